@@ -1,0 +1,1 @@
+"""Vienna Classification codes for figurative trade marks, from the image alone."""

@@ -1,0 +1,193 @@
+"""Vienna codes: read every spelling, relate codes to each other, look up what they mean.
+
+Registers write one code in many ways (`3.1.6`, `03.01.06`, `030106`, `A3.1.16`, `CFE(5) 26.4.3,5`).
+Everything behind this module knows one spelling only: numbers without padding, joined by dots.
+A code that the tree does not hold (an office extension, a newer edition) is kept as it is and
+shown beside its nearest known ancestor.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from importlib import resources
+from typing import Literal, NamedTuple, get_args
+
+from viennatag.errors import CodeError
+
+Level = Literal["category", "division", "section"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+FIRST_FORM_CATEGORY = 25
+"""Categories from here on describe form (ornaments, shapes, lettering, colours), those before it what is shown."""
+
+
+class Code(NamedTuple):
+    """One node of the Vienna Classification; 0 stands for a part that is not stated.
+
+    Codes compare in the order of the printed classification, each parent just before its children.
+    """
+
+    category: int
+    division: int = 0
+    section: int = 0
+
+    def __str__(self) -> str:
+        return ".".join(str(number) for number in self if number)
+
+    @property
+    def level(self) -> Level:
+        """Which of the three levels the code stands on."""
+        return LEVELS[(self.division > 0) + (self.section > 0)]
+
+    @property
+    def parent(self) -> "Code | None":
+        """The code one level up, None for a category."""
+        if self.section:
+            return Code(self.category, self.division)
+        return Code(self.category) if self.division else None
+
+    @property
+    def path(self) -> "tuple[Code, ...]":
+        """The ancestors from the category down, then the code itself."""
+        return (*self.parent.path, self) if self.parent else (self,)
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether an office added this code: their numbers start at .90."""
+        return max(self.division, self.section) >= 90 or self.category >= 90
+
+
+_CFE = re.compile(r"CFE\s*\(\s*\d+\s*\)", re.IGNORECASE)
+_INID = re.compile(r"\(\s*531\s*\)")
+_DOTTED = re.compile(r"(?:A\s*)?(\d{1,2})(?:\.(\d{1,2}))?(?:\.(\d{1,2}))?\.?", re.IGNORECASE)
+_UNDOTTED = re.compile(r"A?(\d{3,6})", re.IGNORECASE)
+_LISTED = re.compile(r"(?P<mark>A\s*(?=\d))?(?P<text>[^\s;|,]+)\s*(?P<separator>[;|,]?)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=65_536)
+def parse_code(text: str) -> Code:
+    """Return the one code that a text spells.
+
+    Raises:
+        CodeError: If the text is not one code in a known spelling.
+    """
+    cleaned = _CFE.sub("", text).strip()
+    if match := _DOTTED.fullmatch(cleaned):
+        numbers = [int(number or 0) for number in match.groups()]
+    elif match := _UNDOTTED.fullmatch(cleaned):
+        digits = match[1].zfill(len(match[1]) + len(match[1]) % 2)  # spreadsheets drop the leading zero
+        numbers = [int(digits[at : at + 2]) for at in (0, 2, 4) if at < len(digits)]
+    else:
+        raise CodeError(f"{text!r} is not a Vienna code; expected a spelling like 3.1.6, 03.01.06 or 030106")
+    code = Code(*numbers)
+    if not code.category or (code.section and not code.division):
+        raise CodeError(f"{text!r} is not a Vienna code; categories and divisions are numbered from 1")
+    return code
+
+
+def parse_codes(text: str) -> tuple[Code, ...]:
+    """Return the distinct codes that a list spells, in the order of the classification.
+
+    Codes are separated by blanks, `;`, `|` or commas. After a comma a lone number is a section of
+    the division before it, as in the bulletins' `CFE(5) 26.4.3,5`.
+
+    Raises:
+        CodeError: If any entry is not a code.
+    """
+    codes: list[Code] = []
+    separator = ""
+    for entry in _LISTED.finditer(_INID.sub(" ", _CFE.sub(" ", text))):
+        number = entry["text"]
+        if separator == "," and number.isdecimal() and len(number) <= 2 and codes and codes[-1].section:
+            codes.append(parse_code(f"{codes[-1].category}.{codes[-1].division}.{number}"))
+        else:
+            codes.append(parse_code(number))
+        separator = entry["separator"]
+    return tuple(sorted(set(codes)))
+
+
+def format_code(code: Code, *, padded: bool = False) -> str:
+    """Return `3.1.6`, or `03.01.06` as the EU register writes it if `padded`."""
+    return ".".join(f"{number:02d}" if padded else str(number) for number in code if number)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The classification with one short English heading for each code."""
+
+    headings: Mapping[Code, str]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.headings
+
+    def heading(self, code: Code) -> str:
+        """Return the heading, or for an unknown code one that names its nearest known ancestor."""
+        if code in self.headings:
+            return self.headings[code]
+        known = self.nearest(code)
+        return f"unknown code in {known}, {self.headings[known]}" if known else "unknown code"
+
+    def nearest(self, code: Code) -> Code | None:
+        """Return the deepest known code on the way up from `code`, itself included."""
+        return next((node for node in reversed(code.path) if node in self.headings), None)
+
+    def children(self, code: Code | None) -> tuple[Code, ...]:
+        """Return the known codes one level below; below None stand the categories."""
+        return self._children.get(code, ())
+
+    @cached_property
+    def _children(self) -> dict[Code | None, tuple[Code, ...]]:
+        below: dict[Code | None, list[Code]] = {}
+        for code in sorted(self.headings):
+            below.setdefault(code.parent, []).append(code)
+        return {parent: tuple(codes) for parent, codes in below.items()}
+
+    def search(self, words: Iterable[str], *, limit: int | None = None) -> list[Code]:
+        """Return the codes whose heading, or an ancestor's, holds every word; the closest match first.
+
+        Case and plural endings do not matter, and a word also matches as the beginning of a longer one.
+        """
+        wanted = [_stem(word) for text in words for word in _WORD.findall(text.lower())]
+        if not wanted:
+            return []
+        found = []
+        for code in self.headings:
+            own, inherited = self._stems[code], self._inherited(code)
+            ranks = [_rank(word, own, inherited) for word in wanted]
+            if all(ranks):
+                found.append((-sum(ranks), len(own), code))
+        return [code for _, _, code in sorted(found)][:limit]
+
+    @cached_property
+    def _stems(self) -> dict[Code, frozenset[str]]:
+        return {code: frozenset(map(_stem, _WORD.findall(heading.lower()))) for code, heading in self.headings.items()}
+
+    def _inherited(self, code: Code) -> frozenset[str]:
+        return frozenset().union(*(self._stems.get(node, frozenset()) for node in code.path[:-1]))
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def _stem(word: str) -> str:
+    """Return an English noun without its plural ending: `cats`, `foxes`, `berries`, `cat` find each other."""
+    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
+        if word.endswith(ending) and len(word) > len(ending) + 1 and not word.endswith("ss"):
+            return word.removesuffix(ending) + instead
+    return word
+
+
+def _rank(word: str, own: frozenset[str], inherited: frozenset[str]) -> int:
+    if word in own:
+        return 8
+    if any(other.startswith(word) for other in own):
+        return 4
+    return 1 if word in inherited else 0
+
+
+@cache
+def vienna_tree() -> Tree:
+    """Return the tree that comes with viennatag (`vienna.tsv`)."""
+    table = resources.files("viennatag").joinpath("vienna.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines()[1:])
+    return Tree({parse_code(code): heading for code, heading in rows})
