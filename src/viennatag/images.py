@@ -1,0 +1,183 @@
+"""Image files to pixels: the only decode and the only resize in viennatag.
+
+Training, evaluation, prediction and the service all see an image through `read_image`, so a model
+never meets pixels that were made in another way. The image is fitted into a white square whole:
+no cropping, because a device at the edge carries codes too, and no flip, because letters and
+directions do.
+"""
+
+import io
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from viennatag.errors import ImageError
+
+ImageSource = str | Path | bytes | Image.Image
+"""A path, the bytes of an image file, or an image that is already decoded."""
+
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+"""What is decoded. Formats that run other programs (EPS) or hold drawings (WMF) stay out."""
+
+MAX_PIXELS = 80_000_000
+"""Larger images are refused before they are decoded; a scan of an A3 page at 600 dpi has 70 million pixels."""
+
+
+def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
+    """Return an image fitted into a white square: RGB, shape (size, size, 3).
+
+    The first frame of an animation counts. EXIF orientation is applied and transparency falls on
+    white. Sixteen-bit values are scaled to eight. A long narrow image keeps at least one pixel.
+
+    Raises:
+        ImageError: If the source is missing, empty, damaged, too large, or not an image.
+    """
+    image = decode_image(source, near=size)
+    scale = size / max(image.size)
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    fitted = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    pixels = np.full((size, size, 3), 255, dtype=np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    pixels[top : top + height, left : left + width] = np.asarray(fitted)
+    return pixels
+
+
+def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image:
+    """Return an image in RGB at its own size; a JPEG may come smaller, but not below `near` pixels a side.
+
+    Raises:
+        ImageError: As `read_image`.
+    """
+    if isinstance(source, Image.Image):
+        return _as_rgb(source)
+    if isinstance(source, bytes) and not source:
+        raise ImageError("the image is empty (0 bytes)")
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageError(_too_large(f"{image.width:,} × {image.height:,} pixels"))
+            if near is not None:
+                image.draft("RGB", (near, near))
+            return _as_rgb(image)
+    except FileNotFoundError as exc:
+        raise ImageError("there is no such file") from exc
+    except IsADirectoryError as exc:
+        raise ImageError("this is a folder, not an image") from exc
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        raise ImageError(_too_large("too many pixels")) from exc
+    except UnidentifiedImageError as exc:
+        raise ImageError(_what_it_is(source)) from exc
+    except ImageError:
+        raise
+    except Exception as exc:  # on damaged files Pillow's decoders raise nearly every error there is
+        raise ImageError(f"the image is damaged or cut off ({exc})") from exc
+
+
+def _too_large(found: str) -> str:
+    return f"the image is too large ({found}; at most {MAX_PIXELS:,} pixels); make it smaller first"
+
+
+def _what_it_is(source: str | Path | bytes) -> str:
+    start = source[:1024] if isinstance(source, bytes) else _first_bytes(Path(source))
+    if not start:
+        return "the image is empty (0 bytes)"
+    if b"<svg" in start:
+        return "this is an SVG drawing; convert it to PNG first"
+    if start.startswith((b"%!PS", b"%PDF")):
+        return "this is a PostScript or PDF document; convert it to PNG first"
+    return f"not an image in a known format; expected {', '.join(FORMATS)}"
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1024)
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I;16", "I")):
+        eight_bit = np.clip(np.asarray(image).astype(np.int64), 0, 65_535) // 257
+        return Image.fromarray(eight_bit.astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise ImageError("the image holds floating-point values, whose range is unknown; convert it to PNG first")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def read_images(
+    sources: Iterable[ImageSource], size: int, *, workers: int | None = None, ahead: int = 64
+) -> Iterator[NDArray[np.uint8] | ImageError]:
+    """Yield each image's pixels, or the error that it gave, in order, decoding in threads ahead of the reader.
+
+    At most `ahead` images are held, however many sources there are.
+    """
+    with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
+        queue: deque[Future[NDArray[np.uint8] | ImageError]] = deque()
+        remaining = iter(sources)
+        try:
+            for source in islice(remaining, ahead):
+                queue.append(pool.submit(_read_or_error, source, size))
+            while queue:
+                done = queue.popleft().result()
+                for source in islice(remaining, 1):
+                    queue.append(pool.submit(_read_or_error, source, size))
+                yield done
+        finally:
+            for future in queue:
+                future.cancel()
+
+
+def _read_or_error(source: ImageSource, size: int) -> NDArray[np.uint8] | ImageError:
+    try:
+        return read_image(source, size)
+    except ImageError as exc:
+        return exc
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:
+    """Return 64 bits that are nearly the same for images that look nearly the same.
+
+    The signs of the 64 lowest frequencies of the discrete cosine transform around their median
+    (Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions", pHash).
+
+    Args:
+        pixels: RGB, shape (size, size, 3), as `read_image` gives them.
+    """
+    grey = Image.fromarray(pixels).convert("L").resize((32, 32), Image.Resampling.BOX)
+    low = (_COSINES @ np.asarray(grey, dtype=np.float64) @ _COSINES.T).ravel()
+    bits = low > np.median(low)
+    return np.uint64(int.from_bytes(np.packbits(bits).tobytes(), "big"))
+
+
+def hash_images(
+    paths: Sequence[Path], *, progress: Callable[[int, int], None] | None = None
+) -> tuple[NDArray[np.uint64], dict[int, str]]:
+    """Return the perceptual hash of each image, and by its position why one could not be read (its hash is 0)."""
+    hashes = np.zeros(len(paths), dtype=np.uint64)
+    errors: dict[int, str] = {}
+    for at, outcome in enumerate(read_images(paths, 64)):
+        if isinstance(outcome, ImageError):
+            errors[at] = str(outcome)
+        else:
+            hashes[at] = perceptual_hash(outcome)
+        if progress:
+            progress(at + 1, len(paths))
+    return hashes, errors
+
+
+_COSINES = np.cos(np.pi / 64 * np.outer(np.arange(1, 9), 2 * np.arange(32) + 1))
