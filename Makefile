@@ -1,0 +1,46 @@
+# Two commands matter: `make demo` (predict, base install, no torch) and `make test` (everything).
+PYTHON ?= python3
+BASE := .venv-base
+FULL := .venv
+PINS := --constraint constraints.txt
+
+.PHONY: demo test test-slow check format artwork starter clean
+
+demo: $(BASE)/ready
+	$(BASE)/bin/viennatag predict examples/sample-mark.png
+
+test: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -n 2
+
+test-slow: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -n 2 -m "slow or not slow"
+
+check: $(FULL)/ready
+	$(FULL)/bin/ruff check .
+	$(FULL)/bin/ruff format --check .
+	$(FULL)/bin/mypy
+
+format: $(FULL)/ready
+	$(FULL)/bin/ruff check --fix .
+	$(FULL)/bin/ruff format .
+
+artwork: ## the icon packs and fonts that marks are rendered from; needs npm
+	cd artwork && npm install
+
+starter: $(FULL)/ready artwork ## trains the bundle inside the package anew; see docs/starter.md
+	$(FULL)/bin/python benchmarks/starter.py
+
+$(BASE)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "viennatag needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(BASE)
+	$(BASE)/bin/pip install --quiet --disable-pip-version-check $(PINS) --editable .
+	touch $@
+
+$(FULL)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "viennatag needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(FULL)
+	$(FULL)/bin/pip install --quiet --disable-pip-version-check $(PINS) --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(BASE) $(FULL) build dist
