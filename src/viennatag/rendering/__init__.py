@@ -1,0 +1,23 @@
+"""Draw synthetic figurative marks whose Vienna codes are known by construction."""
+
+from viennatag.rendering.artwork import Drawing, Pack, read_artwork
+from viennatag.rendering.draw import RenderOptions, draw_marks, drawable_sections
+from viennatag.rendering.keywords import Keywords, match_codes, normalise, read_keywords
+from viennatag.rendering.lettering import FontFile, find_fonts
+from viennatag.rendering.sheet import draw_sheet
+
+__all__ = [
+    "Drawing",
+    "FontFile",
+    "Keywords",
+    "Pack",
+    "RenderOptions",
+    "draw_marks",
+    "draw_sheet",
+    "drawable_sections",
+    "find_fonts",
+    "match_codes",
+    "normalise",
+    "read_artwork",
+    "read_keywords",
+]
