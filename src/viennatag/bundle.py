@@ -1,0 +1,170 @@
+"""The bundle: everything that a prediction needs, in one folder.
+
+`model.onnx` turns pixels into features and logits, `bundle.json` says what each logit means. Both
+are plain data: opening a bundle runs no code of its own, and a bundle from a newer version or with
+a damaged file is refused with the reason.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.decide import Calibration
+from viennatag.errors import BundleError, DataError
+from viennatag.files import atomic_folder
+from viennatag.labels import LabelSet
+from viennatag.marks import Taxonomy
+
+SCHEMA = 1
+GRAPH = "model.onnx"
+DESCRIPTION = "bundle.json"
+STARTER = "starter"
+"""Name of the bundle that comes inside the package."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """What a trained model knows besides its weights; arrays have one entry per label.
+
+    Attributes:
+        labels: The labels, in the order of the logits.
+        train_counts: How many marks of the training part carry each label.
+        prior: Share of the training marks that carry each label, in [0, 1].
+        calibration: Turns logits into scores.
+        thresholds: A label is suggested when its score is at least this.
+        image_size: Side of the square that the graph takes, in pixels.
+        training: How the model was trained: backbone, strategy, seed, data.
+        metrics: What was measured on parts that the training did not see.
+        path: The folder it was read from.
+    """
+
+    labels: LabelSet
+    train_counts: NDArray[np.int64]
+    prior: NDArray[np.float64]
+    calibration: Calibration
+    thresholds: NDArray[np.float64]
+    image_size: int
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX file."""
+        if self.path is None:
+            raise BundleError("this bundle was not read from a folder, so it has no graph")
+        return self.path / GRAPH
+
+
+STARTER_FOLDER = Path(__file__).parent / "bundles" / STARTER
+
+
+def find_bundle(name: str | Path) -> Path:
+    """Return the folder of a bundle named by its path, or of the one in the package by `starter`.
+
+    Raises:
+        BundleError: If there is none.
+    """
+    path = STARTER_FOLDER if str(name) == STARTER else Path(name)
+    if not path.is_dir():
+        raise BundleError(f"{name}: there is no such bundle; give the folder that `viennatag train -o` wrote")
+    if not (path / DESCRIPTION).is_file():
+        raise BundleError(f"{name}: not a bundle: the folder holds no {DESCRIPTION}")
+    return path
+
+
+def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
+    """Write a bundle whole or not at all, in place of an older one; return it as read back.
+
+    Raises:
+        BundleError: If something other than a bundle stands at `path`.
+    """
+    path = Path(path)
+    if path.exists() and not (path / DESCRIPTION).is_file():
+        raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
+    description = {
+        "schema": SCHEMA,
+        "taxonomy": bundle.labels.taxonomy,
+        "image_size": bundle.image_size,
+        "training": bundle.training,
+        "metrics": bundle.metrics,
+        "files": {GRAPH: _digest(graph)},
+        "labels": bundle.labels.names,
+        "train_counts": bundle.train_counts.tolist(),
+        "prior": _rounded(bundle.prior),
+        "slope": _rounded(bundle.calibration.slope),
+        "intercept": _rounded(bundle.calibration.intercept),
+        "thresholds": _rounded(bundle.thresholds),
+    }
+    with atomic_folder(path) as folder:
+        (folder / GRAPH).write_bytes(graph)
+        text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
+        (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    return open_bundle(path)
+
+
+def open_bundle(name: str | Path = STARTER) -> Bundle:
+    """Return a bundle read from a folder, or the starter.
+
+    Raises:
+        BundleError: If it is missing, damaged, or from a newer version.
+    """
+    path = find_bundle(name)
+    try:
+        found = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+        if found["schema"] > SCHEMA:
+            raise BundleError(
+                f"{path}: the bundle has schema {found['schema']}, this version reads up to {SCHEMA}; upgrade viennatag"
+            )
+        if found["taxonomy"] not in get_args(Taxonomy):
+            raise BundleError(f"{path}: the taxonomy {found['taxonomy']!r} is unknown")
+        bundle = Bundle(
+            labels=LabelSet(found["taxonomy"], tuple(found["labels"])),
+            train_counts=np.array(found["train_counts"], dtype=np.int64),
+            prior=np.array(found["prior"], dtype=np.float64),
+            calibration=Calibration(np.array(found["slope"], dtype=float), np.array(found["intercept"], dtype=float)),
+            thresholds=np.array(found["thresholds"], dtype=np.float64),
+            image_size=int(found["image_size"]),
+            training=found["training"],
+            metrics=found["metrics"],
+            path=path,
+        )
+        expected = dict(found["files"])
+    except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors
+        raise BundleError(f"{path}: {DESCRIPTION} is damaged ({type(exc).__name__}: {exc})") from exc
+    columns = (bundle.train_counts, bundle.prior, bundle.thresholds, bundle.calibration.slope)
+    if any(column.shape != (len(bundle.labels),) for column in columns):
+        raise BundleError(f"{path}: {DESCRIPTION} is damaged: its columns do not all have one entry per label")
+    for file, digest in expected.items():
+        if not (path / file).is_file():
+            raise BundleError(f"{path}: the file {file} is missing")
+        if _digest((path / file).read_bytes()) != digest:
+            raise BundleError(f"{path}: the file {file} is damaged (its hash differs from {DESCRIPTION})")
+    return bundle
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    """Return values to seven significant digits, more than a float32 logit is worth."""
+    return [float(f"{value:.7g}") for value in values]
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy numbers as Python's, and NaN as None, which JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,179 @@
+"""One image in, suggestions out.
+
+A prediction needs NumPy, Pillow and ONNX Runtime, nothing else. Scores are calibrated and coherent
+up the tree. A suggestion is the deepest node that is above its threshold: where a division is sure
+and none of its sections is, the division is what an examiner should read.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from viennatag.bundle import STARTER, Bundle, open_bundle
+from viennatag.codes import parse_code, vienna_tree
+from viennatag.decide import coherent
+from viennatag.engine import BATCH_SIZE, Engine, batched
+from viennatag.errors import ImageError, OptionError
+from viennatag.images import ImageSource, read_image, read_images
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One code that a mark may carry.
+
+    Attributes:
+        code: The code or flat label.
+        heading: What it means, in a few words.
+        score: Calibrated probability in [0, 1].
+        level: `category`, `division`, `section`, or `label` in a flat taxonomy.
+        path: The codes from the category down to this one.
+        above_threshold: False where the code is only the best of what is left.
+    """
+
+    code: str
+    heading: str
+    score: float
+    level: str
+    path: tuple[str, ...]
+    above_threshold: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The suggestions for one image, best first, or why it could not be read."""
+
+    image: str
+    suggestions: tuple[Suggestion, ...] = ()
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the prediction as the command line and the service write it."""
+        if self.error is not None:
+            return {"image": self.image, "error": self.error}
+        return {"image": self.image, "suggestions": [asdict(suggestion) for suggestion in self.suggestions]}
+
+
+class Predictor:
+    """A bundle ready to predict."""
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        self.bundle = bundle
+        self.engine = Engine(bundle.graph, threads=threads)
+        self._levels = np.array(bundle.labels.levels)
+
+    @classmethod
+    def load(cls, name: str | Path = STARTER, *, threads: int | None = None) -> "Predictor":
+        """Return a predictor for a bundle's folder, or for the starter that comes with viennatag.
+
+        Raises:
+            BundleError: If there is no such bundle or it is damaged.
+        """
+        return cls(open_bundle(name), threads=threads)
+
+    def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels."""
+        (logits,) = self.engine.run(pixels, ("logits",))
+        return scores_from_logits(logits, self.bundle)
+
+    def predict(
+        self, image: ImageSource, *, top: int | None = None, level: str | None = None
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions for one image, best first.
+
+        Args:
+            image: A path, the bytes of an image file, or a Pillow image.
+            top: Return this many of the best codes of a level instead of those above their thresholds.
+            level: The level to answer at; by default every level, or the deepest where `top` is given.
+
+        Raises:
+            ImageError: If the image cannot be read.
+            OptionError: If `top` or `level` makes no sense.
+        """
+        self.check_options(top, level)
+        pixels = read_image(image, self.engine.size)
+        return self.suggest(self.score(pixels[None])[0], top=top, level=level)
+
+    def predict_many(
+        self,
+        images: Iterable[ImageSource],
+        *,
+        top: int | None = None,
+        level: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> Iterator[Prediction]:
+        """Yield a prediction for each image, in order; an image that cannot be read does not stop the rest."""
+        self.check_options(top, level)
+        names: deque[str] = deque()
+
+        def named() -> Iterator[ImageSource]:
+            for image in images:
+                names.append("" if isinstance(image, (bytes, Image.Image)) else str(image))
+                yield image
+
+        for batch in batched(read_images(named(), self.engine.size), batch_size):
+            readable = [pixels for pixels in batch if not isinstance(pixels, ImageError)]
+            scores = iter(self.score(np.stack(readable)) if readable else ())
+            for outcome in batch:
+                name = names.popleft()
+                if isinstance(outcome, ImageError):
+                    yield Prediction(name, error=str(outcome))
+                else:
+                    yield Prediction(name, self.suggest(next(scores), top=top, level=level))
+
+    def suggest(
+        self, scores: NDArray[np.float64], *, top: int | None = None, level: str | None = None
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions that the scores of one image make, best first; shape of scores: (labels,)."""
+        labels = self.bundle.labels
+        if top is not None:
+            candidates = np.flatnonzero(self._levels == (level or labels.level_names[-1]))
+            chosen = candidates[np.argsort(-scores[candidates], kind="stable")][:top]
+            return tuple(self._suggestion(at, scores) for at in chosen)
+        above = scores >= self.bundle.thresholds
+        if level is not None:
+            above &= self._levels == level
+        elif labels.taxonomy == "vienna":
+            for at in range(len(labels) - 1, -1, -1):  # children stand after their parents
+                if above[at]:
+                    for ancestor in labels.path(at)[:-1]:
+                        above[ancestor] = False
+        chosen = np.flatnonzero(above)
+        if not chosen.size:  # an answer is never empty
+            candidates = np.flatnonzero(self._levels == (level or labels.level_names[0]))
+            chosen = candidates[[np.argmax(scores[candidates])]]
+        return tuple(self._suggestion(at, scores) for at in chosen[np.argsort(-scores[chosen], kind="stable")])
+
+    def check_options(self, top: int | None, level: str | None) -> None:
+        """Raise OptionError if `top` or `level` cannot be answered by this bundle."""
+        if top is not None and top < 1:
+            raise OptionError(f"top is {top}; it counts suggestions, from 1 up")
+        known = self.bundle.labels.level_names
+        if level is not None and level not in known:
+            raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")
+
+    def _suggestion(self, at: int, scores: NDArray[np.float64]) -> Suggestion:
+        labels = self.bundle.labels
+        return Suggestion(
+            code=labels.names[at],
+            heading=heading(labels.names[at], labels.taxonomy),
+            score=round(float(scores[at]), 4),
+            level=labels.levels[at],
+            path=tuple(labels.names[node] for node in labels.path(at)),
+            above_threshold=bool(scores[at] >= self.bundle.thresholds[at]),
+        )
+
+
+def scores_from_logits(logits: NDArray[np.floating[Any]], bundle: Bundle) -> NDArray[np.float64]:
+    """Return calibrated scores that hold the hierarchy, of the logits' shape (images, labels)."""
+    return coherent(bundle.calibration(logits), bundle.labels.parents)
+
+
+def heading(label: str, taxonomy: str) -> str:
+    """Return the English heading of a Vienna code; a flat label is its own heading."""
+    return vienna_tree().heading(parse_code(label)) if taxonomy == "vienna" else label

@@ -1,0 +1,97 @@
+"""Results for people to read in a terminal."""
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:  # a prediction needs no evaluation
+    from viennatag.evaluation import Evaluation, Figure
+    from viennatag.predictor import Prediction
+
+_NAMES = {
+    "macro_map": "macro mAP",
+    "head_map": "  head, > 100 marks",
+    "medium_map": "  medium, 20 to 100",
+    "tail_map": "  tail, < 20",
+    "micro_map": "micro mAP",
+    "lrap": "label-ranking AP",
+    "hit@1": "hit@1",
+    "hit@3": "hit@3",
+    "hit@10": "hit@10",
+    "recall@10": "recall@10",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "calibration_error": "calibration error",
+}
+
+
+def evaluation_report(evaluation: "Evaluation") -> RenderableType:
+    """Return one table per level: each figure in per cent, its interval, and the frequency prior's in grey."""
+    parts: list[RenderableType] = []
+    for level in dict.fromkeys(found.level for found in evaluation.slices):
+        slices = [found for found in evaluation.slices if found.level == level]
+        table = Table(
+            title=f"{level} level",
+            title_justify="left",
+            title_style="bold",
+            header_style="",
+            pad_edge=False,
+            box=SIMPLE_HEAD,
+        )
+        table.add_column("% ±95 % interval, [dim]prior[/dim]", no_wrap=True)
+        for found in slices:
+            kind = {"all": "all codes", "pictorial": "pictorial, 1-24", "form": "form, 25-29"}[found.kind]
+            kind = kind if level != "label" else "all labels"
+            table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
+        for name, title in _NAMES.items():
+            table.add_row(title, *(_cell(found.figures[name]) for found in slices))
+        parts.append(table)
+        absent = slices[0].left_out
+        if absent:
+            parts.append(
+                Text(f"{absent:,} labels of this level have no positive mark here and are left out of macro means")
+            )
+        parts.append(Text())
+    notes = f"{evaluation.marks:,} marks judged"
+    if evaluation.unknown_codes:
+        share = evaluation.unknown_codes / evaluation.codes
+        notes += f"; {share:.1%} of their codes are not among the model's labels and count for their nearest ancestor"
+    if evaluation.skipped:
+        notes += f"; {len(evaluation.skipped):,} marks were left out"
+    return Group(*parts, Text(notes))
+
+
+def _cell(figure: "Figure") -> str:
+    if math.isnan(figure.value):
+        return "[dim]none[/dim]"
+    spread = "" if math.isnan(figure.low) else f" ±{50 * (figure.high - figure.low):.1f}"
+    prior = "" if math.isnan(figure.prior) else f" [dim]{100 * figure.prior:.1f}[/dim]"
+    return f"{100 * figure.value:.1f}{spread}{prior}"
+
+
+def predictions_report(predictions: "list[Prediction]") -> RenderableType:
+    """Return one table per image: code, heading, score and level of each suggestion."""
+    parts: list[RenderableType] = []
+    for prediction in predictions:
+        if prediction.error is not None:
+            parts.append(Text.assemble((prediction.image, "bold"), ": ", (prediction.error, "red")))
+            continue
+        table = Table(title=prediction.image, title_justify="left", title_style="bold", pad_edge=False, box=None)
+        table.add_column("code", no_wrap=True)
+        table.add_column("score", justify="right")
+        table.add_column("")
+        table.add_column("heading")
+        for suggestion in prediction.suggestions:
+            bar = Text("█" * max(1, round(10 * suggestion.score)), style="" if suggestion.above_threshold else "dim")
+            heading = Text(suggestion.heading)
+            if suggestion.level in {"category", "division"}:
+                heading.append(f"  {suggestion.level}", style="dim")
+            if not suggestion.above_threshold:
+                heading.append("  below its threshold", style="dim italic")
+            table.add_row(suggestion.code, f"{100 * suggestion.score:.0f} %", bar, heading)
+        parts.extend([table, Text()])
+    return Group(*parts[:-1] if parts and not isinstance(parts[-1], Table) and not parts[-1] else parts)

@@ -1,0 +1,109 @@
+"""What ARCHITECTURE.md says about who imports whom."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import viennatag
+
+ROOT = Path(viennatag.__file__).parent
+HEAVY = {"torch", "timm", "lightning", "onnx", "scipy", "pyarrow", "pandas", "polars", "resvg_py", "fontTools"}
+
+
+def imports(path: Path, *, top_level: bool = False) -> set[str]:
+    """Return what a file imports; `top_level` leaves out imports inside functions and for type checkers."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level else ast.walk(tree)
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def packages(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def test_torch_lives_in_training_only_and_timm_in_one_file() -> None:
+    for path in modules():
+        found = packages(imports(path))
+        if "training" not in path.parts:
+            assert not found & {"torch", "timm", "lightning", "onnx", "torchvision"}, path
+        if path.name != "backbone.py":
+            assert "timm" not in found, path
+
+
+def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_command() -> None:
+    for path in modules():
+        for package in ("training", "rendering"):
+            if package in path.parts:
+                continue
+            found = {name for name in imports(path) if name.startswith(f"viennatag.{package}")}
+            assert not found or path.name == "cli.py", path
+            assert not {name for name in imports(path, top_level=True) if name in found}, path
+
+
+@pytest.mark.parametrize(
+    ("module", "below"),
+    [
+        ("errors", set()),
+        ("codes", {"errors"}),
+        ("files", set()),
+        ("marks", {"codes", "errors", "files"}),
+        ("labels", {"codes", "errors", "marks"}),
+        ("images", {"errors"}),
+        ("engine", {"errors", "images"}),
+        ("metrics", {"errors"}),
+        ("resampling", {"errors", "metrics"}),
+        ("decide", {"errors", "metrics"}),
+        ("colours", {"errors"}),
+        ("bundle", {"decide", "errors", "files", "labels", "marks"}),
+        ("predictor", {"bundle", "codes", "decide", "engine", "errors", "images"}),
+    ],
+)
+def test_the_order_of_modules(module: str, below: set[str]) -> None:
+    found = {name.split(".")[1] for name in imports(ROOT / f"{module}.py") if name.startswith("viennatag.")}
+    assert found <= below
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_importing_viennatag_is_light() -> None:
+    loaded = run("import sys, viennatag; print(*sys.modules)").split()
+    assert not packages(set(loaded)) & (HEAVY | {"numpy", "PIL", "onnxruntime", "typer"})
+
+
+def test_a_prediction_imports_nothing_heavy() -> None:
+    loaded = run("import sys, viennatag.predictor, viennatag.report, viennatag.cli; print(*sys.modules)").split()
+    assert not packages(set(loaded)) & HEAVY
+
+
+def test_public_names_exist() -> None:
+    assert list(viennatag.__all__) == sorted(viennatag.__all__)
+    for name in viennatag.__all__:
+        assert getattr(viennatag, name).__doc__
+    assert set(viennatag.__all__) <= set(dir(viennatag))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = viennatag.nonsense
+
+
+def test_no_file_holds_two_ideas() -> None:
+    long = {path.name: lines for path in modules() if (lines := len(path.read_text().splitlines())) > 420}
+    assert not long
+
+
+def test_every_module_says_why() -> None:
+    for path in modules():
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
