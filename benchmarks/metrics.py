@@ -29,7 +29,7 @@ from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import multilabel_average_precision
 
 from viennatag import decide, metrics
-from viennatag.metrics import Interval, Ranking
+from viennatag.resampling import Interval, Ranking, bootstrap, bootstrap_interval
 
 Result = TypeVar("Result")
 
@@ -139,7 +139,7 @@ def time_bootstrap(marks: int = 2000, labels: int = 600, rounds: int = 200) -> d
     scores, targets = simulate(marks, labels)
     found, seconds = timed(
         f"bootstrap, {marks:,} × {labels}",
-        lambda: metrics.bootstrap_interval(Ranking.of(scores, targets).macro_average_precision, marks, rounds=rounds),
+        lambda: bootstrap_interval(Ranking.of(scores, targets).macro_average_precision, marks, rounds=rounds),
         repeats=3,
     )
     return {
@@ -156,7 +156,7 @@ def simulate_coverage(tables: int = 200, marks: int = 1000, labels: int = 150, r
     values, centred, plain = [], [], []
     for seed in range(tables):
         ranking = Ranking.of(*simulate(marks, labels, seed=seed))
-        samples = metrics.bootstrap(ranking.macro_average_precision, marks, rounds=rounds, seed=seed)
+        samples = bootstrap(ranking.macro_average_precision, marks, rounds=rounds, seed=seed)
         values.append(samples[0])
         centred.append(Interval.of(samples))
         plain.append(np.quantile(samples[1:], [0.025, 0.975]))

@@ -14,7 +14,9 @@ from viennatag.cli import app, main
 from viennatag.evaluation import Evaluation
 
 
-def run(*arguments: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
+def run(
+    *arguments: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, str, str]:
     """Return the exit status, what went to stdout, and what to stderr."""
     monkeypatch.setattr(sys, "argv", ["viennatag", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
@@ -24,7 +26,7 @@ def run(*arguments: object, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     return lambda *arguments: run(*arguments, capsys=capsys, monkeypatch=monkeypatch)
 
 
@@ -49,7 +51,11 @@ def test_predict_goes_on_after_a_bad_image_and_exits_1(cli, bundle: Path, collec
     status, out, _ = cli("predict", *images, "--model", bundle, "--format", "json")
     found = json.loads(out)
     assert status == 1
-    assert [sorted(entry) for entry in found] == [["image", "suggestions"], ["error", "image"], ["image", "suggestions"]]
+    assert [sorted(entry) for entry in found] == [
+        ["image", "suggestions"],
+        ["error", "image"],
+        ["image", "suggestions"],
+    ]
     status, out, _ = cli("predict", *images, "--model", bundle, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert status == 1
@@ -106,7 +112,9 @@ def test_codes_shows_the_way_down_and_unknown_codes(cli) -> None:  # type: ignor
 def test_train_evaluate_and_split_from_the_shell(cli, collection: Path, cache: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     common = ["--backbone", "test_efficientnet", "--random-weights", "--size", 64, "--seed", 3, "--cache", cache]
     out = tmp_path / "bundle"
-    status, text, err = cli("train", collection / "flat.csv", "--images", collection, "-o", out, "--taxonomy", "flat", *common)
+    status, text, err = cli(
+        "train", collection / "flat.csv", "--images", collection, "-o", out, "--taxonomy", "flat", *common
+    )
     assert status == 0, err
     assert "macro mAP" in text
     assert f"wrote {out}" in text

@@ -41,10 +41,12 @@ def test_serving_reaches_exactly_what_training_measured(
     """One preprocessing, one graph: judged from image files on, the test marks give the same figures."""
     bundle, measured = trained
     marks = read_marks(collection / "marks.csv", images=collection)
-    features = extract_features([collection / name for name in marks.images], load_trunk(
-        TINY.backbone, cache=cache, pretrained=False, size=64, seed=3
-    ), cache=cache)
-    from viennatag._split_try import split_marks
+    features = extract_features(
+        [collection / name for name in marks.images],
+        load_trunk(TINY.backbone, cache=cache, pretrained=False, size=64, seed=3),
+        cache=cache,
+    )
+    from viennatag.split import split_marks
 
     test = np.flatnonzero(split_marks(marks, hashes=features.hashes, seed=3) == 2)
     served = evaluate(Predictor(bundle), marks.select(test), collection, seed=3)
@@ -158,19 +160,25 @@ def test_the_cache_knows_content_not_names(collection: Path, tmp_path: Path) -> 
 
 def test_finetuning_with_a_teacher_goes_on_from_its_checkpoint(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
-    options = replace(
-        TINY, finetune=FinetuneOptions(epochs=2, batch_size=32, workers=0), teacher=None, size=48, seed=5
-    )
+    options = replace(TINY, finetune=FinetuneOptions(epochs=2, batch_size=32, workers=0), teacher=None, size=48, seed=5)
     reports: list[tuple[str, int]] = []
     bundle, _ = train(
-        marks, collection, tmp_path / "a", options, cache=tmp_path / "cache",
+        marks,
+        collection,
+        tmp_path / "a",
+        options,
+        cache=tmp_path / "cache",
         report=lambda stage, done, *_: reports.append((stage, done)),
     )
     assert max(done for stage, done in reports if stage == "finetune") == 12
     assert bundle.training["finetune"]["epochs"] == 2
     reports.clear()
     again, _ = train(
-        marks, collection, tmp_path / "b", options, cache=tmp_path / "cache",
+        marks,
+        collection,
+        tmp_path / "b",
+        options,
+        cache=tmp_path / "cache",
         report=lambda stage, done, *_: reports.append((stage, done)),
     )
     assert not [stage for stage, _ in reports if stage == "finetune"]  # the finished run is not repeated
@@ -234,7 +242,9 @@ def test_a_hub_out_of_reach_is_said_at_once(tmp_path: Path) -> None:
         "except BackboneError as exc:\n    print(exc)\n"
     )
     environment = {"HF_ENDPOINT": "https://hub.invalid", "HF_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=True
+    )
     assert "cannot be fetched" in done.stdout
     assert "local-dir:FOLDER" in done.stdout
 

@@ -251,7 +251,7 @@ def split(
     from viennatag.errors import DataError, OptionError, report_problems
     from viennatag.images import hash_images
     from viennatag.marks import PARTS, read_marks, write_marks
-    from viennatag._split_try import split_marks
+    from viennatag.split import split_marks
 
     try:
         shares = tuple(float(share) for share in fractions.split(","))

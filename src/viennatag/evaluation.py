@@ -24,7 +24,7 @@ from viennatag.images import read_images
 from viennatag.labels import LabelSet
 from viennatag.marks import Marks
 from viennatag.predictor import Predictor
-from viennatag.resampling import Ranking, bootstrap, interval
+from viennatag.resampling import Interval, Ranking, bootstrap, weighted_means
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -221,7 +221,7 @@ def _judge_slice(
     per_mark |= {f"hit@{k}": partial(_at, metrics.hits, targets, k) for k in HITS_AT}
     per_mark[f"recall@{RECALL_AT}"] = partial(_at, metrics.recalls, targets, RECALL_AT)
     values = np.stack([measure(scores) for measure in per_mark.values()], axis=1)
-    samples = resample(lambda weights: _weighted_means(values, weights))
+    samples = resample(lambda weights: weighted_means(values, weights))
     for at, (name, measure) in enumerate(per_mark.items()):
         figures[name] = _figure(samples[:, at], _means(measure(prior)[None])[0])
 
@@ -237,13 +237,14 @@ def _judge_slice(
 def _at(
     measure: Callable[..., NDArray[np.float64]], targets: "csr_array", k: int, scores: Scores
 ) -> NDArray[np.float64]:
-    return measure(scores, targets, k)
+    found: NDArray[np.float64] = measure(scores, targets, k)
+    return found
 
 
 def _figure(samples: NDArray[np.float64], prior: float) -> Figure:
     """Return the figure whose first sample is the value itself, the others its bootstrap."""
-    low, high = interval(samples)
-    return Figure(float(samples[0]), low, high, float(prior))
+    found = Interval.of(samples)
+    return Figure(found.value, found.low, found.high, float(prior))
 
 
 def _point(measure: Callable[..., float], scores: Scores, prior: Scores, targets: "csr_array") -> Figure:
@@ -254,16 +255,7 @@ def _point(measure: Callable[..., float], scores: Scores, prior: Scores, targets
 def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of each row without its NaN, NaN for an empty row."""
     known = ~np.isnan(values)
-    counts = known.sum(axis=1)
-    sums = np.where(known, values, 0.0).sum(axis=1)
-    return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
-
-
-def _weighted_means(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weighted mean of each column, rows with NaN left out of it."""
-    known = ~np.isnan(values)
-    total = weights @ known
-    return np.divide(weights @ np.where(known, values, 0.0), total, out=np.full(len(total), np.nan), where=total > 0)
+    return metrics.ratio(np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1), empty=np.nan)
 
 
 def _f1_under(
@@ -276,7 +268,7 @@ def _f1_under(
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         hits, true = correct.T @ weights, truth.T @ weights
         total = weights.astype(np.float32) @ suggested + true
-        each = np.divide(2 * hits, total, out=np.zeros_like(hits), where=total > 0)[true > 0]
+        each = metrics.ratio(2 * hits, total, empty=0.0)[true > 0]
         micro = 2 * hits.sum() / total.sum() if total.sum() else np.nan
         return np.array([each.mean() if len(each) else np.nan, micro])
 

@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
 from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 

@@ -140,12 +140,14 @@ def finetune(
             num_sanity_val_steps=0,
         )
         order = _EpochOrder(len(lesson.train), seed)
-        loaders = {
-            "train_dataloaders": _loader(lesson.paths, lesson.train, size, options, order),
-            "val_dataloaders": _loader(lesson.paths, lesson.validation, size, options, None),
-        }
         resume = checkpoints / "last.ckpt"
-        trainer.fit(pupil, ckpt_path=str(resume) if resume.exists() else None, weights_only=False, **loaders)
+        trainer.fit(
+            pupil,
+            train_dataloaders=_loader(lesson.paths, lesson.train, size, options, order),
+            val_dataloaders=_loader(lesson.paths, lesson.validation, size, options, None),
+            ckpt_path=str(resume) if resume.exists() else None,
+            weights_only=False,  # the checkpoint is this run's own
+        )
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})

@@ -22,7 +22,7 @@ from viennatag.files import atomic_file
 from viennatag.images import hash_images
 from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
-from viennatag._split_try import split_marks
+from viennatag.split import split_marks
 from viennatag.training.backbone import Trunk, create_network, export_network, load_trunk, read_trunk
 from viennatag.training.export import join_head
 from viennatag.training.features import Features, extract_features

@@ -1,0 +1,163 @@
+"""Find images that look alike, so that a split never puts them on both sides.
+
+Two images are near duplicates if their 64-bit perceptual hashes differ in few bits, and so are the
+ends of a chain of them. By the pigeonhole principle, hashes that differ in at most d bits agree in one
+of d + 1 blocks, so only hashes that share a block are compared (Norouzi et al. 2012, multi-index hashing).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import DataError, OptionError, require
+
+_BUCKETS = (16, 64, 256, 1024)  # hashes that share a block are compared pair by pair up to the last of these sizes
+_FIRST_LOOK = 16
+_STRANGERS = 512  # hashes that are compared one by one with a whole bucket
+_EDGES = 1 << 21  # links that are held before they are merged
+_MAX_DISTANCE = 8
+
+
+def near_duplicate_groups(
+    hashes: NDArray[np.uint64], *, groups: NDArray[np.integer[Any]] | None = None, max_distance: int = 4
+) -> NDArray[np.int64]:
+    """Return the group of each mark, numbered from 0 by first appearance; shape (marks,).
+
+    Two marks share a group if a chain of marks joins them in which neighbours have the same group
+    in `groups` or hashes that differ in at most `max_distance` bits. The answer is exact.
+
+    Two hashes within d bits agree in one of d + 1 blocks of bits (the pigeonhole behind the
+    multi-index hashing of Norouzi, Punjani and Fleet 2012), so only hashes that share a block are
+    compared. Equal hashes count once, so thousands of blank images cost nothing; a block that many
+    different hashes share is split again by the bits in which they do differ.
+
+    Chains are unbounded: a distance too large for the kind of hash runs a register together into
+    one group. Look at the largest group before you split.
+
+    Args:
+        hashes: Perceptual hashes of 64 bits, shape (marks,).
+        groups: Integers of shape (marks,) that are known to belong together; None for none.
+        max_distance: Most bits in which near-duplicates differ, 0 to 8.
+
+    Raises:
+        DataError: If `hashes` are not uint64 of one dimension or `groups` do not match them.
+        OptionError: If `max_distance` is out of range.
+        MissingExtraError: If SciPy is not installed.
+    """
+    if not 0 <= max_distance <= _MAX_DISTANCE:
+        raise OptionError(f"max_distance is {max_distance}; it must be from 0 to {_MAX_DISTANCE} bits of 64")
+    given = np.asarray(hashes)
+    if given.ndim != 1 or given.dtype != np.uint64:
+        raise DataError(f"hashes have shape {given.shape} and type {given.dtype}; a row of uint64 is needed")
+    if not given.size:
+        return np.zeros(0, dtype=np.int64)
+    distinct, hash_of = np.unique(given, return_inverse=True)
+    component = np.arange(distinct.size)
+    if groups is not None:
+        group_of = checked_groups(groups, given.size)
+        nodes = np.arange(distinct.size + group_of.max() + 1)
+        component = _merged(nodes, hash_of, distinct.size + group_of)[: distinct.size]
+    if max_distance:
+        component = _connect(distinct, component, max_distance)
+    _, first, renumbered = np.unique(component[hash_of], return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[renumbered].astype(np.int64)
+
+
+def _merged(component: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return components after left[i] and right[i], positions in `component`, were joined."""
+    count = int(component.max()) + 1
+    sparse = require("scipy.sparse", "data")
+    graph = require("scipy.sparse.csgraph", "data")
+    links = sparse.coo_array(
+        (np.ones(left.size, dtype=bool), (component[left], component[right])), shape=(count, count)
+    )
+    return graph.connected_components(links, directed=False)[1].astype(np.int64)[component]  # type: ignore[no-any-return]
+
+
+def _connect(hashes: NDArray[np.uint64], component: NDArray[np.int64], max_distance: int) -> NDArray[np.int64]:
+    """Return components after all pairs of distinct hashes within the distance were joined."""
+    differing = int(np.bitwise_or.reduce(hashes) ^ np.bitwise_and.reduce(hashes))
+    bits = [bit for bit in range(64) if differing >> bit & 1]
+    if len(bits) <= max_distance:
+        return np.zeros_like(component)
+    if hashes.size <= _BUCKETS[-1]:
+        return _compare(hashes, np.arange(hashes.size), hashes.size, component, max_distance)
+    keys = [hashes & np.uint64(sum(1 << int(bit) for bit in block)) for block in np.array_split(bits, max_distance + 1)]
+    for first_look in (True, False):
+        for key in keys:
+            order = np.argsort(key, kind="stable")
+            starts = np.flatnonzero(np.diff(key[order], prepend=~key[order[0]]))
+            sizes = np.diff(starts, append=order.size)
+            crowded = sizes > _BUCKETS[-1]
+            if first_look:
+                # In a crowd a few neighbours are enough to join most; the rest is then soon compared.
+                near = order[np.repeat(crowded, sizes)]
+                component = _compare(hashes, near, _FIRST_LOOK, component, max_distance)
+                continue
+            size_of = np.repeat(sizes, sizes)
+            for low, high in zip((1, *_BUCKETS), _BUCKETS, strict=False):
+                near = order[(size_of > low) & (size_of <= high)]
+                component = _compare(hashes, near, high, component, max_distance)
+            for start, size in zip(starts[crowded], sizes[crowded], strict=True):
+                component = _connect_crowd(hashes, order[start : start + size], component, max_distance)
+    return component
+
+
+def _connect_crowd(
+    hashes: NDArray[np.uint64], crowd: NDArray[np.int64], component: NDArray[np.int64], max_distance: int
+) -> NDArray[np.int64]:
+    """Return components after all pairs in one large bucket were joined."""
+    known, inside = np.unique(component[crowd], return_inverse=True)
+    if known.size == 1:
+        return component
+    among = hashes[crowd]
+    strangers = np.flatnonzero(inside != np.bincount(inside).argmax())
+    if strangers.size <= _STRANGERS:  # all others are joined already
+        lefts, rights = [], []
+        for stranger in strangers:
+            close = np.flatnonzero(np.bitwise_count(among ^ among[stranger]) <= max_distance)
+            _, one_each = np.unique(inside[close], return_index=True)
+            rights.append(crowd[close[one_each]])
+            lefts.append(np.full(one_each.size, crowd[stranger]))
+        return _merged(component, np.concatenate(lefts), np.concatenate(rights))
+    _, first, joined = np.unique(_connect(among, inside, max_distance), return_index=True, return_inverse=True)
+    return _merged(component, crowd, crowd[first[joined]])
+
+
+def _compare(
+    hashes: NDArray[np.uint64], near: NDArray[np.int64], reach: int, component: NDArray[np.int64], max_distance: int
+) -> NDArray[np.int64]:
+    """Return components after comparing each hash with the `reach - 1` that follow it in the order `near`."""
+    lefts: list[NDArray[np.int64]] = []
+    rights: list[NDArray[np.int64]] = []
+    held = 0
+    window = 1 << 14  # small enough for the processor's cache
+    ordered = hashes[near]
+    for start in range(0, near.size, window):
+        here = ordered[start : start + window]
+        for step in range(1, min(reach, near.size - start)):
+            there = ordered[start + step : start + step + window]
+            close = (np.bitwise_count(here[: there.size] ^ there) <= max_distance).nonzero()[0]
+            if close.size:
+                lefts.append(near[start + close])
+                rights.append(near[start + step + close])
+                held += close.size
+        if held > _EDGES or (held and start + window >= near.size):
+            component = _merged(component, np.concatenate(lefts), np.concatenate(rights))
+            lefts, rights, held = [], [], 0
+    return component
+
+
+def checked_groups(groups: NDArray[np.integer[Any]] | None, mark_count: int) -> NDArray[np.int64]:
+    """Return the group of each mark, numbered without gaps."""
+    if groups is None:
+        return np.arange(mark_count)
+    given = np.asarray(groups)
+    if given.shape != (mark_count,):
+        raise DataError(f"groups have shape {given.shape} for {mark_count:,} marks; one group for each mark is needed")
+    if given.dtype.kind not in "iu":
+        raise DataError(
+            f"groups have type {given.dtype}; integers are needed (a mark without a group gets a number of its own)"
+        )
+    return np.unique(given, return_inverse=True)[1].astype(np.int64)
