@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "work/starter", help="folder for what is drawn and cached")
     parser.add_argument("--uniform", type=int, default=36_000, help="marks that show all sections equally often")
     parser.add_argument("--register", type=int, default=24_000, help="marks that follow the real register")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)

@@ -1,6 +1,7 @@
 """What ARCHITECTURE.md says about who imports whom."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,9 +64,12 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("labels", {"codes", "errors", "marks"}),
         ("images", {"errors"}),
         ("engine", {"errors", "images"}),
-        ("metrics", {"errors"}),
-        ("resampling", {"errors", "metrics"}),
-        ("decide", {"errors", "metrics"}),
+        ("ranking", {"errors"}),
+        ("metrics", {"errors", "ranking"}),
+        ("resampling", {"errors", "metrics", "ranking"}),
+        ("decide", {"errors", "ranking"}),
+        ("duplicates", {"errors"}),
+        ("stratify", {"allocation", "duplicates", "errors", "rebalance"}),
         ("colours", {"errors"}),
         ("bundle", {"decide", "errors", "files", "labels", "marks"}),
         ("predictor", {"bundle", "codes", "decide", "engine", "errors", "images"}),
@@ -74,6 +78,14 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
 def test_the_order_of_modules(module: str, below: set[str]) -> None:
     found = {name.split(".")[1] for name in imports(ROOT / f"{module}.py") if name.startswith("viennatag.")}
     assert found <= below
+
+
+def test_there_is_one_decode_and_one_resize() -> None:
+    for path in modules():
+        if "rendering" in path.parts or path.name == "images.py":
+            continue  # rendering makes images; it reads none
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"Image\.open|\.resize\(|interpolate\(", text), path
 
 
 def run(code: str) -> str:

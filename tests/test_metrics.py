@@ -16,7 +16,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from viennatag import metrics
+from viennatag import metrics, ranking
 from viennatag.errors import DataError, OptionError
 from viennatag.resampling import Ranking
 
@@ -119,7 +119,8 @@ def test_blocks_do_not_change_results(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
 
     whole = everything()
-    monkeypatch.setattr(metrics, "_BLOCK", 1000)
+    monkeypatch.setattr(metrics, "BLOCK", 1000)
+    monkeypatch.setattr(ranking, "BLOCK", 1000)
     np.testing.assert_equal(everything(), whole)
 
 
@@ -135,7 +136,7 @@ def test_sparse_targets_in_any_format_are_dense_targets() -> None:
     )  # unsorted, and label 1 twice
     stored_false = sparse.copy()
     stored_false.data[::2] = False
-    assert metrics.find_positives(repeated, (2, 3)).labels.tolist() == [0, 1, 2]
+    assert ranking.find_positives(repeated, (2, 3)).labels.tolist() == [0, 1, 2]
     assert repeated.indices.tolist() == [1, 0, 1, 2], "the caller's array must stay as it is"
     probabilities = (1 / (1 + np.exp(-scores))).astype(np.float64)
     for measure in (

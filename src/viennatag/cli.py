@@ -9,15 +9,14 @@ import csv
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from viennatag.errors import MissingExtraError, ViennatagError
+from viennatag.progress import show_progress
 
 app = typer.Typer(
     name="viennatag",
@@ -92,7 +91,7 @@ def predict(
     else:
         batch_size = 16
     failed = False
-    with _progress(len(paths) > 16) as report:
+    with show_progress(len(paths) > 16) as report:
         found = []
         for prediction in predictor.predict_many(paths, top=top, level=level, batch_size=batch_size):
             failed |= prediction.error is not None
@@ -167,7 +166,7 @@ def train(
         teacher=teacher,
         seed=seed,
     )
-    with _progress() as report:
+    with show_progress() as report:
         bundle, evaluation = train_bundle(
             table, images, out, options, cache=cache or _cache(), skip_bad=skip_bad, report=report
         )
@@ -209,7 +208,7 @@ def evaluate(
         if not rows:
             _fail(f"{marks}: no mark has the split {part!r}; choose another --part")
         table = table.select(rows)
-    with _progress() as report:
+    with show_progress() as report:
         evaluation = evaluate_bundle(
             predictor,
             table,
@@ -261,7 +260,7 @@ def split(
     _say_skipped(table.skipped)
     hashes = None
     if images is not None:
-        with _progress() as report:
+        with show_progress() as report:
             paths = [images / image for image in table.images]
             hashes, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
         problems = [f"{table.images[at]}: {error}" for at, error in errors.items()]
@@ -300,7 +299,7 @@ def render(
     """
     from viennatag.rendering import draw_marks, draw_sheet
 
-    with _progress() as report:
+    with show_progress() as report:
         table = draw_marks(
             out,
             artwork=artwork,
@@ -397,51 +396,6 @@ def _print(renderable: Any) -> None:
     from rich.console import Console
 
     Console(highlight=False).print(renderable)
-
-
-@contextmanager
-def _progress(wanted: bool = True) -> Iterator[Callable[[str, int, int, str], None]]:
-    """Yield a function that shows on stderr how far each stage is: a bar, or in a file or pipe a line now and then."""
-    if not wanted:
-        yield lambda *_: None
-        return
-    if not sys.stderr.isatty():
-        yield _line_reporter()
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    bars: dict[str, Any] = {}
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    stage_name, remark_text = TextColumn("{task.description:<10}"), TextColumn("{task.fields[remark]}")
-    with Progress(stage_name, *columns, remark_text, console=Console(stderr=True)) as progress:
-
-        def report(stage: str, done: int, total: int, remark: str) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=total, remark=remark)
-            progress.update(bars[stage], completed=done, total=total, remark=remark)
-
-        yield report
-
-
-def _line_reporter(every: float = 30.0) -> Callable[[str, int, int, str], None]:
-    """Return a function that writes a line when a stage ends, and every so many seconds while it lasts."""
-    last: dict[str, float] = {}
-
-    def report(stage: str, done: int, total: int, remark: str) -> None:
-        now = time.monotonic()
-        if done >= total or now - last.setdefault(stage, now) >= every:
-            last[stage] = now
-            print(f"{stage}: {done:,} of {total:,}" + (f", {remark}" if remark else ""), file=sys.stderr, flush=True)
-
-    return report
 
 
 if __name__ == "__main__":

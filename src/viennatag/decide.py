@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics import Positives, Scores, Targets, check_scores, find_positives, rank_positives
+from viennatag.ranking import Positives, Scores, Targets, check_scores, find_positives, rank_positives
 
 Float = TypeVar("Float", bound=np.floating[Any])
 

@@ -24,6 +24,7 @@ from viennatag.images import read_images
 from viennatag.labels import LabelSet
 from viennatag.marks import Marks
 from viennatag.predictor import Predictor
+from viennatag.ranking import find_positives, ratio
 from viennatag.resampling import Interval, Ranking, bootstrap, weighted_means
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def _judge_slice(
     scores, targets = all_scores[:, chosen], all_targets[:, chosen]
     counts, thresholds = bundle.train_counts[chosen], bundle.thresholds[chosen]
     prior = np.broadcast_to(bundle.prior[chosen].astype(scores.dtype), scores.shape)
-    per_label = metrics.find_positives(targets, scores.shape).per_label()
+    per_label = find_positives(targets, scores.shape).per_label()
     prevalence = np.where(per_label > 0, per_label / len(scores), np.nan)  # the average precision of a constant
     resample = partial(bootstrap, n=len(scores), rounds=rounds, seed=seed)
     carries = np.diff(targets.indptr) > 0
@@ -255,7 +256,7 @@ def _point(measure: Callable[..., float], scores: Scores, prior: Scores, targets
 def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of each row without its NaN, NaN for an empty row."""
     known = ~np.isnan(values)
-    return metrics.ratio(np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1), empty=np.nan)
+    return ratio(np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1), empty=np.nan)
 
 
 def _f1_under(
@@ -268,7 +269,7 @@ def _f1_under(
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         hits, true = correct.T @ weights, truth.T @ weights
         total = weights.astype(np.float32) @ suggested + true
-        each = metrics.ratio(2 * hits, total, empty=0.0)[true > 0]
+        each = ratio(2 * hits, total, empty=0.0)[true > 0]
         micro = 2 * hits.sum() / total.sum() if total.sum() else np.nan
         return np.array([each.mean() if len(each) else np.nan, micro])
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics import Scores, Targets, average, check_scores, find_positives, rank_positives, ratio
+from viennatag.metrics import average
+from viennatag.ranking import Scores, Targets, check_scores, find_positives, rank_positives, ratio
 
 
 @dataclass(frozen=True, eq=False)

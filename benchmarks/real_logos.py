@@ -1,0 +1,106 @@
+"""Judge a bundle on real brand logos, labelled by hand; see shared/real_logos/README.md.
+
+    python benchmarks/real_logos.py [BUNDLE] [-o results.json]
+
+Prints hit@1, hit@3 and hit@10 for pictorial codes at the three levels, beside a frequency prior: the counts of
+20,000 real EU marks. A logo counts as hit if one of the k best codes of a level is one of its entries (or an
+equally good alternative of one). Needs `make artwork` and ../shared. For evaluation only, never for training.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.codes import FIRST_FORM_CATEGORY, LEVELS, Code, parse_code
+from viennatag.images import read_image
+from viennatag.marks import read_marks
+from viennatag.predictor import Predictor
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+ICONS = ROOT / "artwork/node_modules/@iconify-json/logos/icons.json"
+HITS_AT = (1, 3, 10)
+
+
+def draw_logos(folder: Path) -> None:
+    script = SHARED / "real_logos/render.py"
+    subprocess.run([sys.executable, str(script), str(ICONS), str(folder)], check=True, stdout=subprocess.DEVNULL)
+
+
+def read_truth() -> dict[str, list[set[Code]]]:
+    """Return for each logo its pictorial entries, each a set of equally good codes."""
+    with (SHARED / "real_logos/real_logos.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        row["name"]: [set(map(parse_code, entry.split("|"))) for entry in row["figurative"].split(";") if entry.strip()]
+        for row in rows
+        if row["figurative"].strip()
+    }
+
+
+def hit_rates(ranked: dict[str, list[list[Code]]], truth: dict[str, list[set[Code]]]) -> dict[str, dict[str, float]]:
+    """Return hit@k by level; `ranked` holds for each logo its codes, best first, for each level."""
+    rates: dict[str, dict[str, float]] = {}
+    for depth, level in enumerate(LEVELS, start=1):
+        wanted = {
+            name: {Code(*code[:depth]) for entry in entries for code in entry if len(code.path) >= depth}
+            for name, entries in truth.items()
+        }
+        judged = [name for name, codes in wanted.items() if codes]
+        rates[level] = {
+            f"hit@{k}": float(np.mean([bool(wanted[name] & set(ranked[name][depth - 1][:k])) for name in judged]))
+            for k in HITS_AT
+        }
+    return rates
+
+
+def rank(scores: NDArray[np.float64], codes: list[Code]) -> list[list[Code]]:
+    """Return pictorial codes of each level, best first."""
+    order = [codes[at] for at in np.argsort(-scores, kind="stable") if codes[at].category < FIRST_FORM_CATEGORY]
+    return [[code for code in order if code.level == level] for level in LEVELS]
+
+
+def prior_ranking() -> list[list[Code]]:
+    counts: Counter[Code] = Counter()
+    for row in read_marks(SHARED / "labels/eu_marks_20k.csv", require_images=False, skip_bad=True).codes:
+        counts.update({node for code in row for node in parse_code(code).path})
+    return rank(np.array(list(counts.values()), dtype=float), list(counts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", nargs="?", default="starter")
+    parser.add_argument("-o", "--out", type=Path, help="write the figures to this JSON file")
+    options = parser.parse_args()
+    predictor = Predictor.load(options.bundle)
+    codes = list(map(parse_code, predictor.bundle.labels.names))
+    truth = read_truth()
+    with tempfile.TemporaryDirectory() as folder:
+        draw_logos(Path(folder))
+        ranked = {
+            name: rank(predictor.score(read_image(Path(folder, f"{name}.png"), predictor.engine.size)[None])[0], codes)
+            for name in truth
+        }
+    prior = dict.fromkeys(truth, prior_ranking())
+    figures = {"logos": len(truth), "bundle": hit_rates(ranked, truth), "prior": hit_rates(prior, truth)}
+    print(f"{len(truth)} logos, pictorial codes; %, frequency prior in brackets")
+    for level in LEVELS:
+        cells = (
+            f"{name} {100 * value:5.1f} ({100 * figures['prior'][level][name]:4.1f})"  # type: ignore[index]
+            for name, value in figures["bundle"][level].items()  # type: ignore[index]
+        )
+        print(f"{level:<9}", *cells, sep="  ")
+    if options.out:
+        options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
