@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from viennatag.errors import DataError, OptionError, require
 
 _BUCKETS = (16, 64, 256, 1024)  # hashes that share a block are compared pair by pair up to the last of these sizes
-_FIRST_LOOK = 16
+_FIRST_LOOK = 16  # neighbours compared in larger buckets before anything else
 _STRANGERS = 512  # hashes that are compared one by one with a whole bucket
 _EDGES = 1 << 21  # links that are held before they are merged
-_MAX_DISTANCE = 8
+_MAX_DISTANCE = 8  # one more bit about doubles the time: 2 s at 4, 40 s at 8 for 770,000 unrelated hashes
 
 
 def near_duplicate_groups(
@@ -38,7 +38,7 @@ def near_duplicate_groups(
     Args:
         hashes: Perceptual hashes of 64 bits, shape (marks,).
         groups: Integers of shape (marks,) that are known to belong together; None for none.
-        max_distance: Most bits in which near-duplicates differ, 0 to 8.
+        max_distance: Most bits in which near-duplicates differ, 0 to 8; one more about doubles the time.
 
     Raises:
         DataError: If `hashes` are not uint64 of one dimension or `groups` do not match them.
@@ -143,10 +143,10 @@ def _compare(
                 lefts.append(near[start + close])
                 rights.append(near[start + step + close])
                 held += close.size
-        if held > _EDGES or (held and start + window >= near.size):
-            component = _merged(component, np.concatenate(lefts), np.concatenate(rights))
-            lefts, rights, held = [], [], 0
-    return component
+            if held > _EDGES:
+                component = _merged(component, np.concatenate(lefts), np.concatenate(rights))
+                lefts, rights, held = [], [], 0
+    return _merged(component, np.concatenate(lefts), np.concatenate(rights)) if held else component
 
 
 def checked_groups(groups: NDArray[np.integer[Any]] | None, mark_count: int) -> NDArray[np.int64]:

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from viennatag.allocation import State
 
-_POLISH_WINDOWS = 64
 _POLISH_WINDOW = 16_384  # units whose gains are computed at once: few enough to stay true while some of them move
+_POLISH_WINDOWS = 64  # looked at, or all of them once if there are more
 _STALE = 32  # moves in a row that no longer pay before the window is left
-_PAYS = 1e-9
+_PAYS = 1e-9  # a gain above rounding errors
 _NEVER = 1e18
 _REPAIR_PATIENCE = 1000  # steps without a new best
-_REPAIR_CANDIDATES = 64
-_REPAIR_NOISE = 0.2
+_REPAIR_CANDIDATES = 64  # units of a missing label that are considered in a step
+_REPAIR_NOISE = 0.2  # how often a move that does damage is replaced by any other
 
 
 def repair(state: State, rng: np.random.Generator) -> None:

@@ -41,15 +41,16 @@ def stratify(
 
     Iterative stratification (Sechidis et al. 2011, algorithm 1): take the label with the fewest
     groups left, give each of them to the part that wants the label most, then the one with most
-    room, then at random. `order=2` shares out pairs of labels as well (Szymański and Kajdanowicz
-    2017, "A Network Perspective on Stratification of Multi-Label Data"). The result is then
-    polished by moving single groups while that lowers the deviations of labels and sizes.
+    room, then at random. A group counts as its marks together. `order=2` shares out pairs of labels
+    as well (Szymański and Kajdanowicz 2017, "A Network Perspective on Stratification of Multi-Label
+    Data"). Single groups are then moved while that lowers the deviations of labels and sizes.
 
     A label with at least as many groups as there are parts appears in every part; a label with
     fewer appears in the first part at least, so that it can be learned. Labels can contradict each
-    other (of the labels ab, bc and ac over three marks, one stays whole in any split in two), and
-    to decide whether they do is NP-hard. Then, or where a bounded search finds no way out, as few
-    labels as possible go without, and labels of the first kind come first.
+    other: of the labels ab, bc and ac over three marks, one stays whole in any split in two; and to
+    decide whether they do is NP-hard. So where they do, or where a bounded search finds no way out,
+    labels are absent from a part as seldom as that search finds, the first kind counting more.
+    On small matrices that is as seldom as possible (a test compares it with all splits).
 
     Args:
         targets: 0/1 or boolean CSR array of shape (marks, labels).
@@ -93,7 +94,7 @@ def label_distribution_error(
 ) -> float:
     """Return how far the odds of the labels in the parts are from those in the whole; 0 is perfect.
 
-    LD of Sechidis et al. 2011, section 4.1: the mean over labels and parts of
+    LD of Sechidis et al. 2011: the mean over labels and parts of
     |n_lp / (n_p - n_lp) - n_l / (n - n_l)|, with n marks, n_p of them in part p, n_l with label l.
     The paper does not say what to do without a denominator: labels on no mark or on every mark
     are left out, and n_p - n_lp is at least 1.
