@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.engine import BATCH_SIZE, Engine
+from viennatag.engine import Engine
 from viennatag.images import read_image
 from viennatag.training.backbone import load_trunk
 from viennatag.training.features import extract_features
 
+BATCH = 16
 ROOT = Path(__file__).parents[1]
 
 
@@ -36,14 +37,14 @@ def main() -> None:
     paths = sorted(path for path in options.images.rglob("*") if path.is_file())[: options.count]
     with tempfile.TemporaryDirectory() as folder:
         trunk = load_trunk(options.backbone, cache=Path(folder))
-        engine = Engine(trunk.graph)
+        engine = Engine(trunk.graph)  # all cores on one batch, as ONNX Runtime does by itself
         pixels = np.stack([read_image(path, trunk.size) for path in paths[:512]])
         bare: list[float] = []
         whole: list[float] = []
         for turn in range(options.rounds + 1):
             start = time.perf_counter()
-            for at in range(0, len(paths), BATCH_SIZE):
-                engine.run(pixels[at % 512 : at % 512 + BATCH_SIZE], ("features",))
+            for at in range(0, len(paths), BATCH):
+                engine.run(pixels[at % 512 : at % 512 + BATCH], ("features",))
             middle = time.perf_counter()
             extract_features(paths, trunk, cache=Path(folder))
             end = time.perf_counter()

@@ -1,12 +1,15 @@
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
-from viennatag.engine import Engine, batched
-from viennatag.errors import BundleError, DataError
+from viennatag.engine import BATCH_SIZE, Engine, run_images
+from viennatag.errors import BundleError, DataError, ImageError
 
 
 def graph(kind: int = TensorProto.UINT8, shape: tuple[object, ...] = ("n", 8, 8, 3)) -> bytes:
@@ -61,6 +64,37 @@ def test_what_is_no_graph_or_takes_no_pixels_is_refused(tmp_path: Path) -> None:
     assert onnx.checker.check_model(graph()) is None
 
 
-def test_batches() -> None:
-    assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
-    assert list(batched([], 2)) == []
+def png(shade: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), (shade, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_many_images_keep_their_order_and_errors_their_place() -> None:
+    sources: list[bytes] = [png(shade) for shade in range(100)]
+    sources[7] = sources[95] = b"broken"
+    sources[16:24] = [b""] * 8  # a whole batch
+    found = list(
+        run_images(Engine(graph(), threads=1), iter(sources), ("features",), also=lambda pixels: pixels[0, 0, 0])
+    )
+    outcomes = [outcome for batch in found for outcome in batch.outcomes]
+    bad = {7, 95, *range(16, 24)}
+    assert {at for at, outcome in enumerate(outcomes) if isinstance(outcome, ImageError)} == bad
+    assert [outcome for outcome in outcomes if not isinstance(outcome, ImageError)] == sorted(set(range(100)) - bad)
+    rows = np.concatenate([batch.outputs[0] for batch in found if batch.outputs])
+    np.testing.assert_allclose(rows[:, 0], sorted(set(range(100)) - bad))
+
+
+def test_many_images_are_not_held() -> None:
+    taken = 0
+
+    def sources() -> Iterator[bytes]:
+        nonlocal taken
+        for _ in range(1000):
+            taken += 1
+            yield png(1)
+
+    reader = run_images(Engine(graph(), threads=1), sources(), ("features",), also=len, workers=2)
+    next(reader)
+    assert taken <= 6 * BATCH_SIZE
+    reader.close()

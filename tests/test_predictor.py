@@ -104,7 +104,7 @@ def test_every_kind_of_source_gives_the_same_answer(trained: tuple[Bundle, Evalu
 def test_one_bad_image_never_stops_the_rest(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
     predictor = Predictor(trained[0])
     sources = [collection / "000.png", b"broken", collection / "none.png", collection / "001.png"]
-    found = list(predictor.predict_many(sources, batch_size=2))
+    found = list(predictor.predict_many(sources))
     assert [prediction.error is None for prediction in found] == [True, False, False, True]
     assert found[0].suggestions == predictor.predict(sources[0])
     assert found[3].suggestions == predictor.predict(sources[3])

@@ -86,17 +86,12 @@ def predict(
     paths = [path for name in images for path in _image_files(Path(name))]
     predictor = Predictor.load(model)
     predictor.check_options(top, level)
-    if len(paths) == 1:  # one image needs no threads
-        batch_size = 1
-    else:
-        batch_size = 16
-    failed = False
     with show_progress(len(paths) > 16) as report:
         found = []
-        for prediction in predictor.predict_many(paths, top=top, level=level, batch_size=batch_size):
-            failed |= prediction.error is not None
+        for prediction in predictor.predict_many(paths, top=top, level=level):
             found.append(prediction)
             report("images", len(found), len(paths), "")
+    failed = any(prediction.error is not None for prediction in found)
     if format_ == "json":
         print(json.dumps([prediction.to_json() for prediction in found], ensure_ascii=False, indent=2))
     elif format_ == "csv":

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from viennatag import metrics
 from viennatag.bundle import Bundle
-from viennatag.engine import batched
-from viennatag.errors import DataError, ImageError, report_problems
-from viennatag.images import read_images
+from viennatag.errors import DataError, report_problems
 from viennatag.labels import LabelSet
 from viennatag.marks import Marks
 from viennatag.predictor import Predictor
@@ -130,14 +128,13 @@ def evaluate(
     scores = np.empty((len(marks), len(bundle.labels)), dtype=np.float32)
     problems: dict[int, str] = {}
     folder = Path(images)
-    found = enumerate(read_images((folder / image for image in marks.images), predictor.engine.size))
-    for batch in batched(found):
-        readable = {at: pixels for at, pixels in batch if not isinstance(pixels, ImageError)}
-        problems |= {at: f"{marks.images[at]}: {error}" for at, error in batch if isinstance(error, ImageError)}
-        if readable:
-            scores[list(readable)] = predictor.score(np.stack(list(readable.values())))
+    done = 0
+    for outcomes, found in predictor.score_many(folder / image for image in marks.images):
+        problems |= {done + at: f"{marks.images[done + at]}: {error}" for at, error in enumerate(outcomes) if error}
+        scores[[done + at for at, error in enumerate(outcomes) if not error]] = found
+        done += len(outcomes)
         if progress:
-            progress(batch[-1][0] + 1, len(marks))
+            progress(done, len(marks))
     if problems and not skip_bad:
         raise DataError(
             report_problems(f"{len(problems):,} of {len(marks):,} images cannot be read", list(problems.values()))

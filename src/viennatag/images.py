@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from viennatag.errors import ImageError
 
@@ -42,7 +42,9 @@ def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
     image = decode_image(source, near=size)
     scale = size / max(image.size)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    fitted = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    fitted = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if width == height:
+        return np.array(fitted)
     pixels = np.full((size, size, 3), 255, dtype=np.uint8)
     top, left = (size - height) // 2, (size - width) // 2
     pixels[top : top + height, left : left + width] = np.asarray(fitted)
@@ -101,7 +103,11 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    if image.mode == "RGB" and not image.has_transparency_data:
+        image.load()
+        return image
     if image.mode.startswith(("I;16", "I")):
         eight_bit = np.clip(np.asarray(image).astype(np.int64), 0, 65_535) // 257
         return Image.fromarray(eight_bit.astype(np.uint8)).convert("RGB")
@@ -158,7 +164,8 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:
     Args:
         pixels: RGB, shape (size, size, 3), as `read_image` gives them.
     """
-    grey = Image.fromarray(pixels).convert("L").resize((32, 32), Image.Resampling.BOX)
+    grey = Image.fromarray(pixels).convert("L")
+    grey = grey.reduce(max(1, grey.width // 32)).resize((32, 32), Image.Resampling.BOX)
     low = (_COSINES @ np.asarray(grey, dtype=np.float64) @ _COSINES.T).ravel()
     bits = low > np.median(low)
     return np.uint64(int.from_bytes(np.packbits(bits).tobytes(), "big"))

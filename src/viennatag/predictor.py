@@ -8,6 +8,7 @@ and none of its sections is, the division is what an examiner should read.
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from PIL import Image
 from viennatag.bundle import STARTER, Bundle, open_bundle
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.decide import coherent
-from viennatag.engine import BATCH_SIZE, Engine, batched
+from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.images import ImageSource, read_image, read_images
+from viennatag.images import ImageSource, read_image
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         self.bundle = bundle
-        self.engine = Engine(bundle.graph, threads=threads)
+        self._threads = threads
         self._levels = np.array(bundle.labels.levels)
 
     @classmethod
@@ -105,7 +106,6 @@ class Predictor:
         *,
         top: int | None = None,
         level: str | None = None,
-        batch_size: int = BATCH_SIZE,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each image, in order; an image that cannot be read does not stop the rest."""
         self.check_options(top, level)
@@ -116,15 +116,32 @@ class Predictor:
                 names.append("" if isinstance(image, (bytes, Image.Image)) else str(image))
                 yield image
 
-        for batch in batched(read_images(named(), self.engine.size), batch_size):
-            readable = [pixels for pixels in batch if not isinstance(pixels, ImageError)]
-            scores = iter(self.score(np.stack(readable)) if readable else ())
-            for outcome in batch:
+        for outcomes, scores in self.score_many(named()):
+            rows = iter(scores)
+            for error in outcomes:
                 name = names.popleft()
-                if isinstance(outcome, ImageError):
-                    yield Prediction(name, error=str(outcome))
+                if error is not None:
+                    yield Prediction(name, error=str(error))
                 else:
-                    yield Prediction(name, self.suggest(next(scores), top=top, level=level))
+                    yield Prediction(name, self.suggest(next(rows), top=top, level=level))
+
+    def score_many(
+        self, images: Iterable[ImageSource]
+    ) -> Iterator[tuple[list[ImageError | None], NDArray[np.float64]]]:
+        """Yield, a few images at a time and in order, each one's error or None, and the scores of the readable ones."""
+        for batch in run_images(self._one_thread_engine, images, ("logits",), also=lambda _: None):
+            readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
+            yield batch.outcomes, scores_from_logits(readable, self.bundle)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """For one image at a time: all cores work on it."""
+        return Engine(self.bundle.graph, threads=self._threads)
+
+    @cached_property
+    def _one_thread_engine(self) -> Engine:
+        """For many images: each core works on its own."""
+        return Engine(self.bundle.graph, threads=1)
 
     def suggest(
         self, scores: NDArray[np.float64], *, top: int | None = None, level: str | None = None

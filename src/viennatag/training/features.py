@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.engine import BATCH_SIZE, Engine, batched
+from viennatag.engine import Engine, run_images
 from viennatag.errors import DataError, ImageError
-from viennatag.images import perceptual_hash, read_images
+from viennatag.images import perceptual_hash
 from viennatag.training.backbone import Trunk
 
 Progress = Callable[[int, int], None]
 """Called with how many of how many are done."""
 
-PREPROCESSING = "pad-white-bicubic-1"
+PREPROCESSING = "pad-white-bilinear-1"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
 
 KEY_BYTES = 16
@@ -46,9 +46,7 @@ class Features:
     errors: dict[int, str]
 
 
-def extract_features(
-    paths: Sequence[Path], trunk: Trunk, *, cache: Path, progress: Progress | None = None, workers: int | None = None
-) -> Features:
+def extract_features(paths: Sequence[Path], trunk: Trunk, *, cache: Path, progress: Progress | None = None) -> Features:
     """Return the features of image files, computing those that the cache does not hold.
 
     Args:
@@ -56,7 +54,6 @@ def extract_features(
         trunk: What turns pixels into features.
         cache: Folder to keep features in.
         progress: Told how many images are done.
-        workers: Threads that read and decode ahead of the engine.
 
     Raises:
         DataError: If another run is filling the same cache.
@@ -75,15 +72,15 @@ def extract_features(
             progress(done, len(paths))
         failed: dict[bytes, str] = {}
         if missing:
-            engine = Engine(trunk.graph)
-            pixels = read_images((paths[position] for position in missing.values()), trunk.size, workers=workers)
-            for batch in batched(zip(missing, pixels, strict=True), BATCH_SIZE):
-                readable = {key: found for key, found in batch if not isinstance(found, ImageError)}
-                failed.update({key: str(found) for key, found in batch if isinstance(found, ImageError)})
+            waiting = iter(missing)
+            sources = (paths[position] for position in missing.values())
+            for batch in run_images(Engine(trunk.graph, threads=1), sources, ("features",), also=perceptual_hash):
+                keyed = {next(waiting): outcome for outcome in batch.outcomes}
+                failed.update({key: str(found) for key, found in keyed.items() if isinstance(found, ImageError)})
+                readable = {key: found for key, found in keyed.items() if not isinstance(found, ImageError)}
                 if readable:
-                    (computed,) = engine.run(np.stack(list(readable.values())), ("features",))
-                    store.append(list(readable), computed, [perceptual_hash(found) for found in readable.values()])
-                done += len(batch)
+                    store.append(list(readable), batch.outputs[0], list(readable.values()))
+                done += len(keyed)
                 if progress:
                     progress(done, len(paths))
     errors |= {position: failed[key] for position, key in enumerate(keys) if key in failed}
