@@ -24,7 +24,7 @@ def row(at: int, suggestion: Suggestion) -> str:
         f'<rect x="{LEFT + 74}" y="{y - 12}" width="90" height="12" rx="3" fill="{TRACK}"/>'
         f'<rect x="{LEFT + 74}" y="{y - 12}" width="{90 * suggestion.score:.0f}" height="12" rx="3" fill="{BAR}"/>'
         f'<text x="{LEFT + 176}" y="{y}" fill="{GREY}">{suggestion.score:.0%}</text>'
-        f'<text x="{LEFT + 226}" y="{y}" fill="{INK}">{suggestion.heading.replace("&", "&amp;")}{level}</text>'
+        f'<text x="{LEFT + 236}" y="{y}" fill="{INK}">{suggestion.heading.replace("&", "&amp;")}{level}</text>'
     )
 
 
