@@ -390,7 +390,7 @@ def _megabytes(folder: Path) -> str:
 def _print(renderable: Any) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(renderable)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(renderable)
 
 
 if __name__ == "__main__":
