@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ class Pack:
     url: str
 
 
+@cache
 def pack_family(pack: str) -> str:
     """Return the family that a pack belongs to: packs of one family hold styles of the same drawings."""
     for family, patterns in _FAMILIES.items():
