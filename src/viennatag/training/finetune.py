@@ -9,6 +9,7 @@ teacher's features of the same image (Romero et al. 2015, FitNets). Only the tea
 used; nothing of its weights is in the result.
 """
 
+import logging
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -114,6 +115,7 @@ def finetune(
         seed: Of the order of marks, augmentation and the new head.
         progress: Told the step, the number of steps, and the best macro average precision so far.
     """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # progress is reported by the caller
     lightning.seed_everything(seed, verbose=False)
     size = options.size or size
     pupil = _Pupil(network, lesson, options, seed)
