@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from PIL import Image
 from viennatag.codes import parse_code
 from viennatag.errors import ArtworkError, DataError, OptionError
 from viennatag.marks import read_marks
+from viennatag.rendering import draw as drawing
 from viennatag.rendering import draw_marks, draw_sheet, drawable_sections, find_fonts, read_artwork
-from viennatag.rendering.composition import OWN_CODES, compose_mark
+from viennatag.rendering.composition import OWN_CODES, Composition, compose_mark
 from viennatag.rendering.figures import KINDS, draw_figure, draw_outline
 from viennatag.rendering.finish import draw_pixels, encode, wear
 from viennatag.rendering.inscriptions import write_monogram, write_word
@@ -306,6 +308,23 @@ def test_a_run_is_the_same_with_any_number_of_processes_and_after_a_break(
     draw(tmp_path / "three", fonts, profile=profile)
     assert first.stat().st_mtime_ns == before
     assert drawn_files(tmp_path / "one") == drawn_files(tmp_path / "three")
+
+
+def test_every_mark_carries_a_code(tmp_path: Path, fonts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain word in black carries none; it is drawn anew, or the table could not be trained on."""
+    calls = 0
+
+    def every_other_without(*arguments: object, **options: object) -> Composition:
+        nonlocal calls
+        calls += 1
+        mark = compose_mark(*arguments, **options)  # type: ignore[arg-type]
+        return replace(mark, codes=()) if calls % 2 else mark
+
+    monkeypatch.setattr(drawing, "compose_mark", every_other_without)
+    monkeypatch.setattr(drawing, "colour_codes", lambda *_, **__: ())
+    table = draw_marks(tmp_path / "run", artwork=[DATA / "tiny"], fonts=[fonts], count=20, size=64, workers=1)
+    assert calls >= 40
+    assert all(read_marks(table).codes)
 
 
 def test_a_folder_holds_one_run(tmp_path: Path, fonts: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from viennatag.codes import FIRST_FORM_CATEGORY, parse_code
 from viennatag.colours import CODES as COLOUR_CODES
@@ -27,7 +28,7 @@ from viennatag.errors import ArtworkError, OptionError
 from viennatag.files import atomic_file
 from viennatag.marks import read_marks
 from viennatag.rendering.artwork import Drawing, Pack, pack_family, read_artwork, write_attribution
-from viennatag.rendering.composition import OWN_CODES, SWAP_CODES, compose_mark
+from viennatag.rendering.composition import OWN_CODES, SWAP_CODES, Composition, compose_mark
 from viennatag.rendering.finish import draw_pixels, encode, wear
 from viennatag.rendering.lettering import FontFile, find_fonts, usable_fonts
 from viennatag.rendering.studio import Studio, part_of, stable_share
@@ -315,14 +316,9 @@ def _draw_one(job: _Job, folder: Path, index: int) -> dict[str, Any]:
     options = job.options
     rng = random.Random(f"{options.seed}:{index}")
     part = _choose_part(job.studios, options, rng)
-    requests, weights = job.asked[part]
-    wanted = rng.choices(requests, cum_weights=weights)[0]
-    mark = compose_mark(job.studios[part], wanted, rng, colour=options.colour)
-    image = draw_pixels(mark, size=options.size)
-    greys = any(code in wanted for code in _GREYS)
-    codes = {*mark.codes, *colour_codes(np.asarray(image), greys=greys)}
-    if job.form is not None:
-        codes = {code for code in codes if parse_code(code).category < FIRST_FORM_CATEGORY or code in job.form}
+    wanted, mark, image, codes = _drawn(job, part, rng)
+    while not codes:  # a plain black word, say: nothing could be learned from it
+        wanted, mark, image, codes = _drawn(job, part, rng)
     image = wear(image, rng, strength=options.wear)
     ending = "jpg" if rng.random() < 0.25 else "png"
     name = f"images/{index // 10_000:02d}/{index:06d}.{ending}"
@@ -348,6 +344,19 @@ def _draw_one(job: _Job, folder: Path, index: int) -> dict[str, Any]:
             for box in mark.boxes
         ],
     }
+
+
+def _drawn(job: _Job, part: str, rng: random.Random) -> tuple[tuple[str, ...], Composition, Image.Image, set[str]]:
+    """Return what was asked for, the mark, its pixels, and the codes that it carries."""
+    requests, weights = job.asked[part]
+    wanted = rng.choices(requests, cum_weights=weights)[0]
+    mark = compose_mark(job.studios[part], wanted, rng, colour=job.options.colour)
+    image = draw_pixels(mark, size=job.options.size)
+    greys = any(code in wanted for code in _GREYS)
+    codes = {*mark.codes, *colour_codes(np.asarray(image), greys=greys)}
+    if job.form is not None:
+        codes = {code for code in codes if parse_code(code).category < FIRST_FORM_CATEGORY or code in job.form}
+    return wanted, mark, image, codes
 
 
 def _inside(value: float) -> float:
