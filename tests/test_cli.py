@@ -168,3 +168,22 @@ def test_every_command_has_help_with_an_example() -> None:
     assert set(command.commands) == {"predict", "train", "evaluate", "split", "render", "codes"}  # type: ignore[attr-defined]
     for name, sub in command.commands.items():  # type: ignore[attr-defined]
         assert re.search(rf"Example: viennatag {name}", sub.help), name
+
+
+def test_split_names_unreadable_images_and_the_way_on(cli, collection: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for file in collection.glob("0[0-3]*.png"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "000.png").write_bytes(b"broken")
+    table = tmp_path / "m.csv"
+    rows = (collection / "marks.csv").read_text().splitlines()
+    table.write_text("\n".join([rows[0], *(row for row in rows[1:] if (folder / row[:7]).exists())]) + "\n")
+    status, _, err = cli("split", table, "-o", tmp_path / "parts", "--images", folder)
+    assert status == 2
+    assert "1 of 40 images cannot be read\n  000.png: " in err
+    assert "--skip-bad" in err
+    status, out, err = cli("split", table, "-o", tmp_path / "parts", "--images", folder, "--skip-bad")
+    assert status == 0
+    assert "left out 1 bad rows" in err
+    assert sum(int(count) for count in re.findall(r": (\d+) marks", out)) == 39

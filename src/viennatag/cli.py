@@ -242,7 +242,7 @@ def split(
 
     import numpy as np
 
-    from viennatag.errors import DataError, OptionError, report_problems
+    from viennatag.errors import OptionError
     from viennatag.images import hash_images
     from viennatag.marks import PARTS, read_marks, write_marks
     from viennatag.split import split_marks
@@ -258,12 +258,10 @@ def split(
         with show_progress() as report:
             paths = [images / image for image in table.images]
             hashes, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
-        problems = [f"{table.images[at]}: {error}" for at, error in errors.items()]
-        if problems and not skip_bad:
-            raise DataError(report_problems(f"{len(problems):,} images cannot be read", problems))
-        _say_skipped(tuple(problems))
-        kept = [at for at in range(len(table)) if at not in errors]
-        table, hashes = table.select(kept), hashes[kept]
+        before = len(table.skipped)
+        table, kept = table.readable(errors, skip_bad=skip_bad)
+        _say_skipped(table.skipped[before:])
+        hashes = hashes[kept]
     parts = split_marks(table, fractions=shares, hashes=hashes, order=order, seed=seed)
     suffix = marks.suffix if marks.suffix in {".parquet", ".jsonl", ".tsv"} else ".csv"
     for at, part in enumerate(PARTS):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from viennatag import metrics
 from viennatag.bundle import Bundle
-from viennatag.errors import DataError, report_problems
+from viennatag.errors import DataError
 from viennatag.labels import LabelSet
 from viennatag.marks import Marks
 from viennatag.predictor import Predictor
@@ -126,29 +126,20 @@ def evaluate(
             f"read them with --taxonomy {bundle.labels.taxonomy}"
         )
     scores = np.empty((len(marks), len(bundle.labels)), dtype=np.float32)
-    problems: dict[int, str] = {}
+    errors: dict[int, str] = {}
     folder = Path(images)
     done = 0
     for outcomes, found in predictor.score_many(folder / image for image in marks.images):
-        problems |= {done + at: f"{marks.images[done + at]}: {error}" for at, error in enumerate(outcomes) if error}
+        errors |= {done + at: str(error) for at, error in enumerate(outcomes) if error}
         scores[[done + at for at, error in enumerate(outcomes) if not error]] = found
         done += len(outcomes)
         if progress:
             progress(done, len(marks))
-    if problems and not skip_bad:
-        raise DataError(
-            report_problems(f"{len(problems):,} of {len(marks):,} images cannot be read", list(problems.values()))
-            + "\nreplace them, or leave them out with --skip-bad (skip_bad=True)"
-        )
-    kept = [at for at in range(len(marks)) if at not in problems]
-    if not kept:
-        raise DataError("no image can be read, so there is nothing to judge")
-    return judge(scores[kept], marks.select(kept), bundle, seed=seed, skipped=(*marks.skipped, *problems.values()))
+    judged, rows = marks.readable(errors, skip_bad=skip_bad)
+    return judge(scores[rows], judged, bundle, seed=seed)
 
 
-def judge(
-    scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds: int = 200, skipped: tuple[str, ...] = ()
-) -> Evaluation:
+def judge(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds: int = 200) -> Evaluation:
     """Return how good calibrated, coherent scores of shape (marks, labels) are.
 
     Args:
@@ -157,7 +148,6 @@ def judge(
         bundle: Names the labels, their training counts, prior and thresholds.
         seed: Of the bootstrap.
         rounds: Bootstrap samples.
-        skipped: Passed on.
 
     Raises:
         DataError: If shapes differ or scores are no probabilities.
@@ -170,7 +160,7 @@ def judge(
         _judge_slice(level, kind, chosen, scores, targets, bundle, precisions[:, chosen], rounds, seed)
         for level, kind, chosen in _slices(labels)
     )
-    return Evaluation(len(marks), slices, unknown, sum(map(len, marks.codes)), skipped)
+    return Evaluation(len(marks), slices, unknown, sum(map(len, marks.codes)), marks.skipped)
 
 
 def _slices(labels: LabelSet) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
@@ -206,11 +196,9 @@ def _judge_slice(
     carries = np.diff(targets.indptr) > 0
     figures: dict[str, Figure] = {}
 
-    members = {"macro_map": counts >= 0, "head_map": counts > 100, "tail_map": counts < 20}
-    members["medium_map"] = ~members["head_map"] & ~members["tail_map"]
-    for name in ("macro_map", "head_map", "medium_map", "tail_map"):
-        inside = members[name]
-        figures[name] = _figure(_means(precisions[:, inside]), _means(prevalence[None, inside])[0])
+    members = {"macro": np.ones(len(chosen), dtype=bool), **metrics.frequency_bands(counts)}
+    for name, inside in members.items():
+        figures[f"{name}_map"] = _figure(_means(precisions[:, inside]), _means(prevalence[None, inside])[0])
     figures["micro_map"] = _point(metrics.micro_average_precision, scores, prior, targets)
 
     per_mark: dict[str, Callable[[Scores], NDArray[np.float64]]] = {

@@ -63,6 +63,27 @@ class Marks:
             weights=tuple(self.weights[row] for row in chosen),
         )
 
+    def readable(self, errors: Mapping[int, str], *, skip_bad: bool) -> "tuple[Marks, list[int]]":
+        """Return the marks whose image can be read, and their rows; what is left out stands in `skipped`.
+
+        Args:
+            errors: By row, why an image cannot be read.
+            skip_bad: Leave these marks out, instead of raising.
+
+        Raises:
+            DataError: If there are errors and `skip_bad` is False, or no image can be read.
+        """
+        problems = [f"{self.images[row]}: {errors[row]}" for row in sorted(errors)]
+        if problems and not skip_bad:
+            raise DataError(
+                report_problems(f"{len(problems):,} of {len(self):,} images cannot be read", problems)
+                + "\nreplace them, or leave them out with --skip-bad (skip_bad=True)"
+            )
+        rows = [row for row in range(len(self)) if row not in errors]
+        if not rows:
+            raise DataError("no image can be read, so no mark is left")
+        return replace(self.select(rows), skipped=(*self.skipped, *problems)), rows
+
 
 def read_marks(
     path: Path | str,

@@ -117,6 +117,20 @@ class ByFrequency:
     tail: Average
 
 
+def frequency_bands(
+    train_counts: NDArray[np.integer[Any]], *, head: int = 100, tail: int = 20
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which labels are `head`, `medium` and `tail`, as in `by_frequency`; each of shape (labels,).
+
+    Raises:
+        OptionError: If `tail` is above `head`.
+    """
+    if tail > head:
+        raise OptionError(f"tail is {tail} and head {head}; tail must not be above head")
+    frequent, rare = train_counts > head, train_counts < tail
+    return {"head": frequent, "medium": ~frequent & ~rare, "tail": rare}
+
+
 def by_frequency(
     values: NDArray[np.float64], train_counts: ArrayLike, *, head: int = 100, tail: int = 20
 ) -> ByFrequency:
@@ -137,10 +151,8 @@ def by_frequency(
     counts = np.asarray(train_counts)
     if values.ndim != 1 or values.shape != counts.shape:
         raise DataError(f"values have shape {values.shape}, train_counts {counts.shape}; both must be (labels,)")
-    if tail > head:
-        raise OptionError(f"tail is {tail} and head {head}; tail must not be above head")
-    frequent, rare = counts > head, counts < tail
-    return ByFrequency(average(values[frequent]), average(values[~frequent & ~rare]), average(values[rare]))
+    bands = frequency_bands(counts, head=head, tail=tail)
+    return ByFrequency(**{name: average(values[inside]) for name, inside in bands.items()})
 
 
 def hits(scores: Scores, targets: Targets, k: int) -> NDArray[np.float64]:

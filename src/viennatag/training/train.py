@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from viennatag.bundle import Bundle, write_bundle
 from viennatag.decide import coherent, fit_platt, tune_thresholds
-from viennatag.errors import DataError, OptionError, report_problems
+from viennatag.errors import DataError, OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.files import atomic_file
 from viennatag.images import hash_images
@@ -156,7 +156,7 @@ def _finish(
     )
     report("test", 0, 1, "")
     scores = coherent(calibration(head(features.values[features.rows[test]])), labels.parents)
-    evaluation = judge(scores, marks.select(test), bundle, seed=options.seed, skipped=marks.skipped)
+    evaluation = judge(scores, marks.select(test), bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
     return write_bundle(replace(bundle, metrics=evaluation.to_json()), join_head(trunk, head), out), evaluation
 
@@ -170,16 +170,7 @@ def _split(
         hashes, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
     else:
         hashes, errors = features.hashes, features.errors
-    problems = [f"{marks.images[at]}: {error}" for at, error in sorted(errors.items())]
-    if problems and not skip_bad:
-        raise DataError(
-            report_problems(f"{len(problems):,} of {len(marks):,} images cannot be read", problems)
-            + "\nreplace them, or leave them out with --skip-bad (skip_bad=True)"
-        )
-    kept = np.array([at for at in range(len(marks)) if at not in errors], dtype=np.intp)
-    if not len(kept):
-        raise DataError("no image can be read, so there is nothing to learn")
-    chosen = replace(marks.select(kept), skipped=(*marks.skipped, *problems))
+    chosen, kept = marks.readable(errors, skip_bad=skip_bad)
     parts = split_marks(chosen, hashes=hashes[kept], seed=seed)
     for at, part in enumerate(PARTS):
         if not np.any(parts == at):
