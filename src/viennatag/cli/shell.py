@@ -1,0 +1,69 @@
+"""What all commands share: the application, options that mean the same everywhere, and how they speak."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="viennatag",
+    help="Vienna Classification codes for figurative trade marks, from the image alone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ImagesOption = Annotated[Path, typer.Option("--images", help="Folder that the image column is relative to.")]
+TaxonomyOption = Annotated[str, typer.Option(help="vienna, or flat for labels that are no Vienna codes.")]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave bad rows out and say how many, instead of stopping.")
+]
+IgnoreOption = Annotated[list[str] | None, typer.Option("--ignore", help="A column that is no label; may be repeated.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
+FormatOption = Annotated[str, typer.Option("--format", help="table or json.")]
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong on stderr and exit with 2."""
+    print(f"viennatag: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def parse_taxonomy(name: str) -> Any:
+    """Return the name of a taxonomy, checked."""
+    choose("--taxonomy", name, ("vienna", "flat"))
+    return name
+
+
+def choose(option: str, value: str, choices: tuple[str, ...]) -> None:
+    """Fail unless an option has one of the values it may have."""
+    if value not in choices:
+        fail(f"{option} {value!r} is unknown; choose one of {', '.join(choices)}")
+
+
+def say_skipped(skipped: tuple[str, ...]) -> None:
+    """Say on stderr how many marks were left out, and why."""
+    if skipped:
+        from viennatag.errors import report_problems
+
+        print(report_problems(f"left out {len(skipped):,} bad rows:", list(skipped), limit=5), file=sys.stderr)
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps trunks, features and checkpoints by default."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "viennatag"
+
+
+def megabytes(folder: Path) -> str:
+    """Return the size of a folder's files for people to read."""
+    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB"
+
+
+def show(renderable: Any) -> None:
+    """Print what rich can render, as wide as the terminal, or 120 columns where there is none."""
+    from rich.console import Console
+
+    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(renderable)
