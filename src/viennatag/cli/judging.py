@@ -63,6 +63,6 @@ def evaluate(
     if format_ == "json":
         print(json.dumps(evaluation.to_json(), ensure_ascii=False, indent=2))
     else:
-        from viennatag.report import evaluation_report
+        from viennatag.report.terminal import evaluation_report
 
         show(evaluation_report(evaluation))

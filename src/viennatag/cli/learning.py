@@ -73,7 +73,7 @@ def train(
         bundle, evaluation = train_bundle(
             table, images, out, options, cache=cache or cache_folder(), skip_bad=skip_bad, report=report
         )
-    from viennatag.report import evaluation_report
+    from viennatag.report.terminal import evaluation_report
 
     show(evaluation_report(evaluation))
     print(f"wrote {bundle.path}: {len(bundle.labels):,} labels, graph and description {megabytes(out)}")

@@ -49,7 +49,7 @@ def predict(
                     [prediction.image, each.code, each.heading, each.score, each.level, int(each.above_threshold), ""]
                 )
     else:
-        from viennatag.report import predictions_report
+        from viennatag.report.terminal import predictions_report
 
         show(predictions_report(found))
     if failed:
