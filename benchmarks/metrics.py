@@ -28,7 +28,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import multilabel_average_precision
 
-from viennatag import decide, metrics
+from viennatag import calibration, metrics, thresholds
 from viennatag.resampling import Interval, Ranking, bootstrap, bootstrap_interval
 
 Result = TypeVar("Result")
@@ -127,9 +127,9 @@ def time_the_rest(scores: NDArray[np.float32], targets: NDArray[np.bool_]) -> di
         "f1": lambda: metrics.f1(scores >= 0.5, sparse),
         "calibration_error": lambda: metrics.calibration_error(scores, sparse),
         "label_calibration_errors": lambda: metrics.label_calibration_errors(scores, sparse),
-        "fit_platt": lambda: decide.fit_platt(logits, sparse, groups=groups),
-        "coherent": lambda: decide.coherent(scores, parents),
-        "tune_thresholds": lambda: decide.tune_thresholds(scores, sparse, groups=groups),
+        "fit_platt": lambda: calibration.fit_platt(logits, sparse, groups=groups),
+        "coherent": lambda: calibration.coherent(scores, parents),
+        "tune_thresholds": lambda: thresholds.tune_thresholds(scores, sparse, groups=groups),
     }
     return {f"{name}_s": timed(name, call)[1] for name, call in calls.items()}
 

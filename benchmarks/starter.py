@@ -2,31 +2,38 @@
 
     make starter        (or: python benchmarks/starter.py; needs `make artwork` and ../shared)
 
-Two collections are drawn: one shows every section that can be drawn equally often, so that the network meets
-all of them; one follows the codes of 20,000 real EU marks, so that it meets them in real company. Three packs
-are kept for the test part. The network is taught the codes and, so that it learns to see more than a few
-thousand drawings, to reproduce the features that a network pretrained on ImageNet computes of the same marks.
-Only outputs of that network are used; none of its weights are in the bundle.
+Three collections of marks are drawn: one shows every section that can be drawn equally often, so that the network
+meets all of them; one follows the codes of 20,000 real EU marks, so that it meets them in real company; one shows
+every drawing with codes alone, in every style. Three packs are kept for the test part. The network is taught the
+codes and, so that it learns to see more than drawings of a few kinds, to reproduce the features that a network
+pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
+network are used; none of its weights are in the bundle.
 
 Every step goes on where an interrupted run stopped.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+from teacher import make_teacher
 from viennatag.bundle import STARTER_FOLDER
-from viennatag.marks import read_marks, write_marks
+from viennatag.marks import Marks, read_marks, write_marks
+from viennatag.progress import show_progress
+from viennatag.rendering import draw_plain, read_artwork, uncoded_drawings
+from viennatag.rendering.artwork import pack_family
+from viennatag.rendering.studio import part_of
 
 ROOT = Path(__file__).parents[1]
 PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
-TEACHER = f"local-dir:{ROOT.parent / 'shared/backbones/mobilenetv2_100'}"
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
 FONTS = ROOT / "artwork/node_modules/@fontsource"
-TEST_PACKS = "noto,iconoir,streamline-freehand-color"
+TEST_PACKS = ("noto", "iconoir", "streamline-freehand-color")
+VALIDATION_SHARE = 0.1  # of the drawings, as `viennatag render` has it
 
 
 def viennatag(*arguments: object) -> None:
@@ -39,15 +46,42 @@ def viennatag(*arguments: object) -> None:
 def draw(folder: Path, count: int, seed: int, *options: object) -> None:
     viennatag(
         "render", "-o", folder, "--artwork", PACKS, "--fonts", FONTS, "--count", count, "--seed", seed,
-        "--test-packs", TEST_PACKS, "--size", 224, *options,
+        "--test-packs", ",".join(TEST_PACKS), "--size", 224, *options,
     )  # fmt: skip
 
 
-def join(folder: Path, collections: tuple[str, ...]) -> Path:
+def draw_alone(folder: Path, uncoded: int, seed: int) -> Marks:
+    """Draw all drawings with codes, and some without, each alone; return the marks to train on."""
+    coded, _ = read_artwork([PACKS])
+    reserved = {pack_family(pack) for pack in TEST_PACKS}
+    coded = tuple(drawing for drawing in coded if pack_family(drawing.pack) not in reserved)
+    brands = {name.partition("-")[0] for name in json.loads((PACKS / "logos/icons.json").read_text())["icons"]}
+    others = uncoded_drawings([PACKS], without_packs=TEST_PACKS, without_words=brands)
+    with show_progress() as report:
+        table = draw_plain(
+            folder / "alone",
+            coded,
+            size=224,
+            seed=seed + 4,
+            progress=lambda done, total: report("coded", done, total, ""),
+        )
+        draw_plain(
+            folder / "plain",
+            others[:uncoded],
+            size=224,
+            seed=seed + 3,
+            progress=lambda done, total: report("uncoded", done, total, ""),
+        )
+    parts = part_of(coded, share=VALIDATION_SHARE)  # the same drawings are for validation in the other collections
+    marks = read_marks(table, skip_bad=True)
+    marks = marks.select([at for at, group in enumerate(marks.groups) if parts[group] == "train"])
+    return replace(marks, splits=("train",) * len(marks), skipped=())
+
+
+def join(folder: Path, collections: dict[str, Marks]) -> Path:
     """Write one table of several collections below a folder and return its path."""
     columns: dict[str, tuple[object, ...]] = {}
-    for name in collections:
-        marks = read_marks(folder / name / "marks.csv", skip_bad=True)
+    for name, marks in collections.items():
         columns["images"] = (*columns.get("images", ()), *(f"{name}/{image}" for image in marks.images))
         columns["ids"] = (*columns.get("ids", ()), *(f"{name} {each}" for each in marks.ids))
         for column in ("codes", "groups", "splits", "weights"):
@@ -61,18 +95,28 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "work/starter", help="folder for what is drawn and cached")
     parser.add_argument("--uniform", type=int, default=36_000, help="marks that show all sections equally often")
     parser.add_argument("--register", type=int, default=24_000, help="marks that follow the real register")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--uncoded", type=int, default=15_000, help="drawings without codes, for the teacher")
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
     options = parser.parse_args()
+    teacher = options.work / "teacher"
+    if not (teacher / "config.json").is_file():
+        make_teacher(teacher)
     draw(options.work / "uniform", options.uniform, options.seed + 1)
     draw(options.work / "register", options.register, options.seed + 2, "--profile", PROFILE, "--balance", 0.7)
-    table = join(options.work, ("uniform", "register"))
+    collections = {
+        name: read_marks(options.work / name / "marks.csv", skip_bad=True) for name in ("uniform", "register")
+    }
+    collections["alone"] = draw_alone(options.work, options.uncoded, options.seed)
+    table = join(options.work, collections)
     viennatag(
         "train", table, "--images", options.work, "-o", options.out, "--backbone", "mobilenetv4_conv_small",
-        "--random-weights", "--size", options.size, "--finetune", "--finetune-size", options.size * 4 // 5,
-        "--epochs", options.epochs, "--teacher", TEACHER, "--seed", options.seed, "--cache", options.work / "cache",
+        "--random-weights", "--strategy", "cosine", "--size", options.size, "--finetune", "--finetune-size", options.size * 4 // 5,
+        "--start-size", options.size * 3 // 5, "--epochs", options.epochs, "--batch-size", 128,
+        "--learning-rate", 3e-3, "--teacher", f"local-dir:{teacher}", "--teacher-weight", 30,
+        "--imitate", options.work / "plain/images", "--seed", options.seed, "--cache", options.work / "cache",
     )  # fmt: skip
 
 

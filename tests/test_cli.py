@@ -128,7 +128,7 @@ def test_train_evaluate_and_split_from_the_shell(cli, collection: Path, cache: P
     arguments = ["train", collection / "flat.csv", "--images", collection, "-o", out, "--taxonomy", "flat"]
     status, _, err = cli(*arguments, "--epochs", 3)
     assert status == 2
-    assert "only matter with --finetune; add it" in err
+    assert "--epochs only matter with --finetune; add it" in err
 
 
 def test_skip_bad_says_how_many(cli, collection: Path, bundle: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -165,7 +165,17 @@ def test_a_missing_extra_names_its_pip_command(collection: Path) -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     command = get_command(app)
-    assert set(command.commands) == {"predict", "train", "evaluate", "split", "render", "codes"}  # type: ignore[attr-defined]
+    assert set(command.commands) == {
+        "predict",
+        "train",
+        "evaluate",
+        "split",
+        "render",
+        "import",
+        "inspect",
+        "compare",
+        "codes",
+    }  # type: ignore[attr-defined]
     for name, sub in command.commands.items():  # type: ignore[attr-defined]
         assert re.search(rf"Example: viennatag {name}", sub.help), name
 

@@ -2,352 +2,110 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.linear_model import LogisticRegression
 
-from viennatag import decide
-from viennatag.decide import Calibration, coherent, fit_platt, tune_thresholds
+from viennatag.decide import Decision, ExpectedF, GuaranteedRecall, OneThreshold, PerLabel, Rule, TopK
 from viennatag.errors import DataError, OptionError
-from viennatag.labels import LabelSet
-from viennatag.metrics import average_precision, calibration_error
+from viennatag.metrics import f1
+from viennatag.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
 
-Floats = NDArray[np.floating[Any]]
-Booleans = NDArray[np.bool_]
-
-
-def sigmoid(logits: Floats) -> Floats:
-    return 1 / (1 + np.exp(-logits))
+LEVELS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
+GROUPS = np.array([0, 1, 2, 2, 3, 4, 4, 4])
+DECISIONS: list[Decision] = [OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), GuaranteedRecall()]
 
 
-def miscalibrated(
-    marks: int = 4000, labels: int = 8, *, slope: Any = 2.0, intercept: Any = -1.0, common: float = -1.0, seed: int = 0
-) -> tuple[Floats, Booleans]:
-    """Logits whose probabilities are sigmoid(slope * logit + intercept), and targets drawn from these."""
-    random = np.random.default_rng(seed)
-    true = random.normal(common, 1.5, size=(marks, labels))
-    return (true - intercept) / slope, random.random((marks, labels)) < sigmoid(true)
+def example() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Scores of eight labels, the last three of them rare."""
+    random = np.random.default_rng(0)
+    targets = random.random((400, 8)) < np.array([0.5, 0.3, 0.3, 0.2, 0.1, 0.02, 0.01, 0.005])
+    return 1 / (1 + np.exp(-random.normal(-1.5, 1, size=targets.shape) - 1.5 * targets)), targets
 
 
-# Calibration
+def fitted(decision: Decision) -> Rule:
+    return decision.fit(*example(), groups=GROUPS, levels=LEVELS)
 
 
-def test_calibration_is_a_sigmoid_of_a_line() -> None:
-    logits = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
-    slope, intercept = np.array([0.5, 1.0, 3.0]), np.array([-1.0, 0.0, 2.0])
-    scores = Calibration(slope, intercept)(logits)
-    assert scores.dtype == np.float64
-    np.testing.assert_allclose(scores, sigmoid(logits * slope + intercept), rtol=1e-12)
+@pytest.mark.parametrize("decision", DECISIONS, ids=repr)
+def test_every_decision_finds_a_rule(decision: Decision) -> None:
+    scores, targets = example()
+    rule = decision.fit(scores, targets, groups=GROUPS, levels=LEVELS)
+    assert rule.thresholds.shape == (8,)
+    assert np.all((rule.thresholds >= 0) & (rule.thresholds <= 1))
+    sparse = decision.fit(scores, csr_array(targets), groups=GROUPS, levels=LEVELS)
+    np.testing.assert_array_equal(sparse.thresholds, rule.thresholds)
+    suggested = rule(scores)
+    assert suggested.shape == scores.shape
+    assert 0.1 < f1(suggested, targets).micro.f1 < 1
+    assert hash(decision) == hash(decision), "a strategy that holds it can be looked up"
 
 
-def test_calibration_neither_overflows_nor_flattens_small_probabilities() -> None:
-    scores = Calibration(np.ones(1), np.zeros(1))(np.array([[-2000.0], [-100.0], [-99.0], [0.0], [2000.0]]))
-    assert scores.ravel().tolist() == [0.0, pytest.approx(np.exp(-100.0)), pytest.approx(np.exp(-99.0)), 0.5, 1.0]
+def test_one_threshold_is_the_best_over_all_pairs() -> None:
+    scores, targets = example()
+    found = set(fitted(OneThreshold()).thresholds)
+    assert len(found) == 1
+    reached = f1(scores >= next(iter(found)), targets).micro.f1
+    assert reached >= max(f1(scores >= cut, targets).micro.f1 for cut in np.linspace(0, 1, 201))
+    assert set(fitted(OneThreshold(0.5)).thresholds) == {0.5}
+    assert fitted(OneThreshold(beta=3)).thresholds[0] < next(iter(found))
 
 
-def test_calibration_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    logits = np.random.default_rng(0).normal(size=(50, 3))
-    calibration = Calibration(np.ones(3), np.zeros(3))
-    whole = calibration(logits)
-    monkeypatch.setattr(decide, "_BLOCK", 10)
-    np.testing.assert_array_equal(calibration(logits), whole)
+def test_per_label_thresholds_are_tuned() -> None:
+    scores, targets = example()
+    expected = tune_thresholds(scores, targets, groups=GROUPS, beta=2, min_positives=5, floor=0.1)
+    np.testing.assert_array_equal(fitted(PerLabel(beta=2, min_positives=5, floor=0.1)).thresholds, expected)
+
+
+def test_expected_thresholds_are_for_labels_with_marks_enough() -> None:
+    scores, targets = example()
+    found = fitted(ExpectedF(min_positives=12)).thresholds
+    rare = targets.sum(axis=0) < 12
+    assert 1 < np.count_nonzero(rare) < 8
+    np.testing.assert_array_equal(found[~rare], expected_thresholds(scores)[~rare])
+    np.testing.assert_array_equal(found[rare], tune_thresholds(scores, targets, groups=GROUPS, min_positives=12)[rare])
+
+
+def test_guaranteed_recall_has_one_threshold_per_level() -> None:
+    scores, targets = example()
+    found = fitted(GuaranteedRecall(0.8)).thresholds
+    np.testing.assert_array_equal(found, recall_thresholds(scores, targets, pools=LEVELS, recall=0.8))
+    assert len(set(found)) == 3
+
+
+def test_the_best_of_each_level_are_suggested() -> None:
+    scores = np.array([[0.1, 0.2, 0.9, 0.9, 0.9, 0.0, 0.3, 0.1], [0.5, 0.4, 0.0, 0.1, 0.2, 0.2, 0.2, 0.9]])
+    assert fitted(TopK(1))(scores).astype(int).tolist() == [[0, 1, 1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 1, 0, 0, 1]]
+    assert fitted(TopK(2))(scores).astype(int).tolist() == [[1, 1, 1, 1, 0, 0, 1, 1], [1, 1, 0, 1, 1, 1, 0, 1]]
+    assert fitted(TopK(9))(scores).all()
+
+
+def test_a_rule_may_want_both() -> None:
+    rule = Rule(np.full(3, 0.5), np.zeros(3, dtype=np.intp), top=1)
+    assert rule(np.array([[0.6, 0.7, 0.4], [0.4, 0.1, 0.2]])).tolist() == [[False, True, False], [False] * 3]
+
+
+def test_a_rule_refuses_other_labels() -> None:
+    rule = fitted(PerLabel())
+    for scores in (np.zeros((5, 7)), np.zeros(8)):
+        with pytest.raises(DataError, match="expected"):
+            rule(scores)
+    with pytest.raises(DataError, match="NaN"):
+        rule(np.full((1, 8), np.nan))
+    with pytest.raises(DataError, match="one group per label"):
+        TopK().fit(*example(), groups=GROUPS, levels=LEVELS[:7])
 
 
 @pytest.mark.parametrize(
-    ("slope", "intercept"),
-    [([1.0, 0.0], [0.0, 0.0]), ([1.0, np.inf], [0.0, 0.0]), ([1.0], [0.0, 0.0]), ([1.0, 1.0], [0.0, np.nan])],
+    ("make", "message"),
+    [
+        (lambda: OneThreshold(1.5), "threshold is 1.5"),
+        (lambda: OneThreshold(beta=0), "beta is 0"),
+        (lambda: PerLabel(min_positives=0), "min_positives 0"),
+        (lambda: ExpectedF(floor=-0.1), "floor -0.1"),
+        (lambda: TopK(0), "k is 0"),
+        (lambda: GuaranteedRecall(1.0), "recall is 1.0"),
+    ],
 )
-def test_a_calibration_that_makes_no_sense(slope: list[float], intercept: list[float]) -> None:
-    with pytest.raises(DataError):
-        Calibration(np.array(slope), np.array(intercept))
-
-
-def test_calibration_refuses_other_labels() -> None:
-    calibration = Calibration(np.ones(3), np.zeros(3))
-    for logits in (np.zeros((5, 4)), np.zeros(3)):
-        with pytest.raises(DataError, match="expected"):
-            calibration(logits)
-    with pytest.raises(DataError, match="NaN"):
-        calibration(np.full((1, 3), np.nan))
-
-
-# Platt scaling
-
-
-def test_platt_with_much_data_is_logistic_regression() -> None:
-    logits, targets = miscalibrated(30_000, 1)
-    found = fit_platt(logits, targets, groups=[0])
-    reference = LogisticRegression(C=1e9, tol=1e-10).fit(logits, targets[:, 0])
-    assert found.slope[0] == pytest.approx(reference.coef_[0, 0], rel=2e-3)
-    assert found.intercept[0] == pytest.approx(reference.intercept_[0], abs=2e-3)
-
-
-def test_bins_are_fine_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    logits, targets = miscalibrated(3000, 5)
-    logits[0, 0] = 1e4  # an outlier must not widen the bins of the others
-    targets[0, 0] = True
-    found = fit_platt(logits, targets, groups=np.zeros(5))
-    monkeypatch.setattr(decide, "_BINS", 1 << 15)
-    exact = fit_platt(logits, targets, groups=np.zeros(5))
-    np.testing.assert_allclose(found.slope, exact.slope, rtol=1e-3)
-    np.testing.assert_allclose(found.intercept, exact.intercept, rtol=1e-3)
-
-
-def test_platt_finds_the_line_of_each_label() -> None:
-    slope, intercept = np.array([0.7, 1.0, 1.5, 2.5]), np.array([2.0, -2.0, 0.5, -3.0])
-    logits, targets = miscalibrated(20_000, 4, slope=slope, intercept=intercept)
-    found = fit_platt(logits, targets, groups=np.zeros(4))
-    np.testing.assert_allclose(found.slope, slope, rtol=0.08)
-    np.testing.assert_allclose(found.intercept, intercept, atol=0.15)
-
-
-def test_platt_calibrates_unseen_marks() -> None:
-    random = np.random.default_rng(3)
-    shift = random.normal(-3, 1, size=40)  # as a loss that weighs rare labels up
-    logits, targets = miscalibrated(6000, 40, slope=1.5, intercept=shift, common=-4)
-    found = fit_platt(logits[:3000], targets[:3000], groups=np.zeros(40))
-    before = calibration_error(sigmoid(logits[3000:]), targets[3000:])
-    after = calibration_error(found(logits[3000:]), targets[3000:])
-    assert before > 0.3
-    assert after < 0.004
-
-
-def test_rare_labels_share_the_fit_of_their_group() -> None:
-    logits, targets = miscalibrated(4000, 12, intercept=np.repeat([-4.0, 1.0], 6), common=-1)
-    for label in (2, 3, 8, 9):
-        targets[np.flatnonzero(targets[:, label])[6:], label] = False
-    targets[:, 4] = False
-    groups = np.repeat([7, 3], 6)
-    found = fit_platt(logits, targets, groups=groups, min_positives=10)
-    pairs = list(zip(found.slope, found.intercept, strict=True))
-    assert pairs[2] == pairs[3] == pairs[4]
-    assert pairs[8] == pairs[9]
-    assert len(set(pairs)) == 12 - 3
-    alone = fit_platt(logits, targets, groups=groups, min_positives=1)
-    assert len(set(zip(alone.slope, alone.intercept, strict=True))) == 12, "one label without positives remains"
-
-
-def test_a_rare_label_is_better_off_with_its_group() -> None:
-    logits, targets = miscalibrated(20_000, 60, slope=1.5, intercept=-3.0, common=-8)
-    seen, unseen = slice(0, 2000), slice(2000, None)
-    counts = targets[seen].sum(axis=0)
-    assert np.median(counts) < 10
-
-    def surprise(calibration: Calibration) -> float:
-        scores = calibration(logits[unseen])
-        return float(-np.log(np.where(targets[unseen], scores, 1 - scores)).mean())
-
-    pooled = fit_platt(logits[seen], targets[seen], groups=np.zeros(60), min_positives=10)
-    single = fit_platt(logits[seen], targets[seen], groups=np.arange(60), min_positives=1)
-    assert surprise(pooled) < surprise(single) < surprise(Calibration(np.ones(60), np.zeros(60)))
-
-
-def test_platt_survives_hostile_labels() -> None:
-    random = np.random.default_rng(0)
-    targets = random.random((500, 6)) < 0.2
-    logits = random.normal(size=targets.shape)
-    logits[:, 0] = np.where(targets[:, 0], 40, -40)  # separable
-    logits[:, 1] -= 4.0 * targets[:, 1]  # says the contrary
-    logits[:, 2] = 1.5  # says nothing
-    targets[:, 3], targets[:, 4] = False, True  # no positives, no negatives
-    logits[:, 5] *= 1e5
-    for chosen in ([0, 1, 2, 3, 4, 5], *([label] for label in range(6) if label != 3)):
-        found = fit_platt(logits[:, chosen], targets[:, chosen], groups=np.zeros(len(chosen)))
-        scores = found(logits[:, chosen])  # a Calibration is finite, its slopes positive
-        assert np.all((scores > 0) & (scores < 1)), "no label is certain for want of evidence"
-
-
-def test_a_label_that_says_the_contrary_gets_its_share_of_positives() -> None:
-    random = np.random.default_rng(0)
-    targets = random.random((2000, 1)) < 0.3
-    scores = fit_platt(random.normal(size=targets.shape) - 4.0 * targets, targets, groups=[0])
-    assert scores(np.zeros((1, 1)))[0, 0] == pytest.approx(0.3, abs=0.03)
-
-
-@given(st.integers(0, 1000), st.sampled_from([1e-3, 1.0, 50.0]), st.sampled_from([-30.0, 0.0, 4.0]))
-@settings(max_examples=20, deadline=None)
-def test_platt_keeps_rankings_and_does_not_mind_units(seed: int, unit: float, offset: float) -> None:
-    logits, targets = miscalibrated(200, 5, common=-2, seed=seed)
-    targets[0] = True
-    scores = fit_platt(logits, targets, groups=np.arange(5) // 2)(logits)
-    np.testing.assert_array_equal(average_precision(scores, targets), average_precision(logits, targets))
-    other = logits * unit + offset
-    np.testing.assert_allclose(fit_platt(other, targets, groups=np.arange(5) // 2)(other), scores, rtol=2e-3)
-
-
-def test_platt_of_sparse_targets_and_small_floats() -> None:
-    logits, targets = miscalibrated(400, 5)
-    dense = fit_platt(logits, targets, groups=np.zeros(5))
-    sparse = fit_platt(logits.astype(np.float32), csr_array(targets), groups=np.zeros(5))
-    np.testing.assert_allclose(sparse.slope, dense.slope, rtol=1e-3)
-    np.testing.assert_allclose(sparse.intercept, dense.intercept, rtol=1e-3)
-
-
-# The hierarchy
-
-
-def naive_coherent(scores: Floats, parents: NDArray[np.intp]) -> Floats:
-    raised = scores.copy()
-    for label in range(len(parents) - 1, -1, -1):
-        if parents[label] >= 0:
-            raised[:, parents[label]] = np.maximum(raised[:, parents[label]], raised[:, label])
-    return raised
-
-
-@st.composite
-def forests(draw: st.DrawFn) -> tuple[Floats, NDArray[np.intp]]:
-    labels = draw(st.integers(1, 12))
-    parents = np.array([draw(st.integers(-1, label - 1)) for label in range(labels)])
-    return draw(hnp.arrays(np.float64, (draw(st.integers(1, 5)), labels), elements=st.floats(0, 1))), parents
-
-
-@given(forests())
-@settings(max_examples=100, deadline=None)
-def test_coherent_raises_parents_to_their_best_descendant(forest: tuple[Floats, NDArray[np.intp]]) -> None:
-    scores, parents = forest
-    before = scores.copy()
-    raised = coherent(scores, parents)
-    np.testing.assert_array_equal(raised, naive_coherent(scores, parents))
-    np.testing.assert_array_equal(scores, before)
-    np.testing.assert_array_equal(coherent(raised, parents), raised)
-
-
-def test_coherent_scores_of_a_label_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = LabelSet("vienna", ("1", "1.1", "1.1.2", "1.1.3", "1.5", "3", "3.1", "3.1.6"))
-    scores = np.random.default_rng(0).random((20, len(labels))).astype(np.float32)
-    raised = coherent(scores, labels.parents)
-    assert raised.dtype == np.float32
-    child = np.flatnonzero(labels.parents >= 0)
-    assert np.all(raised[:, labels.parents[child]] >= raised[:, child])
-    monkeypatch.setattr(decide, "_BLOCK", 8)
-    np.testing.assert_array_equal(coherent(scores, labels.parents), raised)
-
-
-def test_flat_labels_are_left_as_they_are() -> None:
-    scores = np.random.default_rng(0).random((4, 3))
-    np.testing.assert_array_equal(coherent(scores, np.full(3, -1)), scores)
-
-
-def test_coherent_refuses_what_is_no_hierarchy() -> None:
-    with pytest.raises(DataError, match="after its child"):
-        coherent(np.zeros((2, 3)), np.array([-1, 2, -1]))
-    with pytest.raises(DataError, match="one parent per label"):
-        coherent(np.zeros((2, 3)), np.array([-1, 0]))
-    with pytest.raises(DataError, match="NaN"):
-        coherent(np.full((2, 3), np.nan), np.array([-1, 0, 0]))
-
-
-# Thresholds
-
-
-def f_beta(scores: Floats, targets: Booleans, threshold: float, beta: float) -> float:
-    predicted = scores >= threshold
-    correct = np.count_nonzero(predicted & targets)
-    return (1 + beta**2) * correct / (np.count_nonzero(predicted) + beta**2 * np.count_nonzero(targets))
-
-
-def best_cut(scores: Floats, targets: Booleans, beta: float) -> float:
-    """The highest of the best thresholds, by trying all."""
-    cuts = np.unique(scores)
-    tried = [f_beta(scores, targets, cut, beta) for cut in cuts]
-    return float(cuts[len(cuts) - 1 - int(np.argmax(tried[::-1]))])
-
-
-def thresholds_example(decimals: int = 6, dtype: type = np.float64) -> tuple[Floats, Booleans]:
-    random = np.random.default_rng(0)
-    targets = random.random((300, 9)) < np.array([0.5, 0.3, 0.2, 0.1, 0.01, 0.02, 0.015, 0.01, 0.3])
-    scores = sigmoid(random.normal(-1.5, 1, size=targets.shape) + 1.5 * targets)
-    return np.round(scores, decimals).astype(dtype), targets
-
-
-@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize("decimals", [1, 6])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_each_common_label_gets_its_best_cut(beta: float, decimals: int, dtype: type) -> None:
-    scores, targets = thresholds_example(decimals, dtype)
-    found = tune_thresholds(scores, targets, groups=np.zeros(9), beta=beta, min_positives=1, floor=0)
-    assert found.tolist() == [best_cut(scores[:, at], targets[:, at], beta) for at in range(9)]
-
-
-def test_rare_labels_share_the_best_cut_of_the_rare_of_their_group() -> None:
-    scores, targets = thresholds_example()
-    groups = np.array([5, 5, 5, 2, 5, 5, 5, 2, 2])
-    found = tune_thresholds(scores, targets, groups=groups, min_positives=12, floor=0)
-    rare = targets.sum(axis=0) < 12
-    assert np.flatnonzero(rare).tolist() == [4, 5, 6, 7]
-    assert targets[:, [4, 5, 6]].sum() >= 12 > targets[:, 7].sum()
-    assert set(found[[4, 5, 6]]) == {best_cut(scores[:, [4, 5, 6]], targets[:, [4, 5, 6]], 1)}
-    assert found[7] == best_cut(scores[:, groups == 2], targets[:, groups == 2], 1), "too few rare ones: all its group"
-    assert found[0] == best_cut(scores[:, 0], targets[:, 0], 1)
-
-
-def test_a_group_without_enough_positives_takes_the_cut_of_all_labels() -> None:
-    scores, targets = thresholds_example()
-    targets[:, 4] = False
-    found = tune_thresholds(scores, targets, groups=np.arange(9), min_positives=12, floor=0)
-    assert set(found[4:8]) == {best_cut(scores, targets, 1)}
-    few = tune_thresholds(scores, targets, groups=np.arange(9), min_positives=10_000, floor=0)
-    assert set(few) == {best_cut(scores, targets, 1)}
-
-
-def test_an_uninformative_label_is_not_suggested_for_everything() -> None:
-    scores = np.full((1000, 1), 0.01)
-    targets = np.arange(1000)[:, None] % 100 == 0
-    assert tune_thresholds(scores, targets, groups=[0], floor=0).tolist() == [0.01]
-    assert tune_thresholds(scores, targets, groups=[0]).tolist() == [0.05]
-
-
-def test_thresholds_of_sparse_targets() -> None:
-    scores, targets = thresholds_example()
-    dense = tune_thresholds(scores, targets, groups=np.zeros(9))
-    np.testing.assert_array_equal(tune_thresholds(scores, csr_array(targets), groups=np.zeros(9)), dense)
-
-
-@given(st.integers(0, 10_000), st.floats(0.1, 10), st.integers(1, 30))
-@settings(max_examples=40, deadline=None)
-def test_thresholds_are_never_beaten_by_another(seed: int, beta: float, min_positives: int) -> None:
-    random = np.random.default_rng(seed)
-    scores, targets = random.random((40, 4)).round(1), random.random((40, 4)) < 0.3
-    targets[0, 0] = True
-    found = tune_thresholds(scores, targets, groups=np.zeros(4), beta=beta, min_positives=min_positives, floor=0)
-    for at in np.flatnonzero(targets.sum(axis=0) >= min_positives):
-        reached = f_beta(scores[:, at], targets[:, at], found[at], beta)
-        assert reached >= max(f_beta(scores[:, at], targets[:, at], cut, beta) for cut in np.linspace(0, 1, 11)) - 1e-12
-
-
-# Input that cannot be fitted on
-
-
-@pytest.mark.parametrize("fit", [fit_platt, tune_thresholds])
-def test_bad_input_is_refused(fit: Any) -> None:
-    scores, targets = np.full((4, 3), 0.5), np.eye(4, 3, dtype=bool)
-    fit(scores, targets, groups=np.zeros(3))
-    with pytest.raises(DataError, match="NaN"):
-        fit(np.full((4, 3), np.nan), targets, groups=np.zeros(3))
-    with pytest.raises(DataError, match="shape"):
-        fit(scores, targets[:3], groups=np.zeros(3))
-    with pytest.raises(DataError, match="one group per label"):
-        fit(scores, targets, groups=np.zeros(2))
-    with pytest.raises(DataError, match="no target is true"):
-        fit(scores, np.zeros_like(targets), groups=np.zeros(3))
-    with pytest.raises(OptionError, match="min_positives"):
-        fit(scores, targets, groups=np.zeros(3), min_positives=0)
-
-
-def test_thresholds_need_probabilities() -> None:
-    targets = np.eye(4, 3, dtype=bool)
-    with pytest.raises(DataError, match="probabilities"):
-        tune_thresholds(np.full((4, 3), 1.5), targets, groups=np.zeros(3))
-    for options in ({"beta": 0.0}, {"beta": np.inf}, {"floor": 1.5}, {"floor": -0.1}):
-        with pytest.raises(OptionError, match="beta"):
-            tune_thresholds(np.full((4, 3), 0.5), targets, groups=np.zeros(3), **options)
-
-
-def test_platt_needs_finite_logits() -> None:
-    logits = np.zeros((4, 3))
-    logits[0, 0] = -np.inf
-    with pytest.raises(DataError, match="infinite"):
-        fit_platt(logits, np.eye(4, 3, dtype=bool), groups=np.zeros(3))
+def test_options_that_make_no_sense(make: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        make()

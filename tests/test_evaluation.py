@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score
 
 from tests.test_labels import marks_of
 from viennatag.bundle import Bundle
-from viennatag.decide import Calibration
+from viennatag.calibration import Calibration
 from viennatag.errors import DataError
 from viennatag.evaluation import Evaluation, evaluate, judge
 from viennatag.labels import LabelSet

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from viennatag.bundle import Bundle
-from viennatag.decide import Calibration, coherent
+from viennatag.calibration import Calibration, coherent
 from viennatag.errors import ImageError, OptionError
 from viennatag.evaluation import Evaluation
 from viennatag.labels import LabelSet

@@ -17,7 +17,6 @@ from viennatag.evaluation import Evaluation, evaluate
 from viennatag.images import read_image
 from viennatag.marks import read_marks
 from viennatag.predictor import Predictor
-from viennatag.training.augment import augment
 from viennatag.training.backbone import create_network, export_network, load_trunk
 from viennatag.training.features import extract_features
 from viennatag.training.finetune import FinetuneOptions
@@ -183,18 +182,6 @@ def test_finetuning_with_a_teacher_goes_on_from_its_checkpoint(collection: Path,
     )
     assert not [stage for stage, _ in reports if stage == "finetune"]  # the finished run is not repeated
     assert again.graph.read_bytes() == bundle.graph.read_bytes()
-
-
-def test_augmentation_moves_but_never_mirrors() -> None:
-    pixels = torch.full((64, 64, 64, 3), 255, dtype=torch.uint8)
-    pixels[:, 8:56, 8:24] = 0  # a bar on the left
-    changed = augment(pixels, torch.Generator().manual_seed(0))
-    assert changed.shape == pixels.shape
-    assert changed.dtype == torch.uint8
-    ink = 255 - changed.float().mean(dim=3)
-    assert (ink[:, :, :32].sum((1, 2)) > 2 * ink[:, :, 32:].sum((1, 2))).all()
-    assert not torch.equal(changed[0], changed[1])
-    assert torch.equal(changed, augment(pixels, torch.Generator().manual_seed(0)))
 
 
 def test_mistakes_are_named(collection: Path, tmp_path: Path, cache: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.decide import Calibration
+from viennatag.calibration import Calibration
 from viennatag.errors import BundleError, DataError
 from viennatag.files import atomic_folder
 from viennatag.labels import LabelSet

@@ -1,345 +1,189 @@
-"""Turn logits into probabilities, and probabilities into decisions.
+"""Turn scores into decisions: which labels of a mark are suggested.
 
-Losses and sampling made for imbalance shift logits, each label's by its own amount, so a sigmoid alone
-is no probability and one threshold fits no two labels. Both repairs are fitted on marks the training
-did not see, where a rare label has a handful of positives or none: it then borrows from its group.
-Neither changes the ranking of marks within a label, only what is made of it.
+A decision is an option of a strategy. It is fitted on calibrated, coherent scores of marks that the training
+did not see, and what it finds is a rule: thresholds, and a number of best labels where that is asked for.
+No rule changes a ranking; what is best depends on what a wrong and a missed suggestion cost.
 """
 
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from viennatag.calibration import number_groups
 from viennatag.errors import DataError, OptionError
-from viennatag.ranking import Positives, Scores, Targets, check_scores, find_positives, rank_positives
-
-Float = TypeVar("Float", bound=np.floating[Any])
-
-_BLOCK = 1 << 21
-"""Scores that are worked on at a time, so that intermediate arrays stay small."""
-_BINS = 1024
-"""Bins that a label's logits are counted in for fitting."""
-_MIN_SLOPE = 0.05
-"""A label whose logits say nothing, or the contrary, keeps its ranking at this share of the usual slope."""
-_LOOSE, _NEAR = (10.0, 10.0), (1.0, 2.0)
-"""How far slope and intercept may stray from the fit before (standard deviations): for all labels together,
-and for a group or a label. On simulated heads (plain, weighted, asymmetric loss) anything from (0.5, 2) to
-(5, 5) is as good on unseen marks; an intercept held much closer is worse, since losses shift each label."""
-_MAX_STEPS, _MAX_HALVINGS, _TOLERANCE = 100, 20, 1e-10
-"""Newton's method stops where a full step would lower no loss by more than this share of it."""
+from viennatag.ranking import Scores, Targets, check_scores
+from viennatag.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
-    """What turns logits into calibrated probabilities: `sigmoid(slope * logit + intercept)`.
+class Rule:
+    """Which scores become suggestions.
 
     Attributes:
-        slope: Positive, so that a label's ranking never changes; shape (labels,).
-        intercept: Shape (labels,).
+        thresholds: A label is suggested when its score is at least this; shape (labels,).
+        levels: Level of each label, any integers; shape (labels,).
+        top: Of each level no more labels than these are suggested; None for no limit.
     """
 
-    slope: NDArray[np.float64]
-    intercept: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    levels: NDArray[np.intp]
+    top: int | None = None
 
-    def __post_init__(self) -> None:
-        if self.slope.ndim != 1 or self.slope.shape != self.intercept.shape:
-            raise DataError(
-                f"slope has shape {self.slope.shape}, intercept {self.intercept.shape}; both must be (labels,)"
-            )
-        if not (np.all(self.slope > 0) and np.all(np.isfinite(self.slope)) and np.all(np.isfinite(self.intercept))):
-            raise DataError("every slope must be positive and finite, every intercept finite")
-
-    def __call__(self, logits: Scores) -> NDArray[np.float64]:
-        """Return probabilities of the logits' shape (marks, labels).
+    def __call__(self, scores: Scores) -> NDArray[np.bool_]:
+        """Return decisions of the scores' shape (marks, labels); of equal scores the first label ranks higher.
 
         Raises:
-            DataError: If there are not as many labels, or a logit is NaN.
+            DataError: If there are not as many labels, or a score is NaN.
         """
-        check_scores(logits)
-        if logits.ndim != 2 or logits.shape[1] != len(self.slope):
-            raise DataError(f"logits have shape {logits.shape}; expected (marks, {len(self.slope)})")
-        scores = np.empty(logits.shape)
-        height = max(1, _BLOCK // max(1, len(self.slope)))
-        for start in range(0, len(logits), height):
-            rows = slice(start, start + height)
-            scores[rows] = _sigmoid(logits[rows] * self.slope + self.intercept)
-        return scores
+        check_scores(scores)
+        if scores.ndim != 2 or scores.shape[1:] != self.thresholds.shape:
+            raise DataError(f"scores have shape {scores.shape}; expected (marks, {len(self.thresholds)})")
+        suggested: NDArray[np.bool_] = scores >= self.thresholds
+        if self.top is not None:
+            for level in np.unique(self.levels):
+                members = np.flatnonzero(self.levels == level)
+                order = np.argsort(-scores[:, members], axis=1, kind="stable")
+                np.put_along_axis(suggested, members[order[:, self.top :]], False, axis=1)
+        return suggested
 
 
-def fit_platt(logits: Scores, targets: Targets, *, groups: ArrayLike, min_positives: int = 10) -> Calibration:
-    """Return a Platt scaling for each label, fitted on marks that the training did not see.
+class Decision(Protocol):
+    """A way to find a rule."""
 
-    A logistic regression of each label's targets on its logits, with Platt's smoothed targets
-    (P + 1) / (P + 2) and 1 / (N + 2) (Platt 1999). With few positives Platt scaling is more reliable than
-    isotonic regression (Niculescu-Mizil and Caruana 2005), but not with none. So it is fitted
-    three times, each time on the probabilities of the time before: to all labels together, to each group,
-    to each label; and the smaller the set of labels, the more a Gaussian prior holds it to what is already
-    there. Labels with fewer than `min_positives` share one fit per group.
-
-    Args:
-        logits: What the model says, finite; shape (marks, labels).
-        targets: What is true, same shape.
-        groups: Group of each label, whose labels are alike in their miscalibration, such as their level;
-            any integers, shape (labels,).
-        min_positives: Labels with fewer positives are fitted together.
-
-    Raises:
-        DataError: If shapes differ, a logit is not finite, or no target is true.
-        OptionError: If `min_positives` is below 1.
-    """
-    positives = _checked(logits, targets, min_positives)
-    if not np.isfinite([logits.min(), logits.max()]).all():
-        raise DataError("a logit is infinite; Platt scaling needs finite logits")
-    owner, rare = _groups(groups, logits.shape[1]), positives.per_label() < min_positives
-    curves = _Curves.of(logits, positives)
-    curves = curves.refitted(np.zeros_like(owner), _LOOSE)
-    curves = curves.refitted(owner, _NEAR)
-    alone = len(owner) + np.arange(len(owner))
-    curves = curves.refitted(np.where(rare, owner, alone), _NEAR)
-    return Calibration(curves.slope, curves.intercept)
-
-
-def coherent(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
-    """Return scores where no label scores below the best of its descendants; the input is left as it is.
-
-    A mark of 3.1.6 is a mark of 3.1 and of 3, so its probability bounds theirs from below.
-
-    Args:
-        scores: Shape (marks, labels).
-        parents: Position of each label's parent, before its own; -1 for none. Shape (labels,).
-
-    Raises:
-        DataError: If shapes differ, a parent stands after its child, or a score is NaN.
-    """
-    check_scores(scores)
-    above = np.asarray(parents)
-    if scores.ndim != 2 or above.shape != scores.shape[1:]:
-        raise DataError(f"scores have shape {scores.shape}, parents {above.shape}; expected one parent per label")
-    if np.any(above >= np.arange(len(above))):
-        raise DataError("a parent stands after its child; a label set puts parents first")
-    depth, ancestor = np.zeros(len(above), dtype=np.intp), above
-    while np.any(ancestor >= 0):
-        depth += ancestor >= 0
-        ancestor = np.where(ancestor >= 0, above[ancestor], -1)
-    raised = scores.copy()
-    for level in range(int(depth.max(initial=0)), 0, -1):
-        children = np.flatnonzero(depth == level)
-        children = children[np.argsort(above[children], kind="stable")]
-        nodes, starts = np.unique(above[children], return_index=True)
-        height = max(1, _BLOCK // len(children))
-        for start in range(0, len(scores), height):
-            rows = raised[start : start + height]
-            rows[:, nodes] = np.maximum(rows[:, nodes], np.maximum.reduceat(rows[:, children], starts, axis=1))
-    return raised
-
-
-def tune_thresholds(
-    scores: Scores,
-    targets: Targets,
-    *,
-    groups: ArrayLike,
-    beta: float = 1.0,
-    min_positives: int = 10,
-    floor: float = 0.05,
-) -> NDArray[np.float64]:
-    """Return one threshold per label; a label is suggested when `score >= threshold`. Shape (labels,).
-
-    Each label gets the cut that maximises its own F-beta. Labels too rare to tune share the cut that
-    maximises F-beta over all their pairs in the group; where even these hold too few positives, that of the
-    whole group, then that of all labels. The best cut of a calibrated score is half the best F1 it can
-    reach (Lipton et al. 2014, arXiv 1402.1892), so an uninformative label would be suggested for everything:
-    hence the floor.
-
-    Args:
-        scores: Probabilities, shape (marks, labels).
-        targets: True labels, same shape.
-        groups: Group of each label, whose labels are alike; any integers, shape (labels,).
-        beta: Above 1 favours recall, below 1 favours precision.
-        min_positives: Labels with fewer positive marks take the pooled threshold.
-        floor: No threshold is lower.
-
-    Raises:
-        DataError: If shapes differ, a score is outside [0, 1], or no target is true.
-        OptionError: If `beta` is not positive, `min_positives` below 1, or `floor` outside [0, 1].
-    """
-    if not (beta > 0 and np.isfinite(beta) and 0 <= floor <= 1):
-        raise OptionError(f"beta is {beta} and floor {floor}; expected beta above 0 and a floor in [0, 1]")
-    check_scores(scores, probabilities=True)
-    positives = _checked(scores, targets, min_positives)
-    owner, counts = _groups(groups, scores.shape[1]), positives.per_label()
-    rare = counts < min_positives
-    thresholds = _best_cuts(scores, positives, np.where(rare, -1, np.arange(len(owner))), beta)
-    for pool, least in (
-        (np.where(rare, owner, -1), min_positives),
-        (owner, min_positives),
-        (np.zeros_like(owner), 1),
-    ):
-        missing = np.isnan(thresholds)
-        if not missing.any():
-            break
-        held = np.bincount(pool[pool >= 0], counts[pool >= 0])
-        served = missing & (pool >= 0) & (held[pool] >= least)
-        needed = np.where(np.isin(pool, pool[served]), pool, -1)
-        thresholds[served] = _best_cuts(scores, positives, needed, beta)[served]
-    return np.maximum(thresholds, floor)
-
-
-def _best_cuts(scores: Scores, positives: Positives, pool: NDArray[np.intp], beta: float) -> NDArray[np.float64]:
-    """Return for each label the score that, as the cut of its whole pool, has the best F-beta.
-
-    That is always the score of a positive. NaN without a pool or without positives in it.
-    """
-    ranks = rank_positives(scores, positives, pool)
-    true = np.bincount(ranks.pool, minlength=1)
-    f_beta = (1 + beta**2) * ranks.hits / (ranks.above + beta**2 * true[ranks.pool])
-    best = np.zeros(len(true))
-    np.maximum.at(best, ranks.pool, f_beta)
-    reached = f_beta == best[ranks.pool]
-    cuts = np.full(max(len(true), pool.max() + 1), np.nan)
-    cuts[ranks.pool[reached]] = ranks.score[reached]  # ascending, so of equally good cuts the highest stays
-    return np.where(pool >= 0, cuts[pool], np.nan)
-
-
-@dataclass(frozen=True, eq=False)
-class _Curves:
-    """What a logistic regression needs to know of each label, calibrated so far by slope and intercept.
-
-    A logit enters the likelihood as the softplus of a line, so smooth that the logits of a narrow bin may
-    share their mean, and, for the targets, in sums. A fit then costs the same for any number of marks.
-
-    Attributes:
-        slope: Shape (labels,).
-        intercept: Shape (labels,).
-        marks: How many are in each bin, shape (labels, bins).
-        logits: Their mean calibrated logit, same shape.
-        positives: How many there are, shape (labels,).
-        positive_sum: The sum of their calibrated logits, shape (labels,).
-    """
-
-    slope: NDArray[np.float64]
-    intercept: NDArray[np.float64]
-    marks: NDArray[np.float64]
-    logits: NDArray[np.float64]
-    positives: NDArray[np.float64]
-    positive_sum: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, logits: Scores, positives: Positives) -> "_Curves":
-        """Return curves of logits brought to about mean 0 and deviation 1, so that priors fit any scale."""
-        marks, labels = positives.shape
-        some = logits[:: max(1, marks // 4096)]
-        low, centre, high = (float(each) for each in np.quantile(some, [0.05, 0.5, 0.95]))  # outliers do not count
-        spread = (high - low) / 3 or float(some.std(dtype=np.float64)) or 1.0
-        counts, means = np.empty((labels, _BINS)), np.empty((labels, _BINS))
-        width = max(1, _BLOCK // marks)
-        for start in range(0, labels, width):
-            lines = (logits[:, start : start + width].T.astype(np.float64) - centre) / spread
-            squeezed = lines / (1 + np.abs(lines))  # within (-1, 1): narrow bins where logits are dense, no outermost
-            bins = np.minimum(((squeezed + 1) * (_BINS / 2)).astype(np.intp), _BINS - 1)
-            bins = (bins + _BINS * np.arange(len(lines))[:, None]).ravel()
-            count = np.bincount(bins, minlength=len(lines) * _BINS)
-            total = np.bincount(bins, lines.ravel(), minlength=len(lines) * _BINS)
-            counts[start : start + width] = count.reshape(-1, _BINS)
-            means[start : start + width] = (total / np.maximum(count, 1)).reshape(-1, _BINS)
-        own = (logits[positives.marks, positives.labels].astype(np.float64) - centre) / spread
-        return cls(
-            slope=np.full(labels, 1 / spread),
-            intercept=np.full(labels, -centre / spread),
-            marks=counts,
-            logits=means,
-            positives=positives.per_label().astype(np.float64),
-            positive_sum=np.bincount(positives.labels, own, minlength=labels).astype(np.float64),
-        )
-
-    def refitted(self, owner: NDArray[np.intp], spread: tuple[float, float]) -> "_Curves":
-        """Return curves calibrated anew by Newton's method; labels of the same owner share the fit.
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule for scores like these.
 
         Args:
-            owner: Any integers, shape (labels,).
-            spread: Standard deviations of the Gaussian priors around slope 1 and around intercept 0.
+            scores: Calibrated, coherent probabilities of marks that the training did not see; (marks, labels).
+            targets: True labels, same shape.
+            groups: Group of each label, whose labels are alike, such as level and kind; any integers, (labels,).
+            levels: Level of each label in the hierarchy; any integers, (labels,).
+
+        Raises:
+            DataError: If shapes differ, a score is outside [0, 1], or no target is true.
         """
-        owners, owner = np.unique(owner, return_inverse=True)
-        pooled = partial(np.bincount, owner, minlength=len(owners))
-        true, marks = pooled(self.positives), pooled(self.marks.sum(axis=1))
-        high, low = (true + 1) / (true + 2), 1 / (marks - true + 2)  # Platt's targets
-        positive_sum, logit_sum = pooled(self.positive_sum), pooled(np.vecdot(self.marks, self.logits))
-        target_sum = high * positive_sum + low * (logit_sum - positive_sum)
-        target_count = high * true + low * (marks - true)
-        slope_pull, intercept_pull = (1 / each**2 for each in spread)
+        ...
 
-        def lines(slope: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
-            line: NDArray[np.float64] = slope[owner, None] * self.logits + intercept[owner, None]
-            return line
 
-        def loss(slope: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
-            softplus = np.logaddexp(0, lines(slope, intercept))
-            prior = slope_pull * (slope - 1) ** 2 + intercept_pull * intercept**2
-            data = pooled(np.vecdot(self.marks, softplus)) - slope * target_sum - intercept * target_count
-            total: NDArray[np.float64] = data + prior / 2
-            return total
+@dataclass(frozen=True)
+class OneThreshold:
+    """The same threshold for all labels, as most published code has it.
 
-        slope, intercept = np.ones(len(owners)), np.zeros(len(owners))
-        reached = loss(slope, intercept)
-        for _ in range(_MAX_STEPS):
-            expected = _sigmoid(lines(slope, intercept))
-            mass = self.marks * expected
-            curvature = mass * (1 - expected)
-            down_slope = pooled(np.vecdot(mass, self.logits)) - target_sum + slope_pull * (slope - 1)
-            down_intercept = pooled(mass.sum(axis=1)) - target_count + intercept_pull * intercept
-            bend_slope = pooled(np.vecdot(curvature, self.logits**2)) + slope_pull
-            bend_intercept = pooled(curvature.sum(axis=1)) + intercept_pull
-            bend_both = pooled(np.vecdot(curvature, self.logits))
-            held = (slope <= _MIN_SLOPE) & (down_slope > 0)  # then only the intercept moves
-            down_slope[held], bend_both[held] = 0.0, 0.0
-            determinant = bend_slope * bend_intercept - bend_both**2
-            slope_step = (bend_intercept * down_slope - bend_both * down_intercept) / determinant
-            intercept_step = (bend_slope * down_intercept - bend_both * down_slope) / determinant
-            rounding = _TOLERANCE * (1 + np.abs(reached))
-            if np.all(slope_step * down_slope + intercept_step * down_intercept < rounding):
-                break
-            share = np.ones(len(owners))
-            for _ in range(_MAX_HALVINGS):
-                next_slope = np.maximum(slope - share * slope_step, _MIN_SLOPE)
-                next_intercept = intercept - share * intercept_step
-                worse = loss(next_slope, next_intercept) > reached + rounding / 100
-                if not worse.any():
-                    break
-                share[worse] /= 2
-            slope, intercept = np.where(worse, slope, next_slope), np.where(worse, intercept, next_intercept)
-            reached = loss(slope, intercept)
-        a, b = slope[owner], intercept[owner]
-        return replace(
-            self,
-            slope=a * self.slope,
-            intercept=a * self.intercept + b,
-            logits=lines(slope, intercept),
-            positive_sum=a * self.positive_sum + b * self.positives,
+    Attributes:
+        threshold: What it is; None for the one that maximises F-beta over all pairs of mark and label.
+        beta: Above 1 favours recall, below 1 favours precision.
+    """
+
+    threshold: float | None = None
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise OptionError(f"threshold is {self.threshold}; expected a score in [0, 1]")
+        _check(self.beta)
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of one threshold; see `Decision.fit`."""
+        thresholds = np.full(scores.shape[1], self.threshold if self.threshold is not None else np.nan)
+        if self.threshold is None:
+            everything, enough = np.zeros(scores.shape[1], dtype=np.intp), scores.size + 1
+            thresholds = tune_thresholds(
+                scores, targets, groups=everything, beta=self.beta, min_positives=enough, floor=0
+            )
+        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+
+
+@dataclass(frozen=True)
+class PerLabel:
+    """For each label the threshold that was best on the validation part; see `tune_thresholds`.
+
+    Attributes:
+        beta: Thresholds maximise F-beta: above 1 favours recall, below 1 precision.
+        min_positives: Labels with fewer validation marks share a threshold.
+        floor: No threshold is lower, so that a rare label never wants everything.
+    """
+
+    beta: float = 1.0
+    min_positives: int = 10
+    floor: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check(self.beta, self.min_positives, self.floor)
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of tuned thresholds; see `Decision.fit`."""
+        thresholds = tune_thresholds(
+            scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
         )
+        return Rule(thresholds, number_groups(levels, scores.shape[1]))
 
 
-def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 / (1 + exp(-logits)) without overflow, and exact for small probabilities too."""
-    small = np.exp(-np.abs(logits))
-    scores: NDArray[np.float64] = np.where(logits >= 0, 1.0, small) / (1 + small)
-    return scores
+@dataclass(frozen=True)
+class ExpectedF:
+    """For each label the threshold with the best F-beta to be expected of its scores; rare ones share a tuned one.
+
+    The expectation trusts the calibration, and that of a rare label is not its own: there the cut tuned on
+    the pooled positives of its group varies less; see `expected_thresholds` and `tune_thresholds`.
+
+    Attributes:
+        beta: Thresholds maximise F-beta: above 1 favours recall, below 1 precision.
+        min_positives: Labels with fewer validation marks share a threshold.
+        floor: No threshold is lower, so that a rare label never wants everything.
+    """
+
+    beta: float = 1.0
+    min_positives: int = 10
+    floor: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check(self.beta, self.min_positives, self.floor)
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of expected thresholds; see `Decision.fit`."""
+        tuned = tune_thresholds(
+            scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
+        )
+        expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
+        rare = np.asarray(targets.sum(axis=0)).ravel() < self.min_positives
+        return Rule(np.where(rare, tuned, expected), number_groups(levels, scores.shape[1]))
 
 
-def _checked(scores: Scores, targets: Targets, min_positives: int) -> Positives:
-    if min_positives < 1:
-        raise OptionError(f"min_positives is {min_positives}; expected at least 1")
-    check_scores(scores)
-    positives = find_positives(targets, scores.shape)
-    if not len(positives.marks):
-        raise DataError("no target is true, so there is nothing to fit decisions on")
-    return positives
+@dataclass(frozen=True)
+class TopK:
+    """The `k` best labels of each level, whatever they score: for a person who will choose among them."""
+
+    k: int = 5
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise OptionError(f"k is {self.k}; it counts suggestions, from 1 up")
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule without thresholds; see `Decision.fit`."""
+        return Rule(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
 
 
-def _groups(groups: ArrayLike, labels: int) -> NDArray[np.intp]:
-    """Return the group of each label, counted from 0."""
-    found = np.asarray(groups)
-    if found.shape != (labels,):
-        raise DataError(f"groups have shape {found.shape}; expected one group per label, ({labels},)")
-    return np.unique(found, return_inverse=True)[1]
+@dataclass(frozen=True)
+class GuaranteedRecall:
+    """One threshold per level, low enough to find a share `recall` of a mark's labels; see `recall_thresholds`."""
+
+    recall: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 0 < self.recall < 1:
+            raise OptionError(f"recall is {self.recall}; expected a share between 0 and 1, such as 0.9")
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of guaranteed thresholds; see `Decision.fit`."""
+        thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
+        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+
+
+def _check(beta: float, min_positives: int = 1, floor: float = 0.0) -> None:
+    if not (beta > 0 and np.isfinite(beta) and min_positives >= 1 and 0 <= floor <= 1):
+        raise OptionError(
+            f"beta is {beta}, min_positives {min_positives} and floor {floor}; "
+            "expected beta above 0, min_positives of at least 1 and a floor in [0, 1]"
+        )

@@ -7,7 +7,7 @@ positive of 3.1 and of 3. A label too rare to learn is left out and its marks co
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,6 +139,7 @@ class LabelSet:
         return next((at for at in above if at is not None), -1)
 
 
+@lru_cache(maxsize=65_536)  # registers hold a few thousand codes, and millions of their occurrences
 def _path(code: str) -> tuple[str, ...]:
     """Return a canonical code's ancestors and itself, without the cost of parsing it."""
     parts = code.split(".")

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from viennatag.bundle import STARTER, Bundle, open_bundle
+from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_tree
-from viennatag.decide import coherent
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
 from viennatag.images import ImageSource, read_image

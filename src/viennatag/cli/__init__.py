@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-from viennatag.cli import collecting, judging, learning, predicting
+from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
@@ -20,13 +20,16 @@ _COMMANDS = (
     predicting.predict,
     learning.train,
     judging.evaluate,
+    inspecting.inspect,
+    comparing.compare,
     collecting.split,
     collecting.render,
+    importing.import_,
     predicting.codes,
 )
 
 for _command in _COMMANDS:  # the order of the help
-    app.command()(_command)
+    app.command(_command.__name__.rstrip("_"))(_command)  # `import` is a word of Python
 
 
 def main() -> NoReturn:

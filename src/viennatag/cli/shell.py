@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -55,6 +56,18 @@ def say_skipped(skipped: tuple[str, ...]) -> None:
 def cache_folder() -> Path:
     """Return the folder that keeps trunks, features and checkpoints by default."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "viennatag"
+
+
+def image_files(path: Path) -> Iterator[Path]:
+    """Yield the images of a folder, or the path itself."""
+    if not path.is_dir():
+        yield path
+        return
+    endings = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings)
+    if not found:
+        fail(f"{path}: the folder holds no images")
+    yield from found
 
 
 def megabytes(folder: Path) -> str:

@@ -4,6 +4,7 @@ from viennatag.rendering.artwork import Drawing, Pack, read_artwork
 from viennatag.rendering.draw import RenderOptions, draw_marks, drawable_sections
 from viennatag.rendering.keywords import Keywords, match_codes, normalise, read_keywords
 from viennatag.rendering.lettering import FontFile, find_fonts
+from viennatag.rendering.plain import draw_plain, uncoded_drawings
 from viennatag.rendering.sheet import draw_sheet
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Pack",
     "RenderOptions",
     "draw_marks",
+    "draw_plain",
     "draw_sheet",
     "drawable_sections",
     "find_fonts",
@@ -20,4 +22,5 @@ __all__ = [
     "normalise",
     "read_artwork",
     "read_keywords",
+    "uncoded_drawings",
 ]

@@ -123,21 +123,7 @@ def read_artwork(
         ArtworkError: If a folder is missing or unreadable, is a pack of brands or of share-alike artwork,
             or if nothing in all folders is in the table.
     """
-    drawings: list[Drawing] = []
-    packs: dict[str, Pack] = {}
-    seen: set[tuple[str, str]] = set()
-    for folder, named in _pack_folders(paths):
-        found, pack = _read_pack(folder) if (folder / "icons.json").is_file() else _read_svg_folder(folder)
-        if "SA" in re.split(r"[\s-]+", pack.licence.upper()) and not allow_share_alike:
-            if named:
-                raise ArtworkError(
-                    f"{folder}: the licence {pack.licence} is share-alike and would reach the rendered marks; "
-                    "leave the pack out, or accept that with --allow-share-alike (allow_share_alike=True)"
-                )
-            continue
-        packs.setdefault(pack.name, pack)
-        drawings += [drawing for drawing in found if (drawing.pack, drawing.name) not in seen]
-        seen.update((drawing.pack, drawing.name) for drawing in found)
+    drawings, packs = read_drawings(paths, allow_share_alike=allow_share_alike)
     table = read_keywords() if keywords is None else keywords
     codes = match_codes([(drawing.pack, drawing.key) for drawing in drawings], table)
     coded: dict[tuple[str, str], Drawing] = {}
@@ -155,7 +141,35 @@ def read_artwork(
             "(a folder with icons.json) or SVG files named by what they show, such as cat.svg"
         )
     used = {drawing.pack for drawing in coded.values()}
-    return tuple(coded.values()), tuple(pack for name, pack in packs.items() if name in used)
+    return tuple(coded.values()), tuple(pack for pack in packs if pack.name in used)
+
+
+def read_drawings(paths: Iterable[Path | str], *, allow_share_alike: bool = False) -> tuple[list[Drawing], list[Pack]]:
+    """Return all drawings, without codes, and their packs, in the order of the paths.
+
+    Args:
+        paths: As for `read_artwork`.
+        allow_share_alike: Whether packs under a share-alike licence are drawn.
+
+    Raises:
+        ArtworkError: If a folder is missing or unreadable, or is a pack of brands or of share-alike artwork.
+    """
+    drawings: list[Drawing] = []
+    packs: dict[str, Pack] = {}
+    seen: set[tuple[str, str]] = set()
+    for folder, named in _pack_folders(paths):
+        found, pack = _read_pack(folder) if (folder / "icons.json").is_file() else _read_svg_folder(folder)
+        if "SA" in re.split(r"[\s-]+", pack.licence.upper()) and not allow_share_alike:
+            if named:
+                raise ArtworkError(
+                    f"{folder}: the licence {pack.licence} is share-alike and would reach the rendered marks; "
+                    "leave the pack out, or accept that with --allow-share-alike (allow_share_alike=True)"
+                )
+            continue
+        packs.setdefault(pack.name, pack)
+        drawings += [drawing for drawing in found if (drawing.pack, drawing.name) not in seen]
+        seen.update((drawing.pack, drawing.name) for drawing in found)
+    return drawings, list(packs.values())
 
 
 def _with_codes(drawing: Drawing, codes: Iterable[str]) -> Drawing:

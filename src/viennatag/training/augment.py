@@ -1,7 +1,8 @@
 """Change pixels without changing what the mark shows.
 
 A mark is never mirrored: letters, and codes that depend on direction, would become wrong. Colours
-keep their names, because category 29 is about them.
+keep their names, because category 29 is about them; only marks without colours are inverted, and those
+show black and white before and after.
 """
 
 import math
@@ -14,25 +15,53 @@ ROTATION = math.radians(8)
 SHIFT = 0.08
 CONTRAST = 0.2
 NOISE = 6.0
+BLUR, ERASE, INVERT = 0.25, 0.15, 0.08
+"""Shares of images that are softened as a small scan is, lose a small rectangle, or are inverted."""
+_HOLE = (0.08, 0.25)
+_GREY = 12.0
+"""Spread of the channels, of 255, below which an image shows no colour."""
 
 
-def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Return uint8 pixels of the same shape (n, size, size, 3), each image slightly moved, turned and scanned anew.
+def augment(pixels: Tensor, generator: torch.Generator, *, size: int | None = None) -> Tensor:
+    """Return uint8 pixels (n, size, size, 3), each image slightly moved, turned and scanned anew.
 
-    Scale, rotation and shift fill with white, as the preprocessing pads; then contrast and noise.
+    Scale, rotation and shift fill with white, as the preprocessing pads; then inversion, softening, a hole,
+    contrast and noise.
+
+    Args:
+        pixels: uint8, shape (n, side, side, 3).
+        generator: The source of chance, on the CPU.
+        size: Side of the result; by default that of the input.
     """
-    count = len(pixels)
+    count, side = len(pixels), size or pixels.shape[1]
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand((count, *shape), generator=generator)
+        return (low + (high - low) * torch.rand((count, *shape), generator=generator)).to(pixels.device)
 
     scale, angle = 1 / uniform(*SCALE), uniform(-ROTATION, ROTATION)
     cosine, sine = scale * torch.cos(angle), scale * torch.sin(angle)
     across, down = uniform(-2 * SHIFT, 2 * SHIFT), uniform(-2 * SHIFT, 2 * SHIFT)  # the image is 2 units wide
     maps = torch.stack([torch.stack([cosine, -sine, across], 1), torch.stack([sine, cosine, down], 1)], 1)
     ink = 255 - pixels.permute(0, 3, 1, 2).float()  # outside the image is no ink
-    grid = torch.nn.functional.affine_grid(maps.to(ink), list(ink.shape), align_corners=False)
+    grid = torch.nn.functional.affine_grid(maps, [count, 3, side, side], align_corners=False)
     ink = torch.nn.functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    ink = ink * uniform(1 - CONTRAST, 1.0, 1, 1, 1).to(ink)
-    ink = ink + NOISE * uniform(0, 1, 1, 1, 1).to(ink) * torch.randn(ink.shape, generator=generator).to(ink)
+
+    colourless = (ink.amax(1) - ink.amin(1)).flatten(1).amax(1) < _GREY
+    inverted = colourless & (uniform(0, 1) < INVERT)
+    ink = torch.where(inverted.view(-1, 1, 1, 1), 255 - ink, ink)
+    softened = torch.nn.functional.avg_pool2d(ink, 3, stride=1, padding=1, count_include_pad=False)
+    ink = torch.where((uniform(0, 1) < BLUR).view(-1, 1, 1, 1), softened, ink)
+    holes = _holes(uniform(*_HOLE, 2), uniform(0, 1, 2), side) & (uniform(0, 1) < ERASE).view(-1, 1, 1, 1)
+    ink = torch.where(holes, torch.zeros_like(ink), ink)
+    ink = ink * uniform(1 - CONTRAST, 1.0, 1, 1, 1)
+    noise = torch.randn((count, 1, side, side), generator=generator).to(ink.device)  # paper and fax have no colour
+    ink = ink + NOISE * uniform(0, 1, 1, 1, 1) * noise
     return (255 - ink).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def _holes(extent: Tensor, place: Tensor, side: int) -> Tensor:
+    """Return masks (n, 1, side, side) of a rectangle each, its extent and place in shares of the image."""
+    start = place * (1 - extent)
+    steps = (torch.arange(side, device=extent.device) + 0.5) / side
+    inside = (steps >= start[..., None]) & (steps < (start + extent)[..., None])
+    return (inside[:, 0, :, None] & inside[:, 1, None, :]).unsqueeze(1)

@@ -25,6 +25,7 @@ import timm
 import torch
 from huggingface_hub import constants
 from timm.data.config import resolve_model_data_config
+from timm.models import group_parameters
 from torch import Tensor, nn
 
 from viennatag.errors import BackboneError
@@ -120,6 +121,13 @@ def _notice_absence_of_network() -> None:
 def _takes_size(name: str) -> bool:
     """Whether the architecture fixes its image size when it is built, as transformers with positions do."""
     return any(family in name for family in ("vit", "deit", "swin", "beit", "eva", "mixer"))
+
+
+def layer_depths(network: PixelNetwork) -> tuple[dict[str, int], int]:
+    """Return for each parameter how many layers stand before its own, and the depth of what follows the network."""
+    groups = group_parameters(network.network, network.network.group_matcher(coarse=False))  # type: ignore[operator]
+    depths = {f"network.{name}": depth for depth, names in enumerate(groups.values()) for name in names}
+    return depths, len(groups)
 
 
 def export_network(network: PixelNetwork, *, backbone: str, size: int) -> Trunk:

@@ -61,8 +61,8 @@ def extract_features(paths: Sequence[Path], trunk: Trunk, *, cache: Path, progre
     folder = cache / "features" / f"{trunk.digest[:24]}-{PREPROCESSING}"
     folder.mkdir(parents=True, exist_ok=True)
     errors: dict[int, str] = {}
-    with _locked(folder), closing(_Store(folder, trunk.width)) as store:
-        keys = list(_keys(paths, errors))
+    with locked(folder), closing(_Store(folder, trunk.width)) as store:
+        keys = list(file_keys(paths, errors))
         missing: dict[bytes, int] = {}
         for position, key in enumerate(keys):
             if key and key not in store.row_of:
@@ -89,7 +89,8 @@ def extract_features(paths: Sequence[Path], trunk: Trunk, *, cache: Path, progre
     return Features(values, rows, np.where(rows >= 0, hashes[np.maximum(rows, 0)] if len(hashes) else 0, 0), errors)
 
 
-def _keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
+def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
+    """Yield what identifies the content of each file, nothing for one that cannot be read, and why by position."""
     for position, path in enumerate(paths):
         try:
             yield hashlib.blake2b(path.read_bytes(), digest_size=KEY_BYTES).digest()
@@ -137,8 +138,14 @@ class _Store:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep a second process out of a cache; the lock goes with the process that holds it."""
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second process out of a folder of a cache; the lock goes with the process that holds it.
+
+    Processes of one distributed run (torchrun, Lightning) wait for each other instead.
+
+    Raises:
+        DataError: If another run holds the lock.
+    """
     try:
         import fcntl
     except ImportError:  # Windows has no flock; there two runs must not share a cache
@@ -146,7 +153,7 @@ def _locked(folder: Path) -> Iterator[None]:
         return
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if "LOCAL_RANK" in os.environ else fcntl.LOCK_NB))
         yield
     except BlockingIOError as exc:
         raise DataError(f"{folder}: another run is filling this cache; wait for it, or name another --cache") from exc

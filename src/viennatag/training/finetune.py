@@ -2,7 +2,7 @@
 
 What comes out is a better trunk: the head that learns with it is thrown away, and the ordinary path
 (export, features, head, calibration) follows on the trunk as on any pretrained one. An interrupted
-run goes on from its last checkpoint.
+run goes on from its last checkpoint, to the same result.
 
 A teacher can help a small network to see: besides the codes it then learns to reproduce the
 teacher's features of the same image (Romero et al. 2015, FitNets). Only the teacher's outputs are
@@ -10,10 +10,10 @@ used; nothing of its weights is in the result.
 """
 
 import logging
-import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +22,21 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from viennatag.errors import OptionError
-from viennatag.images import read_image
-from viennatag.metrics import macro_average_precision
-from viennatag.training.augment import augment
 from viennatag.training.backbone import PixelNetwork
+from viennatag.training.batches import Batches, Images
+from viennatag.training.losses import BinaryCrossEntropy, Loss
+from viennatag.training.pixels import Pixels
+from viennatag.training.pupil import Pupil
+from viennatag.training.sampling import Sampling
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+_AT_LEAST_ONE = frozenset({"epochs", "batch_size", "patience", "accumulate", "devices", "nodes"})
+_SHARES = frozenset({"warmup", "ema", "frozen"})
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,26 @@ class FinetuneOptions:
 
     Attributes:
         epochs: Passes over the training marks.
-        batch_size: Marks per step.
+        batch_size: Marks per step, over all devices.
         learning_rate: Peak of the cosine schedule, reached after `warmup`.
         weight_decay: Of AdamW, on matrices only.
         warmup: Share of the steps in which the learning rate rises.
         ema: Decay of the moving average of the weights, which is what is kept.
         patience: Stop after this many epochs without a better validation macro average precision.
+        layer_decay: Factor on the learning rate from each layer to the one before it; 1 for random weights.
+        frozen: Share of the layers, from the image on, that never learn: light finetuning.
+        gradual: Epochs over which the layers that learn are released, the last first (Howard and Ruder 2018,
+            ULMFiT); 0 releases all at once.
+        freeze_statistics: Whether batch normalisation keeps the statistics that the network came with.
         teacher_weight: How much the teacher's features count beside the codes.
         size: Side of the image while teaching, in pixels; None takes that of the trunk. A network may be taught at
             about 0.8 of the size it serves, for less and with no loss (Touvron et al. 2019, arXiv 1906.06423).
-        workers: Processes that read images.
+        start_size: Side in the first epoch, from which it grows until two thirds of the epochs are done (progressive
+            learning: Tan and Le 2021, EfficientNetV2, section 4.2); None starts with `size`.
+        accumulate: Batches per step of the optimiser.
+        devices: GPUs, or processes on a CPU.
+        nodes: Machines, started by torchrun or a cluster's own launcher.
+        workers: Processes that read images where their pixels are not cached.
     """
 
     epochs: int = 12
@@ -61,16 +74,35 @@ class FinetuneOptions:
     warmup: float = 0.05
     ema: float = 0.998
     patience: int = 4
+    layer_decay: float = 1.0
+    frozen: float = 0.0
+    gradual: int = 0
+    freeze_statistics: bool = False
     teacher_weight: float = 10.0
     size: int | None = None
+    start_size: int | None = None
+    accumulate: int = 1
+    devices: int = 1
+    nodes: int = 1
     workers: int = 1
 
     def __post_init__(self) -> None:
+        problems = []
         for name, value in asdict(self).items():
             if value is None:
                 continue
-            if not value >= 0 or (name in {"epochs", "batch_size", "learning_rate", "patience"} and not value):
-                raise OptionError(f"{name} is {value}; it must be positive")
+            if not value >= 0 or (name in _AT_LEAST_ONE and value < 1):
+                problems.append(f"{name} is {value}; it must be positive")
+            elif name in _SHARES and value >= 1:
+                problems.append(f"{name} is {value}; it must be a share below 1")
+        if not 0 < self.layer_decay <= 1:
+            problems.append(f"layer_decay is {self.layer_decay}; expected a factor above 0, at most 1")
+        if not self.learning_rate > 0:
+            problems.append(f"learning_rate is {self.learning_rate}; it must be positive")
+        if self.batch_size % (self.devices * self.nodes):
+            problems.append(f"batch_size is {self.batch_size}; it must be a multiple of the devices")
+        if problems:
+            raise OptionError("; ".join(problems))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,30 +110,37 @@ class Lesson:
     """What a network is taught on.
 
     Attributes:
-        paths: Image of each mark.
-        targets: Shape (marks, labels).
-        train: Marks to learn from.
-        validation: Marks to stop on.
-        weights: How much each mark of `train` counts.
-        teacher: Features of each mark of `train` that the network should reproduce, if any.
+        pixels: Images by position.
+        targets: Shape (images, labels).
+        train: Images to learn from.
+        validation: Images to stop on.
+        weights: How much the codes of each image of `train` count; 0 where they are not known.
+        teacher: Features of each image of `train` that the network should reproduce, if any.
+        loss: Of the codes.
+        sampling: Which images an epoch shows.
+        head: Weight and bias that the head starts from (Kumar et al. 2022: a head fitted to the network as it came
+            spares its features the shock of a random one); None starts at the label frequencies.
     """
 
-    paths: Sequence[Path]
+    pixels: Pixels
     targets: "csr_array"
     train: NDArray[np.intp]
     validation: NDArray[np.intp]
     weights: NDArray[np.float64]
     teacher: NDArray[np.float16] | None = None
+    loss: Loss = field(default_factory=BinaryCrossEntropy)
+    sampling: Sampling = field(default_factory=Sampling)
+    head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
 
 def finetune(
     network: PixelNetwork,
     lesson: Lesson,
     *,
-    size: int,
     options: FinetuneOptions,
     checkpoints: Path,
     seed: int = 0,
+    save_every: int | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> PixelNetwork:
     """Return the network with the best validation macro average precision.
@@ -109,31 +148,46 @@ def finetune(
     Args:
         network: Where to start.
         lesson: The marks.
-        size: Side of the square that the trunk takes, in pixels.
         options: How to teach.
         checkpoints: Folder that holds the state of this run; a run that finds one there goes on from it.
         seed: Of the order of marks, augmentation and the new head.
+        save_every: Steps between checkpoints; by default a minute lies between them.
         progress: Told the step, the number of steps, and the best macro average precision so far.
+
+    Raises:
+        OptionError: If the sampling makes marks that exist only as features.
     """
+    if lesson.sampling.needs_features:
+        raise OptionError(f"{type(lesson.sampling).__name__} makes features, not images; choose another strategy")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # progress is reported by the caller
     lightning.seed_everything(seed, verbose=False)
-    size = options.size or size
-    pupil = _Pupil(network, lesson, options, seed)
+    draws = lesson.sampling.draws(lesson.targets[lesson.train])
+    batches = Batches(draws, options.batch_size, seed=seed)
+    pupil = Pupil(network, lesson, options, batches, seed)
     best = ModelCheckpoint(checkpoints, filename="best", monitor="macro_map", mode="max", enable_version_counter=False)
     last = ModelCheckpoint(
-        checkpoints, filename="last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+        checkpoints,
+        filename="last",
+        train_time_interval=None if save_every else timedelta(seconds=60),
+        every_n_train_steps=save_every,
+        enable_version_counter=False,
     )
     callbacks: list[Callback] = [best, last, EarlyStopping("macro_map", mode="max", patience=options.patience)]
     if progress:
         callbacks.append(_Reporter(progress))
     on_gpu = torch.cuda.is_available()
+    several = options.devices * options.nodes > 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning advises on worker counts and log intervals
         trainer = lightning.Trainer(
             max_epochs=options.epochs,
             accelerator="gpu" if on_gpu else "cpu",
-            devices=1,
-            precision="bf16-mixed" if on_gpu else "32-true",
+            devices=options.devices,
+            num_nodes=options.nodes,
+            strategy="ddp_find_unused_parameters_true" if several else "auto",  # frozen layers, layers after the map
+            use_distributed_sampler=False,  # `Batches` gives each process its share of every batch
+            precision="bf16-mixed" if _has_bf16() else "32-true",
+            accumulate_grad_batches=options.accumulate,
             gradient_clip_val=5.0,
             callbacks=callbacks,
             logger=False,
@@ -141,140 +195,45 @@ def finetune(
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        order = _EpochOrder(len(lesson.train), seed)
         resume = checkpoints / "last.ckpt"
         trainer.fit(
             pupil,
-            train_dataloaders=_loader(lesson.paths, lesson.train, size, options, order),
-            val_dataloaders=_loader(lesson.paths, lesson.validation, size, options, None),
+            train_dataloaders=_loader(Images(lesson.pixels, lesson.train), batches, options),
+            val_dataloaders=_loader(
+                Images(lesson.pixels, lesson.validation), Batches.in_order(len(lesson.validation), 128), options
+            ),
             ckpt_path=str(resume) if resume.exists() else None,
             weights_only=False,  # the checkpoint is this run's own
         )
+    if not trainer.is_global_zero:
+        raise SystemExit(0)  # the first process goes on alone
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     return network.cpu().eval()
 
 
-class _Pupil(lightning.LightningModule):
-    """The network with a head for the codes and, under a teacher, one for its features."""
-
-    def __init__(self, network: PixelNetwork, lesson: Lesson, options: FinetuneOptions, seed: int) -> None:
-        super().__init__()
-        self.network = network.to(memory_format=torch.channels_last).train()
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
-        self.lesson, self.options, self.seed = lesson, options, seed
-        prior = (np.asarray(lesson.targets[lesson.train].sum(axis=0)).ravel() + 0.5) / (len(lesson.train) + 1)
-        width = int(network.network.num_features)  # type: ignore[arg-type]
-        self.head = nn.Linear(width, lesson.targets.shape[1])
-        nn.init.zeros_(self.head.weight)
-        with torch.no_grad():
-            self.head.bias.copy_(torch.from_numpy(np.log(prior / (1 - prior))))
-        self.mark_weights = torch.from_numpy(lesson.weights / lesson.weights.mean()).float()
-        self.imitation: nn.Linear | None = None
-        if lesson.teacher is not None:
-            self.imitation = nn.Linear(width, lesson.teacher.shape[1])
-            drawn = torch.from_numpy(lesson.teacher[:20_000].astype(np.float32))
-            self.teacher_mean, self.teacher_scale = drawn.mean(0), drawn.std(0).clamp_min(1e-3)
-        self._seen: list[tuple[Tensor, Tensor]] = []
-
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        pixels, positions = batch
-        positions = positions.cpu()
-        generator = torch.Generator().manual_seed(hash((self.seed, self.current_epoch, index)) % 2**63)
-        features, _ = self.network(augment(pixels, generator))
-        rows = self.lesson.train[positions.numpy()]
-        truth = torch.from_numpy(self.lesson.targets[rows].toarray().astype(np.float32)).to(features.device)
-        losses = nn.functional.binary_cross_entropy_with_logits(self.head(features), truth, reduction="none").sum(1)
-        if self.imitation is not None and self.lesson.teacher is not None:
-            shown = torch.from_numpy(self.lesson.teacher[positions.numpy()].astype(np.float32))
-            wanted = ((shown - self.teacher_mean) / self.teacher_scale).to(features.device)
-            losses = losses + self.options.teacher_weight * (self.imitation(features) - wanted).square().mean(1)
-        return (losses * self.mark_weights[positions].to(features.device)).mean()
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        # Early averages would remember the random start: let the decay grow with the step.
-        step = self.global_step
-        self.average.multi_avg_fn = get_ema_multi_avg_fn(min(self.options.ema, (1 + step) / (10 + step)))
-        self.average.update_parameters(self.network)
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        pixels, positions = batch
-        features, _map = self.average(pixels)
-        self._seen.append((positions.cpu(), self.head(features).float().cpu()))
-
-    def on_validation_epoch_end(self) -> None:
-        positions = torch.cat([positions for positions, _ in self._seen]).numpy()
-        logits = torch.cat([logits for _, logits in self._seen]).numpy()
-        self._seen.clear()
-        truth = self.lesson.targets[self.lesson.validation[positions]]
-        self.log("macro_map", macro_average_precision(logits, truth).value)
-
-    def configure_optimizers(self) -> Any:
-        learned = [
-            parameter
-            for name, parameter in self.named_parameters()
-            if parameter.requires_grad and not name.startswith("average.")
-        ]
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in learned if p.ndim > 1], "weight_decay": self.options.weight_decay},
-                {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=self.options.learning_rate,
-        )
-        steps = max(1, int(self.trainer.estimated_stepping_batches))
-        warmup = max(1, int(steps * self.options.warmup))
-
-        def factor(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+def _has_bf16() -> bool:
+    """Return whether bfloat16 is computed, not imitated: on a processor without it a step takes 13 times as long."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in found if check)
 
 
-class _Images(Dataset[tuple[Tensor, int]]):
-    """Pixels of some marks, each with its position in the list of rows."""
-
-    def __init__(self, paths: Sequence[Path], rows: NDArray[np.intp], size: int) -> None:
-        self.paths, self.rows, self.size = paths, rows, size
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, position: int) -> tuple[Tensor, int]:
-        return torch.from_numpy(read_image(self.paths[self.rows[position]], self.size)), position
-
-
-class _EpochOrder(Sampler[int]):
-    """A new order for each epoch that depends on the seed and the epoch alone, so a resumed run repeats it."""
-
-    def __init__(self, count: int, seed: int) -> None:
-        self.count, self.seed, self.epoch = count, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[int]:
-        yield from np.random.default_rng((self.seed, self.epoch)).permutation(self.count).tolist()
-
-
-def _loader(
-    paths: Sequence[Path], rows: NDArray[np.intp], size: int, options: FinetuneOptions, order: _EpochOrder | None
-) -> DataLoader[tuple[Tensor, int]]:
+def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataLoader[Any]:
+    workers = options.workers if images.decodes else 0
     return DataLoader(
-        _Images(paths, rows, size),
-        batch_size=options.batch_size,
-        sampler=order,
-        num_workers=options.workers,
-        persistent_workers=options.workers > 0,
-        drop_last=order is not None and len(rows) > options.batch_size,
+        images,
+        batch_sampler=batches,
+        collate_fn=_as_it_is,
+        num_workers=workers,
+        persistent_workers=workers > 0,
     )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 class _Reporter(Callback):
@@ -282,7 +241,7 @@ class _Reporter(Callback):
         self.progress = progress
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        reached = trainer.callback_metrics.get("macro_map")
-        self.progress(
-            trainer.global_step, int(trainer.estimated_stepping_batches), float(reached) if reached is not None else 0.0
-        )
+        if trainer.is_global_zero:
+            reached = trainer.callback_metrics.get("macro_map")
+            score = float(reached) if reached is not None else 0.0
+            self.progress(trainer.global_step, int(trainer.estimated_stepping_batches), score)

@@ -1,131 +1,278 @@
-"""A linear head over cached features: logits = weight @ features + bias.
+"""Train a head over cached features, whatever its kind, its loss and the marks that it is shown.
 
-Started at the label frequencies, so that the first epoch need not spend itself on learning that
-most codes are rare, and stopped at the best macro average precision of the validation part, the
-one figure in which a rare label counts as much as a common one.
+Features are standardised while a head learns and the scale is folded into it afterwards. It starts at the
+logits that are best for every mark alike, so that no epoch is spent on learning that most codes are rare,
+and it ends at the epoch with the best macro average precision on the validation part, the one figure in
+which a rare label counts as much as a common one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from viennatag.errors import DataError, OptionError
 from viennatag.metrics import macro_average_precision
+from viennatag.training.heads import FittedHead, HeadKind, Linear
+from viennatag.training.losses import BinaryCrossEntropy, Loss
+from viennatag.training.sampling import Draw, Sampling
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-EPOCHS = 60
-PATIENCE = 6
-BATCH = 256
-LEARNING_RATE = 2e-3
-WEIGHT_DECAY = 0.05
-STATISTICS_ROWS = 50_000
+STATISTICS_MARKS = 50_000
+STOPPING_MARKS = 20_000
+"""So many marks are enough to standardise by, and to choose an epoch by."""
+FLOATS_KEPT = 300_000_000
+"""Standardised features up to this many (1.2 GB) are kept in memory; larger ones are made batch by batch."""
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
-    """A linear layer over raw features.
+class Examples:
+    """Marks with their features and targets.
 
     Attributes:
-        weight: float32, shape (labels, width).
-        bias: float32, shape (labels,).
-        macro_map: Macro average precision on the validation part, in [0, 1].
+        features: Raw features, shape (rows, width); a memory map is read as needed.
+        rows: Row of `features` for each mark, shape (marks,).
+        targets: Shape (marks, labels).
+        weights: How much each mark counts in training, shape (marks,).
+    """
+
+    features: NDArray[Any]
+    rows: NDArray[np.intp]
+    targets: "csr_array"
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def select(self, positions: NDArray[np.intp]) -> "Examples":
+        """Return some of the marks, in this order."""
+        return replace(
+            self, rows=self.rows[positions], targets=self.targets[positions], weights=self.weights[positions]
+        )
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many marks carry each label, shape (labels,)."""
+        return np.asarray(self.targets.sum(axis=0), dtype=np.int64).ravel()
+
+    def logits(self, head: FittedHead, *, block: int = 8192) -> NDArray[np.float32]:
+        """Return what a head says about the marks, shape (marks, labels)."""
+        starts = range(0, len(self), block)
+        return np.concatenate([head(self.features[self.rows[at : at + block]]) for at in starts])
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a head learns.
+
+    Attributes:
+        epochs: As many marks are shown as this many passes over all of them.
+        min_steps: Few marks are passed more often, until there are so many steps.
+        learning_rate: Of AdamW, at its start; it falls to 0 as a cosine.
+        weight_decay: Of AdamW, on matrices only.
+        patience: Stop after this share of the epochs without a better validation figure.
+    """
+
+    epochs: int = 12
+    min_steps: int = 300
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    patience: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not (self.epochs >= 1 and self.min_steps >= 1 and self.learning_rate > 0 and 0 < self.patience <= 1):
+            raise OptionError(f"a head cannot learn by {self}; epochs, steps, rate and patience must be positive")
+
+    def batch_size(self, marks: int) -> int:
+        """Return the number of marks per step: a 32nd of all, within 16 and 4096."""
+        return min(max(16, marks // 32), 4096)
+
+    def epochs_of(self, marks: int) -> int:
+        """Return the number of epochs."""
+        return max(self.epochs, -(-self.min_steps * self.batch_size(marks) // marks))
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A head that has learned.
+
+    Attributes:
+        head: The head, over raw features.
+        macro_map: Macro average precision on the validation part, in [0, 1]; NaN if no label can be judged there.
         epochs: Epochs until the best.
     """
 
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    head: FittedHead
     macro_map: float
     epochs: int
 
-    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        """Return logits of shape (images, labels)."""
-        logits: NDArray[np.float32] = features.astype(np.float32) @ self.weight.T + self.bias
-        return logits
-
 
 def train_head(
-    features: NDArray[np.float16],
-    targets: "csr_array",
+    train: Examples,
+    validation: Examples,
     *,
-    train: NDArray[np.intp],
-    validation: NDArray[np.intp],
-    train_rows: NDArray[np.intp],
-    validation_rows: NDArray[np.intp],
-    weights: NDArray[np.float64],
+    parents: NDArray[np.intp],
+    sampling: Sampling | None = None,
+    loss: Loss | None = None,
+    kind: HeadKind | None = None,
+    schedule: Schedule | None = None,
     seed: int = 0,
-    epochs: int = EPOCHS,
     progress: Callable[[int, int, float], None] | None = None,
-) -> Head:
+) -> Trained:
     """Return the head with the best validation macro average precision.
 
-    Features are standardised while training; the scale is folded into the weights afterwards.
+    All samplings show as many marks, so that strategies are compared at the same cost.
 
     Args:
-        features: All features, shape (rows, width); only what is needed is read.
-        targets: Shape (marks, labels).
         train: Marks to learn from.
-        validation: Marks to stop on.
-        train_rows: Row of `features` for each mark of `train`.
-        validation_rows: The same for `validation`.
-        weights: How much each mark of `train` counts.
-        seed: Of the order of marks.
-        epochs: At most this many passes over the training marks.
+        validation: Marks to choose the epoch by.
+        parents: Position of each label's parent, -1 for none; shape (labels,).
+        sampling: Which marks are shown; by default all alike.
+        loss: What is made small; by default binary cross-entropy.
+        kind: What learns; by default a linear layer.
+        schedule: How long and how fast.
+        seed: Of the order of marks and all that is drawn.
         progress: Told the epoch, the most there will be, and the best macro average precision so far.
-    """
-    generator = np.random.default_rng(seed)
-    sample = np.sort(
-        train_rows if len(train_rows) <= STATISTICS_ROWS else generator.choice(train_rows, STATISTICS_ROWS)
-    )
-    drawn = torch.from_numpy(features[sample].astype(np.float32))
-    mean, scale = drawn.mean(0), drawn.std(0).clamp_min(1e-4)
-    prior = np.asarray(targets[train].sum(axis=0), dtype=np.float64).ravel()
-    prior = (prior + 0.5) / (len(train) + 1)
 
-    layer = torch.nn.Linear(features.shape[1], targets.shape[1])
-    with torch.no_grad():
-        layer.weight.zero_()
-        layer.bias.copy_(torch.from_numpy(np.log(prior / (1 - prior))))
-    optimizer = torch.optim.AdamW(
-        [{"params": [layer.weight], "weight_decay": WEIGHT_DECAY}, {"params": [layer.bias], "weight_decay": 0.0}],
-        lr=LEARNING_RATE,
+    Raises:
+        DataError: If there are no marks to learn from or to stop on.
+    """
+    if not len(train) or not len(validation):
+        raise DataError(f"a head needs marks in train ({len(train):,}) and in validation ({len(validation):,})")
+    sampling, schedule = sampling or Sampling(), schedule or Schedule()
+    loss, kind = loss or BinaryCrossEntropy(), kind or Linear()
+    generator = np.random.default_rng(seed)
+    blending = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)  # for heads that start at random
+
+    mean, scale = standardise(train, seed=seed)
+    made, made_targets = (
+        sampling.synthesise(train.features[train.rows], train.targets, generator)
+        if (sampling.needs_features)
+        else (np.zeros((0, len(mean)), np.float32), train.targets[:0])
     )
-    steps = epochs * -(-len(train) // BATCH)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    shown = _Standardised(train, made, mean, scale)
+    targets = _stacked(train.targets, made_targets)
+    weights = np.concatenate([train.weights, np.full(len(made), train.weights.mean())])
     mark_weights = torch.from_numpy(weights / weights.mean()).float()
 
-    def standardised(rows: NDArray[np.intp]) -> torch.Tensor:
-        return (torch.from_numpy(features[rows].astype(np.float32)) - mean) / scale
+    counts, marks = train.counts(), len(train)
+    objective = loss.prepare(counts, marks)
+    module = kind.build(len(mean), parents, torch.from_numpy(loss.start(counts, marks)).float())
+    optimizer = _optimizer(module, schedule)
+    size = schedule.batch_size(marks)
+    steps, epochs = -(-marks // size), schedule.epochs_of(marks)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
+    batches = _batches(sampling.draws(targets), generator, size)
 
-    seen = standardised(validation_rows)
-    wanted = targets[validation]
-    best: tuple[float, int, torch.Tensor, torch.Tensor] | None = None
+    judged = validation.select(some(len(validation), STOPPING_MARKS))
+    seen = _Standardised(judged, made[:0], mean, scale)
+    best, best_epoch, best_state = -np.inf, 0, copy.deepcopy(module.state_dict())
     for epoch in range(1, epochs + 1):
-        order = generator.permutation(len(train))
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            truth = torch.from_numpy(targets[train[batch]].toarray().astype(np.float32))
-            losses = torch.nn.functional.binary_cross_entropy_with_logits(
-                layer(standardised(train_rows[batch])), truth, reduction="none"
-            )
-            loss = (losses.sum(1) * mark_weights[batch]).mean()
+        module.train()
+        for step in range(steps):
+            positions = next(batches)
+            truth = _dense(targets, positions)
+            inputs, truth = sampling.blend(shown.read(positions), truth, blending)
+            done = ((epoch - 1) * steps + step) / (epochs * steps)
+            cost = (objective(module(inputs), truth, done) * mark_weights[positions]).mean()
             optimizer.zero_grad()
-            loss.backward()
+            cost.backward()
             optimizer.step()
-            schedule.step()
-        with torch.inference_mode():
-            macro = macro_average_precision(layer(seen).numpy(), wanted).value
-        if best is None or not macro <= best[0]:
-            best = (macro, epoch, layer.weight.detach().clone(), layer.bias.detach().clone())
+            falling.step()
+        reached = macro_average_precision(_predict(module, seen), judged.targets).value
+        if reached > best or not best_epoch:
+            best, best_epoch, best_state = reached, epoch, copy.deepcopy(module.state_dict())
         if progress:
-            progress(epoch, epochs, best[0])
-        if epoch - best[1] >= PATIENCE:
+            progress(epoch, epochs, best)
+        if epoch - best_epoch >= schedule.patience * epochs:
             break
-    assert best is not None
-    macro, epoch, weight, bias = best
-    folded = weight / scale
-    return Head(folded.numpy(), (bias - folded @ mean).numpy(), float(macro), epoch)
+    module.load_state_dict(best_state)
+    return Trained(kind.fold(module, mean, scale), float(best), best_epoch)
+
+
+class _Standardised:
+    """Standardised features of marks, and of marks that sampling made, kept or computed batch by batch."""
+
+    def __init__(self, examples: Examples, made: NDArray[np.float32], mean: Tensor, scale: Tensor) -> None:
+        self._examples, self._made, self._mean, self._scale = examples, made, mean, scale
+        self._kept: Tensor | None = None
+        if (len(examples) + len(made)) * len(mean) <= FLOATS_KEPT:
+            self._kept = self._compute(np.arange(len(examples) + len(made)))
+
+    def __len__(self) -> int:
+        return len(self._examples) + len(self._made)
+
+    def read(self, positions: NDArray[np.intp]) -> Tensor:
+        if self._kept is not None:
+            return self._kept[torch.from_numpy(positions)]
+        return self._compute(positions)
+
+    def _compute(self, positions: NDArray[np.intp]) -> Tensor:
+        real = positions < len(self._examples)
+        found = torch.empty((len(positions), len(self._mean)))
+        stored = self._examples.features[self._examples.rows[positions[real]]]
+        found[torch.from_numpy(real)] = torch.from_numpy(np.ascontiguousarray(stored)).float()
+        found[torch.from_numpy(~real)] = torch.from_numpy(self._made[positions[~real] - len(self._examples)])
+        return found.sub_(self._mean).div_(self._scale)
+
+
+def standardise(train: Examples, *, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return mean and scale of each feature, of shape (width,); one that hardly varies is not blown up."""
+    rows = np.sort(train.rows[some(len(train), STATISTICS_MARKS, seed=seed)])
+    drawn = torch.from_numpy(train.features[rows].astype(np.float32))
+    scale = drawn.std(0, correction=0)
+    return drawn.mean(0), scale.clamp_min(max(1e-2 * float(scale.mean()), 1e-6))
+
+
+def some(count: int, limit: int, *, seed: int = 0) -> NDArray[np.intp]:
+    """Return at most `limit` of the positions 0 to `count` - 1, ascending, drawn at random if there are more."""
+    if count <= limit:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
+
+
+def _stacked(targets: "csr_array", made: "csr_array") -> "csr_array":
+    from scipy.sparse import csr_array, vstack
+
+    return csr_array(vstack([targets, made])) if made.shape[0] else targets
+
+
+def _optimizer(module: torch.nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
+    matrices = [each for each in module.parameters() if each.ndim > 1]
+    others = [each for each in module.parameters() if each.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": schedule.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=schedule.learning_rate)
+
+
+def _batches(draw: Draw, generator: np.random.Generator, size: int) -> Iterator[NDArray[np.intp]]:
+    """Yield batches of one draw after another, for ever; the rest of a draw begins the next batch."""
+    waiting = np.empty(0, dtype=np.intp)
+    while True:
+        while len(waiting) < size:
+            waiting = np.concatenate([waiting, draw(generator)])
+        yield waiting[:size]
+        waiting = waiting[size:]
+
+
+def _dense(targets: "csr_array", positions: NDArray[np.intp]) -> Tensor:
+    """Return some rows of sparse targets as float32, several times faster than SciPy."""
+    starts, lengths = targets.indptr[positions], np.diff(targets.indptr)[positions]
+    ends = np.cumsum(lengths)
+    at = np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
+    dense = np.zeros((len(positions), targets.shape[1]), dtype=np.float32)
+    dense[np.repeat(np.arange(len(positions)), lengths), targets.indices[at]] = targets.data[at]
+    return torch.from_numpy(dense)
+
+
+@torch.inference_mode()
+def _predict(module: torch.nn.Module, features: _Standardised) -> NDArray[np.float32]:
+    module.eval()
+    blocks = (np.arange(at, min(at + 8192, len(features))) for at in range(0, len(features), 8192))
+    return np.concatenate([module(features.read(block)).float().numpy() for block in blocks])

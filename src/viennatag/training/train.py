@@ -5,7 +5,7 @@ calibration and thresholds on the validation part, judgement on the test part, b
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from viennatag.bundle import Bundle, write_bundle
-from viennatag.decide import coherent, fit_platt, tune_thresholds
 from viennatag.errors import DataError, OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.files import atomic_file
@@ -23,11 +22,16 @@ from viennatag.images import hash_images
 from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
 from viennatag.split import split_marks
+from viennatag.training.auto import Choice, choose
 from viennatag.training.backbone import Trunk, create_network, export_network, load_trunk, read_trunk
+from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, add_marks
 from viennatag.training.export import join_head
 from viennatag.training.features import Features, extract_features
 from viennatag.training.finetune import FinetuneOptions, Lesson, finetune
+from viennatag.training.fitted import LinearHead
 from viennatag.training.head import train_head
+from viennatag.training.learner import Learned, learn
+from viennatag.training.pixels import Pixels
 from viennatag.training.strategy import Strategy
 
 Report = Callable[[str, int, int, str], None]
@@ -40,6 +44,7 @@ class TrainOptions:
 
     Attributes:
         strategy: What to do about imbalance.
+        budget: Seconds to choose a strategy in, with the `min_count` of `strategy`; None takes `strategy` itself.
         backbone: A timm name, or `local-dir:` followed by a folder.
         pretrained: Whether the backbone starts from its published weights, or at random.
         size: Side of the image, in pixels; by default what the backbone was trained with.
@@ -49,6 +54,7 @@ class TrainOptions:
     """
 
     strategy: Strategy
+    budget: float | None = None
     backbone: str = "efficientnet_b0"
     pretrained: bool = True
     size: int | None = None
@@ -70,6 +76,8 @@ def train(
     options: TrainOptions,
     *,
     cache: Path,
+    imitate: Sequence[Path] = (),
+    more: tuple[Marks, Path | str] | None = None,
     skip_bad: bool = False,
     report: Report | None = None,
 ) -> tuple[Bundle, Evaluation]:
@@ -81,6 +89,8 @@ def train(
         out: Folder to write the bundle to.
         options: How to train.
         cache: Folder that keeps exported trunks, features and checkpoints between runs.
+        imitate: Images without codes; a finetuned network learns to see them as its teacher does.
+        more: Further marks, and the folder of their images, that a strategy may add to training.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
         report: Told how far the work is.
 
@@ -91,9 +101,13 @@ def train(
     """
     report = report or (lambda *_: None)
     folder = Path(images)
+    if imitate and not options.teacher:
+        raise OptionError("images without codes are only of use to a network with a teacher; name one")
+    if options.strategy.until and not more:
+        raise OptionError(f"{options.strategy.name} adds marks; name them with --more and --more-images (more=)")
     if options.finetune:
         marks, parts = _split(marks, folder, None, skip_bad, options.seed, report)
-        trunk = _finetuned_trunk(marks, folder, parts, options, cache, report)
+        trunk = _finetuned_trunk(marks, folder, parts, imitate, options, cache, report)
         features = _extract(marks, folder, trunk, cache, report)
     else:
         report("backbone", 0, 1, options.backbone)
@@ -104,74 +118,63 @@ def train(
         features = _extract(marks, folder, trunk, cache, report)
         marks, parts = _split(marks, folder, features, skip_bad, options.seed, report)
         features = _restrict(features)
-    return _finish(marks, parts, trunk, features, options, Path(out), report)
+    collection = Collection(marks, parts, features.values, features.rows)
+    if more:
+        collection = add_marks(collection, *more, trunk, cache=cache, skip_bad=skip_bad, report=report)
+    return _finish(collection, trunk, options, Path(out), report)
 
 
 def _finish(
-    marks: Marks,
-    parts: NDArray[np.int8],
-    trunk: Trunk,
-    features: Features,
-    options: TrainOptions,
-    out: Path,
-    report: Report,
+    collection: Collection, trunk: Trunk, options: TrainOptions, out: Path, report: Report
 ) -> tuple[Bundle, Evaluation]:
-    strategy = options.strategy
-    train_part, validation, test = (np.flatnonzero(parts == at) for at in range(len(PARTS)))
-    labels = LabelSet.from_marks(marks.select(train_part), min_count=strategy.min_count)
-    targets = labels.encode(marks.codes)
-    counts = np.asarray(targets[train_part].sum(axis=0), dtype=np.int64).ravel()
-    head = train_head(
-        features.values,
-        targets,
-        train=train_part,
-        validation=validation,
-        train_rows=features.rows[train_part],
-        validation_rows=features.rows[validation],
-        weights=np.array(marks.weights)[train_part],
-        seed=options.seed,
-        progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
-    )
-    report("decisions", 0, 1, "")
-    groups = _calibration_groups(labels)
-    logits = head(features.values[features.rows[validation]])
-    calibration = fit_platt(logits, targets[validation], groups=groups, min_positives=strategy.min_positives)
-    thresholds = tune_thresholds(
-        coherent(calibration(logits), labels.parents),
-        targets[validation],
-        groups=groups,
-        beta=strategy.beta,
-        min_positives=strategy.min_positives,
-        floor=strategy.floor,
-    )
-    report("decisions", 1, 1, "")
+    strategy, parts, choice = options.strategy, collection.parts, None
+    if options.budget is not None:
+        choice = choose(
+            collection, min_count=strategy.min_count, budget=options.budget, seed=options.seed, report=report
+        )
+        learned, labels = choice.learned, choice.learned.labels
+    else:
+        labels = collection.labels(min_count=strategy.min_count)
+        learned = learn(
+            strategy,
+            labels,
+            collection.training(labels, until=strategy.until),
+            collection.examples(labels, VALIDATION),
+            seed=options.seed,
+            progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
+        )
+    test = collection.examples(labels, TEST)
+    counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
     bundle = Bundle(
         labels=labels,
         train_counts=counts,
-        prior=counts / len(train_part),
-        calibration=calibration,
-        thresholds=thresholds,
+        prior=counts / np.count_nonzero(parts == TRAIN),
+        calibration=learned.calibration,
+        thresholds=learned.rule.thresholds,
         image_size=trunk.size,
-        training=_describe(options, marks, parts, head.macro_map, head.epochs),
+        training=_describe(options, parts, learned, choice),
     )
     report("test", 0, 1, "")
-    scores = coherent(calibration(head(features.values[features.rows[test]])), labels.parents)
-    evaluation = judge(scores, marks.select(test), bundle, seed=options.seed)
+    judged = collection.marks.select(np.flatnonzero(parts == TEST))
+    evaluation = judge(learned.scores(test), judged, bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
-    return write_bundle(replace(bundle, metrics=evaluation.to_json()), join_head(trunk, head), out), evaluation
+    return write_bundle(replace(bundle, metrics=evaluation.to_json()), join_head(trunk, learned.head), out), evaluation
 
 
 def _split(
     marks: Marks, folder: Path, features: Features | None, skip_bad: bool, seed: int, report: Report
 ) -> tuple[Marks, NDArray[np.int8]]:
     """Return the marks whose image can be read, and the part of each."""
-    if features is None:
-        paths = [folder / image for image in marks.images]
-        hashes, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
+    if features is None and all(marks.splits) and not skip_bad:
+        chosen, parts = marks, split_marks(marks, seed=seed)  # an unreadable image is found when it is decoded
     else:
-        hashes, errors = features.hashes, features.errors
-    chosen, kept = marks.readable(errors, skip_bad=skip_bad)
-    parts = split_marks(chosen, hashes=hashes[kept], seed=seed)
+        if features is None:
+            paths = [folder / image for image in marks.images]
+            hashes, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
+        else:
+            hashes, errors = features.hashes, features.errors
+        chosen, kept = marks.readable(errors, skip_bad=skip_bad)
+        parts = split_marks(chosen, hashes=hashes[kept], seed=seed)
     for at, part in enumerate(PARTS):
         if not np.any(parts == at):
             raise DataError(f"no mark is in the part {part!r}; training needs train, validation and test marks")
@@ -191,10 +194,16 @@ def _extract(marks: Marks, folder: Path, trunk: Trunk, cache: Path, report: Repo
 
 
 def _finetuned_trunk(
-    marks: Marks, folder: Path, parts: NDArray[np.int8], options: TrainOptions, cache: Path, report: Report
+    marks: Marks,
+    folder: Path,
+    parts: NDArray[np.int8],
+    imitate: Sequence[Path],
+    options: TrainOptions,
+    cache: Path,
+    report: Report,
 ) -> Trunk:
     assert options.finetune is not None
-    folder_of_run = cache / "checkpoints" / _run_name(marks, options)
+    folder_of_run = cache / "checkpoints" / _run_name(marks, imitate, options)
     finished = folder_of_run / "trunk.onnx"
     if finished.is_file():
         return read_trunk(finished, backbone=options.backbone)
@@ -202,28 +211,37 @@ def _finetuned_trunk(
     network, size = create_network(options.backbone, pretrained=options.pretrained, size=options.size)
     train_part, validation = np.flatnonzero(parts == 0), np.flatnonzero(parts == 1)
     labels = LabelSet.from_marks(marks.select(train_part), min_count=options.strategy.min_count)
+    # Images without codes follow the marks: they have a teacher, but no targets.
+    paths = [*(folder / image for image in marks.images), *imitate]
+    shown = np.concatenate([train_part, np.arange(len(marks), len(paths))])
     teacher = None
     if options.teacher:
         master = load_trunk(options.teacher, cache=cache)
-        shown = extract_features(
-            [folder / marks.images[at] for at in train_part],
+        seen = extract_features(
+            [paths[at] for at in shown],
             master,
             cache=cache,
             progress=lambda done, total: report("teacher", done, total, options.teacher or ""),
         )
-        teacher = shown.values[shown.rows]
+        if seen.errors:
+            at, why = next(iter(seen.errors.items()))
+            raise DataError(f"{paths[shown[at]]}: {why}")
+        teacher = seen.values[seen.rows]
+    side = options.finetune.size or size
     lesson = Lesson(
-        paths=[folder / image for image in marks.images],
-        targets=labels.encode(marks.codes),
-        train=train_part,
+        pixels=Pixels.of(paths, side, cache=cache, progress=lambda done, total: report("pixels", done, total, "")),
+        targets=labels.encode([*marks.codes, *(() for _ in imitate)]),
+        train=shown,
         validation=validation,
-        weights=np.array(marks.weights)[train_part],
+        weights=np.concatenate([np.array(marks.weights)[train_part], np.zeros(len(imitate))]),
         teacher=teacher,
+        loss=options.strategy.loss,
+        sampling=options.strategy.sampling,
+        head=_first_head(marks, folder, parts, labels, options, cache, report) if options.pretrained else None,
     )
     taught = finetune(
         network,
         lesson,
-        size=size,
         options=options.finetune,
         checkpoints=folder_of_run,
         seed=options.seed,
@@ -235,25 +253,48 @@ def _finetuned_trunk(
     return trunk
 
 
-def _run_name(marks: Marks, options: TrainOptions) -> str:
+def _first_head(
+    marks: Marks,
+    folder: Path,
+    parts: NDArray[np.int8],
+    labels: LabelSet,
+    options: TrainOptions,
+    cache: Path,
+    report: Report,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return weight and bias of a linear head on the network as it came: what finetuning starts from."""
+    trunk = load_trunk(options.backbone, cache=cache, size=options.size)
+    features = _extract(marks, folder, trunk, cache, report)
+    marks.readable(features.errors, skip_bad=False)  # says which images cannot be read
+    collection = Collection(marks, parts, features.values, features.rows)
+    head = train_head(
+        collection.examples(labels, TRAIN),
+        collection.examples(labels, VALIDATION),
+        parents=labels.parents,
+        loss=options.strategy.loss,
+        sampling=options.strategy.sampling,
+        seed=options.seed,
+        progress=lambda epoch, epochs, best: report("first head", epoch, epochs, f"validation macro mAP {best:.3f}"),
+    ).head
+    assert isinstance(head, LinearHead)
+    return head.weight, head.bias
+
+
+def _run_name(marks: Marks, imitate: Sequence[Path], options: TrainOptions) -> str:
     """Return a name that only the same options on the same marks share."""
-    return hashlib.sha256(repr((asdict(options), marks.images, marks.codes)).encode()).hexdigest()[:24]
-
-
-def _calibration_groups(labels: LabelSet) -> NDArray[np.intp]:
-    """Return for each label the group whose calibration it shares when it is rare: its level and kind."""
-    levels = [labels.level_names.index(level) for level in labels.levels]
-    return np.array(levels, dtype=np.intp) * 2 + labels.is_pictorial
+    run = (asdict(options), marks.images, marks.codes, *map(str, imitate))
+    return hashlib.sha256(repr(run).encode()).hexdigest()[:24]
 
 
 def _describe(
-    options: TrainOptions, marks: Marks, parts: NDArray[np.int8], macro_map: float, epochs: int
+    options: TrainOptions, parts: NDArray[np.int8], learned: Learned, choice: Choice | None
 ) -> dict[str, Any]:
     return {
         **asdict(options),
+        "strategy": {"name": "auto", **choice.to_json()} if choice else options.strategy.to_json(),
         "backbone": Path(options.backbone).name if options.backbone.startswith("local-dir:") else options.backbone,
         "teacher": options.teacher and Path(options.teacher).name,
         "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
-        "validation_macro_map": macro_map,
-        "head_epochs": epochs,
+        "validation_macro_map": learned.macro_map,
+        "head_epochs": learned.epochs,
     }

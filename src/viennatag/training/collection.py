@@ -1,0 +1,182 @@
+"""Marks with their features and parts: what every strategy on them shares.
+
+Features are extracted once and marks split once, so that strategies differ in nothing but what they do.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import DataError
+from viennatag.labels import LabelSet
+from viennatag.marks import PARTS, Marks
+from viennatag.split import split_marks
+from viennatag.training.backbone import Trunk
+from viennatag.training.features import extract_features
+from viennatag.training.head import Examples
+
+TRAIN, VALIDATION, TEST = range(len(PARTS))
+MORE = len(PARTS)
+"""The part of marks that a strategy may add to training, and nothing else may see."""
+Report = Callable[[str, int, int, str], None]
+"""Told the stage, how much of how much of it is done, and a remark."""
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Marks whose features are known, in parts.
+
+    Attributes:
+        marks: The marks.
+        parts: Part of each mark, a position in `PARTS` or `MORE`; shape (marks,).
+        features: Raw features, shape (rows, width).
+        rows: Row of `features` for each mark, shape (marks,).
+    """
+
+    marks: Marks
+    parts: NDArray[np.int8]
+    features: NDArray[Any]
+    rows: NDArray[np.intp]
+
+    def labels(self, *, min_count: int) -> LabelSet:
+        """Return the labels that at least `min_count` training marks carry; see `LabelSet.from_marks`."""
+        return LabelSet.from_marks(self.marks.select(np.flatnonzero(self.parts == TRAIN)), min_count=min_count)
+
+    def examples(self, labels: LabelSet, part: int) -> Examples:
+        """Return the marks of one part with targets over some labels."""
+        at = np.flatnonzero(self.parts == part)
+        chosen = self.marks.select(at)
+        return Examples(self.features, self.rows[at], labels.encode(chosen.codes), np.array(chosen.weights))
+
+    def training(self, labels: LabelSet, *, until: int = 0) -> Examples:
+        """Return the marks to learn from, with further marks of rare labels if asked for.
+
+        A further mark is added, in the order of the table, if it carries a label that fewer than `until`
+        marks have so far.
+        """
+        own = self.examples(labels, TRAIN)
+        if not until:
+            return own
+        more, counts = self.examples(labels, MORE), own.counts()
+        added = []
+        for at in range(len(more)):
+            carried = more.targets.indices[more.targets.indptr[at] : more.targets.indptr[at + 1]]
+            if np.any(counts[carried] < until):
+                counts[carried] += 1
+                added.append(at)
+        joined = np.concatenate([np.flatnonzero(self.parts == TRAIN), np.flatnonzero(self.parts == MORE)[added]])
+        chosen = self.marks.select(joined)
+        return Examples(self.features, self.rows[joined], labels.encode(chosen.codes), np.array(chosen.weights))
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are marks that a strategy may add."""
+        return bool(np.any(self.parts == MORE))
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all that decides what a strategy reaches on these marks."""
+        found = hashlib.sha256(repr((self.marks.taxonomy, self.marks.codes, self.marks.weights)).encode())
+        found.update(self.parts.tobytes())
+        for at in range(0, len(self.rows), 8192):
+            found.update(np.ascontiguousarray(self.features[self.rows[at : at + 8192]]).tobytes())
+        return found.hexdigest()
+
+
+def collect(
+    marks: Marks,
+    images: Path | str,
+    trunk: Trunk,
+    *,
+    cache: Path,
+    more: tuple[Marks, Path | str] | None = None,
+    skip_bad: bool = False,
+    seed: int = 0,
+    report: Report | None = None,
+) -> Collection:
+    """Return marks with the features of their images, split into parts.
+
+    Args:
+        marks: The marks; where their `split` is given it is kept.
+        images: Folder that the marks' images are relative to.
+        trunk: What turns pixels into features.
+        cache: Folder that keeps features between runs.
+        more: Further marks, and the folder of their images, that strategies may add to training.
+        skip_bad: Leave out marks whose image cannot be read, instead of raising.
+        seed: Of the split.
+        report: Told how far the work is.
+
+    Raises:
+        DataError: If an image cannot be read, a part is empty, or further marks are of another taxonomy.
+    """
+    paths = [Path(images) / image for image in marks.images]
+    found = extract_features(paths, trunk, cache=cache, progress=_progress(report))
+    kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
+    parts = split_marks(kept, hashes=found.hashes[rows], seed=seed)
+    for at, part in enumerate(PARTS):
+        if not np.any(parts == at):
+            raise DataError(f"no mark is in the part {part!r}; training needs train, validation and test marks")
+    collection = Collection(kept, parts, found.values, found.rows[rows])
+    if not more:
+        return collection
+    return add_marks(collection, *more, trunk, cache=cache, skip_bad=skip_bad, report=report)
+
+
+def add_marks(
+    collection: Collection,
+    marks: Marks,
+    images: Path | str,
+    trunk: Trunk,
+    *,
+    cache: Path,
+    skip_bad: bool = False,
+    report: Report | None = None,
+) -> Collection:
+    """Return a collection with further marks, in the part `MORE`.
+
+    Args:
+        collection: The marks so far, their features from the same trunk and cache.
+        marks: The further marks; their own split is of no account.
+        images: Folder that their images are relative to.
+        trunk: What turns pixels into features.
+        cache: Folder that keeps features between runs; it only grows, so rows of earlier features stay true.
+        skip_bad: Leave out marks whose image cannot be read, instead of raising.
+        report: Told how far the work is.
+
+    Raises:
+        DataError: If an image cannot be read, or the marks are of another taxonomy.
+    """
+    if marks.taxonomy != collection.marks.taxonomy:
+        raise DataError(f"the further marks carry {marks.taxonomy} labels, the others {collection.marks.taxonomy} ones")
+    paths = [Path(images) / image for image in marks.images]
+    found = extract_features(paths, trunk, cache=cache, progress=_progress(report))
+    kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
+    return Collection(
+        _joined(collection.marks, kept),
+        np.concatenate([collection.parts, np.full(len(kept), MORE, dtype=np.int8)]),
+        found.values,
+        np.concatenate([collection.rows, found.rows[rows]]),
+    )
+
+
+def _progress(report: Report | None) -> Callable[[int, int], None] | None:
+    return (lambda done, total: report("features", done, total, "")) if report else None
+
+
+def _joined(first: Marks, second: Marks) -> Marks:
+    return replace(
+        first,
+        images=first.images + second.images,
+        codes=first.codes + second.codes,
+        ids=first.ids + second.ids,
+        groups=first.groups + second.groups,
+        splits=first.splits + second.splits,
+        weights=first.weights + second.weights,
+        skipped=first.skipped + second.skipped,
+    )

@@ -1,0 +1,218 @@
+"""Heads that have learned: functions of raw features, without torch, that can write themselves into a graph.
+
+Each says the same thing twice, in NumPy for training and in ONNX nodes for the bundle; a test holds the two
+together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.training.export import Nodes
+
+if TYPE_CHECKING:
+    from viennatag.training.heads import FittedHead
+
+_BLOCK = 1 << 24
+"""Similarities that are held at a time: 64 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearHead:
+    """`weight @ features + bias`.
+
+    Attributes:
+        weight: float32, shape (labels, width).
+        bias: float32, shape (labels,).
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @property
+    def labels(self) -> int:
+        """Number of labels."""
+        return len(self.bias)
+
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return logits (marks, labels) for raw features (marks, width)."""
+        logits: NDArray[np.float32] = features.astype(np.float32) @ self.weight.T + self.bias
+        return logits
+
+    def write(self, nodes: Nodes, features: str) -> str:
+        """Add the head to a graph; see `Joinable.write`."""
+        return _write_linear(nodes, features, self.weight, self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class CosineHead:
+    """`weight @ z / |z| + bias` with z = (features - mean) / scale.
+
+    Attributes:
+        mean: float32, shape (width,).
+        scale: float32, shape (width,).
+        weight: Rows of the learned length; float32, shape (labels, width).
+        bias: float32, shape (labels,).
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @property
+    def labels(self) -> int:
+        """Number of labels."""
+        return len(self.bias)
+
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return logits (marks, labels) for raw features (marks, width)."""
+        logits: NDArray[np.float32] = _directions(features, self.mean, self.scale) @ self.weight.T + self.bias
+        return logits
+
+    def write(self, nodes: Nodes, features: str) -> str:
+        """Add the head to a graph; see `Joinable.write`."""
+        return _write_linear(nodes, _write_directions(nodes, features, self.mean, self.scale), self.weight, self.bias)
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourHead:
+    """The smoothed log-odds of a vote among the most similar marks; the formula is that of `heads.Neighbours`.
+
+    Attributes:
+        mean: float32, shape (width,).
+        scale: float32, shape (width,).
+        support: Standardised features of length 1; float16, shape (marks, width).
+        carries: 1 where a mark carries a label; uint8, shape (marks, labels).
+        prior: float32, shape (labels,).
+        k: Marks that vote.
+        temperature: Similarity within which votes fall by a factor e.
+        smoothing: How many marks at the nearest distance the prior counts for.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    support: NDArray[np.float16]
+    carries: NDArray[np.uint8]
+    prior: NDArray[np.float32]
+    k: int
+    temperature: float
+    smoothing: float
+
+    @property
+    def labels(self) -> int:
+        """Number of labels."""
+        return len(self.prior)
+
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return logits (marks, labels) for raw features (marks, width)."""
+        support, carries = self.support.astype(np.float32), self.carries.astype(np.float32)
+        logits = np.empty((len(features), self.labels), dtype=np.float32)
+        for rows in _blocks(len(features), len(support)):
+            similar = _directions(features[rows], self.mean, self.scale) @ support.T
+            best = np.partition(similar, len(support) - self.k, axis=1)[:, -self.k :]
+            weights = np.exp((similar - best.max(axis=1, keepdims=True)) / np.float32(self.temperature))
+            weights *= similar >= best.min(axis=1, keepdims=True)
+            votes, all_votes = weights @ carries, weights.sum(axis=1, keepdims=True)
+            logits[rows] = np.log(votes + self._for) - np.log(np.maximum(all_votes - votes, 0) + self._against)
+        return logits
+
+    def write(self, nodes: Nodes, features: str) -> str:
+        """Add the head to a graph; see `Joinable.write`."""
+        seen = _write_directions(nodes, features, self.mean, self.scale)
+        support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": _FLOAT})
+        carries = nodes.add("Cast", nodes.constant("carries", self.carries), attributes={"to": _FLOAT})
+        similar = nodes.add("MatMul", seen, support)
+        best = nodes.add("TopK", similar, nodes.constant("k", np.array([self.k])), outputs=2)
+        first = nodes.add("Gather", best, nodes.constant("first", np.array([0])), attributes={"axis": 1})
+        last = nodes.add("Gather", best, nodes.constant("last", np.array([self.k - 1])), attributes={"axis": 1})
+        behind = nodes.add(
+            "Div", nodes.add("Sub", similar, first), nodes.constant("temperature", _one(self.temperature))
+        )
+        near = nodes.add("Cast", nodes.add("GreaterOrEqual", similar, last), attributes={"to": _FLOAT})
+        weights = nodes.add("Mul", nodes.add("Exp", behind), near)
+        votes = nodes.add("MatMul", weights, carries)
+        all_votes = nodes.add("ReduceSum", weights, nodes.constant("axis", np.array([1])))
+        others = nodes.add("Relu", nodes.add("Sub", all_votes, votes))  # rounding may take it below 0
+        yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", self._for)))
+        no = nodes.add("Log", nodes.add("Add", others, nodes.constant("against", self._against)))
+        return nodes.add("Sub", yes, no)
+
+    @property
+    def _for(self) -> NDArray[np.float32]:
+        return np.float32(self.smoothing) * self.prior
+
+    @property
+    def _against(self) -> NDArray[np.float32]:
+        return np.float32(self.smoothing) * (1 - self.prior)
+
+
+@dataclass(frozen=True, eq=False)
+class MeanHead:
+    """`intercept + slope₁ · logits₁ + slope₂ · logits₂ + …` over other heads.
+
+    Attributes:
+        members: The other heads.
+        slopes: How much each counts for each label; float32, shape (members, labels).
+        intercept: float32, shape (labels,).
+    """
+
+    members: tuple["FittedHead", ...]
+    slopes: NDArray[np.float32]
+    intercept: NDArray[np.float32]
+
+    @property
+    def labels(self) -> int:
+        """Number of labels."""
+        return len(self.intercept)
+
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return logits (marks, labels) for raw features (marks, width)."""
+        logits = np.tile(self.intercept, (len(features), 1))
+        for member, slope in zip(self.members, self.slopes, strict=True):
+            logits += slope * member(features)
+        return logits
+
+    def write(self, nodes: Nodes, features: str) -> str:
+        """Add the head to a graph; see `Joinable.write`."""
+        total = nodes.constant("intercept", self.intercept)
+        for at, (member, slope) in enumerate(zip(self.members, self.slopes, strict=True)):
+            with nodes.scope(str(at)):
+                logits = member.write(nodes, features)
+                total = nodes.add("Add", nodes.add("Mul", logits, nodes.constant("slope", slope)), total)
+        return total
+
+
+_FLOAT = 1
+"""float32 among ONNX's element types."""
+
+
+def _directions(features: NDArray[Any], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return standardised features brought to length 1; what lies on the mean stays there."""
+    standard: NDArray[np.float32] = (features.astype(np.float32) - mean) / scale
+    standard /= np.maximum(np.linalg.norm(standard, axis=1, keepdims=True), np.float32(1e-12))
+    return standard
+
+
+def _write_directions(nodes: Nodes, features: str, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> str:
+    centred = nodes.add("Sub", features, nodes.constant("mean", mean))
+    standard = nodes.add("Div", centred, nodes.constant("scale", scale))
+    length = nodes.add("ReduceL2", standard, nodes.constant("along", np.array([1])))
+    return nodes.add("Div", standard, nodes.add("Max", length, nodes.constant("least", _one(1e-12))))
+
+
+def _write_linear(nodes: Nodes, features: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+    inputs = features, nodes.constant("weight", weight), nodes.constant("bias", bias)
+    return nodes.add("Gemm", *inputs, attributes={"transB": 1})
+
+
+def _one(value: float) -> NDArray[np.float32]:
+    return np.array([value], dtype=np.float32)
+
+
+def _blocks(rows: int, width: int) -> Iterator[slice]:
+    height = max(1, _BLOCK // max(1, width))
+    return (slice(start, start + height) for start in range(0, rows, height))
