@@ -113,7 +113,8 @@ def main() -> None:
     table = join(options.work, collections)
     viennatag(
         "train", table, "--images", options.work, "-o", options.out, "--backbone", "mobilenetv4_conv_small",
-        "--random-weights", "--strategy", "cosine", "--size", options.size, "--finetune", "--finetune-size", options.size * 4 // 5,
+        "--random-weights", "--strategy", "cosine", "--size", options.size,
+        "--finetune", "--finetune-size", options.size * 4 // 5,
         "--start-size", options.size * 3 // 5, "--epochs", options.epochs, "--batch-size", 128,
         "--learning-rate", 3e-3, "--teacher", f"local-dir:{teacher}", "--teacher-weight", 30,
         "--imitate", options.work / "plain/images", "--seed", options.seed, "--cache", options.work / "cache",
