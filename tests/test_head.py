@@ -127,6 +127,12 @@ def test_a_feature_that_hardly_varies_is_not_blown_up() -> None:
     assert scale[1] > 1e-3
 
 
+def test_a_shortened_schedule_takes_its_share_of_the_steps() -> None:
+    for marks in (200, 100_000):
+        whole, quarter = Schedule().epochs_of(marks), Schedule().shortened(0.25).epochs_of(marks)
+        assert quarter == pytest.approx(whole / 4, abs=1)
+
+
 def test_mistakes_are_named(parts: tuple[Examples, Examples, Examples, np.ndarray]) -> None:
     train, validation, _, parents = parts
     with pytest.raises(DataError, match=r"train \(0\)"):

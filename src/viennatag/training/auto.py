@@ -12,7 +12,7 @@ to believe is that of the test part, which nothing here has seen.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -156,7 +156,7 @@ def choose(
                 collection.training(labels, until=strategy.until),
                 validation,
                 seed=seed,
-                schedule=replace(schedule, epochs=max(1, round(share * schedule.epochs))),
+                schedule=schedule.shortened(share),
             )
             reached[name], search.learned[name] = learned.macro_map, learned
             search.trials.append(Trial(name, share, learned.macro_map, round(time.perf_counter() - started, 2)))

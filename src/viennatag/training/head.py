@@ -93,6 +93,10 @@ class Schedule:
         """Return the number of marks per step: a 32nd of all, within 16 and 4096."""
         return min(max(16, marks // 32), 4096)
 
+    def shortened(self, share: float) -> "Schedule":
+        """Return a schedule of that share of the time, in (0, 1]."""
+        return replace(self, epochs=max(1, round(share * self.epochs)), min_steps=max(1, round(share * self.min_steps)))
+
     def epochs_of(self, marks: int) -> int:
         """Return the number of epochs."""
         return max(self.epochs, -(-self.min_steps * self.batch_size(marks) // marks))
