@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 from viennatag.bundle import Bundle
 from viennatag.evaluation import Evaluation
 from viennatag.marks import read_marks
+from viennatag.training.options import TrainOptions
 from viennatag.training.strategy import Strategy
-from viennatag.training.train import TrainOptions, train
+from viennatag.training.train import train
 
 SHAPES = {"26.1.1": "ellipse", "26.4.1": "rectangle", "1.1.1": "star", "26.3.1": "triangle"}
 COLOURS = {"29.1.1": (200, 20, 20), "29.1.4": (20, 40, 200)}

@@ -20,8 +20,9 @@ from viennatag.predictor import Predictor
 from viennatag.training.backbone import create_network, export_network, load_trunk
 from viennatag.training.features import extract_features
 from viennatag.training.finetune import FinetuneOptions
+from viennatag.training.options import TrainOptions
 from viennatag.training.strategy import find_strategy
-from viennatag.training.train import TrainOptions, train
+from viennatag.training.train import train
 
 
 def test_training_learns_far_more_than_the_prior(trained: tuple[Bundle, Evaluation]) -> None:

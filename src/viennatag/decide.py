@@ -5,7 +5,7 @@ did not see, and what it finds is a rule: thresholds, and a number of best label
 No rule changes a ranking; what is best depends on what a wrong and a missed suggestion cost.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -121,33 +121,19 @@ class PerLabel:
 
 
 @dataclass(frozen=True)
-class ExpectedF:
+class ExpectedF(PerLabel):
     """For each label the threshold with the best F-beta to be expected of its scores; rare ones share a tuned one.
 
     The expectation trusts the calibration, and that of a rare label is not its own: there the cut tuned on
-    the pooled positives of its group varies less; see `expected_thresholds` and `tune_thresholds`.
-
-    Attributes:
-        beta: Thresholds maximise F-beta: above 1 favours recall, below 1 precision.
-        min_positives: Labels with fewer validation marks share a threshold.
-        floor: No threshold is lower, so that a rare label never wants everything.
+    the pooled positives of its group varies less, so it is that of `PerLabel`; see `expected_thresholds`.
     """
-
-    beta: float = 1.0
-    min_positives: int = 10
-    floor: float = 0.05
-
-    def __post_init__(self) -> None:
-        _check(self.beta, self.min_positives, self.floor)
 
     def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
         """Return the rule of expected thresholds; see `Decision.fit`."""
-        tuned = tune_thresholds(
-            scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
-        )
+        tuned = super().fit(scores, targets, groups=groups, levels=levels)
         expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
         rare = np.asarray(targets.sum(axis=0)).ravel() < self.min_positives
-        return Rule(np.where(rare, tuned, expected), number_groups(levels, scores.shape[1]))
+        return replace(tuned, thresholds=np.where(rare, tuned.thresholds, expected))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from viennatag.cli.shell import (
     parse_taxonomy,
     say_skipped,
     show,
+    write_page,
 )
 from viennatag.progress import show_progress
 
@@ -104,10 +105,6 @@ def compare(
 
         show(comparison_report(found))
     if report is not None:
-        from viennatag.files import atomic_file
         from viennatag.report.compare import comparison_page
 
-        with atomic_file(report) as file:
-            file.write_text(comparison_page(found, source=marks.name), encoding="utf-8")
-        if format_ != "json":
-            print(f"wrote {report}: open it in a browser")
+        write_page(comparison_page(found, source=marks.name), report, quiet=format_ == "json")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from viennatag.cli.shell import FormatOption, IgnoreOption, TaxonomyOption, choose, parse_taxonomy, show
+from viennatag.cli.shell import FormatOption, IgnoreOption, TaxonomyOption, choose, parse_taxonomy, show, write_page
 
 
 def inspect(
@@ -25,7 +25,6 @@ def inspect(
     Example: viennatag inspect marks.csv --images images --report imbalance.html
     """
     choose("--format", format_, ("table", "json"))
-    from viennatag.files import atomic_file
     from viennatag.marks import read_marks
     from viennatag.profile import Needs, profile_marks
 
@@ -48,7 +47,4 @@ def inspect(
     if report is not None:
         from viennatag.report.profile import profile_page
 
-        with atomic_file(report) as file:
-            file.write_text(profile_page(profile, source=marks.name), encoding="utf-8")
-        if format_ != "json":
-            print(f"wrote {report}: open it in a browser")
+        write_page(profile_page(profile, source=marks.name), report, quiet=format_ == "json")

@@ -77,8 +77,8 @@ def train(
     table = read_marks(marks, taxonomy=parse_taxonomy(taxonomy), images=images, skip_bad=skip_bad, ignore=ignore or ())
     say_skipped(table.skipped)
     from viennatag.training.finetune import FinetuneOptions
+    from viennatag.training.options import TrainOptions
     from viennatag.training.strategy import find_strategy
-    from viennatag.training.train import TrainOptions
     from viennatag.training.train import train as train_bundle
 
     stated = {

@@ -75,6 +75,16 @@ def megabytes(folder: Path) -> str:
     return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB"
 
 
+def write_page(page: str, path: Path, *, quiet: bool) -> None:
+    """Write an HTML page whole or not at all, and say so unless something else is printed for machines."""
+    from viennatag.files import atomic_file
+
+    with atomic_file(path) as file:
+        file.write_text(page, encoding="utf-8")
+    if not quiet:
+        print(f"wrote {path}: open it in a browser")
+
+
 def show(renderable: Any) -> None:
     """Print what rich can render, as wide as the terminal, or 120 columns where there is none."""
     from rich.console import Console

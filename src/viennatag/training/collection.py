@@ -118,14 +118,24 @@ def collect(
     paths = [Path(images) / image for image in marks.images]
     found = extract_features(paths, trunk, cache=cache, progress=_progress(report))
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
-    parts = split_marks(kept, hashes=found.hashes[rows], seed=seed)
-    for at, part in enumerate(PARTS):
-        if not np.any(parts == at):
-            raise DataError(f"no mark is in the part {part!r}; training needs train, validation and test marks")
+    parts = training_parts(kept, hashes=found.hashes[rows], seed=seed)
     collection = Collection(kept, parts, found.values, found.rows[rows])
     if not more:
         return collection
     return add_marks(collection, *more, trunk, cache=cache, skip_bad=skip_bad, report=report)
+
+
+def training_parts(marks: Marks, *, hashes: NDArray[np.uint64] | None, seed: int) -> NDArray[np.int8]:
+    """Return the part of each mark, shape (marks,); see `split_marks`.
+
+    Raises:
+        DataError: If a part is empty.
+    """
+    parts = split_marks(marks, hashes=hashes, seed=seed)
+    for at, part in enumerate(PARTS):
+        if not np.any(parts == at):
+            raise DataError(f"no mark is in the part {part!r}; training needs train, validation and test marks")
+    return parts
 
 
 def add_marks(

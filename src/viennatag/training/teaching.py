@@ -1,0 +1,138 @@
+"""From marks to a finetuned trunk, which is kept: the same marks and options never teach twice."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from viennatag.errors import DataError
+from viennatag.files import atomic_file
+from viennatag.images import hash_images
+from viennatag.labels import LabelSet
+from viennatag.marks import PARTS, Marks
+from viennatag.training.backbone import Trunk, create_network, export_network, load_trunk, read_trunk
+from viennatag.training.collection import TRAIN, VALIDATION, Report, collect, training_parts
+from viennatag.training.features import extract_features
+from viennatag.training.finetune import Lesson, finetune
+from viennatag.training.fitted import LinearHead
+from viennatag.training.head import train_head
+from viennatag.training.options import TrainOptions
+from viennatag.training.pixels import Pixels
+
+
+def split_readable(marks: Marks, images: Path | str, *, skip_bad: bool, seed: int, report: Report) -> Marks:
+    """Return the marks whose image can be read, the part of each in `splits`: finetuning needs parts before features.
+
+    Raises:
+        DataError: If an image cannot be read and `skip_bad` is False, or a part is empty.
+    """
+    hashes = None
+    if skip_bad or not all(marks.splits):  # else an unreadable image is found when it is decoded
+        paths = [Path(images) / image for image in marks.images]
+        found, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
+        marks, rows = marks.readable(errors, skip_bad=skip_bad)
+        hashes = found[rows]
+    parts = training_parts(marks, hashes=hashes, seed=seed)
+    return replace(marks, splits=tuple(PARTS[part] for part in parts))
+
+
+def teach_trunk(
+    marks: Marks, images: Path, options: TrainOptions, *, cache: Path, imitate: Sequence[Path], report: Report
+) -> Trunk:
+    """Return the trunk of a network taught on marks that all state their part.
+
+    Args:
+        marks: What to teach; the test part is not looked at.
+        images: Folder that the marks' images are relative to.
+        options: How; `finetune` is set.
+        cache: Folder that keeps trunks, features and checkpoints between runs.
+        imitate: Images without codes, which only the teacher has something to say about.
+        report: Told how far the work is.
+
+    Raises:
+        DataError: If an image cannot be read.
+        BackboneError: If the backbone or the teacher cannot be had.
+    """
+    assert options.finetune is not None
+    kept = cache / "checkpoints" / _run_name(marks, imitate, options)
+    finished = kept / "trunk.onnx"
+    if finished.is_file():
+        return read_trunk(finished, backbone=options.backbone)
+    torch.manual_seed(options.seed)
+    network, size = create_network(options.backbone, pretrained=options.pretrained, size=options.size)
+    parts = np.array([PARTS.index(split) for split in marks.splits])
+    train_part, validation = np.flatnonzero(parts == TRAIN), np.flatnonzero(parts == VALIDATION)
+    labels = LabelSet.from_marks(marks.select(train_part), min_count=options.strategy.min_count)
+    # Images without codes follow the marks: they have a teacher, but no targets.
+    paths = [*(images / image for image in marks.images), *imitate]
+    shown = np.concatenate([train_part, np.arange(len(marks), len(paths))])
+    side = options.finetune.size or size
+    lesson = Lesson(
+        pixels=Pixels.of(paths, side, cache=cache, progress=lambda done, total: report("pixels", done, total, "")),
+        targets=labels.encode([*marks.codes, *(() for _ in imitate)]),
+        train=shown,
+        validation=validation,
+        weights=np.concatenate([np.array(marks.weights)[train_part], np.zeros(len(imitate))]),
+        teacher=_seen_by_teacher([paths[at] for at in shown], options.teacher, cache, report),
+        loss=options.strategy.loss,
+        sampling=options.strategy.sampling,
+        head=_first_head(marks, images, labels, options, cache, report) if options.pretrained else None,
+    )
+    taught = finetune(
+        network,
+        lesson,
+        options=options.finetune,
+        checkpoints=kept,
+        seed=options.seed,
+        progress=lambda step, steps, best: report("finetune", step, steps, f"validation macro mAP {best:.3f}"),
+    )
+    trunk = export_network(taught, backbone=options.backbone, size=size)
+    with atomic_file(finished) as temporary:
+        temporary.write_bytes(trunk.graph)
+    return trunk
+
+
+def _seen_by_teacher(
+    paths: Sequence[Path], teacher: str | None, cache: Path, report: Report
+) -> NDArray[np.float16] | None:
+    """Return the teacher's features of images, if there is a teacher; shape (images, width)."""
+    if not teacher:
+        return None
+    seen = extract_features(
+        paths,
+        load_trunk(teacher, cache=cache),
+        cache=cache,
+        progress=lambda done, total: report("teacher", done, total, teacher),
+    )
+    for at, why in seen.errors.items():
+        raise DataError(f"{paths[at]}: {why}")
+    return seen.values[seen.rows]
+
+
+def _first_head(
+    marks: Marks, images: Path, labels: LabelSet, options: TrainOptions, cache: Path, report: Report
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return weight and bias of a linear head on the network as it came: what finetuning starts from."""
+    trunk = load_trunk(options.backbone, cache=cache, size=options.size)
+    collection = collect(marks, images, trunk, cache=cache, report=report)
+    head = train_head(
+        collection.examples(labels, TRAIN),
+        collection.examples(labels, VALIDATION),
+        parents=labels.parents,
+        loss=options.strategy.loss,
+        sampling=options.strategy.sampling,
+        seed=options.seed,
+        progress=lambda epoch, epochs, best: report("first head", epoch, epochs, f"validation macro mAP {best:.3f}"),
+    ).head
+    assert isinstance(head, LinearHead)
+    return head.weight, head.bias
+
+
+def _run_name(marks: Marks, imitate: Sequence[Path], options: TrainOptions) -> str:
+    """Return a name that only the same options on the same marks in the same parts share."""
+    run = (asdict(options), marks.images, marks.codes, marks.splits, marks.weights, *map(str, imitate))
+    return hashlib.sha256(repr(run).encode()).hexdigest()[:24]
