@@ -293,3 +293,31 @@ def test_platt_needs_finite_logits() -> None:
     logits[0, 0] = -np.inf
     with pytest.raises(DataError, match="infinite"):
         fit_platt(logits, np.eye(4, 3, dtype=bool), groups=np.zeros(3))
+
+
+# Frequencies that change
+
+
+def test_moved_scores_are_right_where_only_the_frequency_changed() -> None:
+    # Two normal densities one apart: given equal priors the log-odds of x are x - 1/2.
+    random = np.random.default_rng(0)
+    targets = random.random((60_000, 1)) < 0.1
+    logits = random.normal(targets.astype(float)) - 0.5
+    balanced = Calibration(np.ones(1), np.zeros(1))
+    moved = balanced.moved(np.array([0.5]), np.array([0.1]))
+    assert calibration_error(moved(logits), csr_array(targets)) < 0.005
+    assert calibration_error(balanced(logits), csr_array(targets)) > 0.2
+
+
+def test_moving_to_the_same_frequency_changes_nothing_and_back_again_neither() -> None:
+    here, there = np.array([0.2, 0.01]), np.array([0.05, 0.3])
+    calibration = Calibration(np.array([0.5, 2.0]), np.array([-1.0, 1.0]))
+    np.testing.assert_allclose(calibration.moved(here, here).intercept, calibration.intercept)
+    np.testing.assert_allclose(calibration.moved(here, there).moved(there, here).intercept, calibration.intercept)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, np.nan])
+def test_a_label_that_all_marks_or_none_will_carry_cannot_be_moved_to(share: float) -> None:
+    calibration = Calibration(np.ones(1), np.zeros(1))
+    with pytest.raises(DataError, match="expected must hold"):
+        calibration.moved(np.array([0.5]), np.array([share]))

@@ -244,3 +244,21 @@ def test_description_is_plain_json(trained: tuple[Bundle, Evaluation]) -> None:
     assert found["training"]["strategy"]["name"] == "tiny"
     assert len(found["labels"]) == len(found["thresholds"]) == len(open_bundle(trained[0].path).labels)
     assert Image.open  # Pillow stays importable beside torch
+
+
+def test_scores_are_moved_to_the_frequencies_expected(
+    trained: tuple[Bundle, Evaluation], collection: Path, cache: Path, tmp_path: Path
+) -> None:
+    """A code that is rarer among the marks to come scores lower, another higher; nothing else changes."""
+    marks = read_marks(collection / "marks.csv", images=collection)
+    section, other = "26.4.1", "26.1.1"
+    assert {section, other} <= set(trained[0].labels.names), trained[0].labels.names
+    to_come = replace(marks, codes=((other,),) * len(marks))
+    bundle, _ = train(marks, collection, tmp_path / "moved", TINY, cache=cache, expected=to_come)
+    before, after = (Predictor(each).bundle.calibration for each in (trained[0], bundle))
+    at = bundle.labels.index
+    assert after.intercept[at[section]] < before.intercept[at[section]]
+    assert after.intercept[at[other]] > before.intercept[at[other]]
+    np.testing.assert_array_equal(after.slope, before.slope)
+    assert bundle.training["expected_marks"] == 240
+    assert bundle.metrics == trained[0].metrics

@@ -68,6 +68,26 @@ class Calibration:
             scores[rows] = _sigmoid(logits[rows] * self.slope + self.intercept)
         return scores
 
+    def moved(self, prior: NDArray[np.float64], expected: NDArray[np.float64]) -> "Calibration":
+        """Return the calibration for marks among which labels are more or less frequent than they were here.
+
+        Where only the frequencies differ, the log-odds of each probability change by as much as those of the
+        frequency do (Saerens, Latinne and Decaestecker 2002, "Adjusting the outputs of a classifier to new a
+        priori probabilities", equation 4, for two classes).
+
+        Args:
+            prior: Share of the marks here that carry each label, above 0 and below 1; shape (labels,).
+            expected: The same among the marks to come.
+
+        Raises:
+            DataError: If a share is not between 0 and 1.
+        """
+        for name, shares in (("prior", prior), ("expected", expected)):
+            if shares.shape != self.slope.shape or not np.all((shares > 0) & (shares < 1)):
+                raise DataError(f"{name} must hold one share for each label, above 0 and below 1")
+        odds = np.log(expected) - np.log1p(-expected) - np.log(prior) + np.log1p(-prior)
+        return Calibration(self.slope, self.intercept + odds)
+
 
 def fit_platt(
     logits: Scores,

@@ -42,6 +42,9 @@ def train(
     ] = None,
     more: MoreOption = None,
     more_images: MoreImagesOption = None,
+    expected: Annotated[
+        Path | None, typer.Option(help="Marks table, without images, whose code frequencies scores are moved to.")
+    ] = None,
     finetune: Annotated[bool, typer.Option("--finetune", help="Teach the whole network, not only a head.")] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the marks when finetuning.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Marks per step when finetuning.")] = None,
@@ -101,6 +104,9 @@ def train(
         names = {"size": "finetune_size"}
         said = ", ".join(f"--{names.get(name, name).replace('_', '-')}" for name in given)
         fail(f"{said} only matter with --finetune; add it")
+    to_come = None
+    if expected is not None:
+        to_come = read_marks(expected, taxonomy=table.taxonomy, skip_bad=True, require_images=False)
     auto = strategy == "auto"
     chosen = find_strategy("as-is" if auto else strategy)
     options = TrainOptions(
@@ -122,6 +128,7 @@ def train(
             cache=cache or cache_folder(),
             imitate=tuple(image_files(imitate)) if imitate else (),
             more=read_more(more, more_images, taxonomy=table.taxonomy, skip_bad=skip_bad),
+            expected=to_come,
             skip_bad=skip_bad,
             report=report,
         )

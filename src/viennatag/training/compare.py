@@ -6,7 +6,7 @@ it depends on, so an interrupted comparison goes on where it stopped, and a furt
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,8 @@ RECIPE = 1
 """Changes whenever the same strategy on the same marks reaches other figures, which makes kept results stale."""
 JUDGED_MARKS = 20_000
 """Test marks that are judged at most; a random choice of so many leaves little noise to be had from more."""
+Decided = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""Calibrated scores and decisions, each (marks, labels)."""
 
 
 def compare(
@@ -69,7 +71,7 @@ def compare(
         if strategy.until and not collection.has_more
     }
     runs = [strategy for name, strategy in tried.items() if name not in omitted]
-    contest = _Contest.of(collection, min_count, rounds, schedule or Schedule())
+    contest = Contest.of(collection, min_count, rounds, schedule or Schedule())
     samples: dict[str, Samples] = {PRIOR: contest.prior_samples()[None]}
     seconds, reused = {PRIOR: 0.0}, 0
     report = report or (lambda *_: None)
@@ -101,14 +103,16 @@ def compare(
 
 
 @dataclass(frozen=True, eq=False)
-class _Result:
+class Result:
+    """What one training reached: see `sample_figures`; what it took; whether it was kept from before."""
+
     samples: NDArray[np.float64]
     seconds: float
     reused: bool
 
 
 @dataclass(frozen=True, eq=False)
-class _Contest:
+class Contest:
     """What is the same for all strategies: the labels and marks they are judged on, and the samples of these."""
 
     collection: Collection
@@ -120,39 +124,54 @@ class _Contest:
     schedule: Schedule
 
     @classmethod
-    def of(cls, collection: Collection, min_count: int, rounds: int, schedule: Schedule) -> "_Contest":
+    def of(cls, collection: Collection, min_count: int, rounds: int, schedule: Schedule) -> "Contest":
+        """Return the contest over the labels that the baseline learns, on the test part."""
         labels = collection.labels(min_count=min_count)
         test = collection.examples(labels, TEST)
         judged = test.select(some(len(test), JUDGED_MARKS))
         counts = collection.examples(labels, TRAIN).counts()
         return cls(collection, labels, min_count, counts, judged, draw_marks(len(judged), rounds=rounds), schedule)
 
-    def result(self, strategy: Strategy, seed: int, cache: Path | None) -> _Result:
+    def result(self, strategy: Strategy, seed: int, cache: Path | None = None) -> Result:
         """Return what one training reached, from the cache if it is there."""
-        if cache is None:
-            return self._run(strategy, seed)
         # A strategy's repr names the class and value of each dial; how it is called does not matter.
         dials = replace(strategy, name="", description="", reply=0)
-        content = (RECIPE, dials, seed, self.schedule, self.min_count, self.draws.shape, self.collection.digest)
-        path = cache / "compare" / f"{hashlib.sha256(repr(content).encode()).hexdigest()[:32]}.npz"
-        if path.is_file():
-            with np.load(path, allow_pickle=False) as kept:
-                return _Result(kept["samples"], float(kept["seconds"]), reused=True)
-        found = self._run(strategy, seed)
-        with atomic_file(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, samples=found.samples, seconds=found.seconds)
-        return found
 
-    def _run(self, strategy: Strategy, seed: int) -> _Result:
+        def run() -> Decided:
+            learned, counts = learn_on(
+                self.collection, strategy, min_count=self.min_count, seed=seed, schedule=self.schedule
+            )
+            return self._projected(learned, counts)
+
+        return self.kept((dials, seed, self.schedule), run, cache)
+
+    def kept(self, method: object, run: Callable[[], Decided], cache: Path | None = None) -> Result:
+        """Return the figures of any method, from the cache if they are there.
+
+        Args:
+            method: What decides its figures on these marks; its repr is what they are found by.
+            run: Returns its scores and decisions over the judged marks and labels, each (marks, labels).
+            cache: Folder that keeps results; None keeps none.
+        """
+        content = (RECIPE, method, self.min_count, self.draws.shape, self.collection.digest)
+        path = cache and cache / "compare" / f"{hashlib.sha256(repr(content).encode()).hexdigest()[:32]}.npz"
+        if path and path.is_file():
+            with np.load(path, allow_pickle=False) as found:
+                return Result(found["samples"], float(found["seconds"]), reused=True)
         started = time.perf_counter()
-        learned, counts = learn_on(
-            self.collection, strategy, min_count=self.min_count, seed=seed, schedule=self.schedule
-        )
-        scores, suggested = self._projected(learned, counts)
+        decided = run()
         seconds = time.perf_counter() - started
-        return _Result(sample_figures(scores, suggested, self.judged.targets, self.counts, self.draws), seconds, False)
+        result = Result(self.figures(*decided), seconds, reused=False)
+        if path:
+            with atomic_file(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, samples=result.samples, seconds=result.seconds)
+        return result
 
-    def _projected(self, learned: Learned, counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def figures(self, scores: NDArray[np.float64], suggested: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the figures of scores and decisions over the judged marks and labels; see `sample_figures`."""
+        return sample_figures(scores, suggested, self.judged.targets, self.counts, self.draws)
+
+    def _projected(self, learned: Learned, counts: NDArray[np.int64]) -> Decided:
         """Return scores and decisions over the judged labels.
 
         A label that was rolled up has its parent's score times its share of the parent's marks, and is never
@@ -180,7 +199,7 @@ class _Contest:
             levels=levels_of(self.labels),
         )
         scores = np.tile(prior, (len(self.judged), 1))
-        return sample_figures(scores, rule(scores), self.judged.targets, self.counts, self.draws)
+        return self.figures(scores, rule(scores))
 
 
 def learn_on(

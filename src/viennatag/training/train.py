@@ -24,6 +24,12 @@ from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
 from viennatag.training.teaching import split_readable, teach_trunk
 
+TRUST = 100
+"""So many marks with the frequencies of training are added to those expected, which may lack a rare code by chance."""
+
+CERTAIN = 1e-6
+"""No label is taken to be rarer than this, or closer to being on every mark."""
+
 
 def train(
     marks: Marks,
@@ -34,6 +40,7 @@ def train(
     cache: Path,
     imitate: Sequence[Path] = (),
     more: tuple[Marks, Path | str] | None = None,
+    expected: Marks | None = None,
     skip_bad: bool = False,
     report: Report | None = None,
 ) -> tuple[Bundle, Evaluation]:
@@ -47,6 +54,8 @@ def train(
         cache: Folder that keeps exported trunks, features and checkpoints between runs.
         imitate: Images without codes; a finetuned network learns to see them as its teacher does.
         more: Further marks, and the folder of their images, that a strategy may add to training.
+        expected: Marks like those to come, of which only the codes are read: scores are moved to the frequencies
+            among these. The judgement is on the test part, with the frequencies of the marks learned from.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
         report: Told how far the work is.
 
@@ -72,11 +81,11 @@ def train(
     collection = collect(
         marks, images, trunk, cache=cache, more=more, skip_bad=skip_bad, seed=options.seed, report=report
     )
-    return _finish(collection, trunk, options, Path(out), report)
+    return _finish(collection, trunk, options, Path(out), expected, report)
 
 
 def _finish(
-    collection: Collection, trunk: Trunk, options: TrainOptions, out: Path, report: Report
+    collection: Collection, trunk: Trunk, options: TrainOptions, out: Path, expected: Marks | None, report: Report
 ) -> tuple[Bundle, Evaluation]:
     strategy, parts, choice = options.strategy, collection.parts, None
     if options.budget is not None:
@@ -109,7 +118,22 @@ def _finish(
     judged = collection.marks.select(np.flatnonzero(parts == TEST))
     evaluation = judge(learned.scores(test), judged, bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
-    return write_bundle(replace(bundle, metrics=evaluation.to_json()), join_head(trunk, learned.head), out), evaluation
+    bundle = replace(bundle, metrics=evaluation.to_json())
+    if expected:
+        bundle = _moved(bundle, expected)
+    return write_bundle(bundle, join_head(trunk, learned.head), out), evaluation
+
+
+def _moved(bundle: Bundle, expected: Marks) -> Bundle:
+    """Return a bundle whose scores are for marks with the frequencies of others."""
+    counts = np.asarray(bundle.labels.encode(expected.codes).sum(axis=0), dtype=np.float64).ravel()
+    prior = np.clip(bundle.prior, CERTAIN, 1 - CERTAIN)
+    shares = (counts + TRUST * prior) / (len(expected) + TRUST)
+    return replace(
+        bundle,
+        calibration=bundle.calibration.moved(prior, np.minimum(shares, 1 - CERTAIN)),
+        training={**bundle.training, "expected_marks": len(expected)},
+    )
 
 
 def _describe(

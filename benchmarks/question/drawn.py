@@ -1,0 +1,90 @@
+"""Three long-tailed collections of rendered images, drawn alike on every machine.
+
+`register` follows the codes of 20,000 real EU marks, and at test shows artwork from packs that training never saw.
+`pictograms` is of plain one-colour icon packs and shows rare sections more often; its drawings at test are new, its
+packs are not. `words` is flat: single drawings, labelled with the words of their names, which are as unevenly used as
+the words of any language.
+"""
+
+import csv
+import json
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from viennatag.marks import Marks, read_marks
+from viennatag.rendering import draw_plain
+from viennatag.rendering.artwork import read_drawings
+
+ROOT = Path(__file__).parents[2]
+PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
+PACKS = ROOT / "artwork/node_modules/@iconify-json"
+FONTS = ROOT / "artwork/node_modules/@fontsource"
+PICTOGRAMS = ("mdi", "tabler", "ph", "material-symbols", "icon-park-outline", "healthicons", "game-icons", "maki")
+UNSEEN = ("noto", "iconoir", "streamline-freehand-color")
+SIZE = 128
+MARKS = 4_800
+LEAST = 5
+"""A word on fewer drawings is no label."""
+# What a name says of style and not of the thing drawn.
+STYLE = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    alt bold broken circle color duotone fill filled freehand high light line linear medium mini off outline
+    outlined regular remix round rounded sharp small solid square thin three tone twotone variant with
+""",
+    )
+)
+
+
+def draw(folder: Path) -> dict[str, tuple[Marks, Path]]:
+    """Return each collection with the folder of its images, drawn first where it is missing."""
+    everything = [
+        "register", "--artwork", PACKS, "--test-packs", ",".join(UNSEEN), "--seed", 1,
+    ]  # fmt: skip
+    plain = ["pictograms", "--balance", 0.4, "--seed", 2]
+    for pack in PICTOGRAMS:
+        plain += ["--artwork", PACKS / pack]
+    found = {}
+    for name, *options in (everything, plain):
+        out = folder / str(name)
+        if not (out / "marks.csv").is_file():
+            arguments = ["render", "-o", out, "--fonts", FONTS, "--profile", PROFILE, "--count", MARKS, *options]
+            command = [sys.executable, "-m", "viennatag.cli", *map(str, arguments), "--size", str(SIZE)]
+            subprocess.run(command, check=True)
+        found[str(name)] = (read_marks(out / "marks.csv", skip_bad=True), out)
+    return found | {"words": draw_words(folder / "words")}
+
+
+def draw_words(folder: Path) -> tuple[Marks, Path]:
+    """Return drawings labelled with the words of their names, and the folder of their images."""
+    drawings, _ = read_drawings([PACKS])
+    brands = {name.partition("-")[0] for name in json.loads((PACKS / "logos/icons.json").read_text())["icons"]}
+    usable = [
+        each for each in drawings if not {"brand", "logo", each.name.partition("-")[0]} & {"brand", "logo", *brands}
+    ]
+    random.Random(3).shuffle(usable)
+    chosen = sorted(usable[: MARKS + 200], key=lambda each: (each.pack, each.name))
+    with draw_plain(folder, chosen, size=SIZE, seed=3).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    words = [_words(row["id"].partition(":")[2]) for row in rows]
+    often = Counter(word for each in words for word in each)
+    codes = [tuple(word for word in each if often[word] >= LEAST) for each in words]
+    kept = [at for at, each in enumerate(codes) if each][:MARKS]
+    return Marks(
+        taxonomy="flat",
+        images=tuple(rows[at]["image"] for at in kept),
+        codes=tuple(codes[at] for at in kept),
+        ids=tuple(rows[at]["id"] for at in kept),
+        groups=tuple(rows[at]["group"] for at in kept),
+        splits=("",) * len(kept),
+        weights=(1.0,) * len(kept),
+    ), folder
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(sorted({word for word in re.findall(r"[a-z]{3,}", name.lower()) if word not in STYLE}))

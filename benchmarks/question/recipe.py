@@ -1,0 +1,121 @@
+"""The recipe of the question, line by line, on timm's MobileNetV2 instead of Keras' EfficientNet.
+
+What it did: a pretrained network whose first 20 layers are frozen, global pooling, a dense layer of 2,048 units, a
+sigmoid for each label, binary cross-entropy, Adam at 2e-5, early stopping on "accuracy", a random split, and 0.5 as
+the threshold. Keras takes "accuracy" of many labels to be that of the greatest output: whether the position of the
+greatest score is that of the first true label. In Keras' own MobileNetV2 the first 20 layers end inside the third
+block; a frozen layer does not update its batch statistics either.
+
+What the question does not say is set to Keras' defaults or to what helps it: batches of 32, the backbone in training
+mode as `trainable = True` leaves it, no augmentation, the weights of its best epoch, patience 3, 12 epochs at most.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from viennatag.training.backbone import PixelNetwork, create_network
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of the question, and what it leaves open."""
+
+    hidden: int = 2048
+    learning_rate: float = 2e-5
+    threshold: float = 0.5
+    held_out: float = 0.1
+    batch_size: int = 32
+    epochs: int = 12
+    patience: int = 3
+
+
+def follow(
+    recipe: Recipe,
+    backbone: str,
+    pixels: NDArray[np.uint8],
+    targets: NDArray[np.bool_],
+    judged: NDArray[np.uint8],
+    *,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Return the scores of judged images, shape (judged, labels), by the recipe.
+
+    Args:
+        recipe: Its numbers.
+        backbone: What timm calls the network.
+        pixels: All images that are not judged, shape (images, side, side, 3); part of them is held out at random.
+        targets: Their labels, shape (images, labels).
+        judged: Images to score.
+        seed: Of the split, the weights and the order of the images.
+    """
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(pixels))
+    held = order[: round(recipe.held_out * len(order))]
+    train = order[len(held) :]
+    network, _ = create_network(backbone, size=pixels.shape[1])
+    frozen = _first_twenty(network)
+    head = nn.Sequential(
+        nn.Linear(int(network.network.num_features), recipe.hidden),  # type: ignore[arg-type]
+        nn.ReLU(),
+        nn.Linear(recipe.hidden, targets.shape[1]),
+    )
+    for layer in head[::2]:
+        nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    learned = [each for each in [*network.parameters(), *head.parameters()] if each.requires_grad]
+    optimizer = torch.optim.Adam(learned, lr=recipe.learning_rate, eps=1e-7)
+    best, since, kept = -1.0, 0, None
+    for _ in range(recipe.epochs):
+        network.train()
+        for part in frozen:
+            part.eval()
+        random.shuffle(train)
+        for start in range(0, len(train), recipe.batch_size):
+            at = np.sort(train[start : start + recipe.batch_size])
+            logits = head(network(torch.from_numpy(pixels[at]))[0])
+            loss = nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[at]).float())
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        scores = _scores(network, head, pixels[held])
+        accuracy = float(np.mean(scores.argmax(axis=1) == targets[held].argmax(axis=1)))
+        if accuracy > best:
+            best, since, kept = accuracy, 0, _copy(network, head)
+        else:
+            since += 1
+            if since >= recipe.patience:
+                break
+    assert kept is not None
+    network.load_state_dict(kept[0])
+    head.load_state_dict(kept[1])
+    return _scores(network, head, judged)
+
+
+def _first_twenty(network: PixelNetwork) -> list[nn.Module]:
+    """Freeze what Keras counts as the first 20 layers and return it: up to the first convolution of the third block."""
+    inner: Any = network.network
+    third = inner.blocks[1][1]
+    parts: list[nn.Module] = [inner.conv_stem, inner.bn1, inner.blocks[0], inner.blocks[1][0], third.conv_pw, third.bn1]
+    for part in parts:
+        part.requires_grad_(False)
+    return parts
+
+
+def _copy(*modules: nn.Module) -> list[dict[str, Tensor]]:
+    return [{name: tensor.clone() for name, tensor in module.state_dict().items()} for module in modules]
+
+
+def _scores(network: PixelNetwork, head: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    network.eval()
+    with torch.inference_mode():
+        found = [
+            head(network(torch.from_numpy(pixels[at : at + 64]))[0]).sigmoid().double().numpy()
+            for at in range(0, len(pixels), 64)
+        ]
+    return np.concatenate(found)
