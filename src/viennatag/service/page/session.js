@@ -39,6 +39,7 @@ export class Session extends EventTarget {
   marks = [];
   current = null;
   chosen = null; // the code whose evidence is shown
+  categories = new Map(); // code to heading
   #evidence = new Map();
   #reading = 0;
 
@@ -60,11 +61,11 @@ export class Session extends EventTarget {
     this.#read();
   }
 
-  /** Add files; returns how many were here already. */
+  /** Add [path, file] pairs; returns how many were here already. */
   async add(files) {
     let known = 0;
-    for (const file of files) {
-      const wanted = relativePath(file.path ?? file.webkitRelativePath ?? "" ? (file.path ?? file.webkitRelativePath) : file.name);
+    for (const [path, file] of files) {
+      const wanted = relativePath(path);
       const same = (mark) => mark.size === file.size && mark.modified === file.lastModified;
       if (this.marks.some((mark) => mark.name === wanted && same(mark))) {
         known++;
@@ -204,12 +205,17 @@ export class Session extends EventTarget {
   /** Return the scored codes below an unsure suggestion, best first. */
   async offers(mark, suggestion) {
     if (!mark.offers[suggestion.code]) {
-      const { result } = await api.predict(await this.image(mark), mark.name, { level: "section", top: 10_000 });
+      const options = { level: "section", threshold: 0, exclude: this.otherCategories(suggestion.path[0]) };
+      const { result } = await api.predict(await this.image(mark), mark.name, options);
       const start = `${suggestion.code}.`;
       mark.offers[suggestion.code] = result.suggestions.filter(({ code }) => code.startsWith(start)).slice(0, 5);
       await this.save(mark);
     }
     return mark.offers[suggestion.code];
+  }
+
+  otherCategories(category) {
+    return [...this.categories.keys()].filter((code) => code !== category).join(",");
   }
 
   /** Return the address of a code's heat map over the image. */
