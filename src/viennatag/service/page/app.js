@@ -1,7 +1,7 @@
 /** Puts the page together: the session, its views, the keys and the settings. */
 
 import * as api from "./api.js";
-import { byId, copyText, notice, say, toast } from "./dom.js";
+import { byId, copyText, hideToast, notice, say, toast } from "./dom.js";
 import { exportDialog } from "./exporting.js";
 import { receive } from "./files.js";
 import { Finder } from "./finder.js";
@@ -16,6 +16,7 @@ import { Suggestions } from "./suggestions.js";
 const TABS = ["suggestions", "finder"];
 
 const store = await openStore();
+watchOtherTabs();
 const session = new Session(store);
 const padded = () => byId("spelling").value === "padded";
 const suggestions = new Suggestions(session, padded);
@@ -114,6 +115,16 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // a click beside it
 }
 
+/** Two tabs would write over each other's decisions, so the one opened last works and the others stop. */
+function watchOtherTabs() {
+  const channel = new BroadcastChannel("viennatag");
+  channel.onmessage = () => {
+    document.querySelector("main").inert = true;
+    notice("The work goes on in another tab. Reload this one to go on here.");
+  };
+  channel.postMessage("opened");
+}
+
 /** Keep a control as the examiner left it. */
 async function remember(id, property) {
   const control = byId(id);
@@ -152,6 +163,7 @@ api.onToken(
     }),
 );
 
+session.addEventListener("shown", hideToast); // it may offer to undo what was done to another image
 session.addEventListener("lost", (event) =>
   notice(`The browser's storage refuses more (${event.detail?.name}); what you do now is lost on reload. Export, then remove images.`),
 );

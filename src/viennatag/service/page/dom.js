@@ -39,14 +39,16 @@ export function toast(text, action = null) {
   const button = byId("toast-action");
   button.hidden = !action;
   button.onclick = () => {
-    byId("toast").hidden = true;
+    hideToast();
     action();
   };
   byId("toast").hidden = false;
   clearTimeout(hiding);
-  hiding = setTimeout(() => (byId("toast").hidden = true), action ? 10_000 : 4_000);
+  hiding = setTimeout(hideToast, action ? 10_000 : 4_000);
   say(text);
 }
+
+export const hideToast = () => (byId("toast").hidden = true);
 
 /** Show a message that stays. */
 export function notice(text) {

@@ -99,8 +99,8 @@ export class Finder {
       { class: taken ? "node accepted" : "node" },
       h(
         "button",
-        { type: "button", class: "main", "data-key": code, "data-leaf": leaf(level), "aria-label": `Add ${code}, ${heading}`, onclick: () => this.add(code, heading) },
-        h("span", { class: "code" }, code),
+        { type: "button", class: "main", "data-key": code, "data-leaf": leaf(level), onclick: () => this.add(code, heading) },
+        h("span", { class: "code" }, h("span", { class: "sr" }, "Add "), code),
         h("span", { class: "heading" }, heading, above && h("span", { class: "soft small" }, ` in ${above}`)),
         h("span", { class: "level small" }, taken ? "added" : level),
       ),

@@ -72,8 +72,8 @@ export class Suggestions {
         { type: "button", class: "main", "data-key": code, onclick: () => this.session.choose(code) },
         h("span", { class: "code" }, code),
         h("span", { class: "heading" }, heading),
-        h("span", { class: "level small" }, level),
         bar,
+        h("span", { class: "level small" }, level),
         h("span", { class: "score" }, PERCENT(score)),
         h("span", { class: "sr" }, VERDICTS[state]),
       ),
@@ -100,11 +100,11 @@ export class Suggestions {
   }
 
   #offers(mark, suggestion) {
-    const words = suggestion.level === "division" ? "Division sure, section unsure." : "Only the category is sure.";
-    const open = verdict(mark, suggestion.code) !== "rejected";
-    const box = h("div", { class: "offers" }, h("p", { class: "unsure small" }, words, open && " The likeliest sections:"));
-    if (!open) return box;
+    if (verdict(mark, suggestion.code) === "rejected") return null;
+    const level = suggestion.level === "division" ? "Division" : "Category";
+    const words = `${level} ${suggestion.score >= 0.5 ? "sure" : "possible"}, section unsure.`;
     const offers = mark.offers[suggestion.code];
+    const box = h("div", { class: "offers" }, h("p", { class: "unsure small" }, words, offers?.length > 0 && " The likeliest sections:"));
     if (offers?.length) box.append(h("ul", {}, offers.map((offer) => this.#row(mark, offer, false))));
     else if (offers) box.append(h("p", { class: "soft small" }, "The model knows no section here."));
     else this.#fetchOffers(mark, suggestion, box);
@@ -122,8 +122,9 @@ export class Suggestions {
 
   #markChosen() {
     for (const row of byId("suggestions").querySelectorAll("[data-code]")) {
-      if (row.dataset.code === this.session.chosen) row.setAttribute("aria-current", "true");
-      else row.removeAttribute("aria-current");
+      const chosen = row.dataset.code === this.session.chosen;
+      row.classList.toggle("chosen", chosen);
+      row.querySelector(".main").ariaCurrent = chosen ? "true" : null;
     }
   }
 
