@@ -28,6 +28,7 @@ class Kind:
 MALFORMED = Kind("malformed", 400, "The request cannot be read")
 NO_TOKEN = Kind("no-token", 401, "A valid token is needed")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing here")
+NO_HEAT_MAP = Kind("no-heat-map", 404, "The bundle has no heat maps")
 NO_INDEX = Kind("no-index", 404, "The bundle has no index of known marks")
 METHOD = Kind("method", 405, "The method is not allowed here")
 SLOW_HEAD = Kind("slow-head", 408, "The request came too slowly")
