@@ -79,7 +79,7 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("suspicious", {"codes", "marks"}),
         ("profile", {"errors", "labels", "marks", "metrics", "ranking", "stratify", "suspicious"}),
         ("bundle", {"calibration", "errors", "files", "labels", "marks"}),
-        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "images"}),
+        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "evidence", "images"}),
     ],
 )
 def test_the_order_of_modules(module: str, below: set[str]) -> None:

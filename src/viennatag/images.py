@@ -40,16 +40,26 @@ def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
     Raises:
         ImageError: If the source is missing, empty, damaged, too large, or not an image.
     """
-    image = decode_image(source, near=size)
-    scale = size / max(image.size)
-    width, height = (max(1, round(length * scale)) for length in image.size)
-    fitted = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    if width == height:
+    return fit_image(decode_image(source, near=size), size)
+
+
+def fit_image(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """Return an image in RGB fitted into a white square, as `read_image` does; shape (size, size, 3)."""
+    left, top, right, bottom = fitted_box(image.width, image.height, size)
+    fitted = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if fitted.width == fitted.height:
         return np.array(fitted)
     pixels = np.full((size, size, 3), 255, dtype=np.uint8)
-    top, left = (size - height) // 2, (size - width) // 2
-    pixels[top : top + height, left : left + width] = np.asarray(fitted)
+    pixels[top:bottom, left:right] = np.asarray(fitted)
     return pixels
+
+
+def fitted_box(width: int, height: int, size: int) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom, in pixels, of an image of some size inside its square."""
+    scale = size / max(width, height)
+    width, height = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (size - width) // 2, (size - height) // 2
+    return left, top, left + width, top + height
 
 
 def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image:

@@ -21,7 +21,8 @@ from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.images import ImageSource, read_image
+from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
+from viennatag.images import ImageSource, decode_image, fit_image, fitted_box, read_image
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,43 @@ class Predictor:
         for batch in run_images(self._one_thread_engine, images, ("logits",), also=lambda _: None):
             readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
             yield batch.outcomes, scores_from_logits(readable, self.bundle)
+
+    def explain(self, image: ImageSource, code: str) -> Explanation:
+        """Return where in an image the evidence for a code lies, exactly.
+
+        Args:
+            image: A path, the bytes of an image file, or a Pillow image.
+            code: A code or flat label that the bundle knows.
+
+        Raises:
+            BundleError: If the bundle's head cannot be read at places.
+            ImageError: If the image cannot be read.
+            OptionError: If the bundle does not know the code.
+        """
+        (found,) = self.explain_codes(image, (code,))
+        return found
+
+    def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> tuple[Explanation, ...]:
+        """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
+        labels = self.bundle.labels
+        names = tuple(codes)
+        unknown = [name for name in names if name not in labels.index]
+        if unknown:
+            raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
+        positions = [labels.index[name] for name in names]
+        weights, size = self._place_weights, self.engine.size
+        decoded = decode_image(image, near=size)
+        logits, places = self.engine.run(fit_image(decoded, size)[None], ("logits", PLACES))
+        scores = scores_from_logits(logits, self.bundle)[0]
+        left, top, right, bottom = (side / size for side in fitted_box(decoded.width, decoded.height, size))
+        return tuple(
+            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, (left, top, right, bottom))
+            for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
+        )
+
+    @cached_property
+    def _place_weights(self) -> PlaceWeights:
+        return PlaceWeights.of(self.engine)
 
     @cached_property
     def engine(self) -> Engine:

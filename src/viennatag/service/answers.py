@@ -47,6 +47,18 @@ class Predictions(BaseModel):
     results: list[Suggestions | Failed]
 
 
+class Evidence(BaseModel):
+    """Where in an image the evidence for a code lies."""
+
+    code: str = Field(examples=["3.1.6"])
+    score: float = Field(examples=[0.8731])
+    map: list[list[float]] = Field(description="Evidence at each place of the square that the network sees, in logits.")
+    area: tuple[float, float, float, float] = Field(
+        examples=[(0.0, 0.125, 1.0, 0.875)],
+        description="Left, top, right and bottom of the image itself in that square, in fractions of its side.",
+    )
+
+
 class Node(BaseModel):
     """A code and what it means."""
 

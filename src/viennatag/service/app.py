@@ -16,6 +16,7 @@ from viennatag.predictor import Predictor
 from viennatag.service.batching import Batcher
 from viennatag.service.catalogue import catalogue_routes
 from viennatag.service.counters import Counters
+from viennatag.service.evidence import evidence_routes
 from viennatag.service.guard import Guard
 from viennatag.service.health import health_routes
 from viennatag.service.prediction import prediction_routes
@@ -60,6 +61,7 @@ def make_app(predictor: Predictor, settings: Settings | None = None) -> FastAPI:
         )
     handle_problems(app)
     app.include_router(prediction_routes(state))
+    app.include_router(evidence_routes(state))
     app.include_router(catalogue_routes(predictor.bundle))
     app.include_router(health_routes(state))
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viennatag.service.counters import Counters
 from viennatag.service.logs import LOG
-from viennatag.service.problems import INTERNAL, NO_TOKEN, WRONG_HOST, Problem, problem_response
+from viennatag.service.problems import INTERNAL, LONG_HEAD, NO_TOKEN, WRONG_HOST, Problem, problem_response
 from viennatag.service.settings import Settings
 
 _SECURITY = {
@@ -25,6 +25,8 @@ _SECURITY = {
 }
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HEAD_BYTES = 32_768
+"""How long the address and the headers of a request may be."""
 GONE = 499
 """What the log calls a request whose client did not wait; no such answer is ever sent."""
 
@@ -81,6 +83,10 @@ class Guard:
             self._note(scope, request_id, status or GONE, time.perf_counter() - start)
 
     def _objection(self, scope: Scope, headers: Headers) -> Problem | None:
+        length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+        length += sum(len(name) + len(value) for name, value in scope["headers"])
+        if length > HEAD_BYTES:
+            return Problem(LONG_HEAD, f"the address and headers take {length:,} bytes, at most {HEAD_BYTES:,} may be")
         host = re.sub(r":\d+$", "", headers.get("host", ""))
         if self._settings.hosts and host not in self._settings.hosts:
             return Problem(WRONG_HOST, f"the request is for {host[:80]!r}; expected {', '.join(self._settings.hosts)}")

@@ -53,7 +53,7 @@ _IMAGES = {
 def prediction_routes(state: State) -> APIRouter:
     """Return the route that predicts."""
     router = APIRouter(prefix="/v1", tags=["images"], responses=RESPONSES)
-    predictor, settings = state.predictor, state.settings
+    predictor = state.predictor
     model = model_name(predictor.bundle)
     levels = list(predictor.bundle.labels.level_names)
 
@@ -81,11 +81,10 @@ def prediction_routes(state: State) -> APIRouter:
         cannot be read does not stop the others; where none can, the answer is a problem.
         """
         predictor.check_options(top, level)
-        state.batcher.check_room()
         answer = _answer(
             state, top=top, level=level, threshold=threshold, exclude=read_exclude(exclude, predictor.bundle)
         )
-        uploads = await read_uploads(request, settings)
+        uploads = await read_uploads(request, state)
         request.state.log = {"images": len(uploads), "bytes": sum(len(each.content) for each in uploads)}
         found = await state.batcher.look([upload.content for upload in uploads], answer)
         results = [

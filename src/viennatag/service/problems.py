@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from viennatag.errors import CodeError, ImageError, OptionError
@@ -27,12 +28,15 @@ class Kind:
 MALFORMED = Kind("malformed", 400, "The request cannot be read")
 NO_TOKEN = Kind("no-token", 401, "A valid token is needed")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing here")
+NO_HEAT_MAP = Kind("no-heat-map", 404, "The bundle has no heat maps")
 NO_INDEX = Kind("no-index", 404, "The bundle has no index of known marks")
 METHOD = Kind("method", 405, "The method is not allowed here")
+SLOW_HEAD = Kind("slow-head", 408, "The request came too slowly")
 SLOW_BODY = Kind("slow-body", 408, "The body came too slowly")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 MEDIA = Kind("media-type", 415, "The body's media type is not supported")
 WRONG_HOST = Kind("wrong-host", 421, "The service does not answer to this host name")
+LONG_HEAD = Kind("long-head", 431, "The head of the request is too long")
 INVALID = Kind("invalid", 422, "A value makes no sense")
 UNREADABLE = Kind("unreadable-image", 422, "The image cannot be read")
 INTERNAL = Kind("internal", 500, "The service failed")
@@ -126,7 +130,12 @@ def _problem_of(exc: Exception) -> Problem:
             return Problem(INVALID, "; ".join(f"{e['where']}: {e['what']}" for e in errors), more={"errors": errors})
         case HTTPException():
             kind = _OF_STATUS.get(exc.status_code, Kind("http", exc.status_code, "The request failed"))
-            return Problem(kind, str(exc.detail), headers=exc.headers)
+            headers = Headers(exc.headers)
+            detail = {
+                NOT_FOUND: "there is no such path; /openapi.json lists those that there are",
+                METHOD: f"allowed is {headers.get('allow', 'another one')}",
+            }.get(kind, str(exc.detail))
+            return Problem(kind, detail, headers=headers)
         case ImageError():
             return Problem(UNREADABLE, str(exc))
         case _:

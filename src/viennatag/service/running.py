@@ -7,7 +7,9 @@ import uvicorn
 from viennatag.errors import OptionError
 from viennatag.predictor import Predictor
 from viennatag.service.app import make_app
+from viennatag.service.guard import HEAD_BYTES
 from viennatag.service.logs import LOG, set_up_logs
+from viennatag.service.protocol import GuardedProtocol
 from viennatag.service.settings import Settings
 
 KEEP_ALIVE_SECONDS = 15
@@ -27,6 +29,8 @@ def serve(predictor: Predictor, settings: Settings, *, host: str, port: int, log
         log_config=None,
         access_log=False,
         server_header=False,
+        http=GuardedProtocol,
+        h11_max_incomplete_event_size=HEAD_BYTES,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(settings.read_seconds + settings.answer_seconds) + 1,
         ws="none",

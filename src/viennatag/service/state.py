@@ -10,12 +10,21 @@ from viennatag.service.settings import Settings
 
 @dataclass
 class State:
-    """The predictor, what is allowed, what was counted, and the workers from start to end of the application."""
+    """The predictor, its limits and counters, and what goes on.
+
+    Attributes:
+        predictor: What answers; its engine should have one thread.
+        settings: What is allowed.
+        counters: What was counted.
+        workers: The batcher, from start to end of the application.
+        reading: Requests whose body is being read.
+    """
 
     predictor: Predictor
     settings: Settings
     counters: Counters
     workers: Batcher | None = None
+    reading: int = 0
 
     @property
     def batcher(self) -> Batcher:

@@ -5,19 +5,23 @@ import asyncio
 from starlette.requests import Request
 
 from viennatag.service.multipart import Upload, read_form
-from viennatag.service.problems import INVALID, MALFORMED, MEDIA, SLOW_BODY, TOO_LARGE, Problem
+from viennatag.service.problems import BUSY, INVALID, MALFORMED, MEDIA, SLOW_BODY, TOO_LARGE, Problem
 from viennatag.service.settings import Settings
+from viennatag.service.state import State
 
 _CLOSE = {"Connection": "close"}  # what was not read of a body must not be taken for the next request
 _BIG = 1_000_000  # bytes from which parsing a form would keep other requests waiting noticeably
 
 
-async def read_uploads(request: Request, settings: Settings) -> list[Upload]:
+async def read_uploads(request: Request, state: State) -> list[Upload]:
     """Return the images that a request brings.
 
     Raises:
-        Problem: If the body is of another type, malformed, too large, too slow, or holds too many images.
+        Problem: If the body is of another type, malformed, too large, too slow, or holds too many images; if there
+            is no room for an image, or too many bodies are being read.
     """
+    settings = state.settings
+    state.batcher.check_room()  # before the body, which need not be sent in vain
     content_type = request.headers.get("content-type", "application/octet-stream")
     media_type = content_type.partition(";")[0].strip().lower()
     is_form = media_type == "multipart/form-data"
@@ -30,7 +34,14 @@ async def read_uploads(request: Request, settings: Settings) -> list[Upload]:
         )
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(MEDIA, "the body has a content encoding; send it without", headers=_CLOSE)
-    body = await _read_body(request, settings)
+    if state.reading >= settings.queue:
+        state.counters.refused.inc()
+        raise Problem(BUSY, f"{state.reading} bodies are being read, no more may; try again soon", headers=_CLOSE)
+    state.reading += 1
+    try:
+        body = await _read_body(request, settings)
+    finally:
+        state.reading -= 1
     if not is_form:
         return [Upload("", body)]
     if len(body) > _BIG:
@@ -38,13 +49,13 @@ async def read_uploads(request: Request, settings: Settings) -> list[Upload]:
     return read_form(body, content_type, max_files=settings.max_files)
 
 
-async def read_upload(request: Request, settings: Settings) -> Upload:
+async def read_upload(request: Request, state: State) -> Upload:
     """Return the one image that a request brings.
 
     Raises:
         Problem: As `read_uploads`, or if there are several.
     """
-    uploads = await read_uploads(request, settings)
+    uploads = await read_uploads(request, state)
     if len(uploads) > 1:
         raise Problem(INVALID, f"the form holds {len(uploads)} files; expected one image")
     return uploads[0]
