@@ -41,6 +41,7 @@ export class Session extends EventTarget {
   chosen = null; // the code whose evidence is shown
   categories = new Map(); // code to heading
   #evidence = new Map();
+  #noIndex = null;
   #reading = 0;
 
   constructor(store) {
@@ -223,9 +224,14 @@ export class Session extends EventTarget {
     return this.#once(`${mark.id} ${code}`, async () => URL.createObjectURL(await api.explain(await this.image(mark), code)));
   }
 
+  /** Return the known marks most like this one; a missing index is asked for only once. */
   similar(mark) {
+    if (this.#noIndex) return Promise.reject(this.#noIndex);
     return this.#once(mark.id, async () => {
-      const marks = await api.similar(await this.image(mark));
+      const marks = await api.similar(await this.image(mark)).catch((problem) => {
+        if (problem.status === 404) this.#noIndex = problem;
+        throw problem;
+      });
       const draw = async (address) => URL.createObjectURL(await api.picture(address));
       const pictures = marks.map(({ thumbnail: address }) => (address ? draw(address).catch(() => null) : null));
       return Promise.all(marks.map(async (known, at) => ({ ...known, picture: await pictures[at] })));

@@ -11,6 +11,7 @@ export class Suggestions {
     this.session = session;
     this.padded = padded; // how the register spells codes
     session.addEventListener("mark", () => this.draw());
+    session.addEventListener("shown", () => (byId("suggestions").scrollTop = 0));
     session.addEventListener("choice", () => this.#markChosen());
   }
 
