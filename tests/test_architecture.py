@@ -12,6 +12,7 @@ import viennatag
 
 ROOT = Path(viennatag.__file__).parent
 HEAVY = {"torch", "timm", "lightning", "onnx", "scipy", "pyarrow", "pandas", "polars", "resvg_py", "fontTools"}
+WEB = {"fastapi", "starlette", "pydantic", "uvicorn", "prometheus_client", "python_multipart"}
 
 
 def imports(path: Path, *, top_level: bool = False) -> set[str]:
@@ -78,7 +79,7 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("suspicious", {"codes", "marks"}),
         ("profile", {"errors", "labels", "marks", "metrics", "ranking", "stratify", "suspicious"}),
         ("bundle", {"calibration", "errors", "files", "labels", "marks"}),
-        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "images"}),
+        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "evidence", "images"}),
     ],
 )
 def test_the_order_of_modules(module: str, below: set[str]) -> None:
@@ -106,7 +107,16 @@ def test_importing_viennatag_is_light() -> None:
 def test_a_prediction_imports_nothing_heavy() -> None:
     wanted = "viennatag.predictor, viennatag.report.terminal, viennatag.cli"
     loaded = run(f"import sys, {wanted}; print(*sys.modules)").split()
-    assert not packages(set(loaded)) & HEAVY
+    assert not packages(set(loaded)) & (HEAVY | WEB)
+
+
+def test_the_web_lives_in_the_service_only() -> None:
+    for path in modules():
+        if "service" not in path.parts:
+            assert not packages(imports(path)) & WEB, path
+            found = {name for name in imports(path) if name.startswith("viennatag.service")}
+            assert not found or path.name == "serving.py", path
+            assert not found & imports(path, top_level=True), path
 
 
 def test_public_names_exist() -> None:

@@ -16,7 +16,7 @@ def test_it_is_small_and_complete() -> None:
     names = bundle.labels.names
     assert all(parse_code(name) in vienna_tree() for name in names)
     assert {name.partition(".")[0] for name in names} >= {str(category) for category in range(1, 25)}
-    assert Engine(bundle.graph).outputs == ("logits", "features", "map")
+    assert Engine(bundle.graph).outputs == ("logits", "features", "map", "evidence", "head.weight", "head.bias")
 
 
 def test_it_says_how_it_was_made_and_measured() -> None:

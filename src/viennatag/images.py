@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -39,16 +40,26 @@ def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
     Raises:
         ImageError: If the source is missing, empty, damaged, too large, or not an image.
     """
-    image = decode_image(source, near=size)
-    scale = size / max(image.size)
-    width, height = (max(1, round(length * scale)) for length in image.size)
-    fitted = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    if width == height:
+    return fit_image(decode_image(source, near=size), size)
+
+
+def fit_image(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """Return an image in RGB fitted into a white square, as `read_image` does; shape (size, size, 3)."""
+    left, top, right, bottom = fitted_box(image.width, image.height, size)
+    fitted = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if fitted.width == fitted.height:
         return np.array(fitted)
     pixels = np.full((size, size, 3), 255, dtype=np.uint8)
-    top, left = (size - height) // 2, (size - width) // 2
-    pixels[top : top + height, left : left + width] = np.asarray(fitted)
+    pixels[top:bottom, left:right] = np.asarray(fitted)
     return pixels
+
+
+def fitted_box(width: int, height: int, size: int) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom, in pixels, of an image of some size inside its square."""
+    scale = size / max(width, height)
+    width, height = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (size - width) // 2, (size - height) // 2
+    return left, top, left + width, top + height
 
 
 def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image:
@@ -59,21 +70,39 @@ def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image
     """
     if isinstance(source, Image.Image):
         return _as_rgb(source)
+    with _opened(source, MAX_PIXELS) as image:
+        if near is not None:
+            image.draft("RGB", (near, near))
+        return _as_rgb(image)
+
+
+def measure_image(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Return the width and height that `decode_image` would give, from the header alone.
+
+    Raises:
+        ImageError: If the source is missing, empty, not an image, or has more than `max_pixels` pixels.
+    """
+    with _opened(source, max_pixels) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}
+        return (image.height, image.width) if turned else (image.width, image.height)
+
+
+@contextmanager
+def _opened(source: str | Path | bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """Yield an image whose header was read; what Pillow raises before the block ends becomes an ImageError."""
     if isinstance(source, bytes) and not source:
         raise ImageError("the image is empty (0 bytes)")
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ImageError(_too_large(f"{image.width:,} × {image.height:,} pixels"))
-            if near is not None:
-                image.draft("RGB", (near, near))
-            return _as_rgb(image)
+            if image.width * image.height > max_pixels:
+                raise ImageError(_too_large(f"{image.width:,} × {image.height:,} pixels", max_pixels))
+            yield image
     except FileNotFoundError as exc:
         raise ImageError("there is no such file") from exc
     except IsADirectoryError as exc:
         raise ImageError("this is a folder, not an image") from exc
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        raise ImageError(_too_large("too many pixels")) from exc
+        raise ImageError(_too_large("too many pixels", max_pixels)) from exc
     except UnidentifiedImageError as exc:
         raise ImageError(_what_it_is(source)) from exc
     except ImageError:
@@ -82,8 +111,8 @@ def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image
         raise ImageError(f"the image is damaged or cut off ({exc})") from exc
 
 
-def _too_large(found: str) -> str:
-    return f"the image is too large ({found}; at most {MAX_PIXELS:,} pixels); make it smaller first"
+def _too_large(found: str, most: int) -> str:
+    return f"the image is too large ({found}; at most {most:,} pixels); make it smaller first"
 
 
 def _what_it_is(source: str | Path | bytes) -> str:

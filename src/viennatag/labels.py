@@ -5,7 +5,7 @@ positive of 3.1 and of 3. A label too rare to learn is left out and its marks co
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -100,6 +100,14 @@ class LabelSet:
         if self.taxonomy == "flat":
             return np.zeros(len(self), dtype=bool)
         return np.array([parse_code(name).category < FIRST_FORM_CATEGORY for name in self.names], dtype=bool)
+
+    def under(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """Return which labels are among these or stand below one of them; names of no label change nothing."""
+        inside = np.zeros(len(self), dtype=bool)
+        if names:
+            for at, (name, parent) in enumerate(zip(self.names, self.parents, strict=True)):
+                inside[at] = name in names or (parent >= 0 and inside[parent])
+        return inside
 
     def path(self, position: int) -> tuple[int, ...]:
         """Return the positions of a label's ancestors, from the root down, and its own."""

@@ -6,7 +6,7 @@ and none of its sections is, the division is what an examiner should read.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,8 @@ from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.images import ImageSource, read_image
+from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
+from viennatag.images import ImageSource, decode_image, fit_image, fitted_box, read_image
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,43 @@ class Predictor:
             readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
             yield batch.outcomes, scores_from_logits(readable, self.bundle)
 
+    def explain(self, image: ImageSource, code: str) -> Explanation:
+        """Return where in an image the evidence for a code lies, exactly.
+
+        Args:
+            image: A path, the bytes of an image file, or a Pillow image.
+            code: A code or flat label that the bundle knows.
+
+        Raises:
+            BundleError: If the bundle's head cannot be read at places.
+            ImageError: If the image cannot be read.
+            OptionError: If the bundle does not know the code.
+        """
+        (found,) = self.explain_codes(image, (code,))
+        return found
+
+    def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> tuple[Explanation, ...]:
+        """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
+        labels = self.bundle.labels
+        names = tuple(codes)
+        unknown = [name for name in names if name not in labels.index]
+        if unknown:
+            raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
+        positions = [labels.index[name] for name in names]
+        weights, size = self._place_weights, self.engine.size
+        decoded = decode_image(image, near=size)
+        logits, places = self.engine.run(fit_image(decoded, size)[None], ("logits", PLACES))
+        scores = scores_from_logits(logits, self.bundle)[0]
+        left, top, right, bottom = (side / size for side in fitted_box(decoded.width, decoded.height, size))
+        return tuple(
+            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, (left, top, right, bottom))
+            for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
+        )
+
+    @cached_property
+    def _place_weights(self) -> PlaceWeights:
+        return PlaceWeights.of(self.engine)
+
     @cached_property
     def engine(self) -> Engine:
         """For one image at a time: all cores work on it."""
@@ -144,15 +182,31 @@ class Predictor:
         return Engine(self.bundle.graph, threads=1)
 
     def suggest(
-        self, scores: NDArray[np.float64], *, top: int | None = None, level: str | None = None
+        self,
+        scores: NDArray[np.float64],
+        *,
+        top: int | None = None,
+        level: str | None = None,
+        threshold: float | None = None,
+        exclude: Collection[str] = (),
     ) -> tuple[Suggestion, ...]:
-        """Return the suggestions that the scores of one image make, best first; shape of scores: (labels,)."""
+        """Return the suggestions that the scores of one image make, best first.
+
+        Args:
+            scores: As `score` gives them for one image; shape (labels,).
+            top: As in `predict`.
+            level: As in `predict`.
+            threshold: One threshold for all labels, in place of the bundle's own.
+            exclude: Labels never to suggest, with all that stands below them.
+        """
         labels = self.bundle.labels
+        thresholds = self.bundle.thresholds if threshold is None else np.full(len(labels), threshold)
+        open_ = ~labels.under(exclude)
         if top is not None:
-            candidates = np.flatnonzero(self._levels == (level or labels.level_names[-1]))
+            candidates = np.flatnonzero((self._levels == (level or labels.level_names[-1])) & open_)
             chosen = candidates[np.argsort(-scores[candidates], kind="stable")][:top]
-            return tuple(self._suggestion(at, scores) for at in chosen)
-        above = scores >= self.bundle.thresholds
+            return tuple(self._suggestion(at, scores, thresholds) for at in chosen)
+        above = (scores >= thresholds) & open_
         if level is not None:
             above &= self._levels == level
         elif labels.taxonomy == "vienna":
@@ -161,10 +215,11 @@ class Predictor:
                     for ancestor in labels.path(at)[:-1]:
                         above[ancestor] = False
         chosen = np.flatnonzero(above)
-        if not chosen.size:  # an answer is never empty
-            candidates = np.flatnonzero(self._levels == (level or labels.level_names[0]))
-            chosen = candidates[[np.argmax(scores[candidates])]]
-        return tuple(self._suggestion(at, scores) for at in chosen[np.argsort(-scores[chosen], kind="stable")])
+        if not chosen.size:  # an answer is never empty, unless everything was excluded
+            candidates = np.flatnonzero((self._levels == (level or labels.level_names[0])) & open_)
+            chosen = candidates[np.argsort(-scores[candidates], kind="stable")][:1]
+        chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
+        return tuple(self._suggestion(at, scores, thresholds) for at in chosen)
 
     def check_options(self, top: int | None, level: str | None) -> None:
         """Raise OptionError if `top` or `level` cannot be answered by this bundle."""
@@ -174,7 +229,7 @@ class Predictor:
         if level is not None and level not in known:
             raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")
 
-    def _suggestion(self, at: int, scores: NDArray[np.float64]) -> Suggestion:
+    def _suggestion(self, at: int, scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> Suggestion:
         labels = self.bundle.labels
         return Suggestion(
             code=labels.names[at],
@@ -182,7 +237,7 @@ class Predictor:
             score=round(float(scores[at]), 4),
             level=labels.levels[at],
             path=tuple(labels.names[node] for node in labels.path(at)),
-            above_threshold=bool(scores[at] >= self.bundle.thresholds[at]),
+            above_threshold=bool(scores[at] >= thresholds[at]),
         )
 
 

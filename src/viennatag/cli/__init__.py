@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting
+from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting, serving
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
@@ -26,6 +26,7 @@ _COMMANDS = (
     collecting.render,
     importing.import_,
     predicting.codes,
+    serving.serve,
 )
 
 for _command in _COMMANDS:  # the order of the help

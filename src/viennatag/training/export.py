@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -43,6 +44,34 @@ class Nodes:
         return name
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a head looks at, by names in the graph.
+
+    Attributes:
+        whole: One vector for each image, shape (images, channels).
+        places: The same at each place, shape (images, rows, columns, channels), with `whole` for its mean; None for
+            a trunk without a map.
+    """
+
+    whole: str
+    places: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A head in a graph, by names.
+
+    Attributes:
+        logits: Shape (images, labels).
+        places: Where the logits are `weight @ seen + bias`: what is seen at each place, as `Seen.places`. Otherwise
+            None.
+    """
+
+    logits: str
+    places: str | None = None
+
+
 class Joinable(Protocol):
     """A head that can write itself into a graph."""
 
@@ -51,21 +80,46 @@ class Joinable(Protocol):
         """Number of labels."""
         ...
 
-    def write(self, nodes: Nodes, features: str) -> str:
-        """Add what turns raw features (images, width) into logits (images, labels); return the logits' name.
+    def write(self, nodes: Nodes, features: Seen) -> Written:
+        """Add what turns raw features into logits (images, labels).
 
-        The node that makes the logits is the last one added.
+        A head that says what it sees at places has put there the constants `weight` (labels, channels) and `bias`
+        (labels,).
         """
         ...
 
 
 def join_head(trunk: "Trunk", head: Joinable) -> bytes:
-    """Return the graph of pixels to `logits`, `features` and, where the trunk has one, `map`."""
+    """Return the graph of pixels to `logits`, `features` and, where the trunk has one, `map`.
+
+    Where the logits are a sum over places, further outputs let it be taken apart: at each place the evidence for a
+    label is `evidence @ head.weight[label] + head.bias[label]`, and the mean over places is the logit. They cost
+    next to nothing: weights are passed on, and only a product with those of one label remains to be done.
+    """
     model = onnx.load_from_string(trunk.graph)
-    graph = model.graph
-    head.write(Nodes(graph), "features")
-    graph.node[-1].name, graph.node[-1].output[0] = "head", "logits"
+    graph, nodes = model.graph, Nodes(model.graph)
     images = graph.output[0].type.tensor_type.shape.dim[0].dim_param
-    graph.output.insert(0, helper.make_tensor_value_info("logits", TensorProto.FLOAT, [images, head.labels]))
+    spatial = next((each.type.tensor_type.shape.dim for each in graph.output if each.name == "map"), None)
+    places = nodes.add("Transpose", "map", attributes={"perm": [0, 2, 3, 1]}) if spatial else None
+    written = head.write(nodes, Seen("features", places))
+    if written.places is not None and spatial is not None:
+        graph.node.append(helper.make_node("Identity", [written.places], ["evidence"], name="evidence"))
+        weight, bias = (f"head.{name}" for name in ("weight", "bias"))
+        channels = next(each.dims[1] for each in graph.initializer if each.name == weight)
+        sides = [side.dim_value or side.dim_param for side in spatial[2:]]
+        graph.output.extend(
+            [
+                _output("evidence", images, *sides, channels),
+                _output(weight, head.labels, channels),
+                _output(bias, head.labels),
+            ]
+        )
+    made = next(node for node in graph.node if node.output[0] == written.logits)
+    made.name, made.output[0] = "head", "logits"
+    graph.output.insert(0, _output("logits", images, head.labels))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _output(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

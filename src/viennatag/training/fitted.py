@@ -1,17 +1,18 @@
 """Heads that have learned: functions of raw features, without torch, that can write themselves into a graph.
 
 Each says the same thing twice, in NumPy for training and in ONNX nodes for the bundle; a test holds the two
-together.
+together. Heads whose logits are `weight @ seen + bias`, where what is seen of an image is the mean of what is seen at
+its places, can be read back at each place; a vote of neighbours cannot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.training.export import Nodes
+from viennatag.training.export import Nodes, Seen, Written
 
 if TYPE_CHECKING:
     from viennatag.training.heads import FittedHead
@@ -42,9 +43,13 @@ class LinearHead:
         logits: NDArray[np.float32] = features.astype(np.float32) @ self.weight.T + self.bias
         return logits
 
-    def write(self, nodes: Nodes, features: str) -> str:
+    def see(self, nodes: Nodes, features: Seen) -> Seen:
+        """Return what the weights are for: the features as they are."""
+        return features
+
+    def write(self, nodes: Nodes, features: Seen) -> Written:
         """Add the head to a graph; see `Joinable.write`."""
-        return _write_linear(nodes, features, self.weight, self.bias)
+        return _write_placed(nodes, self.see(nodes, features), self.weight, self.bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +78,13 @@ class CosineHead:
         logits: NDArray[np.float32] = _directions(features, self.mean, self.scale) @ self.weight.T + self.bias
         return logits
 
-    def write(self, nodes: Nodes, features: str) -> str:
+    def see(self, nodes: Nodes, features: Seen) -> Seen:
+        """Add and return what the weights are for: z / |z|, with the length of the whole image everywhere."""
+        return _write_directions(nodes, features, self.mean, self.scale)
+
+    def write(self, nodes: Nodes, features: Seen) -> Written:
         """Add the head to a graph; see `Joinable.write`."""
-        return _write_linear(nodes, _write_directions(nodes, features, self.mean, self.scale), self.weight, self.bias)
+        return _write_placed(nodes, self.see(nodes, features), self.weight, self.bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +129,9 @@ class NeighbourHead:
             logits[rows] = np.log(votes + self._for) - np.log(np.maximum(all_votes - votes, 0) + self._against)
         return logits
 
-    def write(self, nodes: Nodes, features: str) -> str:
+    def write(self, nodes: Nodes, features: Seen) -> Written:
         """Add the head to a graph; see `Joinable.write`."""
-        seen = _write_directions(nodes, features, self.mean, self.scale)
+        seen = _write_directions(nodes, Seen(features.whole), self.mean, self.scale).whole
         support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": _FLOAT})
         carries = nodes.add("Cast", nodes.constant("carries", self.carries), attributes={"to": _FLOAT})
         similar = nodes.add("MatMul", seen, support)
@@ -139,7 +148,7 @@ class NeighbourHead:
         others = nodes.add("Relu", nodes.add("Sub", all_votes, votes))  # rounding may take it below 0
         yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", self._for)))
         no = nodes.add("Log", nodes.add("Add", others, nodes.constant("against", self._against)))
-        return nodes.add("Sub", yes, no)
+        return Written(nodes.add("Sub", yes, no))
 
     @property
     def _for(self) -> NDArray[np.float32]:
@@ -176,14 +185,32 @@ class MeanHead:
             logits += slope * member(features)
         return logits
 
-    def write(self, nodes: Nodes, features: str) -> str:
-        """Add the head to a graph; see `Joinable.write`."""
-        total = nodes.constant("intercept", self.intercept)
-        for at, (member, slope) in enumerate(zip(self.members, self.slopes, strict=True)):
+    def write(self, nodes: Nodes, features: Seen) -> Written:
+        """Add the head to a graph; see `Joinable.write`. Heads that say what they see at places become one."""
+        total, members = self._flat()
+        placed = [(slope, member) for slope, member in members if isinstance(member, LinearHead | CosineHead)]
+        if len(placed) == len(members):
+            weight = np.concatenate([slope[:, None] * member.weight for slope, member in placed], axis=1)
+            bias = total + sum(slope * member.bias for slope, member in placed)
+            return _write_placed(nodes, _write_beside(nodes, features, [member for _, member in placed]), weight, bias)
+        logits = nodes.constant("intercept", total)
+        for at, (slope, member) in enumerate(members):
             with nodes.scope(str(at)):
-                logits = member.write(nodes, features)
-                total = nodes.add("Add", nodes.add("Mul", logits, nodes.constant("slope", slope)), total)
-        return total
+                own = member.write(nodes, features).logits
+                logits = nodes.add("Add", nodes.add("Mul", own, nodes.constant("slope", slope)), logits)
+        return Written(logits)
+
+    def _flat(self) -> tuple[NDArray[np.float32], list[tuple[NDArray[np.float32], "FittedHead"]]]:
+        """Return an intercept, and slopes and heads none of which is a mean."""
+        total, members = self.intercept, []
+        for slope, member in zip(self.slopes, self.members, strict=True):
+            if isinstance(member, MeanHead):
+                inner, others = member._flat()
+                total = total + slope * inner
+                members += [(slope * each, other) for each, other in others]
+            else:
+                members.append((slope, member))
+        return total, members
 
 
 _FLOAT = 1
@@ -197,16 +224,33 @@ def _directions(features: NDArray[Any], mean: NDArray[np.float32], scale: NDArra
     return standard
 
 
-def _write_directions(nodes: Nodes, features: str, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> str:
-    centred = nodes.add("Sub", features, nodes.constant("mean", mean))
-    standard = nodes.add("Div", centred, nodes.constant("scale", scale))
+def _write_directions(nodes: Nodes, features: Seen, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> Seen:
+    centre, unit = nodes.constant("mean", mean), nodes.constant("scale", scale)
+    standard = nodes.add("Div", nodes.add("Sub", features.whole, centre), unit)
     length = nodes.add("ReduceL2", standard, nodes.constant("along", np.array([1])))
-    return nodes.add("Div", standard, nodes.add("Max", length, nodes.constant("least", _one(1e-12))))
+    length = nodes.add("Max", length, nodes.constant("least", _one(1e-12)))
+    whole = nodes.add("Div", standard, length)
+    if features.places is None:
+        return Seen(whole)
+    standard = nodes.add("Div", nodes.add("Sub", features.places, centre), unit)
+    everywhere = nodes.add("Unsqueeze", length, nodes.constant("between", np.array([1, 2])))
+    return Seen(whole, nodes.add("Div", standard, everywhere))
 
 
-def _write_linear(nodes: Nodes, features: str, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-    inputs = features, nodes.constant("weight", weight), nodes.constant("bias", bias)
-    return nodes.add("Gemm", *inputs, attributes={"transB": 1})
+def _write_beside(nodes: Nodes, features: Seen, heads: Sequence[LinearHead | CosineHead]) -> Seen:
+    """Add what puts side by side what several heads see."""
+    seen = []
+    for at, head in enumerate(heads):
+        with nodes.scope(str(at)):
+            seen.append(head.see(nodes, features))
+    whole = nodes.add("Concat", *(each.whole for each in seen), attributes={"axis": -1})
+    places = [each.places for each in seen if each.places is not None]
+    return Seen(whole, nodes.add("Concat", *places, attributes={"axis": -1}) if places else None)
+
+
+def _write_placed(nodes: Nodes, seen: Seen, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Written:
+    constants = nodes.constant("weight", weight), nodes.constant("bias", bias)
+    return Written(nodes.add("Gemm", seen.whole, *constants, attributes={"transB": 1}), seen.places)
 
 
 def _one(value: float) -> NDArray[np.float32]:

@@ -1,0 +1,132 @@
+"""Where in an image the evidence for a code lies.
+
+Features are the mean of a map and a linear head is a sum of features, so a logit is the mean of what the head says
+at each place: nothing is approximated, and nothing but one product per code is computed beyond the prediction. A
+head of cosines divides by the length of the whole image's vector, which is the same everywhere, so it can be taken
+apart too; so can averages of both. A vote of neighbours cannot.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from viennatag.engine import Engine
+from viennatag.errors import BundleError
+from viennatag.images import ImageSource, decode_image
+
+PLACES = "evidence"
+"""Output of a graph: what the head sees at each place, shape (images, rows, columns, channels)."""
+WEIGHT, BIAS = "head.weight", "head.bias"
+"""Outputs of a graph: what the head makes of it, shapes (labels, channels) and (labels,)."""
+
+LEAST_SPAN = 1.0
+"""Where the peak is less than this above the mean, in logits, all stays pale: no place stands out."""
+STRONGEST = 0.85
+"""Opacity of the strongest evidence; the drawing can still be seen through it."""
+RAMP = np.array([[255, 205, 70], [235, 95, 20], [115, 10, 95]], dtype=np.float32)
+"""Colours from weak to strong: ever darker, and from yellow to purple, so that they differ for every eye."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Where in an image the evidence for a code lies.
+
+    Attributes:
+        code: The code or flat label.
+        score: Its calibrated score, in [0, 1].
+        logit: What the head says of the whole image: the mean of `map`.
+        map: What it says of each place of the square that the network sees; float32, shape (rows, columns).
+        box: Left, top, right and bottom of the image's own pixels in that square, in fractions of its side; the rest
+            is the white that makes it a square.
+    """
+
+    code: str
+    score: float
+    logit: float
+    map: NDArray[np.float32]
+    box: tuple[float, float, float, float]
+
+    def heat(self, width: int, height: int) -> NDArray[np.float32]:
+        """Return how strong the evidence is at each pixel of the image drawn at a size; shape (height, width).
+
+        0 is what the places have on average or less, 1 the most that there is anywhere in the image.
+        """
+        left, top, right, bottom = self.box
+        rows, columns = self.map.shape
+        shown = (
+            _spread(top, bottom, height, rows) @ (self.map - self.map.min()) @ _spread(left, right, width, columns).T
+        )
+        usual = float(np.mean(self.map) - self.map.min())
+        heat: NDArray[np.float32] = np.clip((shown - usual) / max(float(shown.max()) - usual, LEAST_SPAN), 0, 1)
+        return heat
+
+    def overlay(self, image: ImageSource) -> Image.Image:
+        """Return the image, in pale grey, with the evidence in colour on top; at the image's own size, RGB.
+
+        Raises:
+            ImageError: If the image cannot be read.
+        """
+        grey = decode_image(image).convert("L")
+        heat = self.heat(grey.width, grey.height)[..., None]
+        ground = 255 - (255 - np.asarray(grey, dtype=np.float32)[..., None]) * np.float32(0.55)
+        opacity = STRONGEST * np.sqrt(heat)
+        return Image.fromarray(np.rint(ground * (1 - opacity) + _colours(heat[..., 0]) * opacity).astype(np.uint8))
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceWeights:
+    """What a head makes of each place.
+
+    Attributes:
+        weight: Shape (labels, channels).
+        bias: Shape (labels,).
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, engine: Engine) -> "PlaceWeights":
+        """Return the weights of a graph.
+
+        Raises:
+            BundleError: If its logits are no sum over places.
+        """
+        if not {PLACES, WEIGHT, BIAS} <= set(engine.outputs):
+            raise BundleError(
+                f"this bundle has no heat maps: its graph has no output {PLACES!r}. Heads of neighbours have none, nor "
+                "have networks without a map of features; a bundle of an earlier version has to be trained again"
+            )
+        blank = np.full((1, engine.size, engine.size, 3), 255, dtype=np.uint8)
+        return cls(*engine.run(blank, (WEIGHT, BIAS)))
+
+    def maps(self, places: NDArray[np.float32], labels: list[int]) -> list[NDArray[np.float32]]:
+        """Return the evidence for some labels at the places (rows, columns, channels) of an image, in logits."""
+        found = places @ self.weight[labels].T + self.bias[labels]
+        return list(np.moveaxis(found, -1, 0))
+
+
+def _spread(start: float, end: float, pixels: int, cells: int) -> NDArray[np.float32]:
+    """Return the weight of each cell of a row at pixels spread from start to end of it; shape (pixels, cells).
+
+    A cell sees much further than its own square. So its value is spread over its neighbours by a cubic B-spline, and
+    fades towards the edge, beyond which nothing can be seen; the peak may then lie between cells.
+
+    Args:
+        start: Of the pixels, in fractions of the row.
+        end: Of the pixels, in fractions of the row.
+        pixels: How many.
+        cells: How many.
+    """
+    at = (start + (end - start) * (np.arange(pixels) + 0.5) / pixels) * cells - 0.5
+    far = np.abs(at[:, None] - np.arange(cells))
+    weights = np.where(far < 1, 2 / 3 - far**2 + far**3 / 2, np.clip(2 - far, 0, None) ** 3 / 6)
+    return weights.astype(np.float32)
+
+
+def _colours(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the ramp's colours, shape (height, width, 3)."""
+    stops = np.linspace(0, 1, len(RAMP))
+    return np.stack([np.interp(heat, stops, channel) for channel in RAMP.T], axis=-1).astype(np.float32)

@@ -1,0 +1,110 @@
+/**
+ * The service's HTTP interface. Every failure becomes a Problem that can be shown to a person.
+ *
+ * Paths are relative, so the page also works below a prefix of a reverse proxy.
+ */
+
+const TRIES = 6;
+const PATIENCE_MS = 120_000;
+
+export class Problem extends Error {
+  constructor(title, detail = "", status = 0) {
+    super(detail || title);
+    Object.assign(this, { title, detail, status });
+  }
+}
+
+let token = "";
+let asking = null;
+let askToken = async () => "";
+
+/** Say how to ask a person for the access token. */
+export function onToken(ask) {
+  askToken = ask;
+  try {
+    token = sessionStorage.getItem("viennatag-token") ?? "";
+  } catch {
+    token = ""; // asked for again after a reload
+  }
+}
+
+async function renewToken() {
+  asking ??= askToken().finally(() => (asking = null)); // many requests, one question
+  token = await asking;
+  try {
+    sessionStorage.setItem("viennatag-token", token);
+  } catch {
+    /* kept in memory only */
+  }
+  return Boolean(token);
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function send(path, options = {}) {
+  for (let attempt = 1; ; attempt++) {
+    const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+    let response;
+    try {
+      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+    } catch (error) {
+      if (error.name === "TimeoutError") throw new Problem("The service took too long", "It did not answer in two minutes.");
+      throw new Problem("The service cannot be reached", "Check that it runs, then try again.");
+    }
+    if (response.ok) return response;
+    const problem = await readProblem(response);
+    if ((response.status === 429 || response.status === 503) && attempt < TRIES) {
+      const seconds = Number(response.headers.get("Retry-After")) || attempt;
+      await pause(Math.min(seconds, 30) * 1000 * (1 + Math.random() / 4)); // spread, so that not all come back at once
+    } else if (response.status !== 401 || attempt >= TRIES || !(await renewToken())) {
+      throw problem;
+    }
+  }
+}
+
+async function readProblem(response) {
+  try {
+    const { title, detail, status } = await response.json();
+    return new Problem(title ?? `Status ${response.status}`, detail ?? "", status ?? response.status);
+  } catch {
+    return new Problem(`The service answered with status ${response.status}`, "", response.status);
+  }
+}
+
+const get = async (path) => (await send(path)).json();
+
+const query = (values) => {
+  const stated = Object.entries(values).filter(([, value]) => value !== undefined);
+  return stated.length ? `?${new URLSearchParams(stated)}` : "";
+};
+
+/** Return { model, result } for one image. */
+export async function predict(image, name, options = {}) {
+  const form = new FormData();
+  form.append("files", image, name);
+  const { model, results } = await (await send(`v1/predict${query(options)}`, { method: "POST", body: form })).json();
+  const [answer] = results;
+  if (answer.error) throw new Problem(answer.error.title, answer.error.detail, answer.error.status);
+  return { model, result: answer };
+}
+
+const raw = (image, accept) => ({
+  method: "POST",
+  body: image,
+  headers: { "Content-Type": image.type || "application/octet-stream", Accept: accept },
+});
+
+/** Return the heat map of a code over the image, as a PNG. */
+export const explain = async (image, code) => (await send(`v1/explain${query({ code })}`, raw(image, "image/png"))).blob();
+
+/** Return the known marks that look most like an image. */
+export const similar = async (image, k = 6) =>
+  (await (await send(`v1/similar${query({ k })}`, raw(image, "application/json"))).json()).marks;
+
+/** Return a picture that the service names by its address; a plain <img> could not carry the token. */
+export const picture = async (address) => (await send(address.replace(/^\//, ""))).blob();
+
+export const model = () => get("v1/model");
+export const searchCodes = async (words) => (await get(`v1/codes${query({ q: words })}`)).codes;
+export const categories = async () => (await get("v1/codes")).codes;
+export const node = (code) => get(`v1/codes/${encodeURIComponent(code)}`);

@@ -1,0 +1,78 @@
+/**
+ * Elements made without markup: text goes in as text only, so no file name and no heading can become code.
+ */
+
+export const byId = (id) => document.getElementById(id);
+
+/** Return a new element; attributes that are null or false are left out, `on…` are listeners. */
+export function h(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Replace what a container holds; the focus stays on the element of the same `data-key`. */
+export function fill(container, ...children) {
+  const active = document.activeElement;
+  const key = container.contains(active) ? active.dataset.key : undefined;
+  container.replaceChildren(...children.flat().filter(Boolean));
+  if (key !== undefined) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+}
+
+/** Tell screen readers what happened. */
+export function say(text) {
+  const live = byId("live");
+  live.textContent = "";
+  setTimeout(() => (live.textContent = text), 50); // the same words twice are read twice
+}
+
+let hiding = 0;
+
+/** Show a short message for some seconds, with one thing that can be done about it. */
+export function toast(text, action = null) {
+  byId("toast-text").textContent = text;
+  const button = byId("toast-action");
+  button.hidden = !action;
+  button.onclick = () => {
+    hideToast();
+    action();
+  };
+  byId("toast").hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(hideToast, action ? 10_000 : 4_000);
+  say(text);
+}
+
+export const hideToast = () => (byId("toast").hidden = true);
+
+/** Show a message that stays. */
+export function notice(text) {
+  byId("notice").textContent = text;
+  byId("notice").hidden = !text;
+}
+
+/** Hand a file to the browser's downloads. */
+export function download(name, blob) {
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** Put text on the clipboard; pages that are not served securely only have the old way. */
+export async function copyText(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const area = h("textarea", { "aria-hidden": "true", class: "sr" });
+  const focused = document.activeElement;
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  focused?.focus();
+  if (!copied) throw new Error("the browser refused");
+}

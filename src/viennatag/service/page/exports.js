@@ -1,0 +1,114 @@
+/**
+ * What leaves the page: codes for a register, and the log of decisions that a model learns from.
+ */
+
+import { about, accepted, addedCodes, rejected, spell, verdict } from "./mark.js";
+
+const ROW_END = "\r\n";
+
+/** Quote a field as RFC 4180 asks. */
+const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+/** Spreadsheets run a cell that begins so as a formula; an apostrophe makes it text. */
+const harmless = (value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
+
+const table = (rows) => rows.map((row) => row.map((value) => quoted(String(value))).join(",") + ROW_END).join("");
+
+/** Return the marks that a model can learn from: done, and with a code. */
+export const learnable = (marks) => marks.filter((mark) => mark.done && accepted(mark).length);
+
+/** Return the decision log: a marks table with image, codes, and what else was decided. */
+export function decisionLog(marks) {
+  const rows = learnable(marks).map((mark) => [
+    mark.name, // as it is: the table names the file
+    accepted(mark).join(";"),
+    rejected(mark).join(";"),
+    addedCodes(mark).join(";"),
+    mark.done,
+    mark.model,
+  ]);
+  return table([["image", "codes", "rejected", "added", "decided_at", "model"], ...rows]);
+}
+
+function decisions(mark) {
+  const others = accepted(mark).filter((code) => !mark.suggestions.some((suggestion) => suggestion.code === code));
+  return [...mark.suggestions.map((suggestion) => suggestion.code), ...others].map((code) => {
+    const { heading, score } = about(mark, code);
+    return { code, heading, score, source: others.includes(code) ? "added" : "suggested", decision: verdict(mark, code) };
+  });
+}
+
+/** Return a table for people: one row for each image and code. */
+export function codesCsv(marks, padded) {
+  const rows = marks.flatMap((mark) =>
+    decisions(mark).map(({ code, heading, score, source, decision }) => [
+      harmless(mark.name),
+      spell(code, padded),
+      harmless(heading),
+      score === null ? "" : score,
+      source,
+      decision,
+    ]),
+  );
+  return "\ufeff" + table([["image", "code", "heading", "score", "source", "decision"], ...rows]); // for Excel
+}
+
+export function codesJson(marks, padded) {
+  const entries = marks.map((mark) => ({
+    image: mark.name,
+    codes: accepted(mark).map((code) => spell(code, padded)),
+    decided_at: mark.done,
+    model: mark.model,
+    ...(mark.problem ? { error: mark.problem } : {}),
+    decisions: decisions(mark).map((decision) => ({ ...decision, code: spell(decision.code, padded) })),
+  }));
+  return JSON.stringify(entries, null, 2) + "\n";
+}
+
+const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+const xmlText = (text) =>
+  // XML 1.0 has no way to write these characters
+  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "").replace(/[&<>"]/g, (sign) => ENTITIES[sign]);
+
+/** Return the codes in the element names and the order of WIPO ST.66, a file name standing for the number. */
+export function codesXml(marks, padded) {
+  const records = marks.filter((mark) => accepted(mark).length).map((mark) => {
+    const number = mark.name.split("/").pop().replace(/\.[^.]*$/, "");
+    const codes = accepted(mark).map(
+      (code) => `                    <CategoryCode>${xmlText(spell(code, padded))}</CategoryCode>`,
+    );
+    return [
+      '          <TradeMark operationCode="Update">',
+      `            <ApplicationNumber>${xmlText(number)}</ApplicationNumber>`,
+      "            <MarkFeature>Figurative</MarkFeature>",
+      "            <MarkImageDetails>",
+      "              <MarkImage>",
+      `                <MarkImageFilename>${xmlText(mark.name)}</MarkImageFilename>`,
+      "                <MarkImageCategory>",
+      "                  <CategoryKind>Vienna</CategoryKind>",
+      "                  <CategoryCodeDetails>",
+      ...codes,
+      "                  </CategoryCodeDetails>",
+      "                </MarkImageCategory>",
+      "              </MarkImage>",
+      "            </MarkImageDetails>",
+      "          </TradeMark>",
+    ].join("\n");
+  });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    "<Transaction>",
+    "  <TradeMarkTransactionBody>",
+    "    <TransactionContentDetails>",
+    "      <TransactionData>",
+    "        <TradeMarkDetails>",
+    ...records,
+    "        </TradeMarkDetails>",
+    "      </TransactionData>",
+    "    </TransactionContentDetails>",
+    "  </TradeMarkTransactionBody>",
+    "</Transaction>",
+    "",
+  ].join("\n");
+}

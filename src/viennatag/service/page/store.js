@@ -1,0 +1,96 @@
+/**
+ * What outlives a reload: images, and what was said about them, in the browser's IndexedDB.
+ *
+ * Images stand in a table of their own, so that a decision writes a few kilobytes and not the image.
+ */
+
+const TABLES = ["marks", "images", "settings"];
+
+const result = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** Return the store; `keeps` is false where the browser has none, and all is lost on reload. */
+export async function openStore() {
+  try {
+    const request = indexedDB.open("viennatag", 1);
+    request.onupgradeneeded = () => TABLES.forEach((name) => request.result.createObjectStore(name));
+    const database = await result(request);
+    navigator.storage?.persist?.().catch(() => false); // asks the browser not to clear it when the disk is full
+    return new Store(database);
+  } catch {
+    return new Memory();
+  }
+}
+
+class Store {
+  keeps = true;
+
+  constructor(database) {
+    this.database = database;
+  }
+
+  #table(name, mode) {
+    return this.database.transaction(name, mode).objectStore(name);
+  }
+
+  all(name) {
+    return result(this.#table(name, "readonly").getAll());
+  }
+
+  get(name, key) {
+    return result(this.#table(name, "readonly").get(key));
+  }
+
+  put(name, key, value) {
+    return this.#write(name, (table) => table.put(value, key));
+  }
+
+  delete(name, key) {
+    return this.#write(name, (table) => table.delete(key));
+  }
+
+  clear(name) {
+    return this.#write(name, (table) => table.clear());
+  }
+
+  /** Commit at once: what was not told to commit is dropped when the page is reloaded in the same moment. */
+  #write(name, change) {
+    const table = this.#table(name, "readwrite");
+    const { transaction } = table;
+    const written = new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+    });
+    change(table);
+    transaction.commit();
+    return written;
+  }
+}
+
+class Memory {
+  keeps = false;
+  #tables = Object.fromEntries(TABLES.map((name) => [name, new Map()]));
+
+  async all(name) {
+    return [...this.#tables[name].values()];
+  }
+
+  async get(name, key) {
+    return this.#tables[name].get(key);
+  }
+
+  async put(name, key, value) {
+    this.#tables[name].set(key, value);
+  }
+
+  async delete(name, key) {
+    this.#tables[name].delete(key);
+  }
+
+  async clear(name) {
+    this.#tables[name].clear();
+  }
+}
