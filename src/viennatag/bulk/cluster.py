@@ -7,6 +7,7 @@ again. Doing a part twice does no harm, as the same file takes the same name.
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -34,15 +35,12 @@ def run_on_ray(job: Job, places: Sequence[int], address: str) -> Iterator[Outcom
         BulkError: If there is no cluster, or a node cannot work on the job.
         MissingExtraError: If Ray is not installed.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = require("ray", "bulk")
     data = require("ray.data", "bulk")
     started = not ray.is_initialized()
-    alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 100_000_000}
+    if started:
+        _connect(ray, address)
     try:
-        if started:
-            options = alone if address == "local" else {}
-            ray.init(address=address, log_to_driver=False, logging_level="error", **options)
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
@@ -52,18 +50,28 @@ def run_on_ray(job: Job, places: Sequence[int], address: str) -> Iterator[Outcom
         for first in range(0, len(places), _ROUND):
             chosen = places[first : first + _ROUND]
             parts = data.from_items(list(chosen), override_num_blocks=len(chosen))
-            outcomes = parts.map_batches(
-                _Actor, fn_constructor_args=(job,), batch_size=1, num_cpus=1, compute=pool, zero_copy_batch=True
-            )
+            outcomes = parts.map_batches(_Actor, fn_constructor_args=(job,), batch_size=1, num_cpus=1, compute=pool)
             for row in outcomes.iter_rows():
                 if stops := row.pop("stops"):
                     raise BulkError(stops)
                 yield Outcome(**row)
-    except (ConnectionError, ValueError) as exc:
-        raise BulkError(f"no Ray cluster answers at {address!r}: {exc}") from exc
     finally:
         if started:
             ray.shutdown()
+
+
+def _connect(ray: Any, address: str) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 100_000_000}
+    host, _, port = address.rpartition(":")
+    try:
+        if host and port.isdecimal() and "/" not in host:  # Ray itself tries for two minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
+        ray.init(address=address, log_to_driver=False, logging_level="error", **(alone if address == "local" else {}))
+    except (OSError, ValueError, RuntimeError) as exc:
+        raise BulkError(
+            f"no Ray cluster answers at {address!r} ({exc}); give the HOST:PORT that `ray start --head` said, or local"
+        ) from exc
 
 
 class _Actor:

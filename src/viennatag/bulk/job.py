@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, get_args
 from viennatag import __version__
 from viennatag.bulk.sources import Part, Source, cut_source
 from viennatag.bundle import DESCRIPTION, STARTER, open_bundle
-from viennatag.errors import BulkError, BundleError, OptionError
+from viennatag.errors import BulkError, BundleError, DataError, OptionError
 from viennatag.files import atomic_file
 
 SCHEMA = 1
@@ -138,7 +138,8 @@ def prepare_job(source: Source, results: Path, *, model: str | Path, options: Bu
     """Return the job, begun or gone on with, and how many images it has.
 
     Raises:
-        BulkError: If the folder holds something else, or the results of another source, model or options.
+        BulkError: If the folder holds the results of another source, model or options.
+        DataError: If the source cannot be listed or holds no images.
         BundleError: If there is no such bundle.
     """
     results = results.resolve()
@@ -156,7 +157,7 @@ def prepare_job(source: Source, results: Path, *, model: str | Path, options: Bu
                 digest.update(line)
                 parts, images = parts + 1, images + part.count
         if not images:
-            raise BulkError(f"{source.name}: no images in it")
+            raise DataError(f"{source.name}: no images in it")
         wanted = {
             "schema": SCHEMA,
             "viennatag": __version__,

@@ -52,7 +52,7 @@ class Reader:
             return
         path = self.root / part.name
         if file_part(path, part.name).stamp != part.stamp:
-            raise DataError(f"{part.name}: the file is gone or has changed since the run was begun")
+            raise DataError("the file is gone or has changed since the run was begun")
         if part.kind == "parquet":
             yield from _parquet_images(path, part)
         elif part.kind == "zip":
@@ -92,7 +92,7 @@ class Reader:
                     stream = path.open("rb")
                     self._open = _Open(wanted, stream, tuple(zip_documents(part.name, stream, ENDINGS)))
             except OSError as exc:
-                raise DataError(f"{part.name}: cannot be read: {exc}") from exc
+                raise DataError(f"the file cannot be read: {exc}") from exc
         return self._open
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ def _parquet_images(path: Path, part: Part) -> Images:
                     yield _parquet_image(values, column, f"{part.name}#{row}")
                     row += 1
     except (arrow.ArrowException, OSError) as exc:
-        raise DataError(f"{part.name}: cannot be read: {exc}") from exc
+        raise DataError(f"the file cannot be read: {exc}") from exc
 
 
 def _parquet_image(values: dict[str, Any], column: str, place: str) -> tuple[str, ImageSource | ImageError]:
