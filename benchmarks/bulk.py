@@ -4,7 +4,8 @@
 
 In turn, several rounds, ratios of medians: one-thread engines on ready pixels, one for each core; decoding and
 resizing alone; `run_bulk` in this process, from listing the files to the summary; and `run_bulk` on a Ray cluster on
-this machine, which is started before and not counted. Memory is the peak of `viennatag bulk` in a process of its own;
+this machine, which is started before and not counted. Where the same cores decode and run the engine, both in turn are
+the bound that can be reached. Memory is the peak of `viennatag bulk` in a process of its own;
 more images than there are files are had by links. Results: benchmarks/results/bulk.json.
 """
 
@@ -118,11 +119,13 @@ def main() -> None:
             ray.shutdown()
     medians = {name: statistics.median(found) for name, found in rates.items()}
     bound = min(medians["bare engine"], medians["bare decode"])
+    in_turn = 1 / (1 / medians["bare engine"] + 1 / medians["bare decode"])
     results = {
         "cores": cores,
         "images": len(files),
         "images_per_second": {name: round(rate, 1) for name, rate in medians.items()},
         "ratio_to_the_slower_bound": {name: round(medians[name] / bound, 3) for name in list(medians)[2:]},
+        "ratio_to_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in list(medians)[2:]},
         "peak_megabytes": {
             count: round(peak_megabytes(options.model, files, int(count)), 1)
             for count in filter(None, options.memory.split(","))

@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -343,6 +344,18 @@ def test_options_that_make_no_sense(model: Path, pictures: Path, tmp_path: Path)
     with pytest.raises(OptionError, match="no level 'label'"):
         run_bulk(pictures, tmp_path / "out", model=model, options=BulkOptions(level="label"))
     assert not (tmp_path / "out").exists()
+
+
+def test_names_of_files_may_hold_any_bytes(model: Path, pictures: Path, tmp_path: Path) -> None:
+    try:
+        (pictures / "000.png").rename(pictures / os.fsdecode(b"\xff\n.png"))
+    except OSError:
+        pytest.skip("this system takes no such names")
+    for source, format_ in ((pictures, "jsonl"), (f"{pictures}/*.png", "parquet")):
+        options = BulkOptions(format=format_)  # type: ignore[arg-type]
+        rows = table(run_bulk(source, tmp_path / format_, model=model, options=options))
+        (row,) = (row for row in rows if row["image"].endswith("\\udcff\n.png"))
+        assert row["suggestions"]
 
 
 def test_one_threshold_for_all(model: Path, pictures: Path, tmp_path: Path) -> None:

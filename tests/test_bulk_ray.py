@@ -16,9 +16,7 @@ from viennatag.bundle import Bundle
 from viennatag.errors import BulkError
 from viennatag.evaluation import Evaluation
 
-pytestmark = [
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 LOOPBACK = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # what makes Ray say 127.0.0.1 on all systems
     "RAY_USAGE_STATS_ENABLED": "0",

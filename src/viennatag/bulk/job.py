@@ -21,8 +21,8 @@ from typing import IO, Any, Literal, get_args
 
 from viennatag import __version__
 from viennatag.bulk.sources import Part, Source, cut_source
-from viennatag.bundle import DESCRIPTION, STARTER, open_bundle
-from viennatag.errors import BulkError, BundleError, DataError, OptionError
+from viennatag.bundle import DESCRIPTION, STARTER, Bundle
+from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.files import atomic_file
 
 SCHEMA = 1
@@ -134,17 +134,18 @@ class Job:
             ) from exc
 
 
-def prepare_job(source: Source, results: Path, *, model: str | Path, options: BulkOptions) -> tuple[Job, int]:
-    """Return the job, begun or gone on with, and how many images it has.
+def prepare_job(
+    source: Source, results: Path, *, model: str | Path, bundle: Bundle, options: BulkOptions
+) -> tuple[Job, int]:
+    """Return the job, begun or gone on with, and how many images it has; `model` is what the user called the bundle.
 
     Raises:
         BulkError: If the folder holds the results of another source, model or options.
         DataError: If the source cannot be listed or holds no images.
-        BundleError: If there is no such bundle.
     """
     results = results.resolve()
     name = str(Path(model).resolve()) if str(model) != STARTER and Path(model).exists() else str(model)
-    job = Job(results, source.root, name, bundle_digest(name), options)
+    job = Job(results, source.root, name, bundle_digest(bundle), options)
     manifest = results / "manifest.json"
     images = 0
     digest = hashlib.sha256()
@@ -181,16 +182,9 @@ def node() -> str:
     return platform.node() or "this machine"
 
 
-def bundle_digest(model: str) -> str:
-    """Return what tells a bundle from any other: the hash of its description, which holds that of its graph.
-
-    Raises:
-        BundleError: If there is no such bundle or it is damaged.
-    """
-    path = open_bundle(model).path
-    if path is None:
-        raise BundleError(f"{model}: the bundle was not read from a folder")
-    return "sha256:" + hashlib.sha256((path / DESCRIPTION).read_bytes()).hexdigest()
+def bundle_digest(bundle: Bundle) -> str:
+    """Return what tells a bundle from any other: the hash of its description, which holds that of its graph."""
+    return "sha256:" + hashlib.sha256(bundle.graph.with_name(DESCRIPTION).read_bytes()).hexdigest()
 
 
 @contextmanager

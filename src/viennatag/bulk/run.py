@@ -68,10 +68,11 @@ def run_bulk(
     options, tell = options or BulkOptions(), progress or (lambda *_: None)
     if options.format == "parquet":
         require("pyarrow.parquet", "bulk")
-    Predictor.load(model).check_options(options.top, options.level)
+    predictor = Predictor.load(model)
+    predictor.check_options(options.top, options.level)
     found = find_source(source, images)
     with hold_results(Path(results)):
-        job, total = prepare_job(found, Path(results), model=model, options=options)
+        job, total = prepare_job(found, Path(results), model=model, bundle=predictor.bundle, options=options)
         job.sweep()
         done = job.done()
         left = [at for part, at in job.planned() if part.number not in done]

@@ -54,13 +54,13 @@ class Worker:
     """A predictor at work on a job."""
 
     def __init__(self, job: Job, *, threads: int | None = None) -> None:
-        if bundle_digest(job.model) != job.digest:
-            raise BulkError(f"{job.model}: here is another bundle than the one that the run was begun with")
+        self.predictor = Predictor.load(job.model, threads=threads)
+        if bundle_digest(self.predictor.bundle) != job.digest:
+            raise BulkError(f"{job.model}: on {node()} this is another bundle than the one that the run was begun with")
         if not job.root.is_dir():
             raise BulkError(f"{job.root}: there is no such folder on {node()}; the source must be there on all nodes")
         self.job = job
         self.reader = Reader(job.root)
-        self.predictor = Predictor.load(job.model, threads=threads)
         if job.options.threshold is not None:
             thresholds = np.full(len(self.predictor.bundle.labels), job.options.threshold)
             self.predictor = Predictor(replace(self.predictor.bundle, thresholds=thresholds), threads=threads)
