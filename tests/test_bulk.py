@@ -10,16 +10,18 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
-from viennatag.bulk import BulkOptions, BulkSummary, run_bulk, worker
-from viennatag.bulk.job import ATTEMPTS
+from viennatag.bulk import BulkOptions, BulkSummary, cluster, run_bulk, worker
+from viennatag.bulk.job import ATTEMPTS, Job, prepare_job
 from viennatag.bulk.sources import Part, cut_source, find_source
 from viennatag.bundle import Bundle
 from viennatag.cli import app
@@ -373,6 +375,21 @@ def test_the_command(model: Path, pictures: Path, tmp_path: Path) -> None:
     assert "failed: 1 × not an image" in done.output
     (pictures / "003b.png").unlink()
     assert CliRunner().invoke(app, [*arguments[:3], str(tmp_path / "new"), *arguments[4:]]).exit_code == 0
+
+
+def test_a_node_that_cannot_do_the_work_ends_the_run(model: Path, pictures: Path, tmp_path: Path) -> None:
+    def work(job: Job) -> dict[str, Any]:
+        return {name: value for name, (value,) in cluster._Actor(job)({"item": np.array([0])}).items()}
+
+    predictor = Predictor.load(model)
+    job, _ = prepare_job(find_source(pictures), tmp_path / "out", model=model, bundle=predictor.bundle, options=SMALL)
+    assert work(job) == {"number": 0, "count": 4, "failed": 0, "error": "", "stops": ""}
+    for other, message in (
+        (replace(job, digest="sha256:0"), "another bundle"),
+        (replace(job, root=tmp_path / "none"), "there is no such folder on"),
+        (replace(job, results=tmp_path / "none"), "put them on a shared file system"),
+    ):
+        assert message in work(other)["stops"]
 
 
 def test_ray_is_an_extra(model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

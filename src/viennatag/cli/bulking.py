@@ -35,6 +35,7 @@ def bulk(
     """Suggest codes for millions of images; call it again to go on after an interruption.
 
     Example: viennatag bulk images -o results
+
     Example: viennatag bulk 'shards/*.tar' -o results --address auto
     """
     choose("--format", format_, ("parquet", "jsonl"))
