@@ -4,8 +4,8 @@
 
 In turn, several rounds, ratios of medians: one-thread engines on ready pixels, one for each core; decoding and
 resizing alone; `run_bulk` in this process, from listing the files to the summary; and `run_bulk` on a Ray cluster on
-this machine, started before and not counted, as the start of its workers is. Where the same cores decode and run the engine, both in turn are
-the bound that can be reached. Memory is the peak of `viennatag bulk` in a process of its own;
+this machine. The start of the cluster is not counted, that of its workers is. Where the same cores decode and run the
+engine, both in turn are the bound that can be reached. Memory is the peak of `viennatag bulk` in a process of its own;
 more images than there are files are had by links. Results: benchmarks/results/bulk.json.
 """
 
