@@ -167,6 +167,7 @@ def test_every_command_has_help_with_an_example() -> None:
     command = get_command(app)
     assert set(command.commands) == {
         "predict",
+        "bulk",
         "train",
         "evaluate",
         "split",

@@ -8,6 +8,7 @@
     ├── BackboneError    a backbone that is unknown, out of reach or cannot be exported
     ├── ArtworkError     artwork or fonts that cannot be read or drawn
     ├── OptionError      an option whose value makes no sense
+    ├── BulkError        results of a bulk run that cannot be written, or gone on with
     └── MissingExtraError  an optional part of viennatag that is not installed
 
 A message says what was found, what was expected and what to do next. The command line prints it
@@ -48,6 +49,10 @@ class ArtworkError(ViennatagError):
 
 class OptionError(ViennatagError):
     """An option whose value makes no sense."""
+
+
+class BulkError(ViennatagError):
+    """Results of a bulk run that cannot be written, or gone on with."""
 
 
 class MissingExtraError(ViennatagError):

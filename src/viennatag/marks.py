@@ -108,14 +108,25 @@ def read_marks(
         DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
     """
     path = Path(path)
+    return _check(
+        read_rows(path), str(path), taxonomy, None if images is None else Path(images), skip_bad, require_images, ignore
+    )
+
+
+Row = tuple[int, Mapping[str, Any]]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a marks table as they stand in the file, unchecked, each with its number.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
     readers = {".csv": _read_delimited, ".tsv": _read_delimited, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
     if path.suffix.lower() not in readers:
         raise DataError(f"{path}: a marks table ends in {', '.join(FORMATS)}")
     try:
-        rows = readers[path.suffix.lower()](path)
-        return _check(
-            rows, str(path), taxonomy, None if images is None else Path(images), skip_bad, require_images, ignore
-        )
+        yield from readers[path.suffix.lower()](path)
     except FileNotFoundError as exc:
         raise DataError(f"{path}: there is no such file") from exc
     except IsADirectoryError as exc:
@@ -180,9 +191,6 @@ def _joined(codes: Any) -> str:
     if any(set(code) & set(";|\n") for code in codes):
         raise DataError(f"a label of {list(codes)} holds ';' or '|'; write JSONL or Parquet instead")
     return ";".join(codes)
-
-
-Row = tuple[int, Mapping[str, Any]]
 
 
 def _delimiter(path: Path) -> str:

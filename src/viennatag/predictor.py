@@ -130,7 +130,9 @@ class Predictor:
         self, images: Iterable[ImageSource]
     ) -> Iterator[tuple[list[ImageError | None], NDArray[np.float64]]]:
         """Yield, a few images at a time and in order, each one's error or None, and the scores of the readable ones."""
-        for batch in run_images(self._one_thread_engine, images, ("logits",), also=lambda _: None):
+        for batch in run_images(
+            self._one_thread_engine, images, ("logits",), also=lambda _: None, workers=self._threads
+        ):
             readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
             yield batch.outcomes, scores_from_logits(readable, self.bundle)
 

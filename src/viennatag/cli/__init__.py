@@ -9,15 +9,16 @@ import os
 import sys
 from typing import NoReturn
 
-from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting, serving
+from viennatag.cli import bulking, collecting, comparing, importing, inspecting, judging, learning, predicting, serving
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
 __all__ = ["app", "main"]
 
-_EXTRAS = {"fontTools": "render", "resvg_py": "render", "scipy": "data", "pyarrow": "data"}
+_EXTRAS = {"fontTools": "render", "resvg_py": "render", "scipy": "data", "pyarrow": "data", "ray": "bulk"}
 _COMMANDS = (
     predicting.predict,
+    bulking.bulk,
     learning.train,
     judging.evaluate,
     inspecting.inspect,

@@ -12,7 +12,7 @@ from viennatag.registers.record import Record, code_entries
 from viennatag.registers.source import Document
 
 _LABELS = ("codes", "vienna_codes", "vienna", "labels", "label", "categories", "category")
-_IMAGES = ("image", "img", "picture", "logo")
+IMAGE_COLUMNS = ("image", "img", "picture", "logo")
 _BATCH = 64
 """Rows held at a time; an image of a register has at most a few megabytes."""
 
@@ -30,11 +30,11 @@ def read_hf_parquet(document: Document) -> Iterator[Record]:
         try:
             file = parquet.ParquetFile(stream)
             columns = file.schema_arrow.names
-            image = next((name for name in _IMAGES if name in columns), None)
+            image = next((name for name in IMAGE_COLUMNS if name in columns), None)
             label = next((name for name in _LABELS if name in columns), None)
             if image is None or label is None:
                 raise DataError(
-                    f"the columns are {', '.join(map(repr, columns[:20]))}; expected one of {', '.join(_IMAGES)} "
+                    f"the columns are {', '.join(map(repr, columns[:20]))}; expected one of {', '.join(IMAGE_COLUMNS)} "
                     f"and one of {', '.join(_LABELS)}"
                 )
             names = _class_names(file.schema_arrow.metadata or {}, label)
@@ -49,9 +49,7 @@ def read_hf_parquet(document: Document) -> Iterator[Record]:
 
 
 def _record(row: dict[str, Any], image: str, label: str, names: list[str] | None, name: str) -> Record:
-    cell = row[image]
-    content = cell.get("bytes") if isinstance(cell, dict) else cell
-    path = cell.get("path") if isinstance(cell, dict) else cell
+    content, path = image_cell(row[image])
     value = row[label]
     if names is not None and value is not None:
         try:
@@ -62,9 +60,15 @@ def _record(row: dict[str, Any], image: str, label: str, names: list[str] | None
     return Record(
         name if number is None else str(number),
         code_entries(value),
-        path if isinstance(path, str) else "",
-        content=content if isinstance(content, bytes) else None,
+        path,
+        content=content,
     )
+
+
+def image_cell(cell: Any) -> tuple[bytes | None, str]:
+    """Return the bytes of a cell that holds an image, None if it has none, and its path, empty if it has none."""
+    content, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
+    return content if isinstance(content, bytes) else None, path if isinstance(path, str) else ""
 
 
 def _class_names(metadata: dict[bytes, bytes], label: str) -> list[str] | None:

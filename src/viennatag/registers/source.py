@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from viennatag.errors import DataError
 
@@ -74,7 +74,7 @@ def source_parts(source: Path, endings: tuple[str, ...], *, zipped: bool) -> Ite
         DataError: If there is no such file or folder, or it cannot be listed.
     """
     if source.is_file():
-        yield _part(source, source.name)
+        yield file_part(source, source.name)
         return
     if not source.is_dir():
         raise DataError(f"{source}: there is no such file or folder")
@@ -84,7 +84,7 @@ def source_parts(source: Path, endings: tuple[str, ...], *, zipped: bool) -> Ite
         for name in sorted(names):
             if name.lower().endswith(wanted) and not name.startswith("."):
                 path = Path(folder, name)
-                yield _part(path, path.relative_to(source).as_posix())
+                yield file_part(path, path.relative_to(source).as_posix())
 
 
 def part_documents(part: Part, endings: tuple[str, ...], *, zipped: bool, tick: Tick) -> Iterator[Document]:
@@ -97,16 +97,29 @@ def part_documents(part: Part, endings: tuple[str, ...], *, zipped: bool, tick: 
         yield Document(part.name, lambda: _open_file(part.path, tick))
         return
     with _open_file(part.path, tick) as file:
-        with _translated():
-            archive = zipfile.ZipFile(file)
-        for member in archive.infolist():
-            name = member.filename
-            hidden = name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
-            if name.lower().endswith((*endings, ".zip")) and not hidden:
-                yield Document(f"{part.name}/{name}", partial(_open_member, archive, member))
+        yield from zip_documents(part.name, file, endings)
 
 
-def _part(path: Path, name: str) -> Part:
+def zip_documents(name: str, file: BinaryIO, endings: tuple[str, ...]) -> Iterator[Document]:
+    """Yield the documents in an open ZIP archive; they can be opened as long as it is.
+
+    Raises:
+        DataError: If the archive cannot be read.
+    """
+    with _translated():
+        archive = zipfile.ZipFile(file)
+    for member in archive.infolist():
+        if member.filename.lower().endswith((*endings, ".zip")) and not is_hidden(member.filename):
+            yield Document(f"{name}/{member.filename}", partial(_open_member, archive, member))
+
+
+def is_hidden(member: str) -> bool:
+    """Return whether a member of an archive is none of the user's own files."""
+    return member.startswith("__MACOSX/") or member.rpartition("/")[2].startswith(".")
+
+
+def file_part(path: Path, name: str) -> Part:
+    """Return a file as a part; its stamp is empty where there is none."""
     try:
         status = path.stat()
     except OSError:  # a link to nowhere; opening it will say so, and the rest goes on

@@ -1,0 +1,139 @@
+"""Bulk prediction against its two bounds, the bare engine and bare decoding; and its memory.
+
+    python benchmarks/bulk.py [--count 5000] [--rounds 3] [--memory 5000,50000] [--no-ray]
+
+In turn, several rounds, ratios of medians: one-thread engines on ready pixels, one for each core; decoding and
+resizing alone; `run_bulk` in this process, from listing the files to the summary; and `run_bulk` on a Ray cluster on
+this machine. The start of the cluster is not counted, that of its workers is. Where the same cores decode and run the
+engine, both in turn are the bound that can be reached. Memory is the peak of `viennatag bulk` in a process of its own;
+more images than there are files are had by links. Results: benchmarks/results/bulk.json.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from viennatag.bulk import run_bulk
+from viennatag.bundle import open_bundle
+from viennatag.engine import BATCH_SIZE, Engine
+from viennatag.images import available_cores, read_image, read_images
+
+ROOT = Path(__file__).parents[1]
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+def link(files: list[Path], count: int, folder: Path) -> Path:
+    """Fill a folder with links to files, over and over, until it holds so many images."""
+    for at in range(count):
+        name = folder / f"{at // 1000:04}" / f"{at:07}{files[0].suffix}"
+        name.parent.mkdir(parents=True, exist_ok=True)
+        name.symlink_to(files[at % len(files)].resolve())
+    return folder
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def peak_megabytes(model: str, files: list[Path], count: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        source = link(files, count, Path(folder) / "images")
+        command = ["bulk", str(source), "-o", str(Path(folder) / "out"), "--model", model]
+        # What the system itself calls the peak of a child starts from that of this process.
+        process = psutil.Popen([sys.executable, "-m", "viennatag.cli", *command], stdout=subprocess.DEVNULL)
+        peak = 0
+        while process.poll() is None:
+            with suppress(psutil.Error):
+                peak = max(peak, process.memory_info().rss)
+            time.sleep(0.02)
+        if process.returncode:
+            raise SystemExit(f"viennatag bulk ended with {process.returncode}")
+        return peak / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, default=ROOT / "work/chain/marks/images", help="folder of PNG marks")
+    parser.add_argument("--model", default="starter")
+    parser.add_argument("--count", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", default="5000,50000", help="numbers of images; empty for none")
+    parser.add_argument("--ray", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/bulk.json")
+    options = parser.parse_args()
+    files = sorted(options.images.rglob("*.png"))[: options.count]
+    bundle, cores = open_bundle(options.model), available_cores()
+    engines = [Engine(bundle.graph, threads=1) for _ in range(cores)]
+    pixels = np.stack([read_image(path, bundle.image_size) for path in files[:256]])
+    batches = [pixels[at : at + BATCH_SIZE] for at in range(0, len(pixels), BATCH_SIZE)]
+
+    def bare_engine() -> None:
+        def work(core: int) -> None:
+            for at in range(core, len(files) // BATCH_SIZE, cores):
+                engines[core].run(batches[at % len(batches)], ("logits",))
+
+        with ThreadPoolExecutor(cores) as pool:
+            list(pool.map(work, range(cores)))
+
+    def bare_decode() -> None:
+        for _ in read_images(files, bundle.image_size):
+            pass
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = link(files, len(files), Path(folder) / "images")
+
+        def bulk(address: str | None) -> None:
+            with tempfile.TemporaryDirectory() as out:
+                run_bulk(source, out, model=options.model, address=address)
+
+        measured: dict[str, Callable[[], None]] = {
+            "bare engine": bare_engine,
+            "bare decode": bare_decode,
+            "in this process": lambda: bulk(None),
+        }
+        if options.ray:
+            os.environ.update(LOOPBACK)
+            import ray
+
+            ray.init(address="local", _node_ip_address="127.0.0.1", include_dashboard=False, log_to_driver=False)
+            measured["on Ray"] = lambda: bulk("local")
+        rates: dict[str, list[float]] = {name: [] for name in measured}
+        for _ in range(options.rounds):
+            for name, work in measured.items():
+                rates[name].append(len(files) / seconds(work))
+        if options.ray:
+            ray.shutdown()
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    bound = min(medians["bare engine"], medians["bare decode"])
+    in_turn = 1 / (1 / medians["bare engine"] + 1 / medians["bare decode"])
+    results = {
+        "cores": cores,
+        "images": len(files),
+        "images_per_second": {name: round(rate, 1) for name, rate in medians.items()},
+        "ratio_to_the_slower_bound": {name: round(medians[name] / bound, 3) for name in list(medians)[2:]},
+        "ratio_to_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in list(medians)[2:]},
+        "peak_megabytes": {
+            count: round(peak_megabytes(options.model, files, int(count)), 1)
+            for count in filter(None, options.memory.split(","))
+        },
+    }
+    options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The parts of a job on Ray Data: a pool of actors over all nodes, each with a predictor of its own.
+
+Only the places of parts in the plan travel; the actors read the plan and the images and write the
+results themselves. If a worker or a node dies, Ray starts its actor elsewhere and gives it the part
+again. Doing a part twice does no harm, as the same file takes the same name.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.bulk.job import Job
+from viennatag.bulk.worker import Outcome, Worker
+from viennatag.errors import BulkError, ViennatagError, require
+
+_ROUND = 10_000
+"""Parts that Ray is given at a time; it keeps a record of each."""
+
+
+def run_on_ray(job: Job, places: Sequence[int], address: str) -> Iterator[Outcome]:
+    """Yield what became of each part, in any order.
+
+    Args:
+        job: The job.
+        places: Where its parts stand in the plan, as `Job.planned` gives them.
+        address: Of the cluster; `local` starts one on this machine that nothing else can reach.
+
+    Raises:
+        BulkError: If there is no cluster, or a node cannot work on the job.
+        MissingExtraError: If Ray is not installed.
+    """
+    ray = require("ray", "bulk")
+    data = require("ray.data", "bulk")
+    started = not ray.is_initialized()
+    if started:
+        _connect(ray, address)
+    try:
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        context = data.DataContext.get_current()
+        context.enable_progress_bars = context.print_on_execution_start = False
+        cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        # The pool may shrink, so that a part whose node died finds a core that another actor has left.
+        pool = data.ActorPoolStrategy(min_size=1, max_size=cores, initial_size=cores)
+        for first in range(0, len(places), _ROUND):
+            chosen = places[first : first + _ROUND]
+            parts = data.from_items(list(chosen), override_num_blocks=len(chosen))
+            outcomes = parts.map_batches(_Actor, fn_constructor_args=(job,), batch_size=1, num_cpus=1, compute=pool)
+            for row in outcomes.iter_rows():
+                if stops := row.pop("stops"):
+                    raise BulkError(stops)
+                yield Outcome(**row)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _connect(ray: Any, address: str) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 100_000_000}
+    host, _, port = address.rpartition(":")
+    try:
+        if host and port.isdecimal() and "/" not in host:  # Ray itself tries for two minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
+        ray.init(address=address, log_to_driver=False, logging_level="error", **(alone if address == "local" else {}))
+    except (OSError, ValueError, RuntimeError) as exc:
+        raise BulkError(
+            f"no Ray cluster answers at {address!r} ({exc}); give the HOST:PORT that `ray start --head` said, or local"
+        ) from exc
+
+
+class _Actor:
+    """One core of the cluster."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.worker: Worker | None = None
+
+    def __call__(self, places: dict[str, NDArray[np.int64]]) -> dict[str, list[Any]]:
+        try:
+            self.worker = self.worker or Worker(self.job, threads=1)
+            (outcome,) = self.worker.run([self.job.part_at(int(places["item"][0]))])
+            row = {**asdict(outcome), "stops": ""}
+        except ViennatagError as exc:  # nothing is wrong with the part: the node cannot do its work
+            row = {**asdict(Outcome(-1, 0)), "stops": str(exc)}
+        return {name: [value] for name, value in row.items()}

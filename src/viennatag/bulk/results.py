@@ -1,0 +1,94 @@
+"""Write the results of a part, and sum up what failed in all of them."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from viennatag.errors import BulkError, require
+from viennatag.files import atomic_file
+
+_ROWS = 1_000
+"""Rows of a part that are held before they are written."""
+_NUMBERS = re.compile(r"\d[\d.,]*")
+
+
+def write_part(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write the results of a part whole or not at all, as Parquet or JSONL.
+
+    Args:
+        rows: Each with `image`, and either `error` or `suggestions` and, where asked for, `scores`.
+        path: The file; its ending tells the format.
+
+    Raises:
+        BulkError: If it cannot be written.
+    """
+    try:
+        with atomic_file(path) as temporary:
+            if path.suffix == ".jsonl":
+                with temporary.open("w", encoding="utf-8") as file:
+                    file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            else:
+                _write_parquet(iter(rows), temporary)
+    except (OSError, UnicodeEncodeError) as exc:
+        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
+
+
+def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> None:
+    arrow = require("pyarrow", "bulk")
+    parquet = require("pyarrow.parquet", "bulk")
+    suggestion = [
+        ("code", arrow.string()),
+        ("score", arrow.float32()),
+        ("level", arrow.string()),
+        ("above_threshold", arrow.bool_()),
+    ]
+    schema = arrow.schema(
+        [
+            ("image", arrow.string()),
+            ("error", arrow.string()),
+            ("suggestions", arrow.list_(arrow.struct(suggestion))),
+            ("scores", arrow.list_(arrow.struct([("code", arrow.string()), ("score", arrow.float32())]))),
+        ]
+    )
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        while chunk := list(islice(rows, _ROWS)):
+            writer.write_table(arrow.Table.from_pylist(chunk, schema=schema))
+
+
+def read_errors(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the images of a part that could not be read, and why."""
+    if path.suffix == ".jsonl":
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if '"error":' in line:
+                    row = json.loads(line)
+                    if "error" in row:
+                        yield row["image"], row["error"]
+        return
+    parquet = require("pyarrow.parquet", "bulk")
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=["image", "error"]):
+            failed = batch.filter(batch["error"].is_valid())
+            yield from zip(failed["image"].to_pylist(), failed["error"].to_pylist(), strict=True)
+
+
+def write_failures(failures: Iterable[tuple[str, str, int]], path: Path) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Write what failed as CSV; return for how many images, and by reason, the most frequent first.
+
+    Args:
+        failures: What failed, why, and how many images that are.
+        path: The file.
+    """
+    reasons: Counter[str] = Counter()
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["image", "error", "images"])
+        for image, error, count in failures:
+            table.writerow([image, error, count])
+            reasons[_NUMBERS.sub("N", error)] += count  # else each cut-off file is a reason of its own
+    return reasons.total(), tuple(reasons.most_common())
