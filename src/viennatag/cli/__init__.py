@@ -9,19 +9,30 @@ import os
 import sys
 from typing import NoReturn
 
-from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting, serving
+from viennatag.cli import (
+    collecting,
+    comparing,
+    importing,
+    indexing,
+    inspecting,
+    judging,
+    learning,
+    predicting,
+    serving,
+)
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
 __all__ = ["app", "main"]
 
-_EXTRAS = {"fontTools": "render", "resvg_py": "render", "scipy": "data", "pyarrow": "data"}
+_EXTRAS = {"fontTools": "render", "resvg_py": "render", "scipy": "data", "pyarrow": "data", "usearch": "similar"}
 _COMMANDS = (
     predicting.predict,
     learning.train,
     judging.evaluate,
     inspecting.inspect,
     comparing.compare,
+    indexing.index,
     collecting.split,
     collecting.render,
     importing.import_,
