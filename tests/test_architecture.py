@@ -11,7 +11,20 @@ import pytest
 import viennatag
 
 ROOT = Path(viennatag.__file__).parent
-HEAVY = {"torch", "timm", "lightning", "onnx", "scipy", "pyarrow", "pandas", "polars", "ray", "resvg_py", "fontTools"}
+HEAVY = {
+    "torch",
+    "timm",
+    "lightning",
+    "onnx",
+    "scipy",
+    "pyarrow",
+    "pandas",
+    "polars",
+    "ray",
+    "resvg_py",
+    "fontTools",
+    "usearch",
+}
 WEB = {"fastapi", "starlette", "pydantic", "uvicorn", "prometheus_client", "python_multipart"}
 
 

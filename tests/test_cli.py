@@ -176,6 +176,7 @@ def test_every_command_has_help_with_an_example() -> None:
         "inspect",
         "compare",
         "codes",
+        "index",
         "serve",
     }  # type: ignore[attr-defined]
     for name, sub in command.commands.items():  # type: ignore[attr-defined]

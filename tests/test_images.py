@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 
 from viennatag import images
 from viennatag.errors import ImageError
-from viennatag.images import hash_images, perceptual_hash, read_image, read_images
+from viennatag.images import (
+    check_pixels,
+    decode_image,
+    hash_images,
+    perceptual_hash,
+    read_image,
+    read_images,
+    read_sized_image,
+)
 
 SIZE = 32
 WHITE, RED, BLACK = (255, 255, 255), (200, 30, 30), (0, 0, 0)
@@ -231,3 +239,21 @@ def test_perceptual_hash_forgives_scanning_but_not_another_drawing(tmp_path: Pat
     assert hashes[0] == perceptual_hash(read_image(image, 64))
     assert hashes[1] == 0
     assert list(errors) == [1]
+
+
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_sized_image_has_the_same_pixels_and_the_upright_size(tmp_path: Path, format_: str, orientation: int) -> None:
+    image = Image.new("RGB", (300, 200), "red")
+    image.putpixel((0, 0), (0, 0, 255))
+    exif = image.getexif()
+    exif[ExifTags.Base.Orientation] = orientation
+    image.save(tmp_path / "image", format_, exif=exif)
+    pixels, width, height = read_sized_image(tmp_path / "image", 64)
+    assert np.array_equal(pixels, read_image(tmp_path / "image", 64))
+    assert (width, height) == decode_image(tmp_path / "image").size
+    with pytest.raises(ImageError, match="at most 59,999 pixels"):
+        read_sized_image(tmp_path / "image", 64, max_pixels=59_999)
+    with pytest.raises(ImageError, match="at most 59,999 pixels"):
+        check_pixels(tmp_path / "image", most=59_999)
+    check_pixels(tmp_path / "image", most=60_000)

@@ -5,6 +5,7 @@
     ├── DataError        a marks table, targets or scores that cannot be used
     ├── ImageError       an image file that cannot be turned into pixels
     ├── BundleError      a bundle that is missing, damaged or from a newer version
+    ├── KnownMarksError  an index of known marks that is missing, damaged or of another bundle
     ├── BackboneError    a backbone that is unknown, out of reach or cannot be exported
     ├── ArtworkError     artwork or fonts that cannot be read or drawn
     ├── OptionError      an option whose value makes no sense
@@ -37,6 +38,10 @@ class ImageError(ViennatagError):
 
 class BundleError(ViennatagError):
     """A bundle that is missing, damaged, or written by a newer version."""
+
+
+class KnownMarksError(ViennatagError):
+    """An index of known marks that is missing, damaged, or was made with another bundle."""
 
 
 class BackboneError(ViennatagError):

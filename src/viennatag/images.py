@@ -76,15 +76,27 @@ def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image
         return _as_rgb(image)
 
 
-def measure_image(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Return the width and height that `decode_image` would give, from the header alone.
+def read_sized_image(
+    source: str | Path | bytes, size: int, *, max_pixels: int = MAX_PIXELS
+) -> tuple[NDArray[np.uint8], int, int]:
+    """Return the pixels that `read_image` gives, and the width and height of the image itself, upright.
 
     Raises:
-        ImageError: If the source is missing, empty, not an image, or has more than `max_pixels` pixels.
+        ImageError: As `read_image`, or if the image has more than `max_pixels` pixels.
     """
     with _opened(source, max_pixels) as image:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}
-        return (image.height, image.width) if turned else (image.width, image.height)
+        width, height = image.size  # a draft may change it
+        image.draft("RGB", (size, size))
+        pixels = fit_image(_as_rgb(image), size)
+        if image.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}:  # these lie on their side
+            width, height = height, width
+        return pixels, width, height
+
+
+def check_pixels(source: str | Path | bytes, *, most: int) -> None:
+    """Raise ImageError if what the header of an image tells cannot be read, or is too many pixels."""
+    with _opened(source, most):
+        pass
 
 
 @contextmanager

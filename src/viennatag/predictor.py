@@ -22,6 +22,7 @@ from viennatag.codes import parse_code, vienna_tree
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
 from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
+from viennatag.evidence.known import KnownMarks, SimilarMark
 from viennatag.images import ImageSource, decode_image, fit_image, fitted_box, read_image
 
 
@@ -68,6 +69,7 @@ class Predictor:
         self.bundle = bundle
         self._threads = threads
         self._levels = np.array(bundle.labels.levels)
+        self._known: KnownMarks | None = None
 
     @classmethod
     def load(cls, name: str | Path = STARTER, *, threads: int | None = None) -> "Predictor":
@@ -169,9 +171,35 @@ class Predictor:
             for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
         )
 
+    def check_explainable(self) -> None:
+        """Raise BundleError if the bundle's head cannot be read at places."""
+        _ = self._place_weights
+
     @cached_property
     def _place_weights(self) -> PlaceWeights:
         return PlaceWeights.of(self.engine)
+
+    def similar(self, image: ImageSource, k: int = 6) -> tuple[SimilarMark, ...]:
+        """Return the k known marks that look most like an image, best first.
+
+        Raises:
+            ImageError: If the image cannot be read.
+            KnownMarksError: If the bundle has no index of known marks, or it is damaged.
+            OptionError: If k is below 1.
+        """
+        known = self._known or self.open_known_marks()
+        known.check_count(k)
+        (features,) = self.engine.run(read_image(image, self.engine.size)[None], ("features",))
+        return known.search(features[0], k)
+
+    def open_known_marks(self, path: Path | str | None = None) -> KnownMarks:
+        """Open the index of known marks in the bundle's folder, or another; `similar` will search it.
+
+        Raises:
+            KnownMarksError: If there is none, it is damaged, or it was made with another bundle.
+        """
+        self._known = KnownMarks.open(self.bundle.graph.parent if path is None else path, graph=self.bundle.graph)
+        return self._known
 
     @cached_property
     def engine(self) -> Engine:

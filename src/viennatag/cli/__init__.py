@@ -9,13 +9,31 @@ import os
 import sys
 from typing import NoReturn
 
-from viennatag.cli import bulking, collecting, comparing, importing, inspecting, judging, learning, predicting, serving
+from viennatag.cli import (
+    bulking,
+    collecting,
+    comparing,
+    importing,
+    indexing,
+    inspecting,
+    judging,
+    learning,
+    predicting,
+    serving,
+)
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
 __all__ = ["app", "main"]
 
-_EXTRAS = {"fontTools": "render", "resvg_py": "render", "scipy": "data", "pyarrow": "data", "ray": "bulk"}
+_EXTRAS = {
+    "fontTools": "render",
+    "pyarrow": "data",
+    "ray": "bulk",
+    "resvg_py": "render",
+    "scipy": "data",
+    "usearch": "similar",
+}
 _COMMANDS = (
     predicting.predict,
     bulking.bulk,
@@ -23,6 +41,7 @@ _COMMANDS = (
     judging.evaluate,
     inspecting.inspect,
     comparing.compare,
+    indexing.index,
     collecting.split,
     collecting.render,
     importing.import_,

@@ -21,25 +21,36 @@ def predict(
     top: Annotated[int | None, typer.Option(help="Rank this many codes of a level, thresholds or not.")] = None,
     level: Annotated[str | None, typer.Option(help="category, division or section.")] = None,
     format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    explain: Annotated[
+        Path | None, typer.Option(help="Folder to write a heat map of each suggestion to, as PNG and NPY.")
+    ] = None,
+    similar: Annotated[int | None, typer.Option(help="Also show this many of the most similar known marks.")] = None,
+    known: Annotated[Path | None, typer.Option(help="Index of known marks, if not in the bundle's folder.")] = None,
 ) -> None:
     """Suggest codes for images.
 
     Example: viennatag predict logo.png --top 5 --level section
     """
     choose("--format", format_, ("table", "json", "csv"))
+    if similar is not None and format_ == "csv":
+        fail("--similar marks have no place in csv; choose --format table or json")
+    from viennatag.cli.explaining import Evidence
     from viennatag.predictor import Predictor
 
     paths = [path for name in images for path in image_files(Path(name))]
     predictor = Predictor.load(model)
     predictor.check_options(top, level)
+    evidence = Evidence(predictor, explain, similar, known)
     with show_progress(len(paths) > 16) as report:
         found = []
         for prediction in predictor.predict_many(paths, top=top, level=level):
             found.append(prediction)
             report("images", len(found), len(paths), "")
     failed = any(prediction.error is not None for prediction in found)
+    nearest = evidence.gather(paths, found)
     if format_ == "json":
-        print(json.dumps([prediction.to_json() for prediction in found], ensure_ascii=False, indent=2))
+        rows = [prediction.to_json() | near for prediction, near in zip(found, nearest, strict=True)]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
     elif format_ == "csv":
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(["image", "code", "heading", "score", "level", "above_threshold", "error"])
@@ -54,6 +65,7 @@ def predict(
         from viennatag.report.terminal import predictions_report
 
         show(predictions_report(found))
+        evidence.show(found, nearest)
     if failed:
         raise typer.Exit(1)
 

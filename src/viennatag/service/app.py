@@ -22,6 +22,7 @@ from viennatag.service.health import health_routes
 from viennatag.service.prediction import prediction_routes
 from viennatag.service.problems import handle_problems
 from viennatag.service.settings import Settings
+from viennatag.service.similar import similar_routes
 from viennatag.service.state import State
 
 PAGE = Path(__file__).parent / "page"
@@ -62,6 +63,7 @@ def make_app(predictor: Predictor, settings: Settings | None = None) -> FastAPI:
     handle_problems(app)
     app.include_router(prediction_routes(state))
     app.include_router(evidence_routes(state))
+    app.include_router(similar_routes(state))
     app.include_router(catalogue_routes(predictor.bundle))
     app.include_router(health_routes(state))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from viennatag.engine import BATCH_SIZE
 from viennatag.errors import ImageError
-from viennatag.images import measure_image, read_image
+from viennatag.images import read_sized_image
 from viennatag.predictor import Predictor, scores_from_logits
 from viennatag.service.counters import Counters
 from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
@@ -151,21 +151,22 @@ class Batcher:
         """Return what became of each job: its answer, or the exception that ended it."""
         outcomes: list[Any] = [None] * len(jobs)
         pixels: list[NDArray[np.uint8]] = []
-        seen: list[tuple[int, tuple[int, int]]] = []
+        seen: list[tuple[int, int, int]] = []  # the job, width and height of each readable image
         for at, job in enumerate(jobs):
             if job.image is None:
                 outcomes[at] = _attempt(job.work)
                 continue
             try:
-                size = measure_image(job.image, max_pixels=self._settings.max_pixels)
-                pixels.append(read_image(job.image, self._predictor.engine.size))
-                seen.append((at, size))
+                size, most = self._predictor.engine.size, self._settings.max_pixels
+                found, width, height = read_sized_image(job.image, size, max_pixels=most)
+                pixels.append(found)
+                seen.append((at, width, height))
             except ImageError as exc:
                 outcomes[at] = exc
         if pixels:
             logits, features = self._predictor.engine.run(np.stack(pixels), ("logits", "features"))
             scores = scores_from_logits(logits, self._predictor.bundle)
-            for row, (at, (width, height)) in enumerate(seen):
+            for row, (at, width, height) in enumerate(seen):
                 outcomes[at] = _attempt(jobs[at].work, Sight(width, height, scores[row], features[row]))
             self._counters.batches.observe(len(pixels))
             self._counters.images.labels("read").inc(len(pixels))

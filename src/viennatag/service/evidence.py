@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from viennatag.codes import parse_code
 from viennatag.errors import BundleError
 from viennatag.evidence.heat import Explanation
-from viennatag.images import decode_image, measure_image
+from viennatag.images import check_pixels, decode_image
 from viennatag.service.answers import Evidence
 from viennatag.service.prediction import ONE_IMAGE
 from viennatag.service.problems import NO_HEAT_MAP, RESPONSES, Problem
@@ -60,7 +60,7 @@ class _Drawn:
 
 
 def _explain(state: State, content: bytes, label: str, *, draw: bool) -> _Drawn:
-    measure_image(content, max_pixels=state.settings.max_pixels)
+    check_pixels(content, most=state.settings.max_pixels)
     try:
         explanation = state.predictor.explain(content, label)
     except BundleError as exc:

@@ -1,0 +1,135 @@
+"""Known marks that look like an image, with the codes they carry.
+
+Each mark is a vector: the features of the bundle's own network, standardised, turned to their main directions and
+shortened to them, so that hundreds of thousands of marks fit into memory; eight bits a number and a graph of
+neighbours (HNSW, Malkov and Yashunin 2018, arXiv 1603.09320) make them quick to search. An index holds no pickle, and
+opening one runs no code of its own.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import KnownMarksError, OptionError, require
+
+INDEX = "index"
+"""The folder of an index inside its bundle's folder."""
+DESCRIPTION, VECTORS, PROJECTION, MARKS = "index.json", "vectors.usearch", "projection.npz", "marks.jsonl"
+SCHEMA = 1
+
+EXPANSION = 128
+"""Candidates that a search keeps; more find more and take longer."""
+
+
+@dataclass(frozen=True)
+class SimilarMark:
+    """A known mark that looks like an image.
+
+    Attributes:
+        image: Its path, as in the table of marks.
+        codes: The codes that it carries.
+        similarity: Cosine between the vectors, in [-1, 1]; 1 for the same picture.
+    """
+
+    image: str
+    codes: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Features to vectors of eight bits a number: `(features - mean) @ axes`, stretched to the range.
+
+    Attributes:
+        mean: float32, shape (width,).
+        axes: float32, shape (width, dimensions).
+    """
+
+    mean: NDArray[np.float32]
+    axes: NDArray[np.float32]
+
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.int8]:
+        """Return vectors (marks, dimensions) of features (marks, width); their lengths mean nothing."""
+        vectors = (features.astype(np.float32) - self.mean) @ self.axes
+        vectors *= 127 / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), np.float32(1e-12))
+        return np.rint(vectors).astype(np.int8)
+
+
+class KnownMarks:
+    """An index of known marks, ready to search."""
+
+    def __init__(self, folder: Path, description: Mapping[str, Any]) -> None:
+        with np.load(folder / PROJECTION, allow_pickle=False) as arrays:
+            self._projection = Projection(arrays["mean"], arrays["axes"])
+            self._starts = arrays["starts"]
+        usearch = require("usearch.index", "similar")
+        self._vectors = usearch.Index.restore(str(folder / VECTORS), view=True)
+        self._vectors.expansion_search = EXPANSION
+        self._lines = np.memmap(folder / MARKS, dtype=np.uint8, mode="r")
+
+    @classmethod
+    def open(cls, path: Path | str, *, graph: Path | None = None) -> "KnownMarks":
+        """Return the index of a bundle's folder, or the one that is the folder itself.
+
+        Args:
+            path: The folder.
+            graph: The bundle's graph, to see that the index was made with it.
+
+        Raises:
+            KnownMarksError: If there is none, it is damaged or from a newer version, or of another bundle.
+            MissingExtraError: If the package that searches is not installed.
+        """
+        path = Path(path)
+        folder = path if (path / DESCRIPTION).is_file() else path / INDEX
+        if not (folder / DESCRIPTION).is_file():
+            raise KnownMarksError(
+                f"{path}: there is no index of known marks; make one with: viennatag index {path} MARKS"
+            )
+        try:
+            description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+            if description["schema"] > SCHEMA:
+                raise KnownMarksError(
+                    f"{folder}: the index has schema {description['schema']}, this version reads up to {SCHEMA}; "
+                    "upgrade viennatag"
+                )
+            if graph is not None and description["graph"] != digest(graph):
+                raise KnownMarksError(f"{folder}: the index was made with another bundle; make it again with this one")
+            for name in (VECTORS, PROJECTION, MARKS):
+                if digest(folder / name) != description["files"][name]:
+                    raise KnownMarksError(f"{folder}: the file {name} is damaged; make the index again")
+            return cls(folder, description)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as exc:
+            raise KnownMarksError(f"{folder}: the index is damaged ({exc}); make it again") from exc
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def check_count(self, k: int) -> None:
+        """Raise OptionError unless k marks can be asked for."""
+        if k < 1:
+            raise OptionError(f"the number of similar marks is {k}; it counts from 1 up")
+
+    def search(self, features: NDArray[Any], k: int = 6) -> tuple[SimilarMark, ...]:
+        """Return the k marks most similar to the features (width,) of an image, best first."""
+        found = self._vectors.search(self._projection(features[None])[0], min(k, len(self)))
+        return tuple(
+            SimilarMark(*self._mark(int(at)), round(float(np.clip(1 - distance, -1, 1)), 4))
+            for at, distance in zip(found.keys, found.distances, strict=True)
+        )
+
+    def _mark(self, at: int) -> tuple[str, tuple[str, ...]]:
+        end = self._starts[at + 1] if at + 1 < len(self) else len(self._lines)
+        image, codes = json.loads(self._lines[self._starts[at] : end].tobytes())
+        return image, tuple(codes)
+
+
+def digest(path: Path) -> str:
+    """Return the hash of a file."""
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
