@@ -164,6 +164,7 @@ api.onToken(
 );
 
 session.addEventListener("shown", hideToast); // it may offer to undo what was done to another image
+session.addEventListener("idle", () => say("All images are read."));
 session.addEventListener("lost", (event) =>
   notice(`The browser's storage refuses more (${event.detail?.name}); what you do now is lost on reload. Export, then remove images.`),
 );

@@ -42,6 +42,7 @@ export class Session extends EventTarget {
   categories = new Map(); // code to heading
   #evidence = new Map();
   #noIndex = null;
+  #adding = Promise.resolve();
   #reading = 0;
 
   constructor(store) {
@@ -62,8 +63,14 @@ export class Session extends EventTarget {
     this.#read();
   }
 
-  /** Add [path, file] pairs; returns how many were here already. */
-  async add(files) {
+  /** Add [path, file] pairs, one lot after the other; returns how many were here already. */
+  add(files) {
+    const added = this.#adding.then(() => this.#addAll(files));
+    this.#adding = added.catch(() => {});
+    return added;
+  }
+
+  async #addAll(files) {
     let known = 0;
     for (const [path, file] of files) {
       const wanted = relativePath(path);
@@ -200,7 +207,7 @@ export class Session extends EventTarget {
       mark.problem = { title: problem.title, detail: problem.detail };
     }
     if (this.marks.includes(mark)) this.changed(mark); // it may have been removed meanwhile
-    this.dispatchEvent(new CustomEvent("read", { detail: mark }));
+    if (!this.marks.some(({ status }) => status === "waiting" || status === "reading")) this.emit("idle");
   }
 
   /** Return the scored codes below an unsure suggestion, best first. */
