@@ -5,7 +5,8 @@
 A process serves the starter with its default settings; this process is the load: so many clients on the loopback
 interface, each of which sends an image as soon as its last one was answered. Both share the machine's cores, and
 nothing is subtracted for the generator. `predict_many` runs in turn with it on the same images, in a process of its
-own; the ratio is the median over the rounds. Then four times as many clients as the queue holds images send without
+own; the ratio is the median over the rounds. The processor time of each per image says what the service costs where a
+busy machine blurs the ratio. Then four times as many clients as the queue holds images send without
 pause: all that is not answered must be refused with 503, and once they stop the service must answer within a second.
 Results: benchmarks/results/service.json.
 """
@@ -35,12 +36,14 @@ import sys, time
 from pathlib import Path
 from viennatag.predictor import Predictor
 images = [Path(name).read_bytes() for name in sys.argv[2:]]
-predictor, start, done = Predictor.load(), None, 0
-while start is None or time.perf_counter() - start < float(sys.argv[1]):
+predictor, done = Predictor.load(), 0
+list(predictor.predict_many(images * 16))  # warms up
+start, busy = time.perf_counter(), time.process_time()
+while time.perf_counter() - start < float(sys.argv[1]):
     found = list(predictor.predict_many([images[at % len(images)] for at in range(64)]))
     assert not any(each.error for each in found)
-    start, done = (start, done + 64) if start else (time.perf_counter(), 0)  # the first round warms up
-print(done / (time.perf_counter() - start))
+    done += 64
+print(done / (time.perf_counter() - start), (time.process_time() - busy) / done)
 """
 
 
@@ -76,10 +79,11 @@ def main() -> None:
     print(json.dumps(results, indent=1))
 
 
-def in_process(paths: list[Path], seconds: float) -> float:
-    """Return images per second of `predict_many` in a fresh process."""
+def in_process(paths: list[Path], seconds: float) -> tuple[float, float]:
+    """Return images per second, and processor seconds per image, of `predict_many` in a fresh process."""
     command = [sys.executable, "-c", IN_PROCESS, str(seconds), *map(str, paths)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    rate, cost = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(rate), float(cost)
 
 
 def find_port(log: Path) -> int:
@@ -96,13 +100,17 @@ async def measure(server: psutil.Process, port: int, paths: list[Path], options:
     await put_load(port, images, options.clients, 2.0)  # warms up
     memory = [server.memory_info().rss]
     load, seconds = Load(), 0.0
-    reference, served = [], []
+    reference, served, costs = [], [], []
     for _ in range(options.rounds):
-        reference.append(in_process(paths, part))
+        rate, cost = in_process(paths, part)
+        reference.append(rate)
         start, before = time.perf_counter(), len(load.latencies)
+        busy, generating = sum(server.cpu_times()[:2]), time.process_time()
         await put_load(port, images, options.clients, part, load)
-        seconds += time.perf_counter() - start
-        served.append((len(load.latencies) - before) / (time.perf_counter() - start))
+        passed, done = time.perf_counter() - start, len(load.latencies) - before
+        seconds += passed
+        served.append(done / passed)
+        costs.append((cost, (sum(server.cpu_times()[:2]) - busy) / done, (time.process_time() - generating) / done))
         memory.append(server.memory_info().rss)
     overload = await put_load(port, images, 4 * queue, options.overload_seconds)
     stopped = time.perf_counter()
@@ -121,6 +129,10 @@ async def measure(server: psutil.Process, port: int, paths: list[Path], options:
             "images_per_second": [round(each, 1) for each in served],
             "predict_many_images_per_second": [round(each, 1) for each in reference],
             "ratio": round(statistics.median(a / b for a, b in zip(served, reference, strict=True)), 3),
+            "processor_ms_per_image": {
+                name: round(1000 * statistics.median(values), 2)
+                for name, values in zip(("predict_many", "service", "generator"), zip(*costs, strict=True), strict=True)
+            },
             "p50_ms": round(1000 * statistics.median(load.latencies), 1),
             "p99_ms": round(1000 * statistics.quantiles(load.latencies, n=100)[98], 1),
         },

@@ -8,7 +8,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.service import running
@@ -96,31 +95,3 @@ def test_the_compose_file_gives_the_service_no_more_than_it_needs() -> None:
     assert service["cap_drop"] == ["ALL"]
     assert int(service["stop_grace_period"].removesuffix("s")) > 51  # longer than the service's own
     assert "VIENNATAG_TOKEN" in service["environment"]
-
-
-@pytest.mark.slow
-def test_the_package_builds_with_the_page_and_the_starter(tmp_path: Path) -> None:
-    import zipfile
-
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        str(tmp_path),
-        str(ROOT),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode and "hatchling" in done.stderr:
-        pytest.skip("hatchling is not installed here")
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    assert {
-        "viennatag/service/page/index.html",
-        "viennatag/bundles/starter/model.onnx",
-        "viennatag/vienna.tsv",
-    } <= names

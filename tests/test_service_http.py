@@ -1,8 +1,11 @@
 """The service as a process, over a real socket: what HTTP itself can do to it."""
 
 import json
+import shlex
+import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +16,8 @@ import pytest
 
 from tests.malformed import Malformed, malformed_requests
 from tests.service import PNG, SAMPLE, check_problem, running
+
+ROOT = SAMPLE.parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +154,14 @@ def test_a_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
             check_problem(httpx.get(url), 401, "no-token")
             assert httpx.get(url, headers={"Authorization": "Bearer 0123456789abcdef"}).status_code == 200
         assert "0123456789abcdef" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+def test_the_documents_examples_work(port: int) -> None:
+    lines = [line for line in (ROOT / "docs/service.md").read_text().splitlines() if line.startswith("curl ")]
+    assert len(lines) >= 12
+    for line in lines:
+        program, *arguments = shlex.split(line.replace(":8000", f":{port}").replace("-o heat.png", ""))
+        done = subprocess.run([program, "-i", *arguments], cwd=ROOT, capture_output=True, check=True, timeout=30)
+        status = int(done.stdout.split()[1])
+        assert status == (404 if "/similar" in line else 200), (line, done.stdout[:500])  # the starter has no index

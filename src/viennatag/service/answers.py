@@ -66,6 +66,21 @@ class Node(BaseModel):
     heading: str = Field(examples=["cats or other small felines"])
 
 
+class KnownMark(BaseModel):
+    """A known mark that looks like the image."""
+
+    image: str = Field(examples=["EM500000003.jpg"])
+    codes: list[Node]
+    similarity: float = Field(ge=-1, le=1, examples=[0.8731], description="Cosine; 1 for the same picture.")
+    thumbnail: str | None = Field(description="Address of its picture, where the service has the pictures.")
+
+
+class SimilarMarks(BaseModel):
+    """Known marks, the most similar first."""
+
+    marks: list[KnownMark]
+
+
 class LeveledNode(Node):
     """A code, what it means and where it stands."""
 
