@@ -374,6 +374,17 @@ def test_keys_can_be_switched_off_and_do_not_disturb_typing(visit: Opener) -> No
 
 
 @pytest.mark.slow
+def test_a_decision_outlives_a_reload_in_the_same_moment(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), {"shield.png": THREE["shield.png"]})
+    for accepts in (1, 0, 1, 0, 1):
+        press(page, "j a")
+        page.reload()
+        expect(page.locator("#suggestions .suggestion.accepted")).to_have_count(accepts)
+
+
+@pytest.mark.slow
 def test_a_second_tab_takes_over(visit: Opener) -> None:
     from playwright.sync_api import expect
 

@@ -3,12 +3,9 @@
 import { byId, fill, h } from "./dom.js";
 import { accepted, openSuggestions } from "./mark.js";
 
-const pictures = new WeakMap(); // by thumbnail: its address, made once
-
 function picture(mark) {
   if (!mark.thumbnail) return h("span", { class: "thumb blank", "aria-hidden": "true" });
-  if (!pictures.has(mark.thumbnail)) pictures.set(mark.thumbnail, URL.createObjectURL(mark.thumbnail));
-  return h("span", { class: "thumb", "aria-hidden": "true" }, h("img", { src: pictures.get(mark.thumbnail), alt: "" }));
+  return h("span", { class: "thumb", "aria-hidden": "true" }, h("img", { src: mark.thumbnail, alt: "" }));
 }
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;

@@ -9,7 +9,7 @@ const READERS = 2; // the service gathers requests into batches; more would only
 const THUMBNAIL = 96;
 const MAX_EVIDENCE = 60;
 
-/** Return a picture that fits a list, or null for a format that this browser does not draw (TIFF). */
+/** Return the address of a picture that fits a list, or null for a format that this browser does not draw (TIFF). */
 async function thumbnail(blob) {
   try {
     const picture = await createImageBitmap(blob);
@@ -19,7 +19,7 @@ async function thumbnail(blob) {
     canvas.height = Math.max(1, Math.round(picture.height * scale));
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
     picture.close();
-    return await new Promise((resolve) => canvas.toBlob(resolve));
+    return canvas.toDataURL();
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 /**
  * What outlives a reload: images, and what was said about them, in the browser's IndexedDB.
  *
- * Images stand in a table of their own, so that a decision writes a few hundred bytes and no pixels.
+ * Images stand in a table of their own, so that a decision writes a few kilobytes and not the image.
  */
 
 const TABLES = ["marks", "images", "settings"];
@@ -45,15 +45,28 @@ class Store {
   }
 
   put(name, key, value) {
-    return result(this.#table(name, "readwrite").put(value, key));
+    return this.#write(name, (table) => table.put(value, key));
   }
 
   delete(name, key) {
-    return result(this.#table(name, "readwrite").delete(key));
+    return this.#write(name, (table) => table.delete(key));
   }
 
   clear(name) {
-    return result(this.#table(name, "readwrite").clear());
+    return this.#write(name, (table) => table.clear());
+  }
+
+  /** Commit at once: what was not told to commit is dropped when the page is reloaded in the same moment. */
+  #write(name, change) {
+    const table = this.#table(name, "readwrite");
+    const { transaction } = table;
+    const written = new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+    });
+    change(table);
+    transaction.commit();
+    return written;
   }
 }
 
