@@ -1,7 +1,5 @@
 """The examiner's page in a real browser, against the real service."""
 
-import base64
-import csv
 import importlib.util
 import io
 import json
@@ -12,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
 
-from tests.service import SAMPLE, running
+from tests.page import HOSTILE, PASTE, THREE, accepted, examine, export, press, put_in, rows, table
+from tests.service import running
 from viennatag.bundle import DESCRIPTION, STARTER, open_bundle
 from viennatag.marks import read_marks
 from viennatag.registers.eu_xml import read_eu_xml
@@ -23,25 +21,7 @@ from viennatag.registers.source import Document
 CHROMIUM = shutil.which("chromium")
 AXE = Path(__file__).parent / "browser/node_modules/axe-core/axe.min.js"
 TOKEN = "a token of this test"
-HOSTILE = """<img src=x onerror="document.title='owned'">, "quoted"; 'x'.png"""
-DROP = """files => {
-    const transfer = new DataTransfer();
-    for (const [name, content] of files)
-        transfer.items.add(new File([Uint8Array.from(atob(content), c => c.charCodeAt(0))], name, {type: "image/png"}));
-    document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true}));
-}"""
-PASTE = DROP.replace('DragEvent("drop", {dataTransfer', 'ClipboardEvent("paste", {clipboardData')
-
-
-def shape(kind: str) -> bytes:
-    image = Image.new("RGB", (240, 160), "white")
-    getattr(ImageDraw.Draw(image), kind)([40, 20, 200, 140], fill=(20, 40, 200))
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-THREE = {"shield.png": SAMPLE.read_bytes(), "ellipse.png": shape("ellipse"), "box.png": shape("rectangle")}
+Opener = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +60,6 @@ def guarded_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> I
         yield f"http://127.0.0.1:{port}/"
 
 
-Opener = Callable[..., Any]
-
-
 @pytest.fixture
 def visit(browser: Any, address: str) -> Iterator[Opener]:
     """Return a function that opens the page for a new examiner; at the end no script may have complained."""
@@ -117,46 +94,6 @@ def visit(browser: Any, address: str) -> Iterator[Opener]:
         context.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "blob:"))] == []
-
-
-def put_in(page: Any, files: dict[str, bytes], *, how: str = DROP) -> None:
-    page.evaluate(how, [[name, base64.b64encode(content).decode()] for name, content in files.items()])
-
-
-def examine(page: Any, files: dict[str, bytes] = THREE) -> Any:
-    """Drop images, wait until all are read, and return the page."""
-    from playwright.sync_api import expect
-
-    put_in(page, files)
-    expect(page.locator("#images .image:is(.open, .failed)")).to_have_count(len(files))
-    return page
-
-
-def rows(page: Any) -> list[str]:
-    return page.locator("#suggestions [data-code]").evaluate_all("rows => rows.map(row => row.dataset.code)")
-
-
-def accepted(page: Any) -> list[str]:
-    return page.locator("#chosen .code").all_text_contents()
-
-
-def press(page: Any, keys: str) -> None:
-    for key in keys.split():
-        page.keyboard.press(key)
-
-
-def export(page: Any, kind: str, folder: Path) -> Path:
-    page.click("#open-export")
-    with page.expect_download() as download:
-        page.click(f"[data-export={kind}]")
-    page.keyboard.press("Escape")
-    file = folder / download.value.suggested_filename
-    download.value.save_as(file)
-    return file
-
-
-def table(file: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
 
 
 def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
@@ -381,6 +318,7 @@ def test_a_decision_outlives_a_reload_in_the_same_moment(visit: Opener) -> None:
     for accepts in (1, 0, 1, 0, 1):
         press(page, "j a")
         page.reload()
+        expect(page.locator("#suggestions .suggestion").first).to_be_visible()
         expect(page.locator("#suggestions .suggestion.accepted")).to_have_count(accepts)
 
 
