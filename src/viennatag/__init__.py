@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from viennatag.codes import Code, parse_code, parse_codes, vienna_tree
     from viennatag.errors import ViennatagError
     from viennatag.evaluation import Evaluation, evaluate
+    from viennatag.evidence.heat import Explanation
+    from viennatag.evidence.known import SimilarMark
     from viennatag.labels import LabelSet
     from viennatag.marks import Marks, marks_from_dataframe, read_marks, write_marks
     from viennatag.predictor import Prediction, Predictor, Suggestion
@@ -26,10 +28,12 @@ __all__ = [
     "Bundle",
     "Code",
     "Evaluation",
+    "Explanation",
     "LabelSet",
     "Marks",
     "Prediction",
     "Predictor",
+    "SimilarMark",
     "Suggestion",
     "ViennatagError",
     "evaluate",
@@ -48,6 +52,8 @@ _HOMES = {
     "codes": ("Code", "parse_code", "parse_codes", "vienna_tree"),
     "errors": ("ViennatagError",),
     "evaluation": ("Evaluation", "evaluate"),
+    "evidence.heat": ("Explanation",),
+    "evidence.known": ("SimilarMark",),
     "labels": ("LabelSet",),
     "marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
     "predictor": ("Prediction", "Predictor", "Suggestion"),
