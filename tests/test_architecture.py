@@ -63,7 +63,10 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("marks", {"codes", "errors", "files"}),
         ("labels", {"codes", "errors", "marks"}),
         ("images", {"errors"}),
-        ("engine", {"errors", "images"}),
+        ("runtimes", {"errors"}),
+        ("engine", {"errors", "images", "runtimes"}),
+        ("tuning", {"engine", "errors", "files", "images", "runtimes"}),
+        ("hub", {"errors"}),
         ("ranking", {"errors"}),
         ("metrics", {"errors", "ranking"}),
         ("resampling", {"errors", "metrics", "ranking"}),
@@ -77,8 +80,8 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("editions", {"classification", "codes", "errors"}),
         ("suspicious", {"codes", "marks"}),
         ("profile", {"errors", "labels", "marks", "metrics", "ranking", "stratify", "suspicious"}),
-        ("bundle", {"calibration", "errors", "files", "labels", "marks"}),
-        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "images"}),
+        ("bundle", {"calibration", "errors", "files", "hub", "labels", "marks"}),
+        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "images", "tuning"}),
     ],
 )
 def test_the_order_of_modules(module: str, below: set[str]) -> None:

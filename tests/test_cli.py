@@ -174,6 +174,8 @@ def test_every_command_has_help_with_an_example() -> None:
         "import",
         "inspect",
         "compare",
+        "tune",
+        "quantize",
         "codes",
     }  # type: ignore[attr-defined]
     for name, sub in command.commands.items():  # type: ignore[attr-defined]

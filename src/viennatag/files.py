@@ -65,3 +65,8 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps what can be made again: trunks, features, checkpoints, measured speeds."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "viennatag"

@@ -21,7 +21,8 @@ from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.images import ImageSource, read_image
+from viennatag.images import ImageSource, available_cores, read_image
+from viennatag.tuning import find_settings
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,25 @@ class Prediction:
 class Predictor:
     """A bundle ready to predict."""
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, engine: str | None = None, threads: int | None = None) -> None:
         self.bundle = bundle
-        self._threads = threads
+        self.settings = find_settings(bundle.digest, engine=engine, threads=threads)
         self._levels = np.array(bundle.labels.levels)
 
     @classmethod
-    def load(cls, name: str | Path = STARTER, *, threads: int | None = None) -> "Predictor":
-        """Return a predictor for a bundle's folder, or for the starter that comes with viennatag.
+    def load(cls, name: str | Path = STARTER, *, engine: str | None = None, threads: int | None = None) -> "Predictor":
+        """Return a predictor for a bundle.
+
+        Args:
+            name: The folder of a bundle, `starter` for the one that comes with viennatag, or `hf-hub:owner/name`.
+            engine: `auto`, `onnxruntime` or `openvino`; by default what VIENNATAG_ENGINE says, else `auto`.
+            threads: For one image at a time; by default as measured by `viennatag tune`, else all cores.
 
         Raises:
             BundleError: If there is no such bundle or it is damaged.
+            OptionError: If the engine is unknown.
         """
-        return cls(open_bundle(name), threads=threads)
+        return cls(open_bundle(name), engine=engine, threads=threads)
 
     def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels."""
@@ -129,19 +136,43 @@ class Predictor:
         self, images: Iterable[ImageSource]
     ) -> Iterator[tuple[list[ImageError | None], NDArray[np.float64]]]:
         """Yield, a few images at a time and in order, each one's error or None, and the scores of the readable ones."""
-        for batch in run_images(self._one_thread_engine, images, ("logits",), also=lambda _: None):
+        for batch in run_images(
+            self._one_thread_engine,
+            images,
+            ("logits",),
+            also=lambda _: None,
+            batch_size=self.settings.batch_size,
+        ):
             readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
             yield batch.outcomes, scores_from_logits(readable, self.bundle)
 
     @cached_property
     def engine(self) -> Engine:
         """For one image at a time: all cores work on it."""
-        return Engine(self.bundle.graph, threads=self._threads)
+        return self._open(self.settings.threads, callers=1)
 
     @cached_property
     def _one_thread_engine(self) -> Engine:
         """For many images: each core works on its own."""
-        return Engine(self.bundle.graph, threads=1)
+        return self._open(1, callers=available_cores())
+
+    def _open(self, threads: int, *, callers: int) -> Engine:
+        return Engine(
+            self.bundle.graph,
+            threads=threads,
+            callers=callers,
+            runtime=self.settings.engine,
+            precision=self.bundle.precision,
+        )
+
+    def describe(self) -> str:
+        """Return in one line what answers many images: bundle, precision, engine, threads, batch."""
+        found, source = self.settings, "as measured" if self.settings.measured else "by default"
+        return (
+            f"{self.bundle.path.name if self.bundle.path else 'bundle'} in {self.bundle.precision}; "
+            f"{self._one_thread_engine}; many images: {available_cores()} threads, each with batches of "
+            f"{found.batch_size}; one image: {found.threads} threads ({source})"
+        )
 
     def suggest(
         self, scores: NDArray[np.float64], *, top: int | None = None, level: str | None = None

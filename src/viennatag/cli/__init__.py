@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting
+from viennatag.cli import collecting, comparing, importing, inspecting, judging, learning, predicting, speeding
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
@@ -25,6 +25,7 @@ _COMMANDS = (
     collecting.split,
     collecting.render,
     importing.import_,
+    speeding.tune,
     predicting.codes,
 )
 

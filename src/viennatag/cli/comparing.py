@@ -12,13 +12,13 @@ from viennatag.cli.shell import (
     SeedOption,
     SkipOption,
     TaxonomyOption,
-    cache_folder,
     choose,
     fail,
     parse_taxonomy,
     say_skipped,
     show,
 )
+from viennatag.files import cache_folder
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
