@@ -7,6 +7,7 @@
     ├── BundleError      a bundle that is missing, damaged or from a newer version
     ├── BackboneError    a backbone that is unknown, out of reach or cannot be exported
     ├── ArtworkError     artwork or fonts that cannot be read or drawn
+    ├── PrecisionError   a reduced precision that would lose too much
     ├── OptionError      an option whose value makes no sense
     └── MissingExtraError  an optional part of viennatag that is not installed
 
@@ -44,6 +45,10 @@ class BackboneError(ViennatagError):
 
 class ArtworkError(ViennatagError):
     """Artwork or fonts that cannot be read or drawn."""
+
+
+class PrecisionError(ViennatagError):
+    """A reduced precision that would lose too much."""
 
 
 class OptionError(ViennatagError):

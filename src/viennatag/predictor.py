@@ -187,10 +187,8 @@ class Predictor:
         if level is not None:
             above &= self._levels == level
         elif labels.taxonomy == "vienna":
-            for at in range(len(labels) - 1, -1, -1):  # children stand after their parents
-                if above[at]:
-                    for ancestor in labels.path(at)[:-1]:
-                        above[ancestor] = False
+            for at in np.flatnonzero(above).tolist():
+                above[list(labels.path(at)[:-1])] = False
         chosen = np.flatnonzero(above)
         if not chosen.size:  # an answer is never empty
             candidates = np.flatnonzero(self._levels == (level or labels.level_names[0]))

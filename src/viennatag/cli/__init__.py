@@ -26,6 +26,7 @@ _COMMANDS = (
     collecting.render,
     importing.import_,
     speeding.tune,
+    speeding.quantize,
     predicting.codes,
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viennatag.cli.shell import EngineOption, FormatOption, choose, fail, image_files, show
+from viennatag.cli.shell import EngineOption, FormatOption, choose, fail, image_files
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def predict(
                     [prediction.image, each.code, each.heading, each.score, each.level, int(each.above_threshold), ""]
                 )
     else:
-        from viennatag.report.terminal import predictions_report
+        from viennatag.report.predictions import predictions_text
 
-        show(predictions_report(found))
+        print(predictions_text(found, styled=sys.stdout.isatty()), end="")
     if failed:
         raise typer.Exit(1)
 
