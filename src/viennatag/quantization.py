@@ -6,7 +6,10 @@ come out of the last. bf16: weights are rounded to bfloat16, which halves the fi
 compute in it do so. Either is refused when the macro mAP on marks falls by more than is allowed.
 """
 
+import io
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +31,8 @@ METHODS = ("min-max", "percentile")
 ALLOWED_DROP = 0.5
 """Points of macro mAP that a reduced precision may lose."""
 CALIBRATION_MARKS = 192
+PERCENTILE_MARKS = 64
+"""Histograms are made of all activations at once, up to 30 MB for each mark."""
 _BATCH = 8
 _WEIGHTY = ("Conv", "Gemm", "MatMul")
 Progress = Callable[[str, int, int, str], None]
@@ -174,7 +179,9 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
     trunk = [name for name in nodes if not name.startswith("head")]
     kept = [*trunk[:1], *trunk[-1:], *(name for name in nodes if name.startswith("head"))]
     methods = tools.CalibrationMethod
-    with TemporaryDirectory() as folder:
+    if method == "percentile":
+        paths = paths[:PERCENTILE_MARKS]
+    with TemporaryDirectory() as folder, _quietly():
         file = Path(folder) / GRAPH
         tools.quantize_static(
             str(graph),
@@ -188,9 +195,20 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
             activation_type=tools.QuantType.QUInt8,
             weight_type=tools.QuantType.QInt8,
             calibrate_method={"min-max": methods.MinMax, "percentile": methods.Percentile}[method],
-            extra_options={"CalibPercentile": 99.999, "CalibMaxIntermediateOutputs": 8},
+            extra_options={"CalibPercentile": 99.999},
         )
         return file.read_bytes()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the quantizer from printing its progress, and from advice that does not concern the user."""
+    logging.disable(logging.WARNING)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _reader(tools: Any, paths: list[Path], size: int) -> Any:
