@@ -1,6 +1,9 @@
 """Bundles from the Hugging Face hub, by the name of their repository."""
 
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from viennatag.errors import BundleError, require
 
@@ -20,10 +23,12 @@ def fetch_bundle(name: str) -> Path:
     hub = require("huggingface_hub", "hub")
     repository, _, revision = name.removeprefix(PREFIX).partition("@")
     try:
-        return Path(hub.snapshot_download(repository, revision=revision or None))
-    except (
-        hub.errors.LocalEntryNotFoundError
-    ) as exc:  # one attempt, then what was fetched before: no minutes of waiting
+        return Path(
+            hub.snapshot_download(
+                repository, revision=revision or None, local_files_only=not _has_address(hub.constants.ENDPOINT)
+            )
+        )
+    except hub.errors.LocalEntryNotFoundError as exc:
         raise BundleError(
             f"{name}: the hub is out of reach, and the repository was not fetched before; fetch it on a machine with "
             "a network and give the folder instead"
@@ -33,3 +38,14 @@ def fetch_bundle(name: str) -> Path:
         raise BundleError(
             f"{name}: cannot be fetched ({reason}); expected hf-hub:owner/name of a repository that you may read"
         ) from exc
+
+
+def _has_address(url: str) -> bool:
+    """Whether a host can be found; asked first, since without a network the client would try again for half a minute."""
+    if getproxies():  # then it is the proxy that looks for the host
+        return True
+    try:
+        socket.getaddrinfo(urlsplit(url).hostname, 443)
+    except OSError:
+        return False
+    return True
