@@ -41,7 +41,7 @@ def fetch_bundle(name: str) -> Path:
 
 
 def _has_address(url: str) -> bool:
-    """Whether a host can be found; asked first, since without a network the client would try again for half a minute."""
+    """Whether a host can be found; without a network the client would try again for half a minute."""
     if getproxies():  # then it is the proxy that looks for the host
         return True
     try:
