@@ -77,7 +77,10 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("marks", {"codes", "errors", "files"}),
         ("labels", {"codes", "errors", "marks"}),
         ("images", {"errors"}),
-        ("engine", {"errors", "images"}),
+        ("runtimes", {"errors"}),
+        ("engine", {"errors", "images", "runtimes"}),
+        ("tuning", {"engine", "errors", "files", "images", "runtimes"}),
+        ("hub", {"errors"}),
         ("ranking", {"errors"}),
         ("metrics", {"errors", "ranking"}),
         ("resampling", {"errors", "metrics", "ranking"}),
@@ -91,8 +94,11 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("editions", {"classification", "codes", "errors"}),
         ("suspicious", {"codes", "marks"}),
         ("profile", {"errors", "labels", "marks", "metrics", "ranking", "stratify", "suspicious"}),
-        ("bundle", {"calibration", "errors", "files", "labels", "marks"}),
-        ("predictor", {"bundle", "calibration", "codes", "engine", "errors", "evidence", "images"}),
+        ("bundle", {"calibration", "errors", "files", "hub", "labels", "marks"}),
+        (
+            "predictor",
+            {"bundle", "calibration", "codes", "engine", "errors", "evidence", "images", "tuning"},
+        ),
     ],
 )
 def test_the_order_of_modules(module: str, below: set[str]) -> None:
@@ -118,9 +124,9 @@ def test_importing_viennatag_is_light() -> None:
 
 
 def test_a_prediction_imports_nothing_heavy() -> None:
-    wanted = "viennatag.predictor, viennatag.report.terminal, viennatag.cli"
+    wanted = "viennatag.predictor, viennatag.report.predictions, viennatag.cli"
     loaded = run(f"import sys, {wanted}; print(*sys.modules)").split()
-    assert not packages(set(loaded)) & (HEAVY | WEB)
+    assert not packages(set(loaded)) & (HEAVY | WEB | {"rich", "openvino", "huggingface_hub"})
 
 
 def test_the_web_lives_in_the_service_only() -> None:

@@ -175,6 +175,8 @@ def test_every_command_has_help_with_an_example() -> None:
         "import",
         "inspect",
         "compare",
+        "tune",
+        "quantize",
         "codes",
         "index",
         "serve",

@@ -57,9 +57,9 @@ def test_what_is_no_graph_or_takes_no_pixels_is_refused(tmp_path: Path) -> None:
         Engine(b"nothing")
     with pytest.raises(BundleError, match=r"none\.onnx"):
         Engine(tmp_path / "none.onnx")
-    with pytest.raises(BundleError, match=r"expected tensor\(uint8\)"):
+    with pytest.raises(BundleError, match=r"expected uint8"):
         Engine(graph(TensorProto.FLOAT))
-    with pytest.raises(BundleError, match=r"expected tensor\(uint8\)"):
+    with pytest.raises(BundleError, match=r"expected uint8"):
         Engine(graph(shape=("n", 3, 8, 8)))
     assert onnx.checker.check_model(graph()) is None
 

@@ -257,3 +257,34 @@ def test_a_sized_image_has_the_same_pixels_and_the_upright_size(tmp_path: Path, 
     with pytest.raises(ImageError, match="at most 59,999 pixels"):
         check_pixels(tmp_path / "image", most=59_999)
     check_pixels(tmp_path / "image", most=60_000)
+
+
+def test_a_large_jpeg_is_decoded_smaller_and_scores_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JPEG decoder can leave out detail that the square has no room for; the scores hardly notice."""
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    from viennatag.predictor import Predictor
+
+    predictor = Predictor.load()
+    size = predictor.bundle.image_size
+    mark = Image.open(Path(__file__).parents[1] / "examples/sample-mark.png").convert("RGB")
+    decoded: list[tuple[int, int]] = []
+    draft = JpegImageFile.draft
+
+    def watched(self: JpegImageFile, mode: str, near: tuple[int, int]) -> object:
+        found = draft(self, mode, near)
+        decoded.append(self.size)
+        return found
+
+    for side in (700, 1500, 3000):
+        buffer = io.BytesIO()
+        mark.resize((side, round(side * mark.height / mark.width))).save(buffer, "JPEG", quality=90)
+        with monkeypatch.context() as patch:
+            patch.setattr(JpegImageFile, "draft", watched)
+            small = read_image(buffer.getvalue(), size)
+            patch.setattr(JpegImageFile, "draft", lambda *_: None)
+            whole = read_image(buffer.getvalue(), size)
+        assert size <= min(decoded[-1]) < 4 * size
+        assert np.abs(small.astype(int) - whole).mean() < 2.0
+        scores = predictor.score(np.stack([small, whole]))
+        assert np.abs(scores[0] - scores[1]).max() < 0.05

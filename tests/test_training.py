@@ -82,7 +82,7 @@ def test_a_bundle_holds_the_trunk_and_the_head_without_a_trace_of_this_machine(
 ) -> None:
     bundle, _ = trained
     engine = Engine(bundle.graph)
-    assert engine.outputs == ("logits", "features", "map")
+    assert engine.outputs == ("logits", "features", "map", "evidence", "head.weight", "head.bias")
     logits, features, spatial = engine.run(read_image(collection / "000.png", 64)[None])
     np.testing.assert_allclose(spatial.mean(axis=(2, 3)), features, rtol=1e-3, atol=1e-4)
     assert logits.shape == (1, len(bundle.labels))

@@ -43,6 +43,8 @@ class Bundle:
         training: How the model was trained: backbone, strategy, seed, data.
         metrics: What was measured on parts that the training did not see.
         path: The folder it was read from.
+        precision: What its graph computes in: `float32`, `int8` or `bfloat16`.
+        digest: Of the graph, `sha256:` and hexadecimal digits.
     """
 
     labels: LabelSet
@@ -54,6 +56,8 @@ class Bundle:
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    precision: str = "float32"
+    digest: str = ""
 
     @property
     def graph(self) -> Path:
@@ -67,11 +71,15 @@ STARTER_FOLDER = Path(__file__).parent / "bundles" / STARTER
 
 
 def find_bundle(name: str | Path) -> Path:
-    """Return the folder of a bundle named by its path, or of the one in the package by `starter`.
+    """Return the folder of a bundle named by its path, `starter` for the one in the package, or `hf-hub:owner/name`.
 
     Raises:
         BundleError: If there is none.
     """
+    if str(name).startswith("hf-hub:"):
+        from viennatag.hub import fetch_bundle
+
+        name = fetch_bundle(str(name))
     path = STARTER_FOLDER if str(name) == STARTER else Path(name)
     if not path.is_dir():
         raise BundleError(f"{name}: there is no such bundle; give the folder that `viennatag train -o` wrote")
@@ -93,6 +101,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
         "schema": SCHEMA,
         "taxonomy": bundle.labels.taxonomy,
         "image_size": bundle.image_size,
+        "precision": bundle.precision,
         "training": bundle.training,
         "metrics": bundle.metrics,
         "files": {GRAPH: _digest(graph)},
@@ -135,6 +144,8 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
             training=found["training"],
             metrics=found["metrics"],
             path=path,
+            precision=str(found.get("precision", "float32")),
+            digest=str(found["files"][GRAPH]),
         )
         expected = dict(found["files"])
     except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors
@@ -145,7 +156,9 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
     for file, digest in expected.items():
         if not (path / file).is_file():
             raise BundleError(f"{path}: the file {file} is missing")
-        if _digest((path / file).read_bytes()) != digest:
+        with (path / file).open("rb") as stream:
+            hashed = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+        if hashed != digest:
             raise BundleError(f"{path}: the file {file} is damaged (its hash differs from {DESCRIPTION})")
     return bundle
 

@@ -13,38 +13,52 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from viennatag.errors import BundleError, DataError, ImageError
 from viennatag.images import ImageSource, available_cores, read_image
+from viennatag.runtimes import open_runtime
 
 BATCH_SIZE = 8
 """Throughput on a CPU is flat from about 4 images on; larger batches only cost memory."""
 
 
 class Engine:
-    """An ONNX graph ready to run: uint8 (images, size, size, 3) in, named float32 arrays out."""
+    """An ONNX graph ready to run: uint8 (images, size, size, 3) in, named float32 arrays out.
 
-    def __init__(self, graph: Path | bytes, *, threads: int | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or available_cores()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        source = graph if isinstance(graph, bytes) else str(graph)
-        try:
-            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        except Exception as exc:  # ONNX Runtime's exceptions have no common root but this
-            name = "the graph" if isinstance(graph, bytes) else graph
-            raise BundleError(f"{name}: ONNX Runtime cannot open it: {exc}") from exc
-        (tensor,) = self._session.get_inputs()
-        self._input = tensor.name
-        if tensor.type != "tensor(uint8)" or len(tensor.shape) != 4 or tensor.shape[3] != 3:
+    Attributes:
+        size: Side of the square that the graph takes, in pixels.
+        outputs: Names of what it gives.
+        threads: Threads that work on one call.
+    """
+
+    def __init__(
+        self,
+        graph: Path | bytes,
+        *,
+        threads: int | None = None,
+        callers: int = 1,
+        runtime: str = "onnxruntime",
+        precision: str = "float32",
+    ) -> None:
+        self.threads = threads or available_cores()
+        self._runtime = open_runtime(runtime, graph, threads=self.threads, callers=callers, precision=precision)
+        found = self._runtime.input
+        if found.type != "uint8" or len(found.shape) != 4 or found.shape[3] != 3:
             raise BundleError(
-                f"the graph takes {tensor.type} of shape {tensor.shape}; expected tensor(uint8) (images, size, size, 3)"
+                f"the graph takes {found.type} of shape {found.shape}; expected uint8 (images, size, size, 3)"
             )
-        self.size = int(tensor.shape[1])
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self.size = int(found.shape[1])
+        self.outputs = self._runtime.outputs
+
+    @property
+    def device(self) -> str:
+        """`CPU` or `CUDA`."""
+        return self._runtime.device
+
+    def __str__(self) -> str:
+        names = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+        return f"{names[self._runtime.name]} on {self.device}, computing in {self._runtime.precision}"
 
     def run(self, pixels: NDArray[np.uint8], outputs: tuple[str, ...] | None = None) -> list[NDArray[np.float32]]:
         """Return the named outputs, or all of them, for a batch of pixels.
@@ -60,7 +74,7 @@ class Engine:
             raise DataError(
                 f"pixels are {pixels.dtype} of shape {pixels.shape}; expected uint8 (n, {self.size}, {self.size}, 3)"
             )
-        return list(self._session.run(outputs and list(outputs), {self._input: pixels}))
+        return self._runtime.run(pixels, outputs or self.outputs)
 
 
 Extra = TypeVar("Extra")
@@ -86,6 +100,7 @@ def run_images(
     *,
     also: Callable[[NDArray[np.uint8]], Extra],
     workers: int | None = None,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[Batch[Extra]]:
     """Yield batches of images read and run, in order; an image that cannot be read does not stop the rest.
 
@@ -99,6 +114,7 @@ def run_images(
         outputs: Names of the graph's outputs.
         also: What else to make of each image's pixels.
         workers: Threads; by default one for each core.
+        batch_size: Images that the graph takes at a time.
     """
 
     def run(batch: list[ImageSource]) -> Batch[Extra]:
@@ -114,7 +130,7 @@ def run_images(
 
     workers = workers or available_cores()
     source = iter(sources)
-    remaining = iter(lambda: list(islice(source, BATCH_SIZE)), [])
+    remaining = iter(lambda: list(islice(source, batch_size)), [])
     with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:
         queue = deque(pool.submit(run, batch) for batch in islice(remaining, 2 * workers))
         try:

@@ -8,6 +8,7 @@
     ├── KnownMarksError  an index of known marks that is missing, damaged or of another bundle
     ├── BackboneError    a backbone that is unknown, out of reach or cannot be exported
     ├── ArtworkError     artwork or fonts that cannot be read or drawn
+    ├── PrecisionError   a reduced precision that would lose too much
     ├── OptionError      an option whose value makes no sense
     ├── BulkError        results of a bulk run that cannot be written, or gone on with
     └── MissingExtraError  an optional part of viennatag that is not installed
@@ -50,6 +51,10 @@ class BackboneError(ViennatagError):
 
 class ArtworkError(ViennatagError):
     """Artwork or fonts that cannot be read or drawn."""
+
+
+class PrecisionError(ViennatagError):
+    """A reduced precision that would lose too much."""
 
 
 class OptionError(ViennatagError):

@@ -5,8 +5,6 @@ temporary neighbour, is flushed to the disk, then takes the name.
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,8 @@ from pathlib import Path
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write; it takes the name `path` when the block ends without an error."""
+    import tempfile  # predictions write nothing and start sooner without
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -32,6 +32,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder to fill; it takes the name `path`, in place of a folder of that name."""
+    import shutil
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -65,3 +68,8 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps what can be made again: trunks, features, checkpoints, measured speeds."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "viennatag"

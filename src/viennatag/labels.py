@@ -143,8 +143,11 @@ class LabelSet:
         return tuple(self.index[node] for node in _path(code) if node in self.index)
 
     def _parent(self, name: str) -> int:
-        above = (self.index.get(node) for node in reversed(_path(name)[:-1])) if self.taxonomy == "vienna" else ()
-        return next((at for at in above if at is not None), -1)
+        if self.taxonomy == "vienna":
+            while name := name.rpartition(".")[0]:
+                if name in self.index:
+                    return self.index[name]
+        return -1
 
 
 @lru_cache(maxsize=65_536)  # registers hold a few thousand codes, and millions of their occurrences

@@ -23,7 +23,8 @@ from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
 from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
 from viennatag.evidence.known import KnownMarks, SimilarMark
-from viennatag.images import ImageSource, decode_image, fit_image, fitted_box, read_image
+from viennatag.images import ImageSource, available_cores, decode_image, fit_image, fitted_box, read_image
+from viennatag.tuning import find_settings
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,27 @@ class Prediction:
 class Predictor:
     """A bundle ready to predict."""
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, engine: str | None = None, threads: int | None = None) -> None:
         self.bundle = bundle
-        self._threads = threads
+        self.settings = find_settings(bundle.digest, engine=engine, threads=threads)
+        self._workers = threads or available_cores()
         self._levels = np.array(bundle.labels.levels)
         self._known: KnownMarks | None = None
 
     @classmethod
-    def load(cls, name: str | Path = STARTER, *, threads: int | None = None) -> "Predictor":
-        """Return a predictor for a bundle's folder, or for the starter that comes with viennatag.
+    def load(cls, name: str | Path = STARTER, *, engine: str | None = None, threads: int | None = None) -> "Predictor":
+        """Return a predictor for a bundle.
+
+        Args:
+            name: The folder of a bundle, `starter` for the one that comes with viennatag, or `hf-hub:owner/name`.
+            engine: `auto`, `onnxruntime` or `openvino`; by default what VIENNATAG_ENGINE says, else `auto`.
+            threads: By default all cores, or for one image at a time as many as `viennatag tune` measured to be best.
 
         Raises:
             BundleError: If there is no such bundle or it is damaged.
+            OptionError: If the engine is unknown.
         """
-        return cls(open_bundle(name), threads=threads)
+        return cls(open_bundle(name), engine=engine, threads=threads)
 
     def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels."""
@@ -133,7 +141,12 @@ class Predictor:
     ) -> Iterator[tuple[list[ImageError | None], NDArray[np.float64]]]:
         """Yield, a few images at a time and in order, each one's error or None, and the scores of the readable ones."""
         for batch in run_images(
-            self._one_thread_engine, images, ("logits",), also=lambda _: None, workers=self._threads
+            self._one_thread_engine,
+            images,
+            ("logits",),
+            also=lambda _: None,
+            workers=self._workers,
+            batch_size=self.settings.batch_size,
         ):
             readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
             yield batch.outcomes, scores_from_logits(readable, self.bundle)
@@ -204,12 +217,30 @@ class Predictor:
     @cached_property
     def engine(self) -> Engine:
         """For one image at a time: all cores work on it."""
-        return Engine(self.bundle.graph, threads=self._threads)
+        return self._open(self.settings.threads, callers=1)
 
     @cached_property
     def _one_thread_engine(self) -> Engine:
         """For many images: each core works on its own."""
-        return Engine(self.bundle.graph, threads=1)
+        return self._open(1, callers=self._workers)
+
+    def _open(self, threads: int, *, callers: int) -> Engine:
+        return Engine(
+            self.bundle.graph,
+            threads=threads,
+            callers=callers,
+            runtime=self.settings.engine,
+            precision=self.bundle.precision,
+        )
+
+    def describe(self) -> str:
+        """Return in one line what answers many images: bundle, precision, engine, threads, batch."""
+        found, source = self.settings, "as measured" if self.settings.measured else "by default"
+        return (
+            f"{self.bundle.path.name if self.bundle.path else 'bundle'} in {self.bundle.precision}; "
+            f"{self._one_thread_engine}; many images: {self._workers} threads, each with batches of "
+            f"{found.batch_size}; one image: {found.threads} threads ({source})"
+        )
 
     def suggest(
         self,
@@ -240,10 +271,8 @@ class Predictor:
         if level is not None:
             above &= self._levels == level
         elif labels.taxonomy == "vienna":
-            for at in range(len(labels) - 1, -1, -1):  # children stand after their parents
-                if above[at]:
-                    for ancestor in labels.path(at)[:-1]:
-                        above[ancestor] = False
+            for at in np.flatnonzero(above).tolist():
+                above[list(labels.path(at)[:-1])] = False
         chosen = np.flatnonzero(above)
         if not chosen.size:  # an answer is never empty, unless everything was excluded
             candidates = np.flatnonzero((self._levels == (level or labels.level_names[0])) & open_)

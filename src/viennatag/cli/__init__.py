@@ -20,6 +20,7 @@ from viennatag.cli import (
     learning,
     predicting,
     serving,
+    speeding,
 )
 from viennatag.cli.shell import app, fail
 from viennatag.errors import MissingExtraError, ViennatagError
@@ -45,6 +46,8 @@ _COMMANDS = (
     collecting.split,
     collecting.render,
     importing.import_,
+    speeding.tune,
+    speeding.quantize,
     predicting.codes,
     serving.serve,
 )

@@ -12,7 +12,6 @@ from viennatag.cli.shell import (
     SeedOption,
     SkipOption,
     TaxonomyOption,
-    cache_folder,
     choose,
     fail,
     parse_taxonomy,
@@ -20,6 +19,7 @@ from viennatag.cli.shell import (
     show,
     write_page,
 )
+from viennatag.files import cache_folder
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:

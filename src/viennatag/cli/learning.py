@@ -13,7 +13,6 @@ from viennatag.cli.shell import (
     SeedOption,
     SkipOption,
     TaxonomyOption,
-    cache_folder,
     fail,
     image_files,
     megabytes,
@@ -21,6 +20,7 @@ from viennatag.cli.shell import (
     say_skipped,
     show,
 )
+from viennatag.files import cache_folder
 from viennatag.progress import show_progress
 
 

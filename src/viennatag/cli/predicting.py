@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viennatag.cli.shell import FormatOption, choose, fail, image_files, show
+from viennatag.cli.shell import EngineOption, FormatOption, choose, fail, image_files
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
-    model: Annotated[str, typer.Option(help="Folder of a bundle, or starter.")] = "starter",
+    model: Annotated[str, typer.Option(help="Folder of a bundle, starter, or hf-hub:owner/name.")] = "starter",
     top: Annotated[int | None, typer.Option(help="Rank this many codes of a level, thresholds or not.")] = None,
     level: Annotated[str | None, typer.Option(help="category, division or section.")] = None,
     format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
@@ -26,6 +26,8 @@ def predict(
     ] = None,
     similar: Annotated[int | None, typer.Option(help="Also show this many of the most similar known marks.")] = None,
     known: Annotated[Path | None, typer.Option(help="Index of known marks, if not in the bundle's folder.")] = None,
+    engine: EngineOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say on stderr what runs, and how.")] = False,
 ) -> None:
     """Suggest codes for images.
 
@@ -38,7 +40,9 @@ def predict(
     from viennatag.predictor import Predictor
 
     paths = [path for name in images for path in image_files(Path(name))]
-    predictor = Predictor.load(model)
+    predictor = Predictor.load(model, engine=engine)
+    if verbose:
+        print(predictor.describe(), file=sys.stderr)
     predictor.check_options(top, level)
     evidence = Evidence(predictor, explain, similar, known)
     with show_progress(len(paths) > 16) as report:
@@ -62,9 +66,9 @@ def predict(
                     [prediction.image, each.code, each.heading, each.score, each.level, int(each.above_threshold), ""]
                 )
     else:
-        from viennatag.report.terminal import predictions_report
+        from viennatag.report.predictions import predictions_text
 
-        show(predictions_report(found))
+        print(predictions_text(found, styled=sys.stdout.isatty()), end="")
         evidence.show(found, nearest)
     if failed:
         raise typer.Exit(1)

@@ -1,6 +1,5 @@
 """What all commands share: the application, options that mean the same everywhere, and how they speak."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,9 @@ SkipOption = Annotated[
 ]
 IgnoreOption = Annotated[list[str] | None, typer.Option("--ignore", help="A column that is no label; may be repeated.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="auto, onnxruntime or openvino; by default VIENNATAG_ENGINE, else auto.")
+]
 FormatOption = Annotated[str, typer.Option("--format", help="table or json.")]
 
 
@@ -51,11 +53,6 @@ def say_skipped(skipped: tuple[str, ...]) -> None:
         from viennatag.errors import report_problems
 
         print(report_problems(f"left out {len(skipped):,} bad rows:", list(skipped), limit=5), file=sys.stderr)
-
-
-def cache_folder() -> Path:
-    """Return the folder that keeps trunks, features and checkpoints by default."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "viennatag"
 
 
 def image_files(path: Path) -> Iterator[Path]:

@@ -8,9 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:  # a prediction needs no evaluation
+if TYPE_CHECKING:
     from viennatag.evaluation import Evaluation, Figure
-    from viennatag.predictor import Prediction
 
 _NAMES = {
     "macro_map": "macro mAP",
@@ -71,27 +70,3 @@ def _cell(figure: "Figure") -> str:
     spread = "" if math.isnan(figure.low) else f" ±{50 * (figure.high - figure.low):.1f}"
     prior = "" if math.isnan(figure.prior) else f" [dim]{100 * figure.prior:.1f}[/dim]"
     return f"{100 * figure.value:.1f}{spread}{prior}"
-
-
-def predictions_report(predictions: "list[Prediction]") -> RenderableType:
-    """Return one table per image: code, heading, score and level of each suggestion."""
-    parts: list[RenderableType] = []
-    for prediction in predictions:
-        if prediction.error is not None:
-            parts.append(Text.assemble((prediction.image, "bold"), ": ", (prediction.error, "red")))
-            continue
-        table = Table(title=prediction.image, title_justify="left", title_style="bold", pad_edge=False, box=None)
-        table.add_column("code", no_wrap=True)
-        table.add_column("score", justify="right")
-        table.add_column("")
-        table.add_column("heading")
-        for suggestion in prediction.suggestions:
-            bar = Text("█" * max(1, round(10 * suggestion.score)), style="" if suggestion.above_threshold else "dim")
-            heading = Text(suggestion.heading)
-            if suggestion.level in {"category", "division"}:
-                heading.append(f"  {suggestion.level}", style="dim")
-            if not suggestion.above_threshold:
-                heading.append("  below its threshold", style="dim italic")
-            table.add_row(suggestion.code, f"{100 * suggestion.score:.0f} %", bar, heading)
-        parts.extend([table, Text()])
-    return Group(*parts[:-1] if parts and not isinstance(parts[-1], Table) and not parts[-1] else parts)

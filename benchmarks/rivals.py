@@ -1,0 +1,104 @@
+"""What a user would run instead of viennatag, on EfficientNet-B0 with random weights: one process, timed in itself.
+
+    python benchmarks/rivals.py NAME  # viennatag, timm, keras or transformers
+
+For each line of paths on its input, separated by tabs, it predicts those files and prints the seconds. A rival needs
+only its own packages, so each may come from an environment of its own.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+SIZE, LABELS, BATCH = 224, 1470, 32
+Predict = Callable[[list[str]], Any]
+
+
+def batches(paths: list[str]) -> Iterator[Any]:
+    """Yield pixels as these libraries' own examples load them: one after the other, squeezed into the square."""
+    for at in range(0, len(paths), BATCH):
+        chosen = paths[at : at + BATCH]
+        yield np.stack([np.asarray(Image.open(path).convert("RGB").resize((SIZE, SIZE)), "f4") for path in chosen])
+
+
+def viennatag() -> Predict:
+    from dataclasses import replace
+
+    from viennatag.bundle import open_bundle, write_bundle
+    from viennatag.predictor import Predictor
+    from viennatag.training.backbone import load_trunk
+    from viennatag.training.export import join_head
+    from viennatag.training.fitted import LinearHead
+
+    starter = open_bundle()
+    folder = Path(tempfile.mkdtemp())
+    trunk = load_trunk("efficientnet_b0", cache=folder, pretrained=False, size=SIZE)
+    random = np.random.default_rng(0)
+    weight = random.normal(scale=0.01, size=(len(starter.labels), trunk.width)).astype(np.float32)
+    graph = join_head(trunk, LinearHead(weight, np.full(len(starter.labels), -4, dtype=np.float32)))
+    bundle = write_bundle(replace(starter, image_size=SIZE), graph, folder / "bundle")
+    predictor = Predictor(bundle)
+    return lambda paths: predictor.predict(paths[0]) if len(paths) == 1 else list(predictor.predict_many(paths))
+
+
+def timm() -> Predict:
+    import timm
+    import torch
+
+    network = timm.create_model("efficientnet_b0", pretrained=False, num_classes=LABELS).eval()
+
+    def predict(paths: list[str]) -> Any:
+        with torch.inference_mode():
+            found = [network(torch.from_numpy(x / 255).permute(0, 3, 1, 2)).sigmoid().numpy() for x in batches(paths)]
+        return np.concatenate(found)
+
+    return predict
+
+
+def keras() -> Predict:
+    from keras.applications import EfficientNetB0
+
+    network = EfficientNetB0(weights=None, classes=LABELS, classifier_activation="sigmoid")
+    return lambda paths: np.concatenate([network.predict(x, verbose=0) for x in batches(paths)])
+
+
+def transformers() -> Predict:
+    from transformers import (
+        EfficientNetConfig,
+        EfficientNetForImageClassification,
+        EfficientNetImageProcessor,
+        pipeline,
+    )
+
+    config = EfficientNetConfig(
+        image_size=SIZE, width_coefficient=1.0, depth_coefficient=1.0, hidden_dim=1280, dropout_rate=0.2,
+        num_labels=LABELS,
+    )  # fmt: skip
+    processor = EfficientNetImageProcessor(size={"height": SIZE, "width": SIZE})
+    found: Any = pipeline(
+        "image-classification", model=EfficientNetForImageClassification(config).eval(), image_processor=processor
+    )
+    return lambda paths: found(paths, batch_size=min(len(paths), BATCH))
+
+
+RIVALS = {each.__name__: each for each in (viennatag, timm, keras, transformers)}
+
+
+def main() -> None:
+    predict = RIVALS[sys.argv[1]]()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        paths = line.rstrip("\n").split("\t")
+        start = time.perf_counter()
+        predict(paths)
+        print(time.perf_counter() - start, flush=True)
+
+
+if __name__ == "__main__":
+    main()
