@@ -86,6 +86,8 @@ def test_one_hot_leaves_named_columns_out() -> None:
         read("one-hot", b"picture,3.1.6\na.png,1\n")
     with pytest.raises(DataError, match="needs no import"):
         read("one-hot", b"image,codes\na.png,3.1.6\n")
+    short = read("one-hot", b"3.1.6,image,27.5.1\n1\n0,b.png,1\n")  # found by fuzzing; the first row lacks its image
+    assert [(mark.codes, mark.image) for mark in short] == [(("3.1.6",), ""), (("27.5.1",), "b.png")]
 
 
 def test_images_and_editions_are_kept() -> None:
