@@ -202,3 +202,43 @@ def test_split_names_unreadable_images_and_the_way_on(cli, collection: Path, tmp
     assert status == 0
     assert "left out 1 bad rows" in err
     assert sum(int(count) for count in re.findall(r": (\d+) marks", out)) == 39
+
+
+def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[no-untyped-def]
+    cli, collection: Path, bundle: Path, cache: Path, tmp_path: Path
+) -> None:
+    for at in range(60):
+        (tmp_path / f"{at:03}.png").write_bytes((collection / f"{at:03}.png").read_bytes())
+    (tmp_path / "000.png").write_bytes(b"broken")
+    (tmp_path / "002.png").write_bytes((tmp_path / "001.png").read_bytes())
+    table = tmp_path / "m.csv"
+    table.write_text("\n".join((collection / "marks.csv").read_text().splitlines()[:61]) + "\nmissing.png,3.1.6\n")
+    common = ["inspect", table, "--images", tmp_path]
+    clean, doubts, page = tmp_path / "clean.csv", tmp_path / "doubts.csv", tmp_path / "page.html"
+    status, out, err = cli(
+        *common, "--model", bundle, "--cache", cache, "--doubts", doubts, "--limit", 20, "--report", page,
+        "--write-clean", clean, "--drop", "damaged,duplicates",
+    )  # fmt: skip
+    assert status == 0, err
+    assert "probably missing codes" in out
+    assert "58 rows; left out: 1 unreadable, 1 damaged, 1 duplicates" in out
+    assert len(clean.read_text().splitlines()) == 59
+    rows = list(csv.DictReader(doubts.open()))
+    assert {row["kind"] for row in rows} == {"missing", "wrong"}
+    assert all(row["image"] != "000.png" and row["decision"] == "" for row in rows)
+    assert "Codes in doubt" in page.read_text()
+    assert "data:image/jpeg;base64," in page.read_text()
+    status, out, err = cli(*common, "--model", bundle, "--own-scores", "--limit", 5, "--format", "json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert 0 < len([doubt for doubt in found["doubts"] if doubt["kind"] == "missing"]) <= 5
+    assert {finding["kind"] for finding in found["findings"]} >= {"unreadable", "damaged", "duplicates"}
+    assert ["001.png", "002.png"] in [group["marks"][:2] for group in found["alike"] if group["same_file"]]
+    for arguments, message in (
+        (["--own-scores"], "only matter with --model"),
+        (["--drop", "damaged"], "belong together"),
+        (["--drop", "ugly", "--write-clean", clean], "choose among damaged"),
+    ):
+        status, _, err = cli(*common, *arguments)
+        assert status == 2
+        assert message in err

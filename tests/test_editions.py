@@ -120,6 +120,8 @@ def test_one_byte_at_a_time_makes_no_difference(english: Path, monkeypatch: pyte
     [
         ("", "not well-formed XML"),
         ("<index><category id='1' text='a'>", "not well-formed XML"),
+        ("<?xml version='1.0' encoding='UTF-4'?><index/>", "unknown encoding: UTF-4"),
+        ("<?xml version='1.0' encoding='big5'?><index/>", "multi-byte encodings are not supported"),
         ("<html/>", "no category or division in it"),
         ('<!DOCTYPE a [<!ENTITY x "y">]><index/>', "declares the entity 'x'"),
         ("<a>" * 60, "more than 50 deep"),

@@ -1,8 +1,10 @@
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from sklearn.metrics import average_precision_score
 
 from tests.test_labels import marks_of
@@ -13,6 +15,7 @@ from viennatag.evaluation import Evaluation, evaluate, judge
 from viennatag.labels import LabelSet
 from viennatag.marks import read_marks
 from viennatag.predictor import Predictor
+from viennatag.report.terminal import evaluation_report
 
 CODES = ("3.1.6", "3.1.8", "5.3.1", "26.4.1", "27.5.1")
 
@@ -105,3 +108,23 @@ def test_evaluating_reports_bad_images_and_wrong_taxonomies(
     flat = read_marks(collection / "flat.csv", taxonomy="flat")
     with pytest.raises(DataError, match="the bundle predicts vienna labels, the marks carry flat ones"):
         evaluate(predictor, flat, collection)
+
+
+def test_of_an_incomplete_register_only_recall_is_told() -> None:
+    scores, rows, bundle = made_up(150)
+    evaluation = judge(scores, marks_of(rows), bundle, rounds=5)
+    section = bundle.labels.at_level("section")
+    targets = bundle.labels.encode(rows).toarray()[:, section]
+    suggested = scores[:, section] >= 0.6
+    recall = evaluation.find("section").figures["micro_recall"].value
+    assert recall == pytest.approx((suggested & targets).sum() / targets.sum())
+    plain = evaluation.to_json(incomplete=True)
+    assert plain["incomplete"]
+    assert set(plain["slices"][0]["figures"]) == {"hit@1", "hit@3", "hit@10", "recall@10", "micro_recall"}
+    assert "macro_map" in evaluation.to_json()["slices"][0]["figures"]
+    console = Console(width=120, file=io.StringIO())
+    console.print(evaluation_report(evaluation, incomplete=True))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "precision cannot be trusted" in shown
+    assert "recall of suggestions" in shown
+    assert "mAP   " not in shown

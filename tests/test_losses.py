@@ -8,6 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from viennatag.errors import OptionError
 from viennatag.training.frequencies import balanced_count, effective_weights, inverse_weights, log_odds
+from viennatag.training.incomplete import CoOccurrenceSmoothing, PositiveUnlabelled
 from viennatag.training.losses import (
     Asymmetric,
     BinaryCrossEntropy,
@@ -307,3 +308,23 @@ def test_balanced_count_is_where_irlbl_meets_meanir():
 def test_senseless_options_are_refused(build, words):
     with pytest.raises(OptionError, match=words):
         build()
+
+
+def test_losses_for_incomplete_labels_are_cross_entropy_but_for_what_is_not_given() -> None:
+    logits, targets = batch()
+    plain = binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(1)
+    for loss in (CoOccurrenceSmoothing(0.0), PositiveUnlabelled()):
+        assert_allclose(loss.prepare(COUNTS, MARKS)(logits, targets, 0.0), plain)
+    p = sigmoid(0.5)
+    weight = 3 / 7 * p / (1 - p)
+    assert cost(PositiveUnlabelled(), 0.5, 0, done=1.0) == pytest.approx(-weight * log(p) - (1 - weight) * log(1 - p))
+    assert cost(PositiveUnlabelled(), 0.5, 1, done=1.0) == pytest.approx(-log(p))
+    two = torch.tensor([[1.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
+    level = torch.zeros(2, 2, dtype=torch.float64)  # where both answers cost the same
+    level[1, 1] = 1.0
+    found = CoOccurrenceSmoothing(0.4).prepare(COUNTS[:2], MARKS)(level, two, 0.0)[1].item()
+    target = 0.4 * 0.5  # one of the two marks with the first label carries the second too
+    assert found == pytest.approx(log(2) - target * log(sigmoid(1)) - (1 - target) * log(1 - sigmoid(1)), abs=1e-5)
+    for wrong in (lambda: CoOccurrenceSmoothing(1.0), lambda: PositiveUnlabelled(0.0)):
+        with pytest.raises(OptionError, match="expected a share"):
+            wrong()

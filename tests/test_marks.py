@@ -103,6 +103,23 @@ def test_unusable_tables_say_what_is_wrong(tmp_path: Path, name: str, text: str,
     assert message in str(caught.value)
 
 
+def test_a_damaged_parquet_file_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "m.parquet"
+    rows = {"image": [f"{at}.png" for at in range(50)], "codes": [["3.1.6", "27.5.1"]] * 50}
+    pyarrow.parquet.write_table(pyarrow.table(rows), path)
+    whole, refused = path.read_bytes(), 0
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            read_marks(path)
+        except DataError as exc:  # any other exception is a bug
+            refused += "it may be damaged" in str(exc)
+    assert refused > 20
+    path.write_bytes(whole[:-20])
+    with pytest.raises(DataError, match="not a Parquet file that can be read; it may be damaged"):
+        read_marks(path)
+
+
 def test_other_mistakes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_marks(tmp_path / "none.csv")

@@ -10,7 +10,7 @@ import pytest
 
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.errors import DataError, OptionError
-from viennatag.registers import FORMATS, find_format, recognise
+from viennatag.registers import FORMATS, find_format, import_marks, recognise
 from viennatag.registers.pictures import find_image, image_ending, is_other_medium, plain_name
 from viennatag.registers.record import Record, code_entries, flat_labels, stated_edition, vienna_codes
 from viennatag.registers.source import Document
@@ -86,6 +86,8 @@ def test_one_hot_leaves_named_columns_out() -> None:
         read("one-hot", b"picture,3.1.6\na.png,1\n")
     with pytest.raises(DataError, match="needs no import"):
         read("one-hot", b"image,codes\na.png,3.1.6\n")
+    short = read("one-hot", b"3.1.6,image,27.5.1\n1\n0,b.png,1\n")  # found by fuzzing; the first row lacks its image
+    assert [(mark.codes, mark.image) for mark in short] == [(("3.1.6",), ""), (("27.5.1",), "b.png")]
 
 
 def test_images_and_editions_are_kept() -> None:
@@ -164,6 +166,21 @@ def test_hugging_face_texts_and_mistakes(tmp_path: Path) -> None:
         read("hf-parquet", parquet(tmp_path, pyarrow.table({"a": [1]})))
     with pytest.raises(DataError, match="not a Parquet file"):
         read("hf-parquet", b"PAR1 nothing of the kind")
+
+
+def test_a_damaged_parquet_file_is_one_clear_error(tmp_path: Path) -> None:
+    picture = {"bytes": b"\x89PNG\r\n\x1a\n" * 20, "path": "x.png"}
+    whole = parquet(tmp_path, pyarrow.table({"image": [picture] * 50, "codes": [["3.1.6"]] * 50})).read_bytes()
+    refused = 0
+    for at in range(0, len(whole), 11):
+        try:
+            read("hf-parquet", whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        except DataError:  # any other exception is a bug
+            refused += 1
+    assert refused > 20
+    (tmp_path / "in.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"no mark could be read as hf-parquet\n.*not a Parquet file that can be read"):
+        import_marks("hf-parquet", tmp_path / "in.parquet", tmp_path / "out.csv")
 
 
 def test_coco_mistakes() -> None:

@@ -81,7 +81,7 @@ def read_classification(path: Path | str, *, language: str = "en") -> Classifica
                     raise DataError(f"larger than {MAX_BYTES >> 20} MB; a classification has less than one")
                 reader.parser.Parse(chunk)
             reader.parser.Parse(b"", True)
-    except (OSError, DataError, expat.ExpatError) as exc:
+    except (OSError, DataError, expat.ExpatError, LookupError, ValueError) as exc:  # the last two: strange encodings
         reason = f"not well-formed XML: {exc}" if isinstance(exc, expat.ExpatError) else exc
         raise DataError(f"{path}: cannot be read as WIPO's classification: {reason}") from exc
     if reader.problems:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 HITS_AT = (1, 3, 10)
 RECALL_AT = 10
+TRUSTED = (*(f"hit@{k}" for k in HITS_AT), f"recall@{RECALL_AT}", "micro_recall")
+"""Figures that ask only where the codes that were given went. A code that was left out makes every other figure wrong:
+what is right counts as a false alarm."""
 Scores = NDArray[np.floating[Any]]
 
 
@@ -54,7 +57,7 @@ class Slice:
         labels: Labels with positives, which the macro figures are means over.
         left_out: Labels without positives.
         figures: By name: `macro_map`, `head_map`, `medium_map`, `tail_map`, `micro_map`, `lrap`,
-            `hit@1`, `hit@3`, `hit@10`, `recall@10`, `macro_f1`, `micro_f1`, `calibration_error`.
+            `hit@1`, `hit@3`, `hit@10`, `recall@10`, `macro_f1`, `micro_f1`, `micro_recall`, `calibration_error`.
     """
 
     level: str
@@ -88,10 +91,13 @@ class Evaluation:
         """Return one slice."""
         return next(found for found in self.slices if (found.level, found.kind) == (level, kind))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data; undefined figures are None."""
+    def to_json(self, *, incomplete: bool = False) -> dict[str, Any]:
+        """Return plain data; undefined figures are None. Of an incomplete register only `TRUSTED` figures are told."""
         plain: dict[str, Any] = asdict(self)
+        plain |= {"incomplete": True} if incomplete else {}
         for part in plain["slices"]:
+            if incomplete:
+                part["figures"] = {name: part["figures"][name] for name in TRUSTED}
             for figure in part["figures"].values():
                 figure.update({name: None if np.isnan(value) else round(value, 5) for name, value in figure.items()})
         return plain
@@ -215,6 +221,7 @@ def _judge_slice(
     of_prior = metrics.f1(prior >= thresholds, targets)
     figures["macro_f1"] = _figure(agreement[:, 0], of_prior.macro.f1)
     figures["micro_f1"] = _figure(agreement[:, 1], of_prior.micro.f1)
+    figures["micro_recall"] = _figure(agreement[:, 2], of_prior.micro.recall)
     figures["calibration_error"] = _point(metrics.calibration_error, scores, prior, targets)
     present = int(np.count_nonzero(per_label))
     return Slice(level, kind, int(np.count_nonzero(carries)), present, len(chosen) - present, figures)
@@ -247,7 +254,7 @@ def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _f1_under(
     predicted: NDArray[np.bool_], targets: "csr_array"
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Return a function of the marks' weights that gives macro and micro F1."""
+    """Return a function of the marks' weights that gives macro F1, micro F1 and micro recall."""
     correct, suggested = targets.multiply(predicted).tocsr().astype(float), predicted.astype(np.float32)
     truth = targets.astype(float)
 
@@ -256,6 +263,7 @@ def _f1_under(
         total = weights.astype(np.float32) @ suggested + true
         each = ratio(2 * hits, total, empty=0.0)[true > 0]
         micro = 2 * hits.sum() / total.sum() if total.sum() else np.nan
-        return np.array([each.mean() if len(each) else np.nan, micro])
+        recall = hits.sum() / true.sum() if true.sum() else np.nan
+        return np.array([each.mean() if len(each) else np.nan, micro, recall])
 
     return statistic

@@ -6,14 +6,17 @@ no cropping, because a device at the edge carries codes too, and no flip, becaus
 directions do.
 """
 
+import hashlib
 import io
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,27 +171,75 @@ def read_images(
 
     At most `ahead` images are held, however many sources there are.
     """
+    return _in_threads(lambda source: read_image(source, size), sources, workers=workers, ahead=ahead)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an audit wants to know of an image file.
+
+    Attributes:
+        width: In pixels, as the file states it.
+        height: Likewise.
+        hash: Perceptual hash.
+        digest: Of the bytes of the file.
+        spread: Largest difference between the lightest and the darkest value of a channel, 0 to 255.
+    """
+
+    width: int
+    height: int
+    hash: np.uint64
+    digest: bytes
+    spread: int
+
+
+def look_at_images(paths: Iterable[Path]) -> "Iterator[Look | ImageError]":
+    """Yield what there is to see in each image file, or why it cannot be read, in order; each is decoded once."""
+    return _in_threads(_look_at, paths)
+
+
+def _look_at(path: Path) -> Look:
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise ImageError(f"cannot be read ({exc.strerror})") from exc
+    pixels = read_image(content, 64)
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:  # only its header: what is left was decoded above
+        width, height = image.size
+    spread = int((pixels.max(axis=(0, 1)).astype(int) - pixels.min(axis=(0, 1))).max())
+    digest = hashlib.blake2b(content, digest_size=16).digest()
+    return Look(width, height, perceptual_hash(pixels), digest, spread)
+
+
+Source = TypeVar("Source")
+Made = TypeVar("Made")
+
+
+def _in_threads(
+    make: Callable[[Source], Made], sources: Iterable[Source], *, workers: int | None = None, ahead: int = 64
+) -> Iterator[Made | ImageError]:
+    """Yield what is made of each source, or the error that it gave, in order."""
+
+    def attempt(source: Source) -> Made | ImageError:
+        try:
+            return make(source)
+        except ImageError as exc:
+            return exc
+
     with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
-        queue: deque[Future[NDArray[np.uint8] | ImageError]] = deque()
         remaining = iter(sources)
+        queue: deque[Future[Made | ImageError]] = deque()
         try:
             for source in islice(remaining, ahead):
-                queue.append(pool.submit(_read_or_error, source, size))
+                queue.append(pool.submit(attempt, source))
             while queue:
                 done = queue.popleft().result()
                 for source in islice(remaining, 1):
-                    queue.append(pool.submit(_read_or_error, source, size))
+                    queue.append(pool.submit(attempt, source))
                 yield done
         finally:
             for future in queue:
                 future.cancel()
-
-
-def _read_or_error(source: ImageSource, size: int) -> NDArray[np.uint8] | ImageError:
-    try:
-        return read_image(source, size)
-    except ImageError as exc:
-        return exc
 
 
 def available_cores() -> int:

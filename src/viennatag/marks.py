@@ -239,8 +239,9 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         raise FileNotFoundError(path)
     try:
         table = parquet.read_table(path)
-    except arrow.ArrowInvalid as exc:
-        raise DataError(f"{path}: not a Parquet file: {exc}") from exc
+        table.validate(full=True)  # damage may also lie in what a column holds
+    except (arrow.ArrowException, OSError, ValueError) as exc:
+        raise DataError(f"{path}: not a Parquet file that can be read; it may be damaged: {exc}") from exc
     return enumerate(_arrow_rows(table), start=1)
 
 

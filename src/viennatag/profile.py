@@ -188,7 +188,7 @@ class Profile:
             "marks": self.marks,
             "needs": {**vars(self.needs), "marks": self.needs.marks},
             "levels": [_level_json(level, self.needs) for level in self.levels],
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
 

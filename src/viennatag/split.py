@@ -67,7 +67,7 @@ def split_marks(
     parts = stratify(
         LabelSet.from_marks(chosen).encode(chosen.codes),
         fractions=tuple(shares / shares.sum()),
-        groups=_groups_of(chosen, None if hashes is None else hashes[rows]),
+        groups=mark_groups(chosen, None if hashes is None else hashes[rows]),
         order=order,
         seed=seed,
     )
@@ -75,7 +75,7 @@ def split_marks(
     return stated
 
 
-def _groups_of(marks: Marks, hashes: NDArray[np.uint64] | None) -> NDArray[np.int64]:
+def mark_groups(marks: Marks, hashes: NDArray[np.uint64] | None) -> NDArray[np.int64]:
     """Return one integer per mark, equal for marks of one group or of images that look alike."""
     number: dict[str, int] = {}
     own = np.array(

@@ -25,6 +25,9 @@ def evaluate(
     marks: Annotated[Path, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")],
     images: ImagesOption,
     part: Annotated[str, typer.Option(help="Judge this part: test, validation, train or all.")] = "test",
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Codes are missing on the marks: show what can be trusted then.")
+    ] = False,
     format_: FormatOption = "table",
     skip_bad: SkipOption = False,
     ignore: IgnoreOption = None,
@@ -61,8 +64,8 @@ def evaluate(
             progress=lambda done, total: report("images", done, total, ""),
         )
     if format_ == "json":
-        print(json.dumps(evaluation.to_json(), ensure_ascii=False, indent=2))
+        print(json.dumps(evaluation.to_json(incomplete=incomplete), ensure_ascii=False, indent=2))
     else:
         from viennatag.report.terminal import evaluation_report
 
-        show(evaluation_report(evaluation))
+        show(evaluation_report(evaluation, incomplete=incomplete))

@@ -16,7 +16,7 @@ def read_table(stream: BufferedReader) -> Iterator[dict[str, str]]:
     """Yield the rows of a table by the names in its first line.
 
     Columns are separated by whichever of comma, semicolon, tab and `|` the first line holds most.
-    A row shorter than the header lacks its last columns.
+    The last columns of a row that is shorter than the header are empty.
 
     Raises:
         DataError: If there is no header, a column occurs twice, or a field is longer than any text in a register.
@@ -33,7 +33,7 @@ def read_table(stream: BufferedReader) -> Iterator[dict[str, str]]:
             raise DataError(f"the first line names a column twice: {', '.join(map(repr, repeated[:5]))}")
         for values in csv.reader(iter(lambda: text.readline(MAX_LINE), ""), delimiter=delimiter):
             if values:
-                yield dict(zip(header, values, strict=False))
+                yield dict(zip(header, [*values, *[""] * (len(header) - len(values))], strict=False))
     except csv.Error as exc:
         raise DataError(f"not a valid table: {exc}") from exc
     finally:

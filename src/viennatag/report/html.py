@@ -6,6 +6,7 @@ pure functions; a `<title>` in them is the tooltip. Every text is escaped unless
 labels and paths come from other people's tables.
 """
 
+import base64
 import math
 import re
 from collections.abc import Container, Sequence
@@ -103,6 +104,12 @@ def bullets(entries: Sequence[str]) -> Markup:
 def strong(content: str) -> Markup:
     """Return content in bold."""
     return Markup(f"<b>{text(content)}</b>")
+
+
+def picture(content: bytes, media_type: str, width: int) -> Markup:
+    """Return an image that is held inside the page."""
+    data = base64.b64encode(content).decode("ascii")
+    return Markup(f'<img src="data:{media_type};base64,{data}" width="{width}" alt="">')
 
 
 def code_spans(content: str) -> Markup:

@@ -122,8 +122,8 @@ def profile_report(profile: Profile) -> RenderableType:
     return Group(*parts)
 
 
-def profile_page(profile: Profile, *, source: str) -> str:
-    """Return a profile as an HTML document; `source` is what the marks are called."""
+def profile_page(profile: Profile, *, source: str, more: Sequence[Markup] = ()) -> str:
+    """Return a profile as an HTML document; `source` is what the marks are called, `more` further sections."""
     level, needs = profile.levels[-1], profile.needs
     labels, nearest = _plural(level.level), _nearest(profile)
     everything = np.argsort(-level.counts, kind="stable")[:_LISTED]
@@ -165,6 +165,7 @@ def profile_page(profile: Profile, *, source: str) -> str:
         ]
         found = html.table(("rows", "what is odd, and what to do", "such as"), rows, right={0})
         sections.append(html.section("Suspicious rows", html.card("Worth a look", found)))
+    sections += more
     advice = [_stacked(html.strong(title), html.code_spans(text)) for title, text in advise(profile)]
     sections.append(html.section("What to do", html.card("In this order", html.bullets(advice))))
     return html.page(

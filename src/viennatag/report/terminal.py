@@ -24,12 +24,24 @@ _NAMES = {
     "recall@10": "recall@10",
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
+    "micro_recall": "recall of suggestions",
     "calibration_error": "calibration error",
 }
+_WARNING = (
+    "codes are missing on these marks, so precision cannot be trusted: a right suggestion that nobody wrote down "
+    "counts as wrong. mAP, F1 and calibration are left out; recall and hits are lower bounds"
+)
 
 
-def evaluation_report(evaluation: "Evaluation") -> RenderableType:
-    """Return one table per level: each figure in per cent, its interval, and the frequency prior's in grey."""
+def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> RenderableType:
+    """Return one table per level: each figure in per cent, its interval, and the frequency prior's in grey.
+
+    Args:
+        evaluation: What was measured.
+        incomplete: Whether codes are thought to be missing on the marks; figures that this spoils are left out.
+    """
+    from viennatag.evaluation import TRUSTED
+
     parts: list[RenderableType] = []
     for level in dict.fromkeys(found.level for found in evaluation.slices):
         slices = [found for found in evaluation.slices if found.level == level]
@@ -46,7 +58,8 @@ def evaluation_report(evaluation: "Evaluation") -> RenderableType:
             kind = {"all": "all codes", "pictorial": "pictorial, 1-24", "form": "form, 25-29"}[found.kind]
             kind = kind if level != "label" else "all labels"
             table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
-        for name, title in _NAMES.items():
+        names = {name: title for name, title in _NAMES.items() if name in TRUSTED or not incomplete}
+        for name, title in names.items():
             table.add_row(title, *(_cell(found.figures[name]) for found in slices))
         parts.append(table)
         absent = slices[0].left_out
@@ -61,7 +74,7 @@ def evaluation_report(evaluation: "Evaluation") -> RenderableType:
         notes += f"; {share:.1%} of their codes are not among the model's labels and count for their nearest ancestor"
     if evaluation.skipped:
         notes += f"; {len(evaluation.skipped):,} marks were left out"
-    return Group(*parts, Text(notes))
+    return Group(*parts, Text(notes), *([Text(_WARNING, style="yellow")] if incomplete else []))
 
 
 def _cell(figure: "Figure") -> str:

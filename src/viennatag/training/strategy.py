@@ -12,6 +12,7 @@ from typing import Any
 from viennatag.decide import Decision, ExpectedF
 from viennatag.errors import OptionError
 from viennatag.training.heads import Cosine, Ensemble, HeadKind, Linear, Neighbours, TreeShared
+from viennatag.training.incomplete import CoOccurrenceSmoothing, PositiveUnlabelled
 from viennatag.training.losses import (
     Asymmetric,
     BinaryCrossEntropy,
@@ -129,6 +130,14 @@ STRATEGIES = {
         ),
         Strategy(
             "splc", "SPLC: missing labels corrected while learning (Zhang 2021)", loss=SelfPacedCorrection(), pace=SLOW
+        ),
+        Strategy(
+            "co-occurrence", "labels that usually stand beside those given denied less", loss=CoOccurrenceSmoothing()
+        ),
+        Strategy(
+            "positive-unlabelled",
+            "labels not given weighed by their chance of being there (Elkan 2008)",
+            loss=PositiveUnlabelled(),
         ),
         Strategy("two-way", "positives ranked above negatives by mark and by label (Kobayashi 2023)", loss=TwoWay()),
         Strategy("class-aware", "a label drawn first, then a mark of it (Shen 2016)", sampling=ClassAware()),
