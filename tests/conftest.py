@@ -1,7 +1,10 @@
 """A small collection of marks, and a bundle that was really trained on it."""
 
 import csv
+import os
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers of two threads each wait for one another: 5 times slower
 
 import numpy as np
 import pytest

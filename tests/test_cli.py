@@ -223,7 +223,7 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
     assert "probably missing codes" in out
     assert "58 rows; left out: 1 unreadable, 1 damaged, 1 duplicates" in out
     assert len(clean.read_text().splitlines()) == 59
-    rows = list(csv.DictReader(doubts.open()))
+    rows = list(csv.DictReader(doubts.read_text().splitlines()))
     assert {row["kind"] for row in rows} == {"missing", "wrong"}
     assert all(row["image"] != "000.png" and row["decision"] == "" for row in rows)
     assert "Codes in doubt" in page.read_text()

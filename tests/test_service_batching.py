@@ -47,10 +47,12 @@ def test_requests_that_wait_together_run_together(monkeypatch: pytest.MonkeyPatc
     with held_engine(monkeypatch) as (go, sizes):
 
         async def conversation(client: httpx.AsyncClient) -> list[httpx.Response]:
-            asked = [
-                asyncio.create_task(client.post("/v1/predict?top=1", content=picture(40 + at, 30), headers=PNG))
-                for at in range(17)
-            ]
+            asked = []
+            for at in range(17):
+                post = client.post("/v1/predict?top=1", content=picture(40 + at, 30), headers=PNG)
+                asked.append(asyncio.create_task(post))
+                while not sizes:  # the worker takes the first one alone
+                    await asyncio.sleep(0.001)
             await until(client, "viennatag_queue_images 17.0")
             go.set()
             return await asyncio.gather(*asked)
@@ -96,7 +98,11 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_image_never_run(monke
     with held_engine(monkeypatch) as (go, sizes):
 
         async def conversation(client: httpx.AsyncClient) -> None:
-            asked = [client.post("/v1/predict", content=picture(), headers=PNG) for _ in range(3)]
+            asked = []
+            for _ in range(3):
+                asked.append(asyncio.create_task(client.post("/v1/predict", content=picture(), headers=PNG)))
+                while not sizes:  # the worker takes the first one alone
+                    await asyncio.sleep(0.001)
             for answer in await asyncio.gather(*asked):
                 check_problem(answer, 503, "slow-answer", "0.2 s")
             go.set()

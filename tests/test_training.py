@@ -83,7 +83,8 @@ def test_a_bundle_holds_the_trunk_and_the_head_without_a_trace_of_this_machine(
     bundle, _ = trained
     engine = Engine(bundle.graph)
     assert engine.outputs == ("logits", "features", "map", "evidence", "head.weight", "head.bias")
-    logits, features, spatial = engine.run(read_image(collection / "000.png", 64)[None])
+    pixels = read_image(collection / "000.png", 64)[None]
+    logits, features, spatial = engine.run(pixels, ("logits", "features", "map"))
     np.testing.assert_allclose(spatial.mean(axis=(2, 3)), features, rtol=1e-3, atol=1e-4)
     assert logits.shape == (1, len(bundle.labels))
     graph = bundle.graph.read_bytes()
