@@ -97,7 +97,7 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("bundle", {"calibration", "errors", "files", "hub", "labels", "marks"}),
         (
             "predictor",
-            {"bundle", "calibration", "codes", "engine", "errors", "evidence", "images", "tuning"},
+            {"bundle", "calibration", "codes", "decide", "engine", "errors", "evidence", "images", "tuning"},
         ),
     ],
 )

@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ def test_what_is_written_reads_back(trained: tuple[Bundle, Evaluation], tmp_path
         np.testing.assert_array_equal(getattr(again, name), getattr(bundle, name))
     np.testing.assert_array_equal(again.calibration.slope, bundle.calibration.slope)
     assert again.metrics == bundle.metrics
+    assert again.top is None
+    limited = write_bundle(replace(bundle, top=3), bundle.graph.read_bytes(), tmp_path / "limited")
+    assert limited.top == 3
     assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["bundle.json", "model.onnx"]
     assert (tmp_path / "again/bundle.json").read_bytes() == (bundle.path / "bundle.json").read_bytes()  # type: ignore[operator]
 

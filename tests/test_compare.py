@@ -13,6 +13,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from tests.synthetic import make_collection
 from tests.test_cli import cli  # noqa: F401
 from viennatag.comparison import FIGURES, Comparison, contrast, draw_marks, sample_figures
+from viennatag.decide import DECISIONS
 from viennatag.errors import DataError, OptionError
 from viennatag.marks import read_marks
 from viennatag.report.compare import comparison_page, comparison_report, summary
@@ -255,12 +256,21 @@ def test_compare_from_the_shell(cli, collection: Path, cache: Path, tmp_path: Pa
     assert "macro" in out
     assert "more-data" in out
     assert page.read_text().startswith("<!doctype html>")
-    status, out, err = cli(*arguments, "--strategies", "focal", "--seeds", 1, "--format", "json")
+    single = [*arguments, "--strategies", "focal", "--seeds", 1, "--format", "json"]
+    status, out, err = cli(*single)
     assert json.loads(out)["baseline"] == BASELINE
+    other = json.loads(cli(*single, "--decision", "threshold-0.9")[1])
+    for one, changed in zip(json.loads(out)["rows"][1:], other["rows"][1:], strict=True):
+        assert one["figures"]["macro_map"]["value"] == changed["figures"]["macro_map"]["value"]
+        assert one["figures"]["macro_f1"]["value"] > changed["figures"]["macro_f1"]["value"]
+    status, _, err = cli(*single, "--decision", "top-0.5")
+    assert status == 2
+    assert "the decision 'top-0.5' is unknown; there are expected-f," in err
     assert cli(*arguments, "--more", collection / "marks.csv")[0] == 2
     status, out, _ = cli("compare", "--list")
-    assert [line.split()[0] for line in out.splitlines() if line[0] != " "] == list(STRATEGIES)
-    assert len(json.loads(cli("compare", "--list", "--format", "json")[1])) == len(STRATEGIES)
+    named = [line.split()[0] for line in out.splitlines() if line[:1].strip()]
+    assert named == [*STRATEGIES, "--decision", *DECISIONS]
+    assert len(json.loads(cli("compare", "--list", "--format", "json")[1])["strategies"]) == len(STRATEGIES)
     status, _, err = cli("compare")
     assert status == 2
     assert "--list" in err
@@ -274,7 +284,7 @@ def test_train_with_auto_keeps_what_was_tried(  # type: ignore[no-untyped-def]
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = {name: STRATEGIES[name] for name in ("as-is", "focal", "cosine", "neighbours")}
-    monkeypatch.setattr("viennatag.training.auto.STRATEGIES", few)
+    monkeypatch.setattr("viennatag.training.train.STRATEGIES", few)
     arguments = ["train", collection / "marks.csv", "--images", collection, "--cache", cache, *TINY]
     status, out, err = cli(*arguments, "-o", tmp_path / "a", "--strategy", "auto", "--min-count", 3)
     assert status == 0, err

@@ -5,14 +5,24 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.decide import Decision, ExpectedF, GuaranteedRecall, OneThreshold, PerLabel, Rule, TopK
+from viennatag.decide import (
+    DECISIONS,
+    Decision,
+    ExpectedF,
+    GuaranteedRecall,
+    OneThreshold,
+    PerLabel,
+    Rule,
+    TopK,
+    find_decision,
+)
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics import f1
 from viennatag.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
 
 LEVELS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 GROUPS = np.array([0, 1, 2, 2, 3, 4, 4, 4])
-DECISIONS: list[Decision] = [OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), GuaranteedRecall()]
+EVERY: list[Decision] = [OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), GuaranteedRecall()]
 
 
 def example() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -26,7 +36,7 @@ def fitted(decision: Decision) -> Rule:
     return decision.fit(*example(), groups=GROUPS, levels=LEVELS)
 
 
-@pytest.mark.parametrize("decision", DECISIONS, ids=repr)
+@pytest.mark.parametrize("decision", EVERY, ids=repr)
 def test_every_decision_finds_a_rule(decision: Decision) -> None:
     scores, targets = example()
     rule = decision.fit(scores, targets, groups=GROUPS, levels=LEVELS)
@@ -109,3 +119,25 @@ def test_a_rule_refuses_other_labels() -> None:
 def test_options_that_make_no_sense(make: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("name", "decision"),
+    [
+        ("expected-f", ExpectedF()),
+        ("per-label", PerLabel()),
+        ("one-threshold", OneThreshold()),
+        ("threshold-0.5", OneThreshold(0.5)),
+        ("top-5", TopK(5)),
+        ("recall-90", GuaranteedRecall(0.9)),
+    ],
+)
+def test_decisions_have_names(name: str, decision: Decision) -> None:
+    assert find_decision(name) == decision
+    assert any(name.startswith(known.rstrip("TKP")) for known in DECISIONS)
+
+
+@pytest.mark.parametrize("name", ["", "top-", "top-1.5", "top-0", "threshold-2", "recall-100", "recall--5", "f1"])
+def test_a_decision_without_a_meaning_is_refused(name: str) -> None:
+    with pytest.raises(OptionError):
+        find_decision(name)

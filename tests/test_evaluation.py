@@ -1,11 +1,12 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score
 
 from tests.test_labels import marks_of
 from viennatag.bundle import Bundle
@@ -40,6 +41,16 @@ def made_up(n: int = 300, seed: int = 0) -> tuple[np.ndarray, list[list[str]], B
         64,
     )
     return scores, rows, bundle
+
+
+def test_f1_is_of_what_the_bundle_suggests() -> None:
+    scores, rows, bundle = made_up()
+    found = judge(scores, marks_of(rows), replace(bundle, top=1), rounds=10).find("section").figures
+    section = bundle.labels.at_level("section")
+    best = scores[:, section] >= np.sort(scores[:, section], axis=1)[:, -1:]
+    targets = bundle.labels.encode(rows).toarray()[:, section]
+    expected = f1_score(targets, best & (scores[:, section] >= 0.6), average="micro", zero_division=0)
+    assert found["micro_f1"].value == pytest.approx(expected)
 
 
 def test_figures_agree_with_scikit_learn() -> None:

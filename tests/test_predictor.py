@@ -64,6 +64,15 @@ def test_top_ranks_a_level_whatever_the_thresholds() -> None:
     assert codes(scores, top=99, level="category") == ["3", "5", "26"]
 
 
+def test_a_bundle_may_limit_how_many_are_suggested() -> None:
+    few = suggester(replace(bundle_of(), top=1))
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.65, 0.62, 0.61, 0.6, 0.1])
+    assert [each.code for each in few.suggest(scores)] == ["3.1.6"]
+    assert [each.code for each in few.suggest(scores, exclude=("3",))] == ["5.3.1"]
+    assert {each.code for each in few.suggest(scores, threshold=0.5)} == {"3.1.6", "3.1.8", "5.3.1", "26"}
+    assert [each.code for each in few.suggest(scores, top=2)] == ["3.1.6", "5.3.1"]
+
+
 def test_a_level_alone_keeps_thresholds() -> None:
     assert codes([0.9, 0.8, 0.7, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1], level="category") == ["3", "5"]
     assert codes([0.9, 0.4, 0.3, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1], level="division") == ["3.1"]

@@ -64,9 +64,7 @@ def draw_words(folder: Path) -> tuple[Marks, Path]:
     """Return drawings labelled with the words of their names, and the folder of their images."""
     drawings, _ = read_drawings([PACKS])
     brands = {name.partition("-")[0] for name in json.loads((PACKS / "logos/icons.json").read_text())["icons"]}
-    usable = [
-        each for each in drawings if not {"brand", "logo", each.name.partition("-")[0]} & {"brand", "logo", *brands}
-    ]
+    usable = [each for each in drawings if each.name.partition("-")[0] not in brands and not _brand(each.name)]
     random.Random(3).shuffle(usable)
     chosen = sorted(usable[: MARKS + 200], key=lambda each: (each.pack, each.name))
     with draw_plain(folder, chosen, size=SIZE, seed=3).open(encoding="utf-8") as file:
@@ -88,3 +86,7 @@ def draw_words(folder: Path) -> tuple[Marks, Path]:
 
 def _words(name: str) -> tuple[str, ...]:
     return tuple(sorted({word for word in re.findall(r"[a-z]{3,}", name.lower()) if word not in STYLE}))
+
+
+def _brand(name: str) -> bool:
+    return not {"brand", "brands", "logo"}.isdisjoint(name.split("-"))

@@ -39,6 +39,7 @@ class Bundle:
         prior: Share of the training marks that carry each label, in [0, 1].
         calibration: Turns logits into scores.
         thresholds: A label is suggested when its score is at least this.
+        top: Of each level no more labels than these are suggested; None for no limit.
         image_size: Side of the square that the graph takes, in pixels.
         training: How the model was trained: backbone, strategy, seed, data.
         metrics: What was measured on parts that the training did not see.
@@ -53,6 +54,7 @@ class Bundle:
     calibration: Calibration
     thresholds: NDArray[np.float64]
     image_size: int
+    top: int | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
@@ -112,6 +114,8 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
         "intercept": _rounded(bundle.calibration.intercept),
         "thresholds": _rounded(bundle.thresholds),
     }
+    if bundle.top is not None:
+        description["top"] = bundle.top
     with atomic_folder(path) as folder:
         (folder / GRAPH).write_bytes(graph)
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
@@ -141,6 +145,7 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
             calibration=Calibration(np.array(found["slope"], dtype=float), np.array(found["intercept"], dtype=float)),
             thresholds=np.array(found["thresholds"], dtype=np.float64),
             image_size=int(found["image_size"]),
+            top=None if found.get("top") is None else int(found["top"]),
             training=found["training"],
             metrics=found["metrics"],
             path=path,

@@ -5,6 +5,7 @@ did not see, and what it finds is a rule: thresholds, and a number of best label
 No rule changes a ranking; what is best depends on what a wrong and a missed suggestion cost.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -165,6 +166,35 @@ class GuaranteedRecall:
         """Return the rule of guaranteed thresholds; see `Decision.fit`."""
         thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
         return Rule(thresholds, number_groups(levels, scores.shape[1]))
+
+
+DECISIONS = {
+    "expected-f": "the threshold of each label that promises the best F1, if its scores are calibrated",
+    "per-label": "the threshold of each label that was best on the validation part",
+    "one-threshold": "one threshold for all labels, the best on the validation part",
+    "threshold-T": "the threshold T for all labels, such as threshold-0.5",
+    "top-K": "the K best labels of each level, such as top-5",
+    "recall-P": "thresholds low enough to find P % of a mark's labels at each level, such as recall-90",
+}
+"""How users name decisions, and what these do."""
+
+
+def find_decision(name: str) -> Decision:
+    """Return the decision of that name.
+
+    Raises:
+        OptionError: If there is none, or its number makes no sense.
+    """
+    plain: dict[str, Decision] = {"expected-f": ExpectedF(), "per-label": PerLabel(), "one-threshold": OneThreshold()}
+    if name in plain:
+        return plain[name]
+    found = re.fullmatch(r"(threshold|top|recall)-(\d+(?:\.\d+)?)", name)
+    if not found or (found[1] == "top" and "." in found[2]):
+        raise OptionError(f"the decision {name!r} is unknown; there are {', '.join(DECISIONS)}")
+    kind, number = found[1], float(found[2])
+    if kind == "threshold":
+        return OneThreshold(number)
+    return TopK(int(number)) if kind == "top" else GuaranteedRecall(number / 100)
 
 
 def _check(beta: float, min_positives: int = 1, floor: float = 0.0) -> None:

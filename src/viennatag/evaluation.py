@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from viennatag import metrics
 from viennatag.bundle import Bundle
+from viennatag.decide import Rule
 from viennatag.errors import DataError
 from viennatag.labels import LabelSet
 from viennatag.marks import Marks
@@ -161,9 +162,11 @@ def judge(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds
     labels, targets = bundle.labels, bundle.labels.encode(marks.codes)
     ranking = Ranking.of(scores, targets)
     precisions = bootstrap(ranking.average_precision, len(marks), rounds=rounds, seed=seed)
+    rule = Rule(bundle.thresholds, labels.depths, bundle.top)
+    suggested = rule(scores), rule(bundle.prior[None])
     unknown = sum(code not in labels.index for codes in marks.codes for code in codes)
     slices = tuple(
-        _judge_slice(level, kind, chosen, scores, targets, bundle, precisions[:, chosen], rounds, seed)
+        _judge_slice(level, kind, chosen, scores, targets, bundle, suggested, precisions[:, chosen], rounds, seed)
         for level, kind, chosen in _slices(labels)
     )
     return Evaluation(len(marks), slices, unknown, sum(map(len, marks.codes)), marks.skipped)
@@ -189,12 +192,13 @@ def _judge_slice(
     all_scores: Scores,
     all_targets: "csr_array",
     bundle: Bundle,
+    all_suggested: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     precisions: NDArray[np.float64],
     rounds: int,
     seed: int,
 ) -> Slice:
     scores, targets = all_scores[:, chosen], all_targets[:, chosen]
-    counts, thresholds = bundle.train_counts[chosen], bundle.thresholds[chosen]
+    counts, suggested, by_prior = bundle.train_counts[chosen], *(each[:, chosen] for each in all_suggested)
     prior = np.broadcast_to(bundle.prior[chosen].astype(scores.dtype), scores.shape)
     per_label = find_positives(targets, scores.shape).per_label()
     prevalence = np.where(per_label > 0, per_label / len(scores), np.nan)  # the average precision of a constant
@@ -217,8 +221,8 @@ def _judge_slice(
     for at, (name, measure) in enumerate(per_mark.items()):
         figures[name] = _figure(samples[:, at], _means(measure(prior)[None])[0])
 
-    agreement = resample(_f1_under(scores >= thresholds, targets))
-    of_prior = metrics.f1(prior >= thresholds, targets)
+    agreement = resample(_f1_under(suggested, targets))
+    of_prior = metrics.f1(np.tile(by_prior, (len(scores), 1)), targets)
     figures["macro_f1"] = _figure(agreement[:, 0], of_prior.macro.f1)
     figures["micro_f1"] = _figure(agreement[:, 1], of_prior.micro.f1)
     figures["micro_recall"] = _figure(agreement[:, 2], of_prior.micro.recall)

@@ -90,6 +90,11 @@ class LabelSet:
         """The levels that occur, from the root down."""
         return tuple(level for level in (*LEVELS, "label") if level in set(self.levels))
 
+    @cached_property
+    def depths(self) -> NDArray[np.intp]:
+        """The number of each label's level, from the root down; shape (labels,)."""
+        return np.array([self.level_names.index(level) for level in self.levels], dtype=np.intp)
+
     def at_level(self, level: str) -> NDArray[np.intp]:
         """Return the positions of the labels of one level."""
         return np.flatnonzero(np.array(self.levels) == level)

@@ -19,6 +19,7 @@ from PIL import Image
 from viennatag.bundle import STARTER, Bundle, open_bundle
 from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_tree
+from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
 from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
@@ -257,7 +258,7 @@ class Predictor:
             scores: As `score` gives them for one image; shape (labels,).
             top: As in `predict`.
             level: As in `predict`.
-            threshold: One threshold for all labels, in place of the bundle's own.
+            threshold: One threshold for all labels, in place of the bundle's own rule.
             exclude: Labels never to suggest, with all that stands below them.
         """
         labels = self.bundle.labels
@@ -267,7 +268,8 @@ class Predictor:
             candidates = np.flatnonzero((self._levels == (level or labels.level_names[-1])) & open_)
             chosen = candidates[np.argsort(-scores[candidates], kind="stable")][:top]
             return tuple(self._suggestion(at, scores, thresholds) for at in chosen)
-        above = (scores >= thresholds) & open_
+        rule = Rule(thresholds, labels.depths, self.bundle.top if threshold is None else None)
+        above = rule(np.where(open_, scores, -1.0)[None])[0] & open_
         if level is not None:
             above &= self._levels == level
         elif labels.taxonomy == "vienna":

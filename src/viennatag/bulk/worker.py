@@ -63,7 +63,7 @@ class Worker:
         self.reader = Reader(job.root)
         if job.options.threshold is not None:
             thresholds = np.full(len(self.predictor.bundle.labels), job.options.threshold)
-            self.predictor = Predictor(replace(self.predictor.bundle, thresholds=thresholds), threads=threads)
+            self.predictor = Predictor(replace(self.predictor.bundle, thresholds=thresholds, top=None), threads=threads)
 
     def run(self, parts: Iterable[Part]) -> Iterator[Outcome]:
         """Yield what became of each part once its results are on disk.

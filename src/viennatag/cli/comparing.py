@@ -1,6 +1,7 @@
 """Commands that compare strategies: `compare`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,9 @@ from viennatag.progress import show_progress
 if TYPE_CHECKING:
     from viennatag.marks import Marks, Taxonomy
 
+DecisionOption = Annotated[
+    str | None, typer.Option("--decision", help="How scores become suggestions (see `compare --list`).")
+]
 MoreOption = Annotated[Path | None, typer.Option("--more", help="Table of further marks that more-data may add.")]
 MoreImagesOption = Annotated[Path | None, typer.Option("--more-images", help="Folder of the images of --more.")]
 
@@ -49,6 +53,7 @@ def compare(
     strategies: Annotated[str | None, typer.Option(help="Names separated by commas; by default all.")] = None,
     seeds: Annotated[int, typer.Option(help="Trainings of each strategy.")] = 3,
     min_count: Annotated[int, typer.Option(help="Judge labels with at least so many training marks.")] = 5,
+    decision: DecisionOption = None,
     more: MoreOption = None,
     more_images: MoreImagesOption = None,
     report: Annotated[Path | None, typer.Option(help="Also write a page with charts to this HTML file.")] = None,
@@ -67,20 +72,24 @@ def compare(
     Example: viennatag compare marks.csv --images images --strategies as-is,class-weights,focal
     """
     choose("--format", format_, ("table", "json"))
-    from viennatag.training.strategy import STRATEGIES, find_strategy
+    from viennatag.decide import DECISIONS, find_decision
+    from viennatag.training.strategy import BASELINE, STRATEGIES, find_strategy
 
     if list_:
         if format_ == "json":
-            print(json.dumps([each.to_json() for each in STRATEGIES.values()], indent=2))
+            listed = {"strategies": [each.to_json() for each in STRATEGIES.values()], "decisions": DECISIONS}
+            print(json.dumps(listed, indent=2))
             return
         from viennatag.report.compare import strategies_report
 
-        show(strategies_report([(each.name, each.description, each.reply) for each in STRATEGIES.values()]))
+        show(strategies_report([(each.name, each.description, each.reply) for each in STRATEGIES.values()], DECISIONS))
         return
     if marks is None or images is None:
         fail("compare needs a table of marks and --images; or --list to see the strategies")
     names = [name.strip() for name in strategies.split(",")] if strategies else list(STRATEGIES)
-    chosen = [find_strategy(name) for name in dict.fromkeys(names)]
+    chosen = [find_strategy(name) for name in dict.fromkeys([BASELINE, *names])]
+    if decision is not None:
+        chosen = [replace(each, decision=find_decision(decision)) for each in chosen]
     from viennatag.marks import read_marks
     from viennatag.training.backbone import load_trunk
     from viennatag.training.collection import collect

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from viennatag.cli.comparing import MoreImagesOption, MoreOption, read_more
+from viennatag.cli.comparing import DecisionOption, MoreImagesOption, MoreOption, read_more
 from viennatag.cli.shell import (
     IgnoreOption,
     ImagesOption,
@@ -40,6 +40,7 @@ def train(
     min_count: Annotated[
         int | None, typer.Option(help="A code with fewer training marks counts for its parent.")
     ] = None,
+    decision: DecisionOption = None,
     more: MoreOption = None,
     more_images: MoreImagesOption = None,
     expected: Annotated[
@@ -79,6 +80,7 @@ def train(
 
     table = read_marks(marks, taxonomy=parse_taxonomy(taxonomy), images=images, skip_bad=skip_bad, ignore=ignore or ())
     say_skipped(table.skipped)
+    from viennatag.decide import find_decision
     from viennatag.training.finetune import FinetuneOptions
     from viennatag.training.options import TrainOptions
     from viennatag.training.strategy import find_strategy
@@ -109,6 +111,8 @@ def train(
         to_come = read_marks(expected, taxonomy=table.taxonomy, skip_bad=True, require_images=False)
     auto = strategy == "auto"
     chosen = find_strategy("as-is" if auto else strategy)
+    if decision is not None:
+        chosen = replace(chosen, decision=find_decision(decision))
     options = TrainOptions(
         strategy=chosen if min_count is None else replace(chosen, min_count=min_count),
         budget=budget if auto else None,

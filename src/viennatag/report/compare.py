@@ -1,7 +1,7 @@
 """A comparison of strategies for people: in a terminal, or as a page that stands alone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -29,13 +29,22 @@ _SIGNS = {"better": "+", "worse": "−", "same": "", "unknown": ""}
 CHARTED = ("macro_map", "tail_map")
 
 
-def strategies_report(entries: Sequence[tuple[str, str, int]]) -> RenderableType:
-    """Return the list of strategies; an entry is a name, a description, and which of the five replies it is."""
+def strategies_report(entries: Sequence[tuple[str, str, int]], decisions: Mapping[str, str]) -> RenderableType:
+    """Return what there is to choose among.
+
+    Args:
+        entries: Of each strategy name, description, and which of the five replies it is.
+        decisions: Of each decision name and description.
+    """
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
     for name, description, reply in entries:
         table.add_row(name, Text(description).append(f"  reply {reply} of 5" if reply else "", style="dim"))
+    table.add_row("")
+    table.add_row(Text("--decision", style="dim"), Text("how scores become suggestions", style="dim"))
+    for name, description in decisions.items():
+        table.add_row(name, description)
     return table
 
 

@@ -21,7 +21,7 @@ from viennatag.marks import PARTS
 from viennatag.metrics import frequency_bands
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report
 from viennatag.training.head import Examples, Schedule, some
-from viennatag.training.learner import Learned, kinds_of, learn, levels_of
+from viennatag.training.learner import Learned, kinds_of, learn
 from viennatag.training.strategy import BASELINE, MIN_COUNT, PRIOR, STRATEGIES, Strategy
 
 RECIPE = 1
@@ -196,7 +196,7 @@ class Contest:
             np.tile(prior, (len(validation), 1)),
             validation.targets,
             groups=kinds_of(self.labels),
-            levels=levels_of(self.labels),
+            levels=self.labels.depths,
         )
         scores = np.tile(prior, (len(self.judged), 1))
         return self.figures(scores, rule(scores))

@@ -75,18 +75,13 @@ def decide_on(
     logits, kinds = validation.logits(trained.head), kinds_of(labels)
     calibration = fit_platt(logits, validation.targets, groups=kinds, min_positives=min_positives)
     scores = coherent(calibration(logits), labels.parents)
-    rule = decision.fit(scores, validation.targets, groups=kinds, levels=levels_of(labels))
+    rule = decision.fit(scores, validation.targets, groups=kinds, levels=labels.depths)
     return Learned(labels, trained.head, calibration, rule, trained.macro_map, trained.epochs)
-
-
-def levels_of(labels: LabelSet) -> NDArray[np.intp]:
-    """Return the number of each label's level, from the root down; shape (labels,)."""
-    return np.array([labels.level_names.index(level) for level in labels.levels], dtype=np.intp)
 
 
 def kinds_of(labels: LabelSet) -> NDArray[np.intp]:
     """Return for each label the group whose calibration it shares when it is rare: its level and kind."""
-    return levels_of(labels) * 2 + labels.is_pictorial
+    return labels.depths * 2 + labels.is_pictorial
 
 
 def _teach(

@@ -13,7 +13,8 @@ class TrainOptions:
 
     Attributes:
         strategy: What to do about imbalance.
-        budget: Seconds to choose a strategy in, with the `min_count` of `strategy`; None takes `strategy` itself.
+        budget: Seconds to choose a strategy in, with the `min_count` and `decision` of `strategy`; None takes
+            `strategy` itself.
         backbone: A timm name, or `local-dir:` followed by a folder.
         pretrained: Whether the backbone starts from its published weights, or at random.
         size: Side of the image, in pixels; by default what the backbone was trained with.

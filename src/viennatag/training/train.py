@@ -22,6 +22,7 @@ from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, R
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
+from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
 
 TRUST = 100
@@ -90,7 +91,12 @@ def _finish(
     strategy, parts, choice = options.strategy, collection.parts, None
     if options.budget is not None:
         choice = choose(
-            collection, min_count=strategy.min_count, budget=options.budget, seed=options.seed, report=report
+            collection,
+            strategies=[replace(each, decision=strategy.decision) for each in STRATEGIES.values()],
+            min_count=strategy.min_count,
+            budget=options.budget,
+            seed=options.seed,
+            report=report,
         )
         learned, labels = choice.learned, choice.learned.labels
     else:
@@ -111,6 +117,7 @@ def _finish(
         prior=counts / np.count_nonzero(parts == TRAIN),
         calibration=learned.calibration,
         thresholds=learned.rule.thresholds,
+        top=learned.rule.top,
         image_size=trunk.size,
         training=_describe(options, parts, learned, choice),
     )
