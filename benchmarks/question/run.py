@@ -74,10 +74,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "work/question", help="folder for images and what is kept")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", choices=("methods", "question"), help="fill the cache with a part, write no results")
+    parser.add_argument("--collection", help="with --only: of this collection only")
     options = parser.parse_args()
     trunk = load_trunk(BACKBONE, cache=options.work, size=SIDE)
     found: dict[str, Any] = {}
     for name, (marks, folder) in draw(options.work).items():
+        if options.only and options.collection not in (None, name):
+            continue
         collection = collect(marks, folder, trunk, cache=options.work, skip_bad=True)
         contest = Contest.of(collection, MIN_COUNT, ROUNDS, Schedule())
         methods = {
