@@ -27,6 +27,8 @@ PICTOGRAMS = ("mdi", "tabler", "ph", "material-symbols", "icon-park-outline", "h
 UNSEEN = ("noto", "iconoir", "streamline-freehand-color")
 SIZE = 128
 MARKS = 4_800
+FURTHER = 9_600
+"""Marks drawn for the reply to get more data; of these the training part is used, where rare codes are lacking."""
 LEAST = 5
 """A word on fewer drawings is no label."""
 # What a name says of style and not of the thing drawn.
@@ -43,21 +45,31 @@ STYLE = frozenset(
 
 def draw(folder: Path) -> dict[str, tuple[Marks, Path]]:
     """Return each collection with the folder of its images, drawn first where it is missing."""
-    everything = [
-        "register", "--artwork", PACKS, "--test-packs", ",".join(UNSEEN), "--seed", 1,
-    ]  # fmt: skip
-    plain = ["pictograms", "--balance", 0.4, "--seed", 2]
-    for pack in PICTOGRAMS:
-        plain += ["--artwork", PACKS / pack]
-    found = {}
-    for name, *options in (everything, plain):
-        out = folder / str(name)
-        if not (out / "marks.csv").is_file():
-            arguments = ["render", "-o", out, "--fonts", FONTS, "--profile", PROFILE, "--count", MARKS, *options]
-            command = [sys.executable, "-m", "viennatag.cli", *map(str, arguments), "--size", str(SIZE)]
-            subprocess.run(command, check=True)
-        found[str(name)] = (read_marks(out / "marks.csv", skip_bad=True), out)
+    options = {name: ["--profile", PROFILE, *each] for name, each in _artwork().items()}
+    options["register"] += ["--seed", 1]
+    options["pictograms"] += ["--balance", 0.4, "--seed", 2]
+    found = {name: _rendered(folder / name, MARKS, each) for name, each in options.items()}
     return found | {"words": draw_words(folder / "words")}
+
+
+def draw_more(folder: Path, name: str) -> tuple[Marks, Path] | None:
+    """Return further marks for a collection, of its own training drawings, every code equally often; None for words."""
+    if name not in _artwork():
+        return None
+    marks, images = _rendered(folder / f"{name}-more", FURTHER, [*_artwork()[name], "--seed", 3])
+    return marks.select([at for at, part in enumerate(marks.splits) if part == "train"]), images
+
+
+def _artwork() -> dict[str, list[object]]:
+    packs: list[object] = [each for pack in PICTOGRAMS for each in ("--artwork", PACKS / pack)]
+    return {"register": ["--artwork", PACKS, "--test-packs", ",".join(UNSEEN)], "pictograms": packs}
+
+
+def _rendered(out: Path, count: int, options: list[object]) -> tuple[Marks, Path]:
+    if not (out / "marks.csv").is_file():
+        arguments = ["render", "-o", out, "--fonts", FONTS, "--count", count, "--size", SIZE, *options]
+        subprocess.run([sys.executable, "-m", "viennatag.cli", *map(str, arguments)], check=True)
+    return read_marks(out / "marks.csv", skip_bad=True), out
 
 
 def draw_words(folder: Path) -> tuple[Marks, Path]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from drawn import ROOT, draw
+from drawn import ROOT, draw, draw_more
 from numpy.typing import NDArray
 from recipe import Recipe, follow
 from sklearn.linear_model import LogisticRegression
@@ -34,8 +34,8 @@ from viennatag.marks import PARTS
 from viennatag.metrics import frequency_bands
 from viennatag.training.auto import choose
 from viennatag.training.backbone import load_trunk
-from viennatag.training.collection import TEST, TRAIN, Collection, collect
-from viennatag.training.compare import Contest, Decided
+from viennatag.training.collection import TEST, TRAIN, Collection, add_marks, collect
+from viennatag.training.compare import Contest, Decided, learn_on
 from viennatag.training.head import Examples, Schedule
 from viennatag.training.losses import Asymmetric, DistributionBalanced
 from viennatag.training.sampling import ClassAware
@@ -61,7 +61,7 @@ PEERS = (
         decision=OneThreshold(0.5),
     ),
 )
-QUESTION, PROBE, AUTO = "question", "scikit-learn", "auto"
+QUESTION, PROBE, AUTO, MORE = "question", "scikit-learn", "auto", "more-data"
 SAID = {
     QUESTION: "the recipe of the question",
     PROBE: "logistic regression for each label, threshold 0.5",
@@ -89,6 +89,9 @@ def main() -> None:
             PROBE: _probe(contest, options.work),
             QUESTION: _question(contest, folder, options.work),
         }
+        if further := draw_more(options.work, name):
+            more = add_marks(collection, *further, trunk, cache=options.work, skip_bad=True)
+            methods[MORE] = _more_data(contest, more, options.work)
         samples: dict[str, Samples] = {PRIOR: contest.prior_samples()[None]}
         for method, run in methods.items():
             if options.only and (options.only == "question") != (method == QUESTION):
@@ -116,6 +119,15 @@ def _said(collection: str, method: str, seed: int, run: Callable[[int], NDArray[
 
 def _strategy(contest: Contest, strategy: Strategy, cache: Path) -> Callable[[int], NDArray[np.float64]]:
     return lambda seed: contest.result(strategy, seed, cache).samples
+
+
+def _more_data(contest: Contest, more: Collection, cache: Path) -> Callable[[int], NDArray[np.float64]]:
+    """Return what learns from further marks too, and is judged like the others."""
+
+    def run(seed: int) -> Decided:
+        return contest.projected(*learn_on(more, STRATEGIES[MORE], min_count=MIN_COUNT, seed=seed))
+
+    return lambda seed: contest.kept((MORE, seed, more.digest), lambda: run(seed), cache).samples
 
 
 def _auto(contest: Contest, cache: Path) -> Callable[[int], NDArray[np.float64]]:
@@ -179,7 +191,7 @@ def _compared(contest: Contest, samples: dict[str, Samples], seeds: int) -> Comp
         marks={part: int(np.count_nonzero(contest.collection.parts == at)) for at, part in enumerate(PARTS)},
         labels={name: int(np.sum(inside & present)) for name, inside in frequency_bands(contest.counts).items()},
         left_out=int(np.sum(~present)),
-        omitted={"more-data": "there are no further marks"},
+        omitted={} if MORE in samples else {MORE: "there are no further marks"},
         reused=0,
     )
 

@@ -141,7 +141,7 @@ class Contest:
             learned, counts = learn_on(
                 self.collection, strategy, min_count=self.min_count, seed=seed, schedule=self.schedule
             )
-            return self._projected(learned, counts)
+            return self.projected(learned, counts)
 
         return self.kept((dials, seed, self.schedule), run, cache)
 
@@ -171,8 +171,8 @@ class Contest:
         """Return the figures of scores and decisions over the judged marks and labels; see `sample_figures`."""
         return sample_figures(scores, suggested, self.judged.targets, self.counts, self.draws)
 
-    def _projected(self, learned: Learned, counts: NDArray[np.int64]) -> Decided:
-        """Return scores and decisions over the judged labels.
+    def projected(self, learned: Learned, counts: NDArray[np.int64]) -> Decided:
+        """Return scores and decisions over the judged labels of what was learned, perhaps over fewer labels.
 
         A label that was rolled up has its parent's score times its share of the parent's marks, and is never
         suggested.
