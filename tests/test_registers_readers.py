@@ -86,6 +86,8 @@ def test_one_hot_leaves_named_columns_out() -> None:
         read("one-hot", b"picture,3.1.6\na.png,1\n")
     with pytest.raises(DataError, match="needs no import"):
         read("one-hot", b"image,codes\na.png,3.1.6\n")
+    with pytest.raises(DataError, match="names a column twice: 'a0', 'a1', 'a10', 'a100', 'a1000'$"):  # found by fuzzing
+        read("one-hot", ",".join(["image", *(f"a{at % 100_000}" for at in range(120_000))]).encode())  # in no time
     short = read("one-hot", b"3.1.6,image,27.5.1\n1\n0,b.png,1\n")  # found by fuzzing; the first row lacks its image
     assert [(mark.codes, mark.image) for mark in short] == [(("3.1.6",), ""), (("27.5.1",), "b.png")]
 

@@ -204,9 +204,8 @@ def _look_at(path: Path) -> Look:
     except OSError as exc:
         raise ImageError(f"cannot be read ({exc.strerror})") from exc
     pixels, width, height = read_sized_image(content, 64)
-    left, top, right, bottom = fitted_box(width, height, 64)
-    shown = pixels[top:bottom, left:right].astype(int)  # without the white around it
-    spread = int((shown.max(axis=(0, 1)) - shown.min(axis=(0, 1))).max())
+    shown = Image.fromarray(pixels).crop(fitted_box(width, height, 64))  # without the white around it
+    spread = max(int(most) - int(least) for least, most in shown.getextrema())  # type: ignore[misc]
     digest = hashlib.blake2b(content, digest_size=16).digest()
     return Look(width, height, perceptual_hash(pixels), digest, spread)
 
