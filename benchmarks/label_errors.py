@@ -1,15 +1,17 @@
 """Hide 30 % of the codes of rendered marks: how many come back as doubts, and what does a treatment of the gaps bring?
 
     python benchmarks/label_errors.py findings
+    python benchmarks/label_errors.py judges
     python benchmarks/label_errors.py treatment
 
 4,800 marks with the codes of real EU marks are drawn with `viennatag render` (needs `make artwork`; a folder that
 holds them is used as it is). Their features are those of a MobileNetV2 pretrained on ImageNet, which never met a code.
 Each of 5 seeds hides other codes; a mark that loses all is no row any more. `findings` also puts one wrong code on 6 %
 of the marks, drawn as often as it occurs, and gives the precision of what `viennatag inspect --model` lists first:
-beside chance, beside the frequency of labels, by several judges, and beside cleanlab on the labels with 50 marks or
-more. `treatment` trains a head on the gaps with each strategy and judges it against the full codes of the test part,
-whose packs were kept from training. Results: benchmarks/results/label_errors.json.
+beside chance, beside the frequency of labels, and beside cleanlab on the labels with 50 marks or more. `judges` gives
+it for other heads that could judge the labels. `treatment` trains a head on the gaps with each strategy and judges it
+against the full codes of the test part, whose packs were kept from training. Results:
+benchmarks/results/label_errors.json.
 """
 
 import argparse
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import time
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,9 @@ from viennatag.training.backbone import load_trunk
 from viennatag.training.crossfit import JUDGE, cross_fitted_scores
 from viennatag.training.features import Features, extract_features
 from viennatag.training.head import Examples
+from viennatag.training.heads import Cosine, Ensemble, Neighbours
 from viennatag.training.learner import learn
-from viennatag.training.strategy import BASELINE, MIN_COUNT, find_strategy
+from viennatag.training.strategy import BASELINE, MIN_COUNT, Strategy, find_strategy
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/label_errors.json"
@@ -44,7 +47,10 @@ PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
 SIDE, MARKS = 128, 4_800
 HIDDEN, WRONG, SEEDS, FIRST = 0.3, 0.06, 5, 500
 FREQUENT = 50
-JUDGES = ("as-is", "hill", "cosine", "neighbours")
+JUDGES = (
+    *map(find_strategy, ("as-is", "hill", "neighbours")),
+    Strategy("cosine and neighbours", "their mean", head=Ensemble((Cosine(), Neighbours()))),
+)
 """What else could judge the labels."""
 TREATMENTS = (BASELINE, "hill", "splc", "co-occurrence", "positive-unlabelled")
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
@@ -76,23 +82,54 @@ def damage(marks: Marks, seed: int, *, wrong: float = 0.0) -> tuple[Marks, NDArr
     return replace(marks, codes=tuple(rows)).select(left), left
 
 
-def findings(marks: Marks, found: Features, seed: int) -> dict[str, float]:
-    damaged, left = damage(replace(marks, splits=("",) * len(marks)), seed, wrong=WRONG)
-    labels = LabelSet.from_marks(damaged, min_count=MIN_COUNT)
-    truth = labels.encode(marks.select(left).codes).toarray()
-    given = labels.encode(damaged.codes).toarray()
+@dataclass(frozen=True, eq=False)
+class Damaged:
+    """Marks with hidden and wrong codes, and what is true of them.
 
-    def scored(strategy: Any) -> NDArray[np.float32]:
+    Attributes:
+        marks: The marks as they are found.
+        labels: What can be learned from them.
+        given: What the marks carry, shape (marks, labels).
+        truth: What they should carry, same shape.
+        left: Which of all marks they are.
+        seed: Of the damage.
+    """
+
+    marks: Marks
+    labels: LabelSet
+    given: NDArray[np.bool_]
+    truth: NDArray[np.bool_]
+    left: NDArray[np.intp]
+    seed: int
+
+    @classmethod
+    def of(cls, marks: Marks, seed: int) -> "Damaged":
+        """Return marks of which some codes are hidden and some wrong."""
+        damaged, left = damage(replace(marks, splits=("",) * len(marks)), seed, wrong=WRONG)
+        labels = LabelSet.from_marks(damaged, min_count=MIN_COUNT)
+        given, truth = (labels.encode(each.codes).toarray() for each in (damaged, marks.select(left)))
+        return cls(damaged, labels, given, truth, left, seed)
+
+    def scores(self, found: Features, strategy: Strategy) -> NDArray[np.float32]:
+        """Return what heads that have not seen a mark say of it."""
         return cross_fitted_scores(
-            damaged, labels, found.values, found.rows[left], hashes=found.hashes[left], strategy=strategy, seed=seed
+            self.marks,
+            self.labels,
+            found.values,
+            found.rows[self.left],
+            hashes=found.hashes[self.left],
+            strategy=strategy,
+            seed=self.seed,
         )
 
-    def precisions(scores: NDArray[Any], name: str) -> dict[str, float]:
+    def precisions(self, scores: NDArray[Any], name: str) -> dict[str, float]:
+        """Return the share of right ones among the first doubts of each kind."""
+
         def hits(limit: int, kind: str, level: str = "") -> list[bool]:
             return [
-                bool(truth[each.row, labels.index[each.label]]) == (kind == "missing")
-                for each in find_doubts(damaged, labels, scores, limit=limit)
-                if each.kind == kind and level in {"", labels.levels[labels.index[each.label]]}
+                bool(self.truth[each.row, self.labels.index[each.label]]) == (kind == "missing")
+                for each in find_doubts(self.marks, self.labels, scores, limit=limit)
+                if each.kind == kind and level in {"", self.labels.levels[self.labels.index[each.label]]}
             ]
 
         missing, wrong = hits(FIRST, "missing"), hits(FIRST, "wrong")
@@ -104,16 +141,19 @@ def findings(marks: Marks, found: Features, seed: int) -> dict[str, float]:
             f"wrong, first 100, {name}": float(np.mean(wrong[:100])),
         }
 
+
+def findings(marks: Marks, found: Features, seed: int) -> dict[str, float]:
+    damaged = Damaged.of(marks, seed)
+    given, truth = damaged.given, damaged.truth
     start = time.perf_counter()
-    scores = scored(JUDGE)
+    scores = damaged.scores(found, JUDGE)
     seconds = time.perf_counter() - start
-    sections = labels.at_level("section")
-    often = np.tile(given.mean(axis=0), (len(left), 1))
-    wrong_codes = sum(
-        len(set(now) - set(full)) for now, full in zip(damaged.codes, marks.select(left).codes, strict=True)
-    )
-    figures = {
-        **precisions(scores, "viennatag"),
+    sections = damaged.labels.at_level("section")
+    often = np.tile(given.mean(axis=0), (len(given), 1))
+    full = marks.select(damaged.left).codes
+    wrong = sum(len(set(now) - set(before)) for now, before in zip(damaged.marks.codes, full, strict=True))
+    return {
+        **damaged.precisions(scores, "viennatag"),
         "missing, first 500, most frequent": first(often, ~given, truth),
         "missing sections, first 500, most frequent": first(
             often[:, sections], ~given[:, sections], truth[:, sections]
@@ -121,13 +161,18 @@ def findings(marks: Marks, found: Features, seed: int) -> dict[str, float]:
         "missing, by chance": float(truth[~given].mean()),
         "missing sections, by chance": float(truth[:, sections][~given[:, sections]].mean()),
         "wrong, first 500, rarest": first(-often, given, ~truth),
-        "wrong, by chance": wrong_codes / sum(map(len, damaged.codes)),
-        "wrong codes in all": wrong_codes,
+        "wrong, by chance": wrong / sum(map(len, damaged.marks.codes)),
+        "wrong codes in all": wrong,
         **beside_cleanlab(scores, given, truth),
         "seconds": seconds,
     }
-    for name in JUDGES:
-        figures |= precisions(scored(find_strategy(name)), f"judge {name}")
+
+
+def judges(marks: Marks, found: Features, seed: int) -> dict[str, float]:
+    damaged = Damaged.of(marks, seed)
+    figures: dict[str, float] = {}
+    for judge in JUDGES:
+        figures |= damaged.precisions(damaged.scores(found, judge), judge.name)
     return figures
 
 
@@ -187,6 +232,9 @@ def treatment(marks: Marks, found: Features, seed: int) -> dict[str, float]:
     return {**scores, "nothing hidden": reached(BASELINE, marks, np.arange(len(marks)), labels)}
 
 
+STAGES = {"findings": findings, "judges": judges, "treatment": treatment}
+
+
 def interval(values: list[float]) -> dict[str, float]:
     """Return the mean over seeds and half the width of its 95 % interval."""
     spread = STUDENT[len(values)] * float(np.std(values, ddof=1)) / len(values) ** 0.5
@@ -195,7 +243,7 @@ def interval(values: list[float]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("findings", "treatment"))
+    parser.add_argument("what", choices=tuple(STAGES))
     parser.add_argument("--work", type=Path, default=ROOT / "work/label_errors", help="folder for marks and features")
     options = parser.parse_args()
     marks = draw(options.work / "register")
@@ -204,7 +252,7 @@ def main() -> None:
     found = extract_features(paths, trunk, cache=options.work)
     rows: list[dict[str, float]] = []
     for seed in range(SEEDS):
-        rows.append({"findings": findings, "treatment": treatment}[options.what](marks, found, seed))
+        rows.append(STAGES[options.what](marks, found, seed))
         print(seed, {name: round(value, 4) for name, value in rows[-1].items()}, flush=True)
     write(options.what, len(marks), rows)
 
