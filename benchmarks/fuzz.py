@@ -1,13 +1,13 @@
 """Feed the parsers bytes that a coverage-guided fuzzer makes, starting from the sample files of the tests.
 
     pip install atheris
-    python benchmarks/fuzz.py eu-xml --seconds 600          one parser
+    python benchmarks/fuzz.py eu-xml tree --seconds 600     two parsers
     python benchmarks/fuzz.py all --seconds 240 --jobs 2    one after the other, two at a time
 
 A parser may refuse bytes with an error of viennatag; any other exception, more than ten seconds or more than
 1 GB is a finding, and the bytes that made it are kept in the work folder. atheris (libFuzzer for Python) is no
-dependency of viennatag; install it into an environment of its own. With `all`, how often each parser ran goes
-to benchmarks/results/fuzz.json.
+dependency of viennatag; install it into an environment of its own. How long and how often each parser ran, all
+sessions together, goes to benchmarks/results/fuzz.json; there `finding` is that of the last session.
 """
 
 import argparse
@@ -177,7 +177,7 @@ def fuzz(target: str, seconds: int, work: Path) -> None:
 def run(target: str, seconds: int, work: Path) -> dict[str, Any]:
     """Fuzz one parser in a process of its own; return what came of it."""
     log = work / f"{target}.log"
-    command = [sys.executable, __file__, target, "--seconds", str(seconds), "--work", str(work)]
+    command = [sys.executable, __file__, target, "--seconds", str(seconds), "--work", str(work), "--alone"]
     with log.open("wb") as out:
         status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
     text = log.read_text(encoding="utf-8", errors="replace")
@@ -195,18 +195,24 @@ def run(target: str, seconds: int, work: Path) -> dict[str, Any]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("target", choices=(*SEEDS, "all"))
+    options.add_argument("targets", nargs="+", choices=(*SEEDS, "all"))
     options.add_argument("--seconds", type=int, default=600)
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options.add_argument("--work", type=Path, default=ROOT / "work/fuzz", help="where inputs and findings are kept")
+    options.add_argument("--alone", action="store_true", help="fuzz one parser in this process, write no results")
     chosen = options.parse_args()
     chosen.work.mkdir(parents=True, exist_ok=True)
-    if chosen.target != "all":
-        fuzz(chosen.target, chosen.seconds, chosen.work)
+    if chosen.alone:
+        fuzz(chosen.targets[0], chosen.seconds, chosen.work)
         return
+    targets = list(SEEDS) if "all" in chosen.targets else chosen.targets
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        found = list(pool.map(lambda target: run(target, chosen.seconds, chosen.work), SEEDS))
-    RESULTS.write_text(json.dumps(dict(zip(SEEDS, found, strict=True)), indent=1) + "\n", encoding="utf-8")
+        found = list(pool.map(lambda target: run(target, chosen.seconds, chosen.work), targets))
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    for target, session in zip(targets, found, strict=True):
+        past = before.get(target, {"seconds": 0, "runs": 0})
+        before[target] = {**session, **{name: past[name] + session[name] for name in ("seconds", "runs")}}
+    RESULTS.write_text(json.dumps(before, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from viennatag.audit import audit_marks, clean_marks
+from viennatag.audit import audit_marks, check_drop, clean_marks
 from viennatag.errors import OptionError
 from viennatag.marks import Marks
 
@@ -26,6 +26,7 @@ def marks(tmp_path: Path) -> Marks:
         ("tiny.png", "26.1.1", "train"),
         ("white.png", "27.5.1;29.1.1", "train"),
         ("white-too.png", "27.5.1", "train"),
+        ("blue.png", "26.1.1", "train"),
         ("broken.png", "26.1.1", "train"),
     ]
     picture(1).save(tmp_path / "a.png")
@@ -35,12 +36,15 @@ def marks(tmp_path: Path) -> Marks:
     picture(3, 12).save(tmp_path / "tiny.png")
     Image.new("RGB", (80, 60), "white").save(tmp_path / "white.png")
     Image.new("RGB", (64, 64), (250, 250, 250)).save(tmp_path / "white-too.png")
+    Image.new("RGB", (90, 30), "blue").save(tmp_path / "blue.png")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     picture(4).save(tmp_path / "nobody.png")
     names, codes, splits = zip(*rows, strict=True)
-    count = len(rows)
-    listed = tuple(tuple(row.split(";")) for row in codes)
-    return Marks("vienna", names, listed, names, ("",) * count, splits, (1.0,) * count)
+    return table(names, tuple(tuple(row.split(";")) for row in codes), splits)
+
+
+def table(names: tuple[str, ...], codes: tuple[tuple[str, ...], ...], splits: tuple[str, ...]) -> Marks:
+    return Marks("vienna", names, codes, names, ("",) * len(names), splits, (1.0,) * len(names))
 
 
 def test_every_kind_is_found(marks: Marks, tmp_path: Path) -> None:
@@ -49,13 +53,15 @@ def test_every_kind_is_found(marks: Marks, tmp_path: Path) -> None:
     named = {kind: [marks.images[at] for at in finding.positions] for kind, finding in found.items()}
     assert named["damaged"] == ["broken.png"]
     assert named["tiny"] == ["tiny.png"]
-    assert named["blank"] == ["white.png", "white-too.png"]
+    assert named["blank"] == ["white.png", "white-too.png", "blue.png"]
     assert named["duplicates"] == ["a-again.png"]
     assert named["lookalikes"] == ["a.bmp"]
     assert named["leak"] == ["a.png"]
     assert named["near-leak"] == ["a.bmp"]
     assert named["text-only"] == ["white.png", "white-too.png"]
     assert found["unlisted"].examples == ("nobody.png",)
+    assert named["disagreeing"] == ["a.png", "a-again.png", "a.bmp"]
+    assert found["disagreeing"].rows == 3
     assert "26.1.1" in found["disagreeing"].examples[0]
     same, alike = (next(group for group in audit.alike if group.same is equal) for equal in (True, False))
     assert (same.shared, same.differing) == (("3.1.6",), ((), ("26.1.1",)))
@@ -63,9 +69,50 @@ def test_every_kind_is_found(marks: Marks, tmp_path: Path) -> None:
 
 
 def test_nothing_is_dropped_unless_it_is_named(marks: Marks, tmp_path: Path) -> None:
-    findings = audit_marks(marks, tmp_path).findings
-    clean, counts = clean_marks(marks, findings, drop=["damaged", "leak", "duplicates"])
-    assert counts == {"damaged": 1, "leak": 1, "duplicates": 1}
-    assert clean.images == ("a.bmp", "b.png", "tiny.png", "white.png", "white-too.png")
+    audit = audit_marks(marks, tmp_path)
+    assert clean_marks(marks, audit, drop=[])[0].images == marks.images
+    clean, counts = clean_marks(marks, audit, drop=["damaged", "tiny", "blank", "text-only"])
+    assert counts == {"damaged": 1, "tiny": 1, "blank": 3, "text-only": 0}  # those were blank already
+    assert clean.images == ("a.png", "a-again.png", "a.bmp", "b.png")
     with pytest.raises(OptionError, match="--drop ugly: choose among damaged"):
-        clean_marks(marks, findings, drop=["ugly"])
+        clean_marks(marks, audit, drop=["ugly"])
+    with pytest.raises(OptionError, match="--drop leak: only the images tell"):
+        check_drop(["crowded", "leak"], images=False)
+
+
+@pytest.mark.parametrize(
+    ("drop", "stays"),
+    [
+        (["leak"], {"a-again.png", "a.bmp"}),
+        (["duplicates"], {"a.png", "a.bmp"}),
+        (["leak", "duplicates"], {"a-again.png", "a.bmp"}),
+        (["duplicates", "leak"], {"a-again.png", "a.bmp"}),
+        (["lookalikes"], {"a.png", "a-again.png"}),
+        (["leak", "duplicates", "lookalikes"], {"a-again.png"}),
+        (["lookalikes", "duplicates"], {"a.png"}),
+    ],
+)
+def test_of_equal_images_one_stays(drop: list[str], stays: set[str], marks: Marks, tmp_path: Path) -> None:
+    clean, _ = clean_marks(marks, audit_marks(marks, tmp_path), drop=drop)
+    assert {image for image in clean.images if image.startswith("a")} == stays
+
+
+def test_a_copy_of_a_lookalike_is_both_a_copy_and_alike(tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "first.bmp")
+    picture(1).save(tmp_path / "alike.png")
+    (tmp_path / "copy.png").write_bytes((tmp_path / "alike.png").read_bytes())
+    marks = table(("first.bmp", "alike.png", "copy.png"), (("3.1.6",),) * 3, ("",) * 3)
+    audit = audit_marks(marks, tmp_path)
+    named = {each.kind: [marks.images[at] for at in each.positions] for each in audit.findings}
+    assert named == {"duplicates": ["copy.png"], "lookalikes": ["alike.png", "copy.png"]}
+    assert clean_marks(marks, audit, drop=["lookalikes", "duplicates"])[0].images == ("first.bmp",)
+
+
+def test_rows_alone_can_be_audited() -> None:
+    marks = table(("a.png", "a.png", "b.png"), (("3.1.6",), ("3.1.8",), ("3.30.1", "3.1.98")), ("",) * 3)
+    audit = audit_marks(marks, None)
+    assert audit.alike == ()
+    found = {each.kind: each.positions for each in audit.findings}
+    assert found["contradictory"] == (0, 1)
+    assert found["unknown"] == found["extension"] == (2,)
+    assert len(clean_marks(marks, audit, drop=["contradictory"])[0]) == 1

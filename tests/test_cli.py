@@ -228,9 +228,14 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
     assert all(row["image"] != "000.png" and row["decision"] == "" for row in rows)
     assert "Codes in doubt" in page.read_text()
     assert "data:image/jpeg;base64," in page.read_text()
-    status, out, err = cli(*common, "--model", bundle, "--own-scores", "--limit", 5, "--format", "json")
+    status, out, err = cli(
+        *common, "--model", bundle, "--own-scores", "--limit", 5, "--format", "json",
+        "--write-clean", clean, "--drop", "duplicates",
+    )  # fmt: skip
     assert status == 0, err
     found = json.loads(out)
+    assert found["clean"]["rows"] == 59
+    assert found["clean"]["left_out"] == {"unreadable": 1, "duplicates": 1}
     assert 0 < len([doubt for doubt in found["doubts"] if doubt["kind"] == "missing"]) <= 5
     assert {finding["kind"] for finding in found["findings"]} >= {"unreadable", "damaged", "duplicates"}
     assert ["001.png", "002.png"] in [group["marks"][:2] for group in found["alike"] if group["same_file"]]
@@ -238,7 +243,12 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
         (["--own-scores"], "only matter with --model"),
         (["--drop", "damaged"], "belong together"),
         (["--drop", "ugly", "--write-clean", clean], "choose among damaged"),
+        (["--drop", "damaged", "--write-clean", table], "never written over"),
+        (["--model", bundle, "--doubts", table], "never written over"),
+        (["--report", table], "never written over"),
     ):
+        before = table.read_bytes()
         status, _, err = cli(*common, *arguments)
         assert status == 2
         assert message in err
+        assert table.read_bytes() == before

@@ -9,12 +9,19 @@ from tests.synthetic import make_collection
 from viennatag.doubts import find_doubts
 from viennatag.errors import DataError, OptionError
 from viennatag.labels import LabelSet
+from viennatag.marks import Marks
 from viennatag.report.doubts import write_doubts
 from viennatag.training.crossfit import cross_fitted_scores
 from viennatag.training.head import Schedule
 from viennatag.training.strategy import find_strategy
 
 QUICK = {"strategy": find_strategy("as-is"), "schedule": Schedule(epochs=4, min_steps=80)}
+TREE = LabelSet("vienna", ("1", "1.1", "1.1.1", "2", "2.1", "2.1.1"))
+
+
+def made_up(codes: tuple[tuple[str, ...], ...]) -> Marks:
+    names = tuple(f"{at}.png" for at in range(len(codes)))
+    return Marks("vienna", names, codes, names, ("",) * len(codes), ("",) * len(codes), (1.0,) * len(codes))
 
 
 def test_hidden_codes_come_back_first() -> None:
@@ -33,22 +40,40 @@ def test_hidden_codes_come_back_first() -> None:
     assert any(doubt.agreeing for doubt in missing)
 
 
-def test_an_ancestor_is_left_out_where_its_descendant_is_listed_and_the_table_asks_for_a_decision() -> None:
-    marks = make_collection(40).marks
-    marks = replace(marks, codes=(("1.1.1",),) * 39 + (("2.1.1",),))
-    labels = LabelSet("vienna", ("1", "1.1", "1.1.1", "2", "2.1", "2.1.1"))
+def test_an_ancestor_gives_its_place_to_its_descendant() -> None:
+    marks = made_up((("1.1.1",),) * 39 + (("2.1.1",),))
     scores = np.tile(np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1]), (40, 1))
-    scores[7, 2] = 0.05
-    doubts = find_doubts(marks, labels, scores, limit=3)
-    assert next((doubt.row, doubt.label) for doubt in doubts if doubt.kind == "wrong") == (7, "1.1.1")
-    assert doubts[1].certainty == pytest.approx(doubts[1].typical - 0.05)
-    assert [(doubt.row, doubt.label) for doubt in doubts if doubt.kind == "missing"] == [(39, "1.1.1")]
+    scores[5, 3:] = (0.8, 0.7, 0.2)
+    missing = [each for each in find_doubts(marks, TREE, scores, limit=3) if each.kind == "missing"]
+    # Row 5 lacks 2.1 nearly as surely as 2, but hardly 2.1.1.
+    assert [(each.row, each.label) for each in missing[:2]] == [(39, "1.1.1"), (5, "2.1")]
+    assert [each.certainty for each in missing] == [0.9, 0.7, 0.2]
+    (only,) = (each for each in find_doubts(marks, TREE, scores, limit=1) if each.kind == "missing")
+    assert (only.row, only.label) == (39, "1")  # its descendants do not fit in beside it
+
+
+def test_a_code_is_as_wrong_as_marks_without_it_score_higher() -> None:
+    marks = made_up((("1.1.1",),) * 10 + (("2.1.1",),) * 10)
+    scores = np.zeros((20, 6))
+    scores[:10, :3], scores[10:, :3] = 0.4, 0.1
+    scores[:10, 3:], scores[10:, 3:] = 0.3, 0.3  # nothing tells who carries 2.1.1
+    scores[7, :3] = (0.4, 0.4, 0.05)  # only its section is in doubt
+    (doubt,) = (each for each in find_doubts(marks, TREE, scores) if each.kind == "wrong")
+    assert (doubt.row, doubt.label, doubt.score) == (7, "1.1.1", 0.05)
+    area = (9 * 1 + 0) / 10  # of the section: all without it score below nine of ten with it
+    assert doubt.certainty == pytest.approx((0 + 0 + 1 * (2 * area - 1)) / 3)
+    assert doubt.typical == pytest.approx((9 * 0.4 + 0.05) / 10)
+
+
+def test_the_table_asks_for_a_decision() -> None:
+    marks = made_up((("1.1.1",),) * 39 + (("2.1.1",),))
+    scores = np.tile(np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1]), (40, 1))
     file = io.StringIO()
-    write_doubts(doubts, marks, file)
+    write_doubts(find_doubts(marks, TREE, scores, limit=3), marks, file)
     (row, *_) = csv.DictReader(io.StringIO(file.getvalue()))
     assert (row["kind"], row["code"], row["score"], row["decision"]) == ("missing", "1.1.1", "0.9000", "")
     with pytest.raises(DataError, match=r"scores have shape \(40, 2\)"):
-        find_doubts(marks, labels, scores[:, :2])
+        find_doubts(marks, TREE, scores[:, :2])
 
 
 def test_a_head_never_scores_what_it_learned_from() -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import time
 from io import BufferedReader
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def codes(format_name: str, content: bytes | Path, **options: frozenset[str]) ->
 )
 def test_samples(format_name: str, sample: str, expected: dict[str, tuple[str, ...]]) -> None:
     assert codes(format_name, SAMPLES / sample) == expected
+
+
+def test_a_header_of_very_many_columns_is_soon_read() -> None:
+    header = ",".join(["image", *(f"a{at % 40_000}" for at in range(50_000))]).encode()
+    start = time.perf_counter()
+    with pytest.raises(DataError, match=r"names a column twice: 'a0', 'a1', 'a10', 'a100', 'a1000'$"):
+        read("one-hot", header)
+    assert time.perf_counter() - start < 5
 
 
 def test_one_hot_leaves_named_columns_out() -> None:

@@ -24,11 +24,10 @@ TINY = 32
 """Pixels of the longer side below which nothing but large shapes can be told apart."""
 FLAT = 8
 """A channel that varies by less than this over the whole image shows nothing."""
-DROPPABLE = (
-    "damaged", "tiny", "blank", "duplicates", "lookalikes", "leak", "contradictory", "unlabelled", "crowded", "unknown",
-    "text-only",
-)  # fmt: skip
-"""Kinds whose rows can be left out."""
+_ALIKE = ("leak", "duplicates", "lookalikes")
+_OF_IMAGES = ("damaged", "tiny", "blank", *_ALIKE)
+DROPPABLE = ("damaged", "tiny", "blank", "contradictory", "unlabelled", "crowded", "unknown", "text-only", *_ALIKE)
+"""Kinds whose rows can be left out, in the order in which they are."""
 _ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 
@@ -106,7 +105,6 @@ def audit_images(
     alike = _groups(
         telling, near_duplicate_groups(np.array([seen[row].hash for row in telling], np.uint64), max_distance=ALIKE)
     )
-    files = {row for group in same for row in group}
     known = set(map(tuple, same))
     pairs = [_compare(marks, group, True) for group in same]
     pairs += [_compare(marks, group, False) for group in alike if tuple(group) not in known]
@@ -118,6 +116,7 @@ def audit_images(
         return Finding(kind, len(rows), what, advice, tuple(say(row) for row in rows[:shown]), tuple(rows))
 
     differing = [pair for pair in pairs if any(pair.differing)]
+    disagreeing = tuple(sorted({row for pair in differing for row in pair.rows}))
     findings = [
         finding("damaged", sorted(damaged), "have an image that cannot be read", "fetch these images again",
                 lambda row: f"{marks.images[row]}: {damaged[row]}"),
@@ -128,13 +127,13 @@ def audit_images(
         finding("duplicates", sorted(row for group in same for row in group[1:]),
                 "have the very image file of an earlier mark", "fine in a register; the split keeps them together",
                 lambda row: marks.images[row]),
-        finding("lookalikes", sorted(row for group in alike for row in group[1:] if row not in files),
+        finding("lookalikes",
+                sorted(row for group in alike for row in group if seen[row].digest != seen[group[0]].digest),
                 "have an image that looks like an earlier mark's", "look at those whose codes differ",
                 lambda row: marks.images[row]),
-        Finding("disagreeing", sum(len(pair.rows) for pair in differing),
+        Finding("disagreeing", len(disagreeing),
                 "look like another mark that carries other codes", "see which codes are missing on which of them",
-                tuple(_told(marks, pair) for pair in differing[:shown]),
-                tuple(sorted({row for pair in differing for row in pair.rows}))),
+                tuple(_told(marks, pair) for pair in differing[:shown]), disagreeing),
         finding("leak", leaked, "are in one part of the split and their very image file in another",
                 "figures of the later part are too good; leave them out of the earlier one",
                 lambda row: f"{marks.images[row]} ({marks.splits[row]})"),
@@ -149,23 +148,42 @@ def audit_images(
     return Audit(tuple(each for each in findings if each.rows), tuple(order))
 
 
-def clean_marks(marks: Marks, findings: Sequence[Finding], *, drop: Sequence[str]) -> tuple[Marks, dict[str, int]]:
+def check_drop(drop: Sequence[str], *, images: bool) -> None:
+    """Raise OptionError if a kind cannot be dropped, or only an audit of images would find it and there is none."""
+    if wrong := [kind for kind in drop if kind not in DROPPABLE]:
+        raise OptionError(f"--drop {', '.join(wrong)}: choose among {', '.join(DROPPABLE)}")
+    if not images and (blind := [kind for kind in drop if kind in _OF_IMAGES]):
+        raise OptionError(f"--drop {', '.join(blind)}: only the images tell; name their folder with --images")
+
+
+def clean_marks(marks: Marks, audit: Audit, *, drop: Sequence[str]) -> tuple[Marks, dict[str, int]]:
     """Return marks without the rows of some kinds of findings, and how many each kind left out.
 
-    A row of several kinds counts for the first of them in `drop`.
+    Of images that are equal or look alike one stays: where the earlier part of a leak is left out, its twin in the
+    later part is no duplicate any more. A row of several kinds counts for the first of them in `DROPPABLE`.
+
+    Args:
+        marks: The marks that were audited.
+        audit: What was found in them.
+        drop: Kinds, among `DROPPABLE`.
 
     Raises:
         OptionError: If a kind cannot be dropped.
     """
-    wrong = [kind for kind in drop if kind not in DROPPABLE]
-    if wrong:
-        raise OptionError(f"--drop {', '.join(wrong)}: choose among {', '.join(DROPPABLE)}")
+    check_drop(drop, images=True)
+    alike: dict[tuple[bool, int], set[int]] = {}
+    for group in audit.alike:
+        for row in group.rows:
+            alike.setdefault((group.same, row), set()).update(group.rows)
     left: set[int] = set()
     counts = {}
-    for kind in drop:
-        rows = {row for finding in findings if finding.kind == kind for row in finding.positions} - left
-        counts[kind] = len(rows)
-        left |= rows
+    for kind in [kind for kind in DROPPABLE if kind in drop]:
+        before = len(left)
+        for row in sorted({row for finding in audit.findings if finding.kind == kind for row in finding.positions}):
+            others = alike.get((kind != "lookalikes", row), set()) - left - {row}
+            if others or kind not in _ALIKE:
+                left.add(row)
+        counts[kind] = len(left) - before
     return marks.select(row for row in range(len(marks)) if row not in left), counts
 
 

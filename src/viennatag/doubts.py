@@ -1,10 +1,9 @@
 """Labels that are probably missing or probably wrong, the most certain first, for a person to decide.
 
 Scores must come from a model that has not learned from the mark (`training.crossfit`). What a mark lacks is ranked by
-its calibrated score: that is the probability asked for. What a mark carries is ranked by how far its score stays
-below the mean score of all marks that carry the label, the threshold of confident learning (Northcutt et al. 2021,
-"Confident Learning: Estimating Uncertainty in Dataset Labels"): a low score alone says little of a rare label, which
-never has a high one.
+its calibrated score: that is the probability asked for. A low score alone says little of what a mark carries, for a
+rare label never has a high one. So a given label is ranked by the share of marks without it that score higher, times
+how well its scores tell the two apart at all (twice the area under the ROC curve, less one).
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from viennatag.predictor import heading
 Kind = Literal["missing", "wrong"]
 NEIGHBOURS = 5
 _CARRIERS = 5
-"""A label with fewer carriers has no typical score of its own."""
+"""Of a label with fewer carriers nobody can say how well it is told apart, so none of them is called wrong."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Doubt:
         label: The code that is probably missing, or the code on the mark that is probably wrong.
         heading: What it means.
         score: Probability that the mark carries the label, from a model that has not seen the mark.
-        certainty: What the list is ordered by: for `missing` the score, for `wrong` how far below the typical it is.
+        certainty: What the list is ordered by, in [0, 1]: for `missing` the score; for `wrong` the share of marks
+            without the label that score higher, times how well it is told apart, averaged over the code's path.
         typical: Mean score of the marks that carry the label.
         prior: Share of the marks that carry the label.
         neighbours: Positions of the most similar other marks.
@@ -74,8 +74,7 @@ def find_doubts(
 ) -> tuple[Doubt, ...]:
     """Return probably missing labels, then probably wrong ones, at most `limit` of each, the most certain first.
 
-    A missing ancestor is left out where a missing descendant of it is listed. A code is as wrong as the least likely
-    node on its path.
+    A missing ancestor gives its place to a descendant that is listed too and at least half as certain.
 
     Args:
         marks: The marks.
@@ -95,8 +94,8 @@ def find_doubts(
     for start in range(0, len(marks), 8192):
         block = targets[start : start + 8192].tocoo()
         np.add.at(own, block.col, scores[start + block.row, block.col])
-    typical = np.divide(own, counts, out=np.zeros(len(labels)), where=counts >= _CARRIERS)
-    found = [*_missing(labels, scores, targets, limit), *_wrong(marks, labels, scores, typical, limit)]
+    typical = np.divide(own, counts, out=np.zeros(len(labels)), where=counts > 0)
+    found = [*_missing(labels, scores, targets, limit), *_wrong(marks, labels, misplaced(scores, targets), limit)]
     near = _neighbours(sorted({row for _, row, _, _ in found}), features) if features else {}
     prior = counts / len(marks)
     return tuple(
@@ -121,32 +120,53 @@ Finding = tuple[Kind, int, int, float]
 
 
 def _missing(labels: LabelSet, scores: NDArray[np.floating[Any]], targets: Any, limit: int) -> list[Finding]:
+    enough = limit * len(labels.level_names)  # each descendant takes the place of its ancestors
     best: list[tuple[float, int, int]] = []
     for start in range(0, len(scores), 8192):
         lacking = np.where(targets[start : start + 8192].toarray(), -1.0, scores[start : start + 8192])
         flat = lacking.ravel()
-        top = np.argpartition(-flat, min(limit, flat.size - 1))[:limit]
+        top = np.argpartition(-flat, min(enough, flat.size - 1))[:enough]
         best += [(float(flat[at]), start + int(at) // len(labels), int(at) % len(labels)) for at in top if flat[at] > 0]
-        best = sorted(best, key=lambda each: (-each[0], each[1], each[2]))[:limit]
-    listed = {(row, at) for _, row, at in best}
-    implied = {(row, above) for row, at in listed for above in labels.path(at)[:-1]}
-    return [("missing", row, at, certainty) for certainty, row, at in best if (row, at) not in implied]
+        best = sorted(best, key=lambda each: (-each[0], each[1], each[2]))[:enough]
+    listed: dict[tuple[int, int], float] = {}
+    for certainty, row, at in best:  # a parent stands before its children, which never score higher
+        for above in labels.path(at)[:-1]:
+            if listed.get((row, above), np.inf) <= 2 * certainty:
+                del listed[row, above]
+        listed[row, at] = certainty
+        if len(listed) == limit:
+            break
+    return [("missing", row, at, certainty) for (row, at), certainty in listed.items()]
 
 
-def _wrong(
-    marks: Marks, labels: LabelSet, scores: NDArray[np.floating[Any]], typical: NDArray[np.float64], limit: int
-) -> list[Finding]:
-    nodes: dict[str, tuple[int, ...]] = {}
-    found: list[tuple[float, int, int]] = []
+def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[Finding]:
+    known: dict[str, tuple[int, ...]] = {}
+    found: dict[tuple[int, int], float] = {}
     for row, codes in enumerate(marks.codes):
+        carried = slice(misplaced.indptr[row], misplaced.indptr[row + 1])
+        doubt = dict(zip(misplaced.indices[carried].tolist(), misplaced.data[carried].tolist(), strict=True))
         for code in codes:
-            if code not in nodes:
-                nodes[code] = tuple(labels.encode([[code]]).indices.tolist())
-            if nodes[code]:
-                short = [float(typical[at] - scores[row, at]) for at in nodes[code]]
-                found.append((max(short), row, nodes[code][-1]))
-    found.sort(key=lambda each: (-each[0], each[1], each[2]))
-    return [("wrong", row, at, certainty) for certainty, row, at in dict.fromkeys(found[:limit]) if certainty > 0]
+            if code not in known:
+                known[code] = tuple(labels.encode([[code]]).indices.tolist())
+            if path := known[code]:
+                found[row, path[-1]] = sum(doubt[node] for node in path) / len(path)
+    order = sorted(found, key=lambda each: (-found[each], each))[:limit]
+    return [("wrong", row, at, found[row, at]) for row, at in order if found[row, at] > 0]
+
+
+def misplaced(scores: NDArray[np.floating[Any]], targets: Any) -> Any:
+    """Return for each label that a mark carries how much its score is that of a mark without it; CSR as `targets`."""
+    columns = targets.tocsc().astype(np.float64)
+    for at in range(columns.shape[1]):
+        here = slice(columns.indptr[at], columns.indptr[at + 1])
+        carriers = columns.indices[here]
+        without = np.sort(np.delete(scores[:, at], carriers))
+        if len(carriers) < _CARRIERS or not len(without):
+            columns.data[here] = 0
+            continue
+        above = 1 - np.searchsorted(without, scores[carriers, at], side="right") / len(without)
+        columns.data[here] = above * max(0.0, 1 - 2 * float(above.mean()))
+    return columns.tocsr()
 
 
 def _neighbours(rows: Sequence[int], features: tuple[NDArray[Any], NDArray[np.intp]]) -> Mapping[int, tuple[int, ...]]:

@@ -179,7 +179,7 @@ class Look:
     """What an audit wants to know of an image file.
 
     Attributes:
-        width: In pixels, as the file states it.
+        width: In pixels, of the image upright.
         height: Likewise.
         hash: Perceptual hash.
         digest: Of the bytes of the file.
@@ -203,10 +203,9 @@ def _look_at(path: Path) -> Look:
         content = path.read_bytes()
     except OSError as exc:
         raise ImageError(f"cannot be read ({exc.strerror})") from exc
-    pixels = read_image(content, 64)
-    with Image.open(io.BytesIO(content), formats=FORMATS) as image:  # only its header: what is left was decoded above
-        width, height = image.size
-    spread = int((pixels.max(axis=(0, 1)).astype(int) - pixels.min(axis=(0, 1))).max())
+    pixels, width, height = read_sized_image(content, 64)
+    shown = Image.fromarray(pixels).crop(fitted_box(width, height, 64))  # without the white around it
+    spread = max(int(most) - int(least) for least, most in shown.getextrema())  # type: ignore[misc]
     digest = hashlib.blake2b(content, digest_size=16).digest()
     return Look(width, height, perceptual_hash(pixels), digest, spread)
 

@@ -8,6 +8,7 @@ million rows is not repaired one error at a time.
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -209,9 +210,9 @@ def _read_delimited(path: Path) -> Iterator[Row]:
                 f"{path}: the header {header[0][:60]!r} is one column; separate columns by "
                 f"{'tabs' if path.suffix == '.tsv' else 'commas'}, or change the ending to .csv or .tsv"
             )
-        repeated = sorted({name for name in header if header.count(name) > 1})
+        repeated = sorted(name for name, times in Counter(header).items() if times > 1)
         if repeated:
-            raise DataError(f"{path}: the header names a column twice: {', '.join(map(repr, repeated))}")
+            raise DataError(f"{path}: the header names a column twice: {', '.join(map(repr, repeated[:5]))}")
         for number, values in enumerate(table, start=2):
             if values:  # csv yields [] for an empty line
                 row: dict[str, Any] = dict(zip(header, values, strict=False))

@@ -63,11 +63,16 @@ def inspect(
         fail("--model looks at images; name their folder with --images")
     if bool(drop) != (write_clean is not None):
         fail("--write-clean and --drop belong together: a file, and the kinds of rows to leave out of it")
-    from viennatag.audit import audit_marks, clean_marks
+    from viennatag.audit import audit_marks, check_drop, clean_marks
     from viennatag.files import atomic_file, cache_folder
     from viennatag.marks import read_marks, write_marks
     from viennatag.profile import Needs, profile_marks
 
+    kinds = [kind.strip() for kind in drop.split(",")] if drop else []
+    check_drop(kinds, images=images is not None)
+    for out in (doubts, write_clean, report):
+        if out is not None and marks.exists() and out.exists() and out.samefile(marks):
+            fail(f"{out} is the table that is inspected; it is never written over, name another file")
     table = read_marks(
         marks,
         taxonomy=parse_taxonomy(taxonomy),
@@ -86,14 +91,16 @@ def inspect(
         if model is not None and images is not None:
             found = _doubts(judged, images, model, limit, own_scores, seed, cache or cache_folder(), told)
     said = []
+    plain: dict[str, Any] = {}
     if write_clean is not None:
-        clean, counts = clean_marks(table, audit.findings, drop=[kind.strip() for kind in drop.split(",")])
+        clean, counts = clean_marks(table, audit, drop=kinds)
         write_marks(clean, write_clean)
         counts = {"unreadable": len(table.skipped), **counts}
+        plain["clean"] = {"table": str(write_clean), "rows": len(clean), "left_out": counts}
         left = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
         said.append(f"wrote {write_clean}: {len(clean):,} rows; left out: {left}")
     if format_ == "json":
-        plain: dict[str, Any] = {**profile.to_json(), "alike": audit.to_json(table)["alike"]}
+        plain = {**profile.to_json(), "alike": audit.to_json(table)["alike"], **plain}
         if model is not None:
             plain["doubts"] = [doubt.to_json(judged) for doubt in found]
         print(json.dumps(plain, ensure_ascii=False, indent=2))

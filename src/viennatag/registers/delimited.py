@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from io import BufferedReader
 
@@ -29,7 +30,7 @@ def read_table(stream: BufferedReader) -> Iterator[dict[str, str]]:
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
         if not any(header):
             raise DataError("the first line names no columns")
-        if repeated := sorted({name for name in header if name and header.count(name) > 1}):
+        if repeated := sorted(name for name, times in Counter(header).items() if name and times > 1):
             raise DataError(f"the first line names a column twice: {', '.join(map(repr, repeated[:5]))}")
         for values in csv.reader(iter(lambda: text.readline(MAX_LINE), ""), delimiter=delimiter):
             if values:

@@ -29,7 +29,7 @@ _NAMES = {
 }
 _WARNING = (
     "codes are missing on these marks, so precision cannot be trusted: a right suggestion that nobody wrote down "
-    "counts as wrong. mAP, F1 and calibration are left out; recall and hits are lower bounds"
+    "counts as wrong. mAP, F1 and calibration are left out; hits are lower bounds, recall is that of the codes given"
 )
 
 
