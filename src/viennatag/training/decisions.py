@@ -1,0 +1,82 @@
+"""What examiners decided: a marks table with a further column, the codes that they rejected.
+
+A mark without a code says little about that code: it may have been overlooked. A rejected code was looked at and is
+known to be wrong, and with it all that stands below it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import CodeError, DataError, report_problems
+from viennatag.labels import LabelSet
+from viennatag.marks import Marks, Taxonomy, parse_labels, read_marks, read_rows
+
+UNSAID = 0.5
+"""How much it counts that a code was neither taken nor rejected, beside 1 for a decision."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """Marks that were decided on.
+
+    Attributes:
+        marks: With the codes that are right.
+        rejected: The codes that are known to be wrong, for each mark; none where it is not known.
+    """
+
+    marks: Marks
+    rejected: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    def select(self, rows: Sequence[int]) -> "Decisions":
+        """Return the decisions of these rows, in this order."""
+        return Decisions(self.marks.select(rows), tuple(self.rejected[row] for row in rows))
+
+    def refusals(self, labels: LabelSet) -> NDArray[np.bool_]:
+        """Return which labels are known to be wrong, shape (marks, labels); a code that is right is not."""
+        wrong = {codes: labels.under(codes) for codes in set(self.rejected)}
+        right: NDArray[np.bool_] = labels.encode(self.marks.codes).toarray()
+        return np.stack([wrong[codes] for codes in self.rejected]) & ~right
+
+
+def read_decisions(
+    path: Path | str,
+    *,
+    taxonomy: Taxonomy = "vienna",
+    images: Path | str | None = None,
+    skip_bad: bool = False,
+    ignore: Sequence[str] = (),
+) -> Decisions:
+    """Return the decisions of a file that the examiner's page wrote, or of any marks table.
+
+    Args:
+        path: As in `read_marks`; its column `rejected`, if there is one, is spelt as `codes` is.
+        taxonomy: As in `read_marks`.
+        images: As in `read_marks`.
+        skip_bad: As in `read_marks`.
+        ignore: As in `read_marks`.
+
+    Raises:
+        DataError: As `read_marks`, or if rejected codes cannot be read.
+    """
+    path = Path(path)
+    marks = read_marks(path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=[*ignore, "rejected"])
+    rejected: dict[str, tuple[str, ...]] = {}
+    problems = []
+    for number, row in read_rows(path):
+        try:
+            codes = parse_labels(row.get("rejected"), taxonomy)
+        except (CodeError, DataError) as exc:
+            problems.append(f"row {number:,} {exc} (in the column 'rejected')")
+            continue
+        for name in ("id", "image"):  # a mark without an id goes by its image
+            rejected.setdefault(str(row.get(name) or "").strip(), codes)
+    if problems and not skip_bad:
+        raise DataError(report_problems(f"{path}: {len(problems):,} rows reject what is no code", problems))
+    return Decisions(marks, tuple(rejected.get(name, ()) for name in marks.ids))
