@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
 from tests.test_cli import run
 from viennatag.bundle import Bundle, open_bundle
+from viennatag.decisions import Continued, Decisions, read_decisions
 from viennatag.engine import Engine
 from viennatag.errors import BundleError, DataError, DecisionsError
 from viennatag.evaluation import Evaluation
@@ -20,8 +21,7 @@ from viennatag.marks import read_marks
 from viennatag.predictor import Predictor
 from viennatag.training import continuing
 from viennatag.training.backbone import load_trunk
-from viennatag.training.continuing import Continued, continue_training
-from viennatag.training.decisions import Decisions, read_decisions
+from viennatag.training.continuing import continue_training
 from viennatag.training.heads import Cosine, Ensemble, Linear, Neighbours
 from viennatag.training.pull import Directions, learn_moves
 from viennatag.training.reopening import reopen

@@ -195,8 +195,8 @@ def _continue(
     taxonomy = bundle.labels.taxonomy
     if stated not in {None, taxonomy}:
         fail(f"--taxonomy {stated}: {name} predicts {taxonomy} labels; leave the option out")
+    from viennatag.decisions import read_decisions
     from viennatag.training.continuing import MIN_COUNT, continue_training
-    from viennatag.training.decisions import read_decisions
 
     decisions = read_decisions(table, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore)
     say_skipped(decisions.marks.skipped)

@@ -11,7 +11,7 @@ from viennatag.report.compare import TITLES
 
 if TYPE_CHECKING:
     from viennatag.comparison import Contrast
-    from viennatag.training.continuing import Continued, Judgement
+    from viennatag.decisions import Continued, Judgement
 
 _STYLES = {"better": "green", "worse": "red", "same": "", "unknown": "dim"}
 

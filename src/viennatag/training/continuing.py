@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from viennatag.bundle import Bundle, write_bundle
 from viennatag.calibration import Calibration
 from viennatag.codes import parse_code
-from viennatag.comparison import FIGURES, Contrast, contrast, draw_marks, sample_figures
+from viennatag.comparison import FIGURES, contrast, draw_marks, sample_figures
+from viennatag.decisions import AFTER, BEFORE, Continued, Decisions, Judgement
 from viennatag.errors import DataError, DecisionsError
 from viennatag.evaluation import judge
 from viennatag.labels import LabelSet
@@ -30,7 +31,6 @@ from viennatag.marks import Marks
 from viennatag.split import mark_groups
 from viennatag.stratify import stratify
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
-from viennatag.training.decisions import Decisions
 from viennatag.training.dialect import Lesson, Lines, Replay, Trial, scores_of
 from viennatag.training.features import extract_features
 from viennatag.training.head import Examples, some
@@ -46,36 +46,6 @@ FURTHEST = 1.0
 """Without old marks, weights may move by this share of their length."""
 REPLAYED, JUDGED = 2_000, 6_000
 """So many old marks are enough to be shown again, and to be judged."""
-BEFORE, AFTER = "before", "after"
-Judgement = Mapping[str, Mapping[str, Contrast]]
-"""Figures `before` and `after`, the latter with the difference between them; see `comparison.contrast`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Continued:
-    """A bundle that learned from decisions.
-
-    Attributes:
-        bundle: As written.
-        decisions: How many were learned from.
-        on_decisions: Figures on the decisions, each scored by a head that had not seen it.
-        on_old: Figures on the validation part of the old marks; None where these were not given.
-        pull: Strength of the pull.
-        distance: How far the weights moved, as a share of their length.
-        moved: How many labels moved; all others are what they were.
-        added: Labels that the bundle did not have before.
-        left_out: Codes with too few decisions to be added, with their number; they count for their nearest ancestor.
-    """
-
-    bundle: Bundle
-    decisions: int
-    on_decisions: Judgement
-    on_old: Judgement | None
-    pull: float
-    distance: float
-    moved: int
-    added: tuple[str, ...]
-    left_out: Mapping[str, int]
 
 
 def continue_training(

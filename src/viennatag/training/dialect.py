@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration import Calibration, coherent
+from viennatag.decisions import UNSAID, Decisions
 from viennatag.labels import LabelSet
-from viennatag.training.decisions import UNSAID, Decisions
 from viennatag.training.pull import STRENGTHS, Directions, learn_moves, log_loss
 
 if TYPE_CHECKING:

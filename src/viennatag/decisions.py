@@ -1,22 +1,29 @@
-"""What examiners decided: a marks table with a further column, the codes that they rejected.
+"""What examiners decided, and what a bundle learned from it.
+
+Decisions are a marks table with a further column, the codes that were rejected.
 
 A mark without a code says little about that code: it may have been overlooked. A rejected code was looked at and is
 known to be wrong, and with it all that stands below it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.bundle import Bundle
+from viennatag.comparison import Contrast
 from viennatag.errors import CodeError, DataError, report_problems
 from viennatag.labels import LabelSet
 from viennatag.marks import Marks, Taxonomy, parse_labels, read_marks, read_rows
 
 UNSAID = 0.5
 """How much it counts that a code was neither taken nor rejected, beside 1 for a decision."""
+BEFORE, AFTER = "before", "after"
+Judgement = Mapping[str, Mapping[str, Contrast]]
+"""Figures `before` and `after`, the latter with the difference between them; see `comparison.contrast`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,3 +87,30 @@ def read_decisions(
     if problems and not skip_bad:
         raise DataError(report_problems(f"{path}: {len(problems):,} rows reject what is no code", problems))
     return Decisions(marks, tuple(rejected.get(name, ()) for name in marks.ids))
+
+
+@dataclass(frozen=True, eq=False)
+class Continued:
+    """A bundle that learned from decisions.
+
+    Attributes:
+        bundle: As written.
+        decisions: How many were learned from.
+        on_decisions: Figures on the decisions, each scored by a head that had not seen it.
+        on_old: Figures on the validation part of the old marks; None where these were not given.
+        pull: Strength of the pull.
+        distance: How far the weights moved, as a share of their length.
+        moved: How many labels moved; all others are what they were.
+        added: Labels that the bundle did not have before.
+        left_out: Codes with too few decisions to be added, with their number; they count for their nearest ancestor.
+    """
+
+    bundle: Bundle
+    decisions: int
+    on_decisions: Judgement
+    on_old: Judgement | None
+    pull: float
+    distance: float
+    moved: int
+    added: tuple[str, ...]
+    left_out: Mapping[str, int]
