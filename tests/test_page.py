@@ -411,12 +411,29 @@ def test_all_can_be_removed(visit: Opener) -> None:
     expect(page.locator("#welcome")).to_be_visible()
 
 
+def violations(page: Any) -> dict[str, Any]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return {each["id"]: each["nodes"] for each in page.evaluate("async () => (await axe.run(document)).violations")}
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is missing: cd tests/browser && npm install")
+def test_the_accessibility_checker_sees_a_fault(visit: Opener) -> None:
+    page = visit()
+    assert violations(page) == {}
+    page.evaluate("""() => {
+        const button = document.querySelector("#choose");
+        button.style.color = getComputedStyle(button).backgroundColor;
+        document.querySelector("#welcome").append(Object.assign(document.createElement("input"), {type: "text"}));
+    }""")
+    assert {"color-contrast", "label"} <= set(violations(page))
+
+
 @pytest.mark.parametrize(
     ("scheme", "width"),
     [
         ("light", 1280),
         pytest.param("dark", 1280, marks=pytest.mark.slow),
-        pytest.param("light", 390, marks=pytest.mark.slow),
+        ("light", 390),
         pytest.param("dark", 390, marks=pytest.mark.slow),
     ],
 )
@@ -436,9 +453,7 @@ def test_every_state_is_accessible_and_fits(visit: Opener, scheme: str, width: i
     def look(state: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, state
         if AXE.exists():
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = page.evaluate("async () => (await axe.run(document)).violations")
-            problems.update({f"{state}: {each['id']}": each["nodes"] for each in found})
+            problems.update({f"{state}: {name}": nodes for name, nodes in violations(page).items()})
 
     look("empty")
     examine(page, {**THREE, "bad.png": b"no image"})

@@ -208,18 +208,17 @@ def _choose(lesson: Lesson, trial: Trial, old: _OldMarks | None, fresh: Bundle, 
     allowed, refusals = trial.order(), []
     if not allowed:
         raise DecisionsError(
-            f"{len(trial.fold):,} decisions teach nothing: on those held out every change is worse than none. "
+            f"{len(trial.before):,} decisions teach nothing: on those held out every change is worse than none. "
             "Nothing was written; collect more of them"
         )
-    grown, moves = lesson.learn(np.arange(len(trial.fold)))
+    grown, moves = lesson.learn(np.arange(len(trial.before)))
     known = np.array([lesson.labels.index[name] for name in lesson.start.labels.names])
-    before = np.zeros((len(trial.fold), len(lesson.labels)))
+    before = np.zeros((len(trial.before), len(lesson.labels)))
     before[:, known] = lesson.start.scores(lesson.seen)
-    while allowed:
-        at = allowed[0]
+    for at in allowed:
         lines = grown.moved(lesson.columns, *lesson.directions.unfold(moves[at]))
         held_out = grown.logits(lesson.seen)
-        held_out[:, lesson.columns] = trial.chosen(allowed)
+        held_out[:, lesson.columns] = trial.after[at]
         judgements = {"decisions": _compare(before, scores_of(held_out, lesson.labels), lesson.targets, fresh, seed)}
         if old:
             shown, targets = old.seen(VALIDATION, JUDGED), old.examples(VALIDATION, JUDGED).targets
@@ -231,7 +230,6 @@ def _choose(lesson: Lesson, trial: Trial, old: _OldMarks | None, fresh: Bundle, 
         if not objection:
             return _Chosen(at, lines, held_out, distance, judgements)
         refusals.append(f"  pull {lesson.strengths[at]:g}: {objection}")
-        allowed = allowed[1:]
     raise DecisionsError(
         "nothing was written: whatever learns from these decisions makes the bundle worse beyond noise, or moves it "
         "too far\n" + "\n".join(refusals) + "\nlook at the decisions: do they contradict the old marks?"

@@ -3,7 +3,6 @@
 All of it happens on the scale of calibrated scores, where a head is lines whose sigmoid is the score.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,10 @@ from viennatag.training.pull import STRENGTHS, Directions, learn_moves, log_loss
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+MENTIONS = 3
+"""A code moves if at least so many decisions take it, or at least so many leave or reject it where it was suggested. A
+single mark says more about its fold than about the code: held out, it is missed by the head that should know it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +129,15 @@ class Lesson:
         *,
         strengths: tuple[float, ...] = STRENGTHS,
     ) -> "Lesson":
-        """Return a lesson in which codes may move that were taken, rejected, or suggested and not taken."""
+        """Return a lesson in which those codes may move that were often enough taken, rejected, or not taken up."""
         targets, refused = labels.encode(decisions.marks.codes), decisions.refusals(labels)
-        suggested = labels_of(start.labels, labels, np.any(start.scores(seen) >= thresholds, axis=0))
-        columns = np.flatnonzero((targets.sum(axis=0) > 0) | refused.any(axis=0) | suggested)
+        known = np.array([labels.index[name] for name in start.labels.names])
+        named = np.zeros(targets.shape, dtype=bool)
+        named[:, known] = start.scores(seen) >= thresholds
+        named |= labels.encode(decisions.rejected).toarray()
+        taken = np.asarray(targets.sum(axis=0)).ravel()
+        not_taken = np.count_nonzero(named & ~targets.toarray(), axis=0)
+        columns = np.flatnonzero((taken >= MENTIONS) | (not_taken >= MENTIONS))
         certain = targets[:, columns].toarray() | refused[:, columns]
         weights = np.where(certain, 1.0, UNSAID) * np.array(decisions.marks.weights)[:, None]
         shown = np.concatenate([seen, replay.seen]) if replay else seen
@@ -164,26 +172,17 @@ class Lesson:
         return float(np.linalg.norm(by * scale)) / max(float(np.linalg.norm(own * scale)), 1e-12)
 
 
-def labels_of(old: LabelSet, labels: LabelSet, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which of more labels are chosen, from those chosen among fewer."""
-    inside = np.zeros(len(labels), dtype=bool)
-    inside[[labels.index[name] for name in old.names]] = chosen
-    return inside
-
-
 @dataclass(frozen=True, eq=False)
 class Trial:
     """Decisions scored by heads that learned from others.
 
     Attributes:
-        fold: Which head scored each decision, shape (marks,).
         before: Calibrated logits as they were, new labels as they start; shape (marks, columns).
         after: The same for each strength of the pull, shape (strengths, marks, columns).
         losses: Log loss, shape (strengths, folds).
         as_is: Log loss as it was, shape (folds,).
     """
 
-    fold: NDArray[np.int8]
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     losses: NDArray[np.float64]
@@ -205,21 +204,9 @@ class Trial:
             for at, moves in enumerate(tried):
                 after[at, held] = before[held] + lesson.directions(lesson.seen[held]) @ moves.T
                 losses[at, number] = log_loss(after[at, held], truth, weights)
-        return cls(fold, before, after, losses, as_is)
+        return cls(before, after, losses, as_is)
 
     def order(self) -> list[int]:
         """Return the strengths that make held-out decisions likelier than before, the best first."""
         total = self.losses.sum(axis=1)
         return [int(at) for at in np.argsort(total) if total[at] < self.as_is.sum()]
-
-    def chosen(self, allowed: Collection[int]) -> NDArray[np.float32]:
-        """Return logits (marks, columns) of each fold with the strength that is best on the other folds.
-
-        So neither the weights nor the strength that score a decision were chosen by it.
-        """
-        strengths, found = sorted(allowed), self.before.copy()
-        for number in range(len(self.as_is)):
-            others = np.delete(self.losses[strengths], number, axis=1).sum(axis=1)
-            held = self.fold == number
-            found[held] = self.after[strengths[int(np.argmin(others))], held]
-        return found
