@@ -44,7 +44,7 @@ MIN_COUNT = 5
 """A code that the bundle does not know gets a place in it with so many decisions."""
 FURTHEST = 1.0
 """Without old marks, weights may move by this share of their length."""
-REPLAYED, JUDGED = 2_000, 6_000
+REPLAYED, JUDGED = 1_500, 6_000
 """So many old marks are enough to be shown again, and to be judged."""
 
 

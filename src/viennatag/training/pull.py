@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from viennatag.training.head import standardise_values
 
-STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
+STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 """Of the pull, where the inputs of a mark have about length 1: with 1, a mark moves its own logit by at most 2."""
 DIRECTIONS = 256
 """Weights move along so many main directions of the new marks; with fewer marks, that is no restriction at all."""
