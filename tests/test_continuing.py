@@ -251,30 +251,14 @@ def test_a_head_without_weights_cannot_go_on(collection: Path, cache: Path, tmp_
         reopen(bundle)
 
 
-def test_a_rejected_code_is_wrong_with_all_below_it_unless_it_was_taken(
-    trained: tuple[Bundle, Evaluation], drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path
-) -> None:
+def test_rejected_codes_are_read(drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path) -> None:
     path = tmp_path / "decisions.csv"
     path.write_text("image,codes,rejected\n000.png,26.4.1,26.1;29.1\n001.png,1.1.1;29.1.1,29.1;3.1.6\n002.png,1.1.1,\n")
-    decisions, labels = read_decisions(path, images=drawn[0]), trained[0].labels
+    decisions = read_decisions(path, images=drawn[0])
     assert decisions.rejected == (("26.1", "29.1"), ("3.1.6", "29.1"), ())
-    wrong = [[labels.names[at] for at in np.flatnonzero(row)] for row in decisions.refusals(labels)]
-    assert wrong == [["26.1", "26.1.1", "29.1", "29.1.1", "29.1.4"], ["29.1.4"], []]
     path.write_text("image,codes,rejected\n000.png,26.4.1,cat\n")
     with pytest.raises(DataError, match=r"row 2 'cat' is not a Vienna code.* 'rejected'"):
         read_decisions(path, images=drawn[0])
-
-
-def test_rejecting_counts_for_more_than_not_taking(learn, drawn) -> None:  # type: ignore[no-untyped-def]
-    blue = [drawn[0] / name for name, _, colour in drawn[1][60:] if colour == "29.1.4"]
-    fallen = []
-    for rejected in ("29.1.4", ""):
-        found = learn(
-            lambda shape, colour, code=rejected: (shape, code) if colour == "29.1.4" else as_taught(shape, colour),
-            strengths=(1.0,),
-        )
-        fallen.append(np.mean([scores(found.bundle, image)["29.1.4"] for image in blue]))
-    assert fallen[0] < fallen[1]
 
 
 def test_the_pull_is_the_distance_to_what_was_there() -> None:
@@ -331,7 +315,7 @@ def test_from_the_shell_before_and_after_are_shown(  # type: ignore[no-untyped-d
     assert status == 0, error
     assert "Decisions held out" in text
     assert "Validation part of the old marks" in text
-    assert "Checked: nothing is worse beyond noise" in text
+    assert "Checked: nothing is worse beyond noise" in " ".join(text.split())
     status, text, error = shell("train", *arguments, "-o", tmp_path / "without")
     assert status == 0, error
     assert "Validation part of the old marks" not in text

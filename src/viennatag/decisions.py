@@ -2,25 +2,19 @@
 
 Decisions are a marks table with a further column, the codes that were rejected.
 
-A mark without a code says little about that code: it may have been overlooked. A rejected code was looked at and is
-known to be wrong, and with it all that stands below it.
+A mark that is done carries its codes and no others. That a code was rejected says besides that it was looked at, so
+its weights may move even where the bundle itself would not suggest it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from viennatag.bundle import Bundle
 from viennatag.comparison import Contrast
 from viennatag.errors import CodeError, DataError, report_problems
-from viennatag.labels import LabelSet
 from viennatag.marks import Marks, Taxonomy, parse_labels, read_marks, read_rows
 
-UNSAID = 0.5
-"""How much it counts that a code was neither taken nor rejected, beside 1 for a decision."""
 BEFORE, AFTER = "before", "after"
 Judgement = Mapping[str, Mapping[str, Contrast]]
 """Figures `before` and `after`, the latter with the difference between them; see `comparison.contrast`."""
@@ -44,12 +38,6 @@ class Decisions:
     def select(self, rows: Sequence[int]) -> "Decisions":
         """Return the decisions of these rows, in this order."""
         return Decisions(self.marks.select(rows), tuple(self.rejected[row] for row in rows))
-
-    def refusals(self, labels: LabelSet) -> NDArray[np.bool_]:
-        """Return which labels are known to be wrong, shape (marks, labels); a code that is right is not."""
-        wrong = {codes: labels.under(codes) for codes in set(self.rejected)}
-        right: NDArray[np.bool_] = labels.encode(self.marks.codes).toarray()
-        return np.stack([wrong[codes] for codes in self.rejected]) & ~right
 
 
 def read_decisions(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration import Calibration, coherent
-from viennatag.decisions import UNSAID, Decisions
+from viennatag.decisions import Decisions
 from viennatag.labels import LabelSet
 from viennatag.training.pull import STRENGTHS, Directions, learn_moves, log_loss
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 MENTIONS = 3
-"""A code moves if at least so many decisions take it, or at least so many leave or reject it where it was suggested. A
-single mark says more about its fold than about the code: held out, it is missed by the head that should know it."""
+"""A code moves if it is expected on at least so many decisions, or taken on as many by surprise, or as often
+rejected or left where it was suggested."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,21 +129,26 @@ class Lesson:
         *,
         strengths: tuple[float, ...] = STRENGTHS,
     ) -> "Lesson":
-        """Return a lesson in which those codes may move that were often enough taken, rejected, or not taken up."""
-        targets, refused = labels.encode(decisions.marks.codes), decisions.refusals(labels)
+        """Return a lesson in which those codes may move that decisions say enough about.
+
+        These are codes expected or refused often enough, and such as are taken far more often than expected. Were it
+        all that are taken often, those would move that are so by chance, and scores become too high.
+        """
+        targets = labels.encode(decisions.marks.codes)
         known = np.array([labels.index[name] for name in start.labels.names])
-        named = np.zeros(targets.shape, dtype=bool)
-        named[:, known] = start.scores(seen) >= thresholds
+        named, expected = np.zeros(targets.shape, dtype=bool), np.zeros(len(labels))
+        scores = start.scores(seen)
+        named[:, known], expected[known] = scores >= thresholds, scores.sum(axis=0)
         named |= labels.encode(decisions.rejected).toarray()
         taken = np.asarray(targets.sum(axis=0)).ravel()
         not_taken = np.count_nonzero(named & ~targets.toarray(), axis=0)
-        columns = np.flatnonzero((taken >= MENTIONS) | (not_taken >= MENTIONS))
-        certain = targets[:, columns].toarray() | refused[:, columns]
-        weights = np.where(certain, 1.0, UNSAID) * np.array(decisions.marks.weights)[:, None]
-        shown = np.concatenate([seen, replay.seen]) if replay else seen
-        return cls(
-            start, labels, seen, targets, columns, weights.astype(np.float32), replay, Directions.of(shown), strengths
+        surprising = (taken >= MENTIONS) & (taken > expected + 2 * np.sqrt(expected + 1))
+        columns = np.flatnonzero((expected >= MENTIONS) | surprising | (not_taken >= MENTIONS))
+        weights = np.broadcast_to(
+            np.array(decisions.marks.weights, dtype=np.float32)[:, None], (len(seen), len(columns))
         )
+        shown = np.concatenate([seen, replay.seen]) if replay else seen
+        return cls(start, labels, seen, targets, columns, weights, replay, Directions.of(shown), strengths)
 
     def learn(self, rows: NDArray[np.intp]) -> tuple[Lines, list[NDArray[np.float32]]]:
         """Return where the lines start, and their moves for each strength of the pull, learned from some decisions."""
