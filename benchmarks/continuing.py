@@ -1,6 +1,6 @@
 """An office's dialect learned from decisions: what is gained on them, what is lost on old marks, and how long it takes.
 
-    make artwork && python benchmarks/continuing.py [--old 2400] [--counts 50,200,800]
+    make artwork && python benchmarks/continuing.py [--old 2400] [--counts 50,200]
 
 The starter learns on from simulated decisions about rendered marks (of other seeds than its own): the examiner takes
 the codes that are true, rejects the suggestions that are not, and in `renamed` calls what five of the commonest
@@ -81,7 +81,7 @@ def logits(bundle: Bundle, marks: Marks, folder: Path, cache: Path) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--old", type=int, default=2400)
-    parser.add_argument("--counts", default="50,200,800")
+    parser.add_argument("--counts", default="50,200")
     parser.add_argument("--work", type=Path, default=ROOT / "work/continuing")
     options = parser.parse_args()
     cache, start = options.work / "cache", open_bundle()

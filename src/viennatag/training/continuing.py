@@ -46,8 +46,6 @@ FURTHEST = 1.0
 """Without old marks, weights may move by this share of their length."""
 REPLAYED, JUDGED = 1_500, 6_000
 """So many old marks are enough to be shown again, and to be judged."""
-
-
 GATES = ("micro_map", "micro_f1", "calibration_error")
 """Figures of held-out decisions that may not become worse beyond noise. Means over codes cannot be asked: the head
 that scores one of a rare code's few marks has learned from marks among which the code is still rarer."""
