@@ -20,15 +20,16 @@ DROP = """files => {
 PASTE = DROP.replace('DragEvent("drop", {dataTransfer', 'ClipboardEvent("paste", {clipboardData')
 
 
-def shape(kind: str) -> bytes:
+def shape(kind: str, box: tuple[int, int, int, int] = (40, 20, 200, 140)) -> bytes:
     image = Image.new("RGB", (240, 160), "white")
-    getattr(ImageDraw.Draw(image), kind)([40, 20, 200, 140], fill=(20, 40, 200))
+    getattr(ImageDraw.Draw(image), kind)(box, fill=(20, 40, 200))
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
 
 
 THREE = {"shield.png": SAMPLE.read_bytes(), "ellipse.png": shape("ellipse"), "box.png": shape("rectangle")}
+ELLIPSES = [shape("ellipse", (20 + 6 * at, 20, 230 - 9 * at, 140 - 4 * at)) for at in range(12)]
 
 
 def put_in(page: Any, files: dict[str, bytes], *, how: str = DROP) -> None:
@@ -55,6 +56,16 @@ def accepted(page: Any) -> list[str]:
 def press(page: Any, keys: str) -> None:
     for key in keys.split():
         page.keyboard.press(key)
+
+
+def take(page: Any, code: str) -> None:
+    """Add a code that is found by its number."""
+    from playwright.sync_api import expect
+
+    page.keyboard.press("/")
+    page.keyboard.type(code)
+    expect(page.locator("#nodes .main").first).to_have_attribute("data-key", code)
+    press(page, "Enter Enter")
 
 
 def export(page: Any, kind: str, folder: Path) -> Path:

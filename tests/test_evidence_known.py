@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -233,3 +235,9 @@ def test_predict_writes_heat_maps(cli, trained, collection: Path, tmp_path: Path
     assert {file.name for file in (tmp_path / "maps").iterdir()} == expected
     for file in (tmp_path / "maps").glob("*.npy"):
         assert np.load(file, allow_pickle=False).dtype == np.float32
+
+
+def test_the_search_library_does_not_crash_the_engine() -> None:
+    """Loaded in the other order, the two end the process with a segmentation fault."""
+    code = "from viennatag.evidence.known import search_library; search_library(); import onnxruntime"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,17 +4,35 @@ import importlib.util
 import io
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.page import HOSTILE, PASTE, THREE, accepted, examine, export, press, put_in, rows, table
+from tests.page import (
+    ELLIPSES,
+    HOSTILE,
+    PASTE,
+    THREE,
+    accepted,
+    examine,
+    export,
+    press,
+    put_in,
+    rows,
+    shape,
+    table,
+    take,
+)
 from tests.service import running
 from viennatag.bundle import DESCRIPTION, STARTER, open_bundle
+from viennatag.decisions import read_decisions
 from viennatag.marks import read_marks
+from viennatag.predictor import Predictor
 from viennatag.registers.eu_xml import read_eu_xml
 from viennatag.registers.source import Document
 
@@ -69,7 +87,7 @@ def visit(browser: Any, address: str) -> Iterator[Opener]:
     contexts, said, asked = [], [], []
 
     def opened(
-        *, scheme: str = "light", width: int = 1280, height: int = 800, url: str = address, token: str = ""
+        *, scheme: str = "light", width: int = 1280, height: int = 800, url: str = address, tokens: Sequence[str] = ()
     ) -> Any:
         context = browser.new_context(
             color_scheme=scheme,
@@ -82,8 +100,9 @@ def visit(browser: Any, address: str) -> Iterator[Opener]:
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url)
-        if token:
+        for at, token in enumerate(tokens):
             expect(page.locator("#token")).to_be_visible()
+            expect(page.locator("#token-note")).to_have_text("The service did not accept this token." if at else "")
             page.fill("#token-text", token)
             page.keyboard.press("Enter")
         page.wait_for_selector("body[data-ready]")
@@ -97,7 +116,7 @@ def visit(browser: Any, address: str) -> Iterator[Opener]:
 
 
 def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
-    """Drop, read, look at the evidence, search, decide by keyboard, reload, export, and read the export."""
+    """Drop, read, look at the evidence, search, decide by keyboard, reload, export, and train again from the export."""
     from playwright.sync_api import expect
 
     page = examine(visit())
@@ -139,13 +158,38 @@ def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
     assert list(decided) == ["image", "codes", "rejected", "added", "decided_at", "model"]
     assert (decided["rejected"], decided["added"]) == (second, added)
     assert decided["model"].startswith("starter sha256:")
+    put_in(page, {f"{at}.png": variant for at, variant in enumerate(ELLIPSES)})
+    expect(page.locator("#images .open")).to_have_count(2 + len(ELLIPSES))
+    press(page, "n")
+    for at in range(1, 3 + len(ELLIPSES)):
+        expect(page.locator("#count")).to_have_text(f"{at} of {3 + len(ELLIPSES)} done")
+        press(page, "j r")
+        take(page, "26.1.15")
+        press(page, "Escape d")
+    expect(page.locator("#count")).to_have_text(f"{at + 1} of {at + 1} done")
+
     with zipfile.ZipFile(export(page, "zip", tmp_path)) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path)
-    marks = read_marks(tmp_path / "decisions.csv", images=tmp_path / "images")
-    assert marks.images == ("shield.png",)
+    decisions = read_decisions(tmp_path / "decisions.csv", images=tmp_path / "images")
+    marks = decisions.marks
+    assert marks.images[:2] == ("shield.png", "ellipse.png")
     assert set(marks.codes[0]) == {first, added}
+    assert decisions.rejected[0] == (second,)
     assert (tmp_path / "images/shield.png").read_bytes() == THREE["shield.png"]
+
+    command = [sys.executable, "-m", "viennatag.cli", "train", "--continue", "starter", "decisions.csv"]
+    command += ["--images", "images", "-o", "office", "--cache", "cache"]
+    trained = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert trained.returncode == 0, trained.stderr
+    assert f"{len(marks)} decisions" in trained.stdout
+    unseen = tmp_path / "unseen.png"
+    unseen.write_bytes(shape("ellipse", (50, 30, 170, 130)))
+    rank = [
+        [each.code for each in Predictor.load(name).predict(unseen, top=50)] for name in (STARTER, tmp_path / "office")
+    ]
+    assert "26.1.15" not in rank[0][:5]
+    assert "26.1.15" in rank[1][:2], "the office's word for it"
 
 
 def test_what_leaves_for_the_register(visit: Opener, tmp_path: Path) -> None:
@@ -229,7 +273,7 @@ def test_a_service_that_is_away_comes_back(visit: Opener) -> None:
 def test_a_sure_division_offers_its_sections(visit: Opener, guarded_address: str) -> None:
     from playwright.sync_api import expect
 
-    page = visit(url=guarded_address, token=TOKEN)
+    page = visit(url=guarded_address, tokens=[TOKEN])
     expect(page.locator("#model")).to_contain_text("unsure")
     examine(page, {"shield.png": THREE["shield.png"]})
     row = page.locator("#suggestions .suggestion:has(.offers)").first
@@ -244,6 +288,27 @@ def test_a_sure_division_offers_its_sections(visit: Opener, guarded_address: str
     assert accepted(page) == [section], "the finer code stands for both"
     press(page, "u")
     assert accepted(page) == [division]
+
+
+def test_a_guarded_service_is_asked_with_the_token(visit: Opener, guarded_address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = visit(url=guarded_address, tokens=["not the right token", TOKEN])
+    shown: list[str | None] = []
+    page.on("request", lambda request: "/v1/" in request.url and shown.append(request.headers.get("authorization")))
+    examine(page, {"shield.png": THREE["shield.png"]})
+    page.locator("#suggestions .main").first.click()
+    expect(page.locator("#frame .heat")).to_be_visible()
+    press(page, "/")
+    page.keyboard.type("lion")
+    expect(page.locator("#found")).to_contain_text("found")
+    page.reload()
+    expect(page.locator("#model")).to_contain_text("unsure")
+    expect(page.locator("#token")).to_be_hidden()
+    assert len(shown) >= 5
+    assert set(shown) == {f"Bearer {TOKEN}"}
+    answer = page.request.get(f"{guarded_address}v1/model")
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
 def test_similar_known_marks(visit: Opener) -> None:
@@ -346,12 +411,28 @@ def test_all_can_be_removed(visit: Opener) -> None:
     expect(page.locator("#welcome")).to_be_visible()
 
 
+def violations(page: Any) -> dict[str, Any]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return {each["id"]: each["nodes"] for each in page.evaluate("async () => (await axe.run(document)).violations")}
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is missing: cd tests/browser && npm install")
+def test_the_accessibility_checker_sees_a_fault(visit: Opener) -> None:
+    page = visit()
+    assert violations(page) == {}
+    page.evaluate("""() => {
+        document.querySelector("#welcome .soft.small").style.color = "#ccc";
+        document.querySelector("#welcome").append(Object.assign(document.createElement("input"), {type: "text"}));
+    }""")
+    assert {"color-contrast", "label"} <= set(violations(page))
+
+
 @pytest.mark.parametrize(
     ("scheme", "width"),
     [
         ("light", 1280),
         pytest.param("dark", 1280, marks=pytest.mark.slow),
-        pytest.param("light", 390, marks=pytest.mark.slow),
+        ("light", 390),
         pytest.param("dark", 390, marks=pytest.mark.slow),
     ],
 )
@@ -371,9 +452,7 @@ def test_every_state_is_accessible_and_fits(visit: Opener, scheme: str, width: i
     def look(state: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, state
         if AXE.exists():
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = page.evaluate("async () => (await axe.run(document)).violations")
-            problems.update({f"{state}: {each['id']}": each["nodes"] for each in found})
+            problems.update({f"{state}: {name}": nodes for name, nodes in violations(page).items()})
 
     look("empty")
     examine(page, {**THREE, "bad.png": b"no image"})

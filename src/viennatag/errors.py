@@ -9,6 +9,7 @@
     ├── BackboneError    a backbone that is unknown, out of reach or cannot be exported
     ├── ArtworkError     artwork or fonts that cannot be read or drawn
     ├── PrecisionError   a reduced precision that would lose too much
+    ├── DecisionsError   decisions that teach a bundle nothing, or would make it worse
     ├── OptionError      an option whose value makes no sense
     ├── BulkError        results of a bulk run that cannot be written, or gone on with
     └── MissingExtraError  an optional part of viennatag that is not installed
@@ -55,6 +56,10 @@ class ArtworkError(ViennatagError):
 
 class PrecisionError(ViennatagError):
     """A reduced precision that would lose too much."""
+
+
+class DecisionsError(ViennatagError):
+    """Decisions that teach a bundle nothing, or would make it worse."""
 
 
 class OptionError(ViennatagError):

@@ -337,7 +337,7 @@ def _check_row(
         wrong.append(f"names an image that is not there: {image!r}")
     codes: tuple[str, ...] = ()
     try:
-        codes = _flags(row, label_columns) if label_columns else _codes(row.get("codes"), taxonomy)
+        codes = _flags(row, label_columns) if label_columns else parse_labels(row.get("codes"), taxonomy)
     except (CodeError, DataError) as exc:
         wrong.append(str(exc))
     else:
@@ -352,7 +352,13 @@ def _check_row(
     return image, codes, name, "" if group is None else str(group).strip(), split, weight
 
 
-def _codes(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
+def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return the distinct codes or flat labels of a cell, in order.
+
+    Raises:
+        CodeError: If a Vienna code cannot be read.
+        DataError: If the cell is neither text nor a list of texts.
+    """
     if value is None:
         return ()
     entries: list[str]

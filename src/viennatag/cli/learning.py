@@ -1,8 +1,9 @@
 """Commands that learn from marks: `train`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,11 +24,26 @@ from viennatag.cli.shell import (
 from viennatag.files import cache_folder
 from viennatag.progress import show_progress
 
+if TYPE_CHECKING:
+    from viennatag.marks import Taxonomy
+
+_CONTINUING = {"marks", "images", "out", "continue_", "old", "old_images", "min_count", "skip_bad", "ignore"}
+_CONTINUING |= {"taxonomy", "seed", "cache"}
+"""Options of `train` that also matter with --continue."""
+
 
 def train(
+    context: typer.Context,
     marks: Annotated[Path, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")],
     images: ImagesOption,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the bundle to.")],
+    continue_: Annotated[
+        str | None, typer.Option("--continue", metavar="BUNDLE", help="Learn on from a bundle; marks are decisions.")
+    ] = None,
+    old: Annotated[
+        Path | None, typer.Option(help="With --continue: the marks it learned from, which must not get worse.")
+    ] = None,
+    old_images: Annotated[Path | None, typer.Option(help="Folder of their images; by default --images.")] = None,
     backbone: Annotated[str, typer.Option(help="A timm name, or local-dir:FOLDER.")] = "efficientnet_b0",
     random_weights: Annotated[bool, typer.Option(help="Start the backbone at random, not pretrained.")] = False,
     size: Annotated[
@@ -76,6 +92,16 @@ def train(
 
     Example: viennatag train marks.csv --images images -o my-bundle --backbone efficientnet_b0
     """
+    if continue_ is not None:
+        told = _stated(context)
+        if told - _CONTINUING:
+            strange = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(told - _CONTINUING))
+            fail(f"{strange}: with --continue only the head learns on, as the bundle's was made; leave it out")
+        kind = parse_taxonomy(taxonomy) if "taxonomy" in told else None
+        _continue(continue_, marks, images, out, kind, old, old_images, min_count, skip_bad, ignore or (), seed, cache)
+        return
+    if old or old_images:
+        fail("--old and --old-images only matter with --continue; add it")
     from viennatag.marks import read_marks
 
     table = read_marks(marks, taxonomy=parse_taxonomy(taxonomy), images=images, skip_bad=skip_bad, ignore=ignore or ())
@@ -144,3 +170,59 @@ def train(
 
     show(evaluation_report(evaluation))
     print(f"wrote {bundle.path}: {len(bundle.labels):,} labels, graph and description {megabytes(out)}")
+
+
+def _stated(context: typer.Context) -> set[str]:
+    """Return the parameters that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def _continue(
+    name: str,
+    table: Path,
+    images: Path,
+    out: Path,
+    stated: "Taxonomy | None",
+    old: Path | None,
+    old_images: Path | None,
+    min_count: int | None,
+    skip_bad: bool,
+    ignore: Sequence[str],
+    seed: int,
+    cache: Path | None,
+) -> None:
+    from viennatag.bundle import open_bundle
+    from viennatag.marks import read_marks
+
+    bundle = open_bundle(name)
+    taxonomy = bundle.labels.taxonomy
+    if stated not in {None, taxonomy}:
+        fail(f"--taxonomy {stated}: {name} predicts {taxonomy} labels; leave the option out")
+    from viennatag.decisions import read_decisions
+    from viennatag.training.continuing import MIN_COUNT, continue_training
+
+    decisions = read_decisions(table, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore)
+    say_skipped(decisions.marks.skipped)
+    before = None
+    if old is not None:
+        folder = old_images or images
+        before = read_marks(old, taxonomy=taxonomy, images=folder, skip_bad=skip_bad, ignore=ignore), folder
+        say_skipped(before[0].skipped)
+    with show_progress() as report:
+        found = continue_training(
+            bundle,
+            decisions,
+            images,
+            out,
+            cache=cache or cache_folder(),
+            old=before,
+            min_count=MIN_COUNT if min_count is None else min_count,
+            skip_bad=skip_bad,
+            seed=seed,
+            report=report,
+        )
+    from viennatag.report.continuing import continuing_report
+
+    show(continuing_report(found))
+    print(f"wrote {out}: {len(found.bundle.labels):,} labels, graph and description {megabytes(out)}")

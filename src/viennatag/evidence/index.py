@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from viennatag.bundle import Bundle
 from viennatag.engine import Engine, run_images
-from viennatag.errors import ImageError, KnownMarksError, require
+from viennatag.errors import ImageError, KnownMarksError
 from viennatag.evidence.known import (
     DESCRIPTION,
     INDEX,
@@ -26,6 +26,7 @@ from viennatag.evidence.known import (
     VECTORS,
     Projection,
     digest,
+    search_library,
 )
 from viennatag.files import atomic_folder
 from viennatag.images import read_image
@@ -71,7 +72,7 @@ def make_index(
         KnownMarksError: If something other than an index stands at `out`, or nothing can be written there.
         MissingExtraError: If the package that searches is not installed.
     """
-    require("usearch.index", "similar")
+    search_library()
     report = report or (lambda *_: None)
     folder = Path(out) if out is not None else bundle.graph.parent / INDEX
     if folder.exists() and not (folder / DESCRIPTION).is_file():
@@ -126,7 +127,7 @@ def build_vectors(
     features: NDArray[Any], rows: NDArray[np.intp], projection: Projection, report: Report | None = None
 ) -> Any:
     """Return a usearch index of rows of features, under the keys 0, 1 and so on."""
-    usearch = require("usearch.index", "similar")
+    usearch = search_library()
     index = usearch.Index(
         ndim=projection.axes.shape[1],
         metric="cos",

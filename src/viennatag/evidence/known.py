@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,17 @@ SCHEMA = 1
 
 EXPANSION = 128
 """Candidates that a search keeps; more find more and take longer."""
+
+
+def search_library() -> ModuleType:
+    """Return the module `usearch.index`.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    import onnxruntime  # noqa: F401  # loaded after usearch, 1.32 ends in a segmentation fault
+
+    return require("usearch.index", "similar")
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class KnownMarks:
         with np.load(folder / PROJECTION, allow_pickle=False) as arrays:
             self._projection = Projection(arrays["mean"], arrays["axes"])
             self._starts = arrays["starts"]
-        usearch = require("usearch.index", "similar")
+        usearch = search_library()
         self._vectors = usearch.Index.restore(str(folder / VECTORS), view=True)
         self._vectors.expansion_search = EXPANSION
         self._lines = np.memmap(folder / MARKS, dtype=np.uint8, mode="r")

@@ -230,7 +230,12 @@ class _Standardised:
 def standardise(train: Examples, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Return mean and scale of each feature, of shape (width,); one that hardly varies is not blown up."""
     rows = np.sort(train.rows[some(len(train), STATISTICS_MARKS, seed=seed)])
-    drawn = torch.from_numpy(train.features[rows].astype(np.float32))
+    return standardise_values(train.features[rows])
+
+
+def standardise_values(values: NDArray[Any]) -> tuple[Tensor, Tensor]:
+    """Return mean and scale of each column of values, as `standardise`."""
+    drawn = torch.from_numpy(values.astype(np.float32))
     scale = drawn.std(0, correction=0)
     return drawn.mean(0), scale.clamp_min(max(1e-2 * float(scale.mean()), 1e-6))
 

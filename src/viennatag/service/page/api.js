@@ -18,7 +18,7 @@ let token = "";
 let asking = null;
 let askToken = async () => "";
 
-/** Say how to ask a person for the access token. */
+/** Say how to ask a person for the access token; the function is told whether one was refused. */
 export function onToken(ask) {
   askToken = ask;
   try {
@@ -29,7 +29,7 @@ export function onToken(ask) {
 }
 
 async function renewToken() {
-  asking ??= askToken().finally(() => (asking = null)); // many requests, one question
+  asking ??= askToken(Boolean(token)).finally(() => (asking = null)); // many requests, one question
   token = await asking;
   try {
     sessionStorage.setItem("viennatag-token", token);

@@ -153,8 +153,9 @@ byId("theme").onclick = () => {
 showTheme();
 
 api.onToken(
-  () =>
+  (refused) =>
     new Promise((resolve) => {
+      byId("token-note").textContent = refused ? "The service did not accept this token." : "";
       byId("token").onclose = () => {
         resolve(byId("token-text").value.trim());
         byId("token-text").value = "";
