@@ -13,11 +13,13 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from viennatag.marks import Marks, read_marks
 from viennatag.rendering import draw_plain
 from viennatag.rendering.artwork import read_drawings
+from viennatag.training.collection import TRAIN, Collection
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
@@ -52,12 +54,33 @@ def draw(folder: Path) -> dict[str, tuple[Marks, Path]]:
     return found | {"words": draw_words(folder / "words")}
 
 
-def draw_more(folder: Path, name: str) -> tuple[Marks, Path] | None:
-    """Return further marks for a collection, of its own training drawings, every code equally often; None for words."""
+def draw_more(folder: Path, name: str, collection: Collection) -> tuple[Marks, Path] | None:
+    """Return further marks for a collection, every code equally often; None for words.
+
+    None of them shows a drawing that a validation or test mark of the collection shows.
+    """
     if name not in _artwork():
         return None
     marks, images = _rendered(folder / f"{name}-more", FURTHER, [*_artwork()[name], "--seed", 3])
-    return marks.select([at for at, part in enumerate(marks.splits) if part == "train"]), images
+    held = {
+        drawing
+        for mark, part in zip(collection.marks.ids, collection.parts, strict=True)
+        for drawing in _drawings(folder / name)[mark]
+        if part != TRAIN
+    }
+    shown = _drawings(images)
+    return marks.select([
+        at
+        for at, (mark, split) in enumerate(zip(marks.ids, marks.splits, strict=True))
+        if split in {"", "train"} and held.isdisjoint(shown[mark])
+    ]), images  # fmt: skip
+
+
+@cache
+def _drawings(folder: Path) -> dict[str, list[str]]:
+    """Return the drawings that each mark of a rendered collection shows."""
+    lines = (folder / "details.jsonl").read_text(encoding="utf-8").splitlines()
+    return {mark["id"]: mark["groups"] for mark in map(json.loads, lines)}
 
 
 def _artwork() -> dict[str, list[object]]:

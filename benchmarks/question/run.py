@@ -89,7 +89,7 @@ def main() -> None:
             PROBE: _probe(contest, options.work),
             QUESTION: _question(contest, folder, options.work),
         }
-        if further := draw_more(options.work, name):
+        if further := draw_more(options.work, name, collection):
             more = add_marks(collection, *further, trunk, cache=options.work, skip_bad=True)
             methods[MORE] = _more_data(contest, more, options.work)
         samples: dict[str, Samples] = {PRIOR: contest.prior_samples()[None]}
