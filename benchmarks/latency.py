@@ -48,7 +48,11 @@ def one_image(image: str, rounds: int) -> dict[str, float]:
 
     def decode() -> object:
         with Image.open(image) as file:
-            return np.asarray(file.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
+            shown = file.convert("RGB")
+            if file.mode == "RGBA":  # what lies under full transparency is not the picture
+                shown = Image.new("RGB", file.size, "white")
+                shown.paste(file, mask=file)
+            return np.asarray(shown.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
     def bare() -> None:
         decode()

@@ -62,6 +62,16 @@ def hit_rates(ranked: dict[str, list[list[Code]]], truth: dict[str, list[set[Cod
     return rates
 
 
+def by_category(ranked: dict[str, list[list[Code]]], truth: dict[str, list[set[Code]]]) -> dict[str, dict[str, float]]:
+    """Return hit@k at category level for the logos of each main subject, and how many there are."""
+    found: dict[str, dict[str, float]] = {}
+    for category in sorted({min(entries[0]).category for entries in truth.values()}):
+        named = {name: entries for name, entries in truth.items() if min(entries[0]).category == category}
+        hits = hit_rates(ranked, named)["category"]
+        found[str(category)] = {"logos": len(named), **hits}
+    return found
+
+
 def rank(scores: NDArray[np.float64], codes: list[Code]) -> list[list[Code]]:
     """Return pictorial codes of each level, best first."""
     order = [codes[at] for at in np.argsort(-scores, kind="stable") if codes[at].category < FIRST_FORM_CATEGORY]
@@ -91,6 +101,7 @@ def main() -> None:
         }
     prior = dict.fromkeys(truth, prior_ranking())
     figures = {"logos": len(truth), "bundle": hit_rates(ranked, truth), "prior": hit_rates(prior, truth)}
+    figures["by_category"] = by_category(ranked, truth)
     print(f"{len(truth)} logos, pictorial codes; %, frequency prior in brackets")
     for level in LEVELS:
         cells = (
@@ -98,6 +109,9 @@ def main() -> None:
             for name, value in figures["bundle"][level].items()  # type: ignore[index]
         )
         print(f"{level:<9}", *cells, sep="  ")
+    print("category of the main subject: logos, hit@1, hit@3, at category level")
+    for category, each in figures["by_category"].items():  # type: ignore[attr-defined]
+        print(f"{category:>9}  {each['logos']:4}  {100 * each['hit@1']:5.1f}  {100 * each['hit@3']:5.1f}")
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

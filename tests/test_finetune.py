@@ -15,7 +15,7 @@ from viennatag.errors import DataError, OptionError
 from viennatag.labels import LabelSet
 from viennatag.marks import read_marks
 from viennatag.training.augment import augment
-from viennatag.training.backbone import PixelNetwork, create_network, layer_depths
+from viennatag.training.backbone import PixelNetwork, create_network, layer_depths, save_network
 from viennatag.training.batches import Batches
 from viennatag.training.finetune import FinetuneOptions, Lesson, finetune
 from viennatag.training.pixels import Pixels
@@ -157,6 +157,15 @@ def test_pixels_are_decoded_once_and_go_on_after_a_cut(collection: Path, tmp_pat
         Pixels.of([*paths, tmp_path / "bad.png"], 32, cache=tmp_path / "c")
     with pytest.raises(DataError, match=r"none\.png: cannot be read"):
         Pixels.of([tmp_path / "none.png"], 32, cache=tmp_path / "c")
+
+
+def test_a_network_that_is_saved_can_be_taught_further(tmp_path: Path) -> None:
+    taught = network().to(memory_format=torch.channels_last)  # as it is while it is taught
+    save_network(taught, tmp_path / "network")
+    again, _ = create_network(f"local-dir:{tmp_path / 'network'}", size=32)
+    pixels = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        assert torch.equal(again.eval()(pixels)[0], taught.eval()(pixels)[0])
 
 
 def test_options_that_make_no_sense_are_all_named() -> None:

@@ -7,7 +7,7 @@ within a label.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -153,22 +153,32 @@ def coherent(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
     above = np.asarray(parents)
     if scores.ndim != 2 or above.shape != scores.shape[1:]:
         raise DataError(f"scores have shape {scores.shape}, parents {above.shape}; expected one parent per label")
+    raised = scores.copy()
+    for children, nodes, starts in _generations(above.astype(np.int64).tobytes()):
+        height = max(1, _BLOCK // len(children))
+        for start in range(0, len(scores), height):
+            rows = raised[start : start + height]
+            rows[:, nodes] = np.maximum(rows[:, nodes], np.maximum.reduceat(rows[:, children], starts, axis=1))
+    return raised
+
+
+@lru_cache(maxsize=16)  # one mark after another asks for the same tree
+def _generations(parents: bytes) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]], ...]:
+    """Return, deepest first, the labels of a depth by parent, their parents, and where each parent's labels start."""
+    above = np.frombuffer(parents, dtype=np.int64)
     if np.any(above >= np.arange(len(above))):
         raise DataError("a parent stands after its child; a label set puts parents first")
     depth, ancestor = np.zeros(len(above), dtype=np.intp), above
     while np.any(ancestor >= 0):
         depth += ancestor >= 0
         ancestor = np.where(ancestor >= 0, above[ancestor], -1)
-    raised = scores.copy()
+    found = []
     for level in range(int(depth.max(initial=0)), 0, -1):
         children = np.flatnonzero(depth == level)
         children = children[np.argsort(above[children], kind="stable")]
         nodes, starts = np.unique(above[children], return_index=True)
-        height = max(1, _BLOCK // len(children))
-        for start in range(0, len(scores), height):
-            rows = raised[start : start + height]
-            rows[:, nodes] = np.maximum(rows[:, nodes], np.maximum.reduceat(rows[:, children], starts, axis=1))
-    return raised
+        found.append((children, nodes, starts))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)

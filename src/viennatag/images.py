@@ -159,8 +159,9 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         raise ImageError("the image holds floating-point values, whose range is unknown; convert it to PNG first")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
+        shown = Image.new("RGB", layer.size, "white")
+        shown.paste(layer, mask=layer)
+        return shown
     return image.convert("RGB")
 
 

@@ -25,7 +25,7 @@ import timm
 import torch
 from huggingface_hub import constants
 from timm.data.config import resolve_model_data_config
-from timm.models import group_parameters
+from timm.models import group_parameters, save_for_hf
 from torch import Tensor, nn
 
 from viennatag.errors import BackboneError
@@ -206,6 +206,13 @@ def load_trunk(name: str, *, cache: Path, pretrained: bool = True, size: int | N
     with atomic_file(path) as temporary:
         temporary.write_bytes(trunk.graph)
     return trunk
+
+
+def save_network(network: PixelNetwork, folder: Path) -> None:
+    """Write a network's weights as a folder that `local-dir:` and the folder's name load again."""
+    network = network.to(memory_format=torch.contiguous_format)  # the file format knows no other
+    with redirect_stdout(StringIO()):
+        save_for_hf(network.network, str(folder), safe_serialization=True)
 
 
 def read_trunk(path: Path, *, backbone: str) -> Trunk:

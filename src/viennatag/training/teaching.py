@@ -14,7 +14,7 @@ from viennatag.files import atomic_file
 from viennatag.images import hash_images
 from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
-from viennatag.training.backbone import Trunk, create_network, export_network, load_trunk, read_trunk
+from viennatag.training.backbone import Trunk, create_network, export_network, load_trunk, read_trunk, save_network
 from viennatag.training.collection import TRAIN, VALIDATION, Report, collect, training_parts
 from viennatag.training.features import extract_features
 from viennatag.training.finetune import Lesson, finetune
@@ -58,7 +58,7 @@ def teach_trunk(
         BackboneError: If the backbone or the teacher cannot be had.
     """
     assert options.finetune is not None
-    kept = cache / "checkpoints" / _run_name(marks, imitate, options)
+    kept = run_folder(marks, options, cache=cache, imitate=imitate)
     finished = kept / "trunk.onnx"
     if finished.is_file():
         return read_trunk(finished, backbone=options.backbone)
@@ -91,6 +91,7 @@ def teach_trunk(
         progress=lambda step, steps, best: report("finetune", step, steps, f"validation macro mAP {best:.3f}"),
     )
     trunk = export_network(taught, backbone=options.backbone, size=size)
+    save_network(taught, kept / "network")  # before the trunk, which says that the run is finished
     with atomic_file(finished) as temporary:
         temporary.write_bytes(trunk.graph)
     return trunk
@@ -132,7 +133,11 @@ def _first_head(
     return head.weight, head.bias
 
 
-def _run_name(marks: Marks, imitate: Sequence[Path], options: TrainOptions) -> str:
-    """Return a name that only the same options on the same marks in the same parts share."""
+def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, imitate: Sequence[Path] = ()) -> Path:
+    """Return the folder of a run, which only the same options on the same marks in the same parts share.
+
+    A finished run leaves there the taught network as `network`, a folder that timm reads: as a backbone,
+    `local-dir:` and its path, it can be taught further, or elsewhere.
+    """
     run = (asdict(options), marks.images, marks.codes, marks.splits, marks.weights, *map(str, imitate))
-    return hashlib.sha256(repr(run).encode()).hexdigest()[:24]
+    return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]
