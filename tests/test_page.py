@@ -311,6 +311,23 @@ def test_a_guarded_service_is_asked_with_the_token(visit: Opener, guarded_addres
     assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
+def test_a_late_refusal_does_not_ask_again(visit: Opener, guarded_address: str) -> None:
+    from playwright.sync_api import expect
+
+    page = visit(url=guarded_address, tokens=[TOKEN])
+    held: list[Any] = []
+    page.route("**/v1/codes", lambda route: route.fallback() if held else held.append(route))
+    page.evaluate("sessionStorage.setItem('viennatag-token', 'not the right token any more')")
+    page.reload()
+    page.fill("#token-text", TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.locator("#token")).to_be_hidden()
+    held[0].fallback()  # only now is the request sent that still carries the old token
+    page.wait_for_selector("body[data-ready]")
+    expect(page.locator("#model")).to_contain_text("unsure")
+    expect(page.locator("#token")).to_be_hidden()
+
+
 def test_similar_known_marks(visit: Opener) -> None:
     from playwright.sync_api import expect
 

@@ -43,7 +43,8 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function send(path, options = {}) {
   for (let attempt = 1; ; attempt++) {
-    const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+    const shown = token;
+    const headers = { ...options.headers, ...(shown && { Authorization: `Bearer ${shown}` }) };
     let response;
     try {
       response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -56,7 +57,10 @@ async function send(path, options = {}) {
     if ((response.status === 429 || response.status === 503) && attempt < TRIES) {
       const seconds = Number(response.headers.get("Retry-After")) || attempt;
       await pause(Math.min(seconds, 30) * 1000 * (1 + Math.random() / 4)); // spread, so that not all come back at once
-    } else if (response.status !== 401 || attempt >= TRIES || !(await renewToken())) {
+    } else if (response.status === 401 && attempt < TRIES) {
+      // A late answer may refuse a token that another request has already had replaced.
+      if (shown === token && !(await renewToken())) throw problem;
+    } else {
       throw problem;
     }
   }
