@@ -24,7 +24,7 @@ from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
 from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
 from viennatag.evidence.known import KnownMarks, SimilarMark
-from viennatag.images import ImageSource, available_cores, decode_image, fit_image, fitted_box, read_image
+from viennatag.images import ImageSource, available_cores, decode_image, find_fitting, fit_image, read_image
 from viennatag.tuning import find_settings
 
 
@@ -179,9 +179,9 @@ class Predictor:
         decoded = decode_image(image, near=size)
         logits, places = self.engine.run(fit_image(decoded, size)[None], ("logits", PLACES))
         scores = scores_from_logits(logits, self.bundle)[0]
-        left, top, right, bottom = (side / size for side in fitted_box(decoded.width, decoded.height, size))
+        box = find_fitting(decoded, size).box(decoded.width, decoded.height, size)
         return tuple(
-            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, (left, top, right, bottom))
+            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, box)
             for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
         )
 

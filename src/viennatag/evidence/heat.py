@@ -38,8 +38,8 @@ class Explanation:
         score: Its calibrated score, in [0, 1].
         logit: What the head says of the whole image: the mean of `map`.
         map: What it says of each place of the square that the network sees; float32, shape (rows, columns).
-        box: Left, top, right and bottom of the image's own pixels in that square, in fractions of its side; the rest
-            is the white that makes it a square.
+        box: Left, top, right and bottom of the whole image in that square, in fractions of its side; what is beyond
+            0 and 1 is white that was cropped, and the rest of the square is white that was added.
     """
 
     code: str

@@ -55,7 +55,8 @@ class Evidence(BaseModel):
     map: list[list[float]] = Field(description="Evidence at each place of the square that the network sees, in logits.")
     area: tuple[float, float, float, float] = Field(
         examples=[(0.0, 0.125, 1.0, 0.875)],
-        description="Left, top, right and bottom of the image itself in that square, in fractions of its side.",
+        description="Left, top, right and bottom of the whole image in that square, in fractions of its side; beyond 0 "
+        "and 1 is white that was cropped.",
     )
 
 

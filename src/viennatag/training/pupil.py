@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from viennatag.metrics import macro_average_precision
-from viennatag.training.augment import augment
+from viennatag.training.augment import augment, recolour
 from viennatag.training.backbone import PixelNetwork, layer_depths
 from viennatag.training.batches import Batches
 
@@ -99,12 +99,18 @@ class Pupil(lightning.LightningModule):
         pixels, positions = batch
         rank = self.trainer.global_rank
         seed = int(np.random.SeedSequence((self.seed, self.current_epoch, index, rank)).generate_state(1)[0])
-        shown = augment(pixels, torch.Generator().manual_seed(seed), size=self._side())
+        chance = torch.Generator().manual_seed(seed)
+        shown = augment(pixels, chance, size=self._side())
+        shown, recoloured = recolour(shown, chance, self.options.recolour)
         features, _ = self.network(shown)
+        logits = self.head(features).float()
+        if self.lesson.colours is not None:  # what has no gradient is not learned from
+            unknown = recoloured[:, None] & torch.from_numpy(self.lesson.colours).to(logits.device)
+            logits = torch.where(unknown, logits.detach(), logits)
         at = positions.cpu().numpy()
         truth = torch.from_numpy(self.lesson.targets[self.lesson.train[at]].toarray().astype(np.float32))
         done = self.global_step / max(1, self.trainer.estimated_stepping_batches)
-        losses = self.objective(self.head(features).float(), truth.to(features.device), done)
+        losses = self.objective(logits, truth.to(features.device), done)
         loss = (losses * self.mark_weights[positions]).mean()
         if self.imitation is not None and self.lesson.teacher is not None:
             seen = torch.from_numpy(self.lesson.teacher[at].astype(np.float32)).to(features.device)

@@ -80,6 +80,7 @@ def teach_trunk(
         teacher=_seen_by_teacher([paths[at] for at in shown], options.teacher, cache, report),
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
+        colours=labels.under(["29"]) if marks.taxonomy == "vienna" else None,
         head=_first_head(marks, images, labels, options, cache, report) if options.pretrained else None,
     )
     taught = finetune(
