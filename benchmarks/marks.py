@@ -89,7 +89,9 @@ def main() -> None:
     options = parser.parse_args()
     folder = make_marks(options.out, count=options.count, drawn=options.drawn)
     found = files(folder, options.count)
-    print(f"{folder}: {len(found):,} files, {sum(path.stat().st_size for path in found) / len(found) / 1e3:.0f} kB each")
+    print(
+        f"{folder}: {len(found):,} files, {sum(path.stat().st_size for path in found) / len(found) / 1e3:.0f} kB each"
+    )
 
 
 if __name__ == "__main__":

@@ -11,18 +11,20 @@ import io
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from viennatag.errors import ImageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 MARGIN = 0.12
 """White on each side of a mark, as a share of its longer side: what rendered and registered marks mostly have."""
@@ -231,7 +233,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ImageError("the image holds floating-point values, whose range is unknown; convert it to PNG first")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
         shown = Image.new("RGB", layer.size, "white")
         shown.paste(layer, mask=layer)
         return shown
@@ -298,6 +300,8 @@ def _in_threads(
             return make(source)
         except ImageError as exc:
             return exc
+
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
         remaining = iter(sources)

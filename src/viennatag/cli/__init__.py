@@ -5,6 +5,7 @@ The library raises, this package turns what it raises into one clean message and
 loaded when it is called, and imports that take long stay inside it, so that `predict` starts at once.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -52,7 +53,7 @@ class _Commands(Mapping[str, "Command"]):
     """The commands by name, each made from its function when it is first asked for."""
 
     def __init__(self) -> None:
-        self._made: dict[str, "Command"] = {}
+        self._made: dict[str, Command] = {}
 
     def __getitem__(self, name: str) -> "Command":
         if name not in self._made:
@@ -91,6 +92,7 @@ app.callback()(lambda: None)
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
+    gc.set_threshold(50_000)  # a start makes objects by the thousand and drops hardly any
     try:
         app()
     except ViennatagError as exc:
