@@ -76,6 +76,9 @@ def train(
     freeze_statistics: Annotated[
         bool | None, typer.Option("--freeze-statistics", help="Keep the statistics of batch normalisation.")
     ] = None,
+    restyle: Annotated[
+        float | None, typer.Option(help="Share of the marks shown in another style when finetuning.")
+    ] = None,
     accumulate: Annotated[int | None, typer.Option(help="Batches per step when finetuning.")] = None,
     devices: Annotated[int | None, typer.Option(help="GPUs, or processes on a CPU, for finetuning.")] = None,
     nodes: Annotated[int | None, typer.Option(help="Machines for finetuning, started by torchrun.")] = None,
@@ -122,6 +125,7 @@ def train(
         "frozen": frozen,
         "gradual": gradual,
         "freeze_statistics": freeze_statistics,
+        "restyle": restyle,
         "accumulate": accumulate,
         "devices": devices,
         "nodes": nodes,

@@ -1,8 +1,8 @@
 """Change pixels without changing what the mark shows.
 
-A mark is never mirrored: letters, and codes that depend on direction, would become wrong. `augment` lets
-colours keep their names, because category 29 is about them; only marks without colours are inverted, and
-those show black and white before and after. `recolour` does change them, and says where.
+A mark is never mirrored: letters, and codes that depend on direction, would become wrong. Colours keep
+their names, because category 29 is about them; only marks without colours are inverted, and those show
+black and white before and after. What does change colours and shapes stands in `restyle`.
 """
 
 import math
@@ -57,29 +57,6 @@ def augment(pixels: Tensor, generator: torch.Generator, *, size: int | None = No
     noise = torch.randn((count, 1, side, side), generator=generator).to(ink.device)  # paper and fax have no colour
     ink = ink + NOISE * uniform(0, 1, 1, 1, 1) * noise
     return (255 - ink).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-
-
-def recolour(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
-    """Return images of which some took other colours or lost them, and which of them; white and greys stay.
-
-    The channels change places, and come anything between not at all and wholly nearer to their mean.
-
-    Args:
-        pixels: uint8, shape (n, height, width, 3).
-        generator: The source of chance, on the CPU.
-        share: Of the images that change, in [0, 1].
-
-    Returns:
-        Pixels as they came in shape and type, and a mask of shape (n,).
-    """
-    count = len(pixels)
-    orders = torch.rand((count, 3), generator=generator).argsort(1)
-    greyness = (1.5 * torch.rand((count, 1, 1), generator=generator)).clamp(max=1)  # a third of them wholly grey
-    changed = torch.rand(count, generator=generator) < share
-    mixing = (1 - greyness) * torch.eye(3)[orders] + greyness / 3  # rows have the sum 1: grey stays as it is
-    mixing = torch.where(changed[:, None, None], mixing, torch.eye(3)).to(pixels.device)
-    mixed = torch.einsum("nhwc,ndc->nhwd", pixels.float(), mixing)
-    return mixed.round().clamp(0, 255).to(torch.uint8), changed.to(pixels.device)
 
 
 def _holes(extent: Tensor, place: Tensor, side: int) -> Tensor:

@@ -17,11 +17,12 @@ from viennatag.errors import OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.marks import PARTS, Marks
 from viennatag.training.auto import Choice, choose
-from viennatag.training.backbone import Trunk, load_trunk
+from viennatag.training.backbone import Trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
+from viennatag.training.start import find_trunk
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
 
@@ -75,7 +76,7 @@ def train(
         trunk = teach_trunk(marks, Path(images), options, cache=cache, imitate=imitate, report=report)
     else:
         report("backbone", 0, 1, options.backbone)
-        trunk = load_trunk(
+        trunk = find_trunk(
             options.backbone, cache=cache, pretrained=options.pretrained, size=options.size, seed=options.seed
         )
         report("backbone", 1, 1, f"{options.backbone}, {trunk.width} features at {trunk.size} pixels")
