@@ -165,10 +165,10 @@ def _load(network: PixelNetwork, graph: onnx.GraphProto, constants: dict[str, ND
             convolution = node.input[1].removesuffix(".weight")
             bias = torch.from_numpy(constants[node.input[2]])
             own = getattr(modules.get(convolution), "bias", None)
-            if own is not None:
+            after = following.get(convolution)
+            if own is not None and own.shape == bias.shape:
                 own.copy_(bias)
-            elif convolution in following:
-                after = following[convolution]
+            elif after is not None and after.num_features == len(bias):
                 after.weight.fill_(1.0)
                 after.bias.copy_(bias)
                 assert after.running_mean is not None

@@ -22,7 +22,7 @@ from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, R
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
-from viennatag.training.start import find_trunk
+from viennatag.training.start import BUNDLE, find_trunk
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
 
@@ -150,9 +150,16 @@ def _describe(
     return {
         **asdict(options),
         "strategy": {"name": "auto", **choice.to_json()} if choice else options.strategy.to_json(),
-        "backbone": Path(options.backbone).name if options.backbone.startswith("local-dir:") else options.backbone,
-        "teacher": options.teacher and Path(options.teacher).name,
+        "backbone": _without_folder(options.backbone),
+        "teacher": options.teacher and _without_folder(options.teacher),
         "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
         "validation_macro_map": learned.macro_map,
         "head_epochs": learned.epochs,
     }
+
+
+def _without_folder(backbone: str) -> str:
+    """Return a backbone's name without the folders of this machine."""
+    if backbone.startswith(BUNDLE):
+        return BUNDLE + Path(backbone.removeprefix(BUNDLE)).name
+    return Path(backbone).name if backbone.startswith("local-dir:") else backbone
