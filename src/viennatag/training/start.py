@@ -126,7 +126,8 @@ def unfold_network(trunk: Trunk) -> PixelNetwork:
     (wanted,) = Engine(trunk.graph).run(pixels, ("features",))
     with torch.inference_mode():
         found = network(torch.from_numpy(pixels))[0].numpy()
-    if not np.abs(found - wanted).max() <= _TOLERANCE * max(1.0, np.abs(wanted).max()):
+    tolerance = _TOLERANCE * max(1.0, float(np.abs(wanted).max()))
+    if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=0, atol=tolerance):
         raise BackboneError(
             f"{trunk.backbone}: its graph cannot be turned into a {architecture} again, so it cannot be finetuned; "
             "train a head on it (leave --finetune out), or finetune another backbone"
