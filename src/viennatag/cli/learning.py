@@ -44,7 +44,7 @@ def train(
         Path | None, typer.Option(help="With --continue: the marks it learned from, which must not get worse.")
     ] = None,
     old_images: Annotated[Path | None, typer.Option(help="Folder of their images; by default --images.")] = None,
-    backbone: Annotated[str, typer.Option(help="A timm name, or local-dir:FOLDER.")] = "efficientnet_b0",
+    backbone: Annotated[str, typer.Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = "efficientnet_b0",
     random_weights: Annotated[bool, typer.Option(help="Start the backbone at random, not pretrained.")] = False,
     size: Annotated[
         int | None, typer.Option(help="Side of the image in pixels; by default the backbone's own.")
