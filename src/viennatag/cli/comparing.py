@@ -57,7 +57,7 @@ def compare(
     more: MoreOption = None,
     more_images: MoreImagesOption = None,
     report: Annotated[Path | None, typer.Option(help="Also write a page with charts to this HTML file.")] = None,
-    backbone: Annotated[str, typer.Option(help="A timm name, or local-dir:FOLDER.")] = "efficientnet_b0",
+    backbone: Annotated[str, typer.Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = "efficientnet_b0",
     random_weights: Annotated[bool, typer.Option(help="A backbone with random weights, not pretrained.")] = False,
     size: Annotated[int | None, typer.Option(help="Side of the image in pixels.")] = None,
     taxonomy: TaxonomyOption = "vienna",
