@@ -3,8 +3,9 @@
     python benchmarks/real_logos.py [BUNDLE] [-o results.json]
 
 Prints hit@1, hit@3 and hit@10 for pictorial codes at the three levels, beside two frequency priors from 20,000 real EU
-marks: how many marks carry a node, and how many section codes stand below it (which are the same for sections). A logo counts as hit if one of the k best codes of a level is one of its entries (or an
-equally good alternative of one). Needs `make artwork` and ../shared. For evaluation only, never for training.
+marks: how many marks carry a node, and how many section codes stand below it (which are the same for sections). A logo
+counts as hit if one of the k best codes of a level is one of its entries (or an equally good alternative of one). Needs
+`make artwork` and ../shared. For evaluation only, never for training.
 """
 
 import argparse
