@@ -11,16 +11,15 @@ from PIL import ExifTags, Image, ImageDraw
 
 from viennatag import images
 from viennatag.errors import ImageError
+from viennatag.fitting import MARGIN, find_fitting
 from viennatag.images import (
-    MARGIN,
     check_pixels,
     decode_image,
-    find_fitting,
     hash_images,
     perceptual_hash,
+    read_fitted_image,
     read_image,
     read_images,
-    read_sized_image,
 )
 
 SIZE = 32
@@ -312,11 +311,11 @@ def test_a_sized_image_has_the_same_pixels_and_the_upright_size(tmp_path: Path, 
     exif = image.getexif()
     exif[ExifTags.Base.Orientation] = orientation
     image.save(tmp_path / "image", format_, exif=exif)
-    pixels, width, height = read_sized_image(tmp_path / "image", 64)
-    assert np.array_equal(pixels, read_image(tmp_path / "image", 64))
-    assert (width, height) == decode_image(tmp_path / "image").size
+    found = read_fitted_image(tmp_path / "image", 64)
+    assert np.array_equal(found.pixels, read_image(tmp_path / "image", 64))
+    assert (found.width, found.height) == decode_image(tmp_path / "image").size
     with pytest.raises(ImageError, match="at most 59,999 pixels"):
-        read_sized_image(tmp_path / "image", 64, max_pixels=59_999)
+        read_fitted_image(tmp_path / "image", 64, max_pixels=59_999)
     with pytest.raises(ImageError, match="at most 59,999 pixels"):
         check_pixels(tmp_path / "image", most=59_999)
     check_pixels(tmp_path / "image", most=60_000)
