@@ -81,7 +81,8 @@ def find_fitting(image: Image.Image, size: int) -> Fitting:
         across, down = max(1, round(width * scale)), max(1, round(height * scale))
         left, top = (size - across) // 2, (size - down) // 2
         return Fitting((0, 0, width, height), (left, top, left + across, top + down))
-    ink = _without_dust(ink)
+    if _is_sparse(ink.sum(axis=0, dtype=np.int32), ink.sum(axis=1, dtype=np.int32)):
+        ink = _without_dust(ink)
     horizontal, vertical = _extent(ink.max(axis=0), shrink, width), _extent(ink.max(axis=1), shrink, height)
     side = max(high - low for low, high in (horizontal, vertical)) * (1 + 2 * MARGIN)
     first, last, left, right = _part(*horizontal, side, width, size)
@@ -91,14 +92,15 @@ def find_fitting(image: Image.Image, size: int) -> Fitting:
 
 
 def _paper(blocks: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return the colour that most of the border has, or of what lies within a thin frame; None if that is no paper."""
-    for inset in range(min(_FRAME + 1, (min(blocks.shape[:2]) + 1) // 2)):
-        ring = blocks[inset : len(blocks) - inset, inset : blocks.shape[1] - inset]
-        border = np.concatenate([ring[0], ring[-1], ring[:, 0], ring[:, -1]])
-        paper: NDArray[np.uint8] = np.sort(border, axis=0)[(len(border) - 1) // 2]
-        if paper.min() >= PAPER:
-            return paper
-    return None
+    """Return the colour that half of the border has, or that within a thin frame if it is lighter; None if no paper."""
+    colours = []
+    for inset in (0, _FRAME):
+        if 2 * inset < min(blocks.shape[:2]):
+            ring = blocks[inset : len(blocks) - inset, inset : blocks.shape[1] - inset]
+            border = np.concatenate([ring[0], ring[-1], ring[:, 0], ring[:, -1]])
+            colours.append(np.sort(border, axis=0)[(len(border) - 1) // 2])
+    paper: NDArray[np.uint8] = max(colours, key=lambda colour: int(colour.min()))
+    return paper if paper.min() >= PAPER else None
 
 
 def _ink(blocks: NDArray[np.uint8], paper: NDArray[np.uint8], least: int) -> NDArray[np.uint8]:
@@ -106,15 +108,24 @@ def _ink(blocks: NDArray[np.uint8], paper: NDArray[np.uint8], least: int) -> NDA
     channels = blocks.reshape(len(blocks), -1)  # all at once: a loop over three values each is slow
     level = np.tile(paper, blocks.shape[1])
     far = (np.maximum(channels, level) - np.minimum(channels, level)).reshape(blocks.shape)
-    ink: NDArray[np.uint8] = np.maximum(np.maximum(far[..., 0], far[..., 1]), far[..., 2])
-    ink[ink < least] = 0
-    return ink
+    ink = np.maximum(np.maximum(far[..., 0], far[..., 1]), far[..., 2])
+    return ink * (ink >= least)
+
+
+def _is_sparse(columns: NDArray[np.int32], rows: NDArray[np.int32]) -> bool:
+    """Return whether there is so little ink along an edge that it may be dust; of most marks one need not look closer."""
+    for sums in (columns, rows):
+        found = np.flatnonzero(sums)
+        ends = sums[found[0] : found[0] + _CELL], sums[max(0, found[-1] + 1 - _CELL) : found[-1] + 1]
+        if min(int(end.sum()) for end in ends) < 255 * (_DUST * max(len(columns), len(rows))) ** 2:
+            return True
+    return False
 
 
 def _without_dust(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the ink without spots that are tiny beside the rest and alone; all of it if there is nothing else."""
     rows, columns = (np.arange(0, side, _CELL) for side in ink.shape)
-    spots = np.where(ink, np.maximum(ink, _PALE), 0)
+    spots = np.maximum(ink, np.uint8(_PALE) * (ink > 0))
     cells = np.add.reduceat(np.add.reduceat(spots, rows, axis=0, dtype=np.int32), columns, axis=1)
     padded = np.pad(cells, 1)
     around = padded[:-2] + padded[1:-1] + padded[2:]
@@ -137,9 +148,9 @@ def _extent(profile: NDArray[np.uint8], shrink: int, whole: int) -> tuple[float,
     """
     found = np.flatnonzero(profile)
     first, last = int(found[0]), int(found[-1])
-    low = (first + 1 - _covered(profile, first, first + 1)) * shrink
-    start, end = last * shrink, min(whole, (last + 1) * shrink)
-    return min(low, whole - 1), start + (end - start) * _covered(profile, last, last - 1)
+    edges = [min(whole, at * shrink) for at in (first, first + 1, last, last + 1)]
+    low = edges[1] - (edges[1] - edges[0]) * _covered(profile, first, first + 1)
+    return low, edges[2] + (edges[3] - edges[2]) * _covered(profile, last, last - 1)
 
 
 def _covered(profile: NDArray[np.uint8], at: int, behind: int) -> float:
