@@ -113,7 +113,7 @@ def _ink(blocks: NDArray[np.uint8], paper: NDArray[np.uint8], least: int) -> NDA
 
 
 def _is_sparse(columns: NDArray[np.int32], rows: NDArray[np.int32]) -> bool:
-    """Return whether there is so little ink along an edge that it may be dust; of most marks one need not look closer."""
+    """Return whether there is so little ink along an edge that it may be dust; of most marks there is more."""
     for sums in (columns, rows):
         found = np.flatnonzero(sums)
         ends = sums[found[0] : found[0] + _CELL], sums[max(0, found[-1] + 1 - _CELL) : found[-1] + 1]
