@@ -75,7 +75,7 @@ def find_fitting(image: Image.Image, size: int) -> Fitting:
     shrink = -(-max(width, height) // _BLOCKS)
     blocks = np.asarray(image.reduce(shrink) if shrink > 1 else image)
     paper = _paper(blocks)
-    ink = None if paper is None else _ink(blocks, paper, max(_LEAST_INK, round(_INK / shrink**0.5)))
+    ink = None if paper is None else _ink(blocks, paper, shrink)
     if paper is None or ink is None or not ink.any():
         scale = size / max(width, height)
         across, down = max(1, round(width * scale)), max(1, round(height * scale))
@@ -84,6 +84,8 @@ def find_fitting(image: Image.Image, size: int) -> Fitting:
     if _is_sparse(ink.sum(axis=0, dtype=np.int32), ink.sum(axis=1, dtype=np.int32)):
         ink = _without_dust(ink)
     horizontal, vertical = _extent(ink.max(axis=0), shrink, width), _extent(ink.max(axis=1), shrink, height)
+    if shrink > 1 and max(high - low for low, high in (horizontal, vertical)) < shrink * _BLOCKS / 3:
+        horizontal, vertical = _look_closer(image, paper, horizontal, vertical, shrink)
     side = max(high - low for low, high in (horizontal, vertical)) * (1 + 2 * MARGIN)
     first, last, left, right = _part(*horizontal, side, width, size)
     upper, lower, top, bottom = _part(*vertical, side, height, size)
@@ -103,8 +105,9 @@ def _paper(blocks: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     return paper if paper.min() >= PAPER else None
 
 
-def _ink(blocks: NDArray[np.uint8], paper: NDArray[np.uint8], least: int) -> NDArray[np.uint8]:
-    """Return how far each block is from paper, in the channel where that is most; 0 where it is less than `least`."""
+def _ink(blocks: NDArray[np.uint8], paper: NDArray[np.uint8], shrink: int) -> NDArray[np.uint8]:
+    """Return how far each block is from paper, in the channel where that is most; 0 where it is too near to be ink."""
+    least = max(_LEAST_INK, round(_INK / shrink**0.5))
     channels = blocks.reshape(len(blocks), -1)  # all at once: a loop over three values each is slow
     level = np.tile(paper, blocks.shape[1])
     far = (np.maximum(channels, level) - np.minimum(channels, level)).reshape(blocks.shape)
@@ -151,6 +154,29 @@ def _extent(profile: NDArray[np.uint8], shrink: int, whole: int) -> tuple[float,
     edges = [min(whole, at * shrink) for at in (first, first + 1, last, last + 1)]
     low = edges[1] - (edges[1] - edges[0]) * _covered(profile, first, first + 1)
     return low, edges[2] + (edges[3] - edges[2]) * _covered(profile, last, last - 1)
+
+
+def _look_closer(
+    image: Image.Image,
+    paper: NDArray[np.uint8],
+    horizontal: tuple[float, float],
+    vertical: tuple[float, float],
+    shrink: int,
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the extents of a mark that is small on its page from smaller blocks; no edge moves by more than a block."""
+    found = []
+    for (low, high), whole in ((horizontal, image.width), (vertical, image.height)):
+        found.append((int(low // shrink) * shrink, min(whole, int(-(-high // shrink)) * shrink)))
+    (left, right), (top, bottom) = found
+    finer = -(-max(right - left, bottom - top) // _BLOCKS)
+    ink = _ink(np.asarray(image.reduce(finer, box=(left, top, right, bottom))), paper, finer)
+    if not ink.any():
+        return horizontal, vertical
+    exact = _extent(ink.max(axis=0), finer, right - left), _extent(ink.max(axis=1), finer, bottom - top)
+    return (
+        (left + min(exact[0][0], shrink), max(left + exact[0][1], right - shrink)),
+        (top + min(exact[1][0], shrink), max(top + exact[1][1], bottom - shrink)),
+    )
 
 
 def _covered(profile: NDArray[np.uint8], at: int, behind: int) -> float:
