@@ -163,7 +163,7 @@ def _look_closer(
     vertical: tuple[float, float],
     shrink: int,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the extents of a mark that is small on its page from smaller blocks; no edge moves by more than a block."""
+    """Return the extents of a mark that is small on its page from smaller blocks; no edge moves by more than one."""
     found = []
     for (low, high), whole in ((horizontal, image.width), (vertical, image.height)):
         found.append((int(low // shrink) * shrink, min(whole, int(-(-high // shrink)) * shrink)))
