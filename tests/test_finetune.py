@@ -1,5 +1,7 @@
 """Teaching a network: going on after a cut, several processes, what is frozen."""
 
+import platform
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,10 +16,11 @@ from torch import Tensor
 from viennatag.errors import DataError, OptionError
 from viennatag.labels import LabelSet
 from viennatag.marks import read_marks
-from viennatag.training.augment import augment
+from viennatag.training.augment import augment, recolour
 from viennatag.training.backbone import PixelNetwork, create_network, layer_depths, save_network
 from viennatag.training.batches import Batches
 from viennatag.training.finetune import FinetuneOptions, Lesson, finetune
+from viennatag.training.memory import keep_freed_memory
 from viennatag.training.pixels import Pixels
 from viennatag.training.sampling import Mixup, RepeatFactor
 
@@ -195,6 +198,30 @@ def test_only_marks_without_colours_are_inverted() -> None:
     corners: Tensor = augment(pixels, torch.Generator().manual_seed(0))[:, 0, 0].float().mean(1)
     assert 4 <= int((corners[:200] < 100).sum()) <= 40
     assert int((corners[200:] < 100).sum()) == 0
+
+
+def test_images_in_other_colours_keep_white_and_greys_and_the_others_are_untouched() -> None:
+    pixels = torch.randint(0, 256, (40, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pixels[:, :4] = pixels[:, :4, :, :1]
+    shown, changed = recolour(pixels, torch.Generator().manual_seed(1), 0.5)
+    assert 10 <= int(changed.sum()) <= 30
+    assert torch.equal(shown[~changed], pixels[~changed])
+    assert torch.equal(shown[:, :4], pixels[:, :4])
+    assert (shown[changed, 4:] != pixels[changed, 4:]).any((1, 2, 3)).all()
+    assert not recolour(pixels, torch.Generator().manual_seed(1), 0.0)[1].any()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a matter of glibc")
+def test_memory_that_was_freed_is_not_asked_for_again() -> None:
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        np.ones(1 << 23)  # 64 MB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    before = faults()
+    assert keep_freed_memory()
+    faults()  # may have to grow the heap
+    assert faults() < before / 10
 
 
 @pytest.mark.slow
