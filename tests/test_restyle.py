@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from viennatag.training.restyle import _CONTRAST, _LUMA, _two_colours, restyle
+from viennatag.training.restyle import _CONTRAST, _LUMA, _exchange, _two_colours, restyle
 
 SIDE = 48
 
@@ -67,3 +67,11 @@ def test_devices_and_grounds_differ_and_grounds_are_white_where_asked() -> None:
     assert (back[~grounded] == 1).all()
     gap = (front - back).mean(dim=(1, 2)) @ torch.tensor(_LUMA)
     assert np.abs(gap.numpy()).min() > 0.8 * _CONTRAST
+
+
+def test_exchanged_colours_leave_white_and_greys_as_they_are() -> None:
+    pixels = torch.randint(0, 256, (40, 8, 8, 3), generator=chance()).float()
+    pixels[:, :4] = pixels[:, :4, :, :1]
+    shown = _exchange(pixels, chance(1))
+    assert torch.allclose(shown[:, :4], pixels[:, :4], atol=1e-3)
+    assert (shown[:, 4:] != pixels[:, 4:]).any((1, 2, 3)).all()

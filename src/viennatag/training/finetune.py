@@ -28,6 +28,7 @@ from viennatag.errors import OptionError
 from viennatag.training.backbone import PixelNetwork
 from viennatag.training.batches import Batches, Images
 from viennatag.training.losses import BinaryCrossEntropy, Loss
+from viennatag.training.memory import keep_freed_memory
 from viennatag.training.pixels import Pixels
 from viennatag.training.pupil import Pupil
 from viennatag.training.sampling import Sampling
@@ -166,6 +167,7 @@ def finetune(
         raise OptionError(f"{type(lesson.sampling).__name__} makes features, not images; choose another strategy")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # progress is reported by the caller
     lightning.seed_everything(seed, verbose=False)
+    keep_freed_memory()
     draws = lesson.sampling.draws(lesson.targets[lesson.train])
     batches = Batches(draws, options.batch_size, seed=seed)
     pupil = Pupil(network, lesson, options, batches, seed)
