@@ -2,9 +2,10 @@
 
     python benchmarks/real_logos.py [BUNDLE] [-o results.json]
 
-Prints hit@1, hit@3 and hit@10 for pictorial codes at the three levels, beside a frequency prior: the counts of
-20,000 real EU marks. A logo counts as hit if one of the k best codes of a level is one of its entries (or an
-equally good alternative of one). Needs `make artwork` and ../shared. For evaluation only, never for training.
+Prints hit@1, hit@3 and hit@10 for pictorial codes at the three levels, beside two frequency priors from 20,000 real EU
+marks: how many marks carry a node, and how many section codes stand below it (which are the same for sections). A logo
+counts as hit if one of the k best codes of a level is one of its entries (or an equally good alternative of one). Needs
+`make artwork` and ../shared. For evaluation only, never for training.
 """
 
 import argparse
@@ -78,10 +79,11 @@ def rank(scores: NDArray[np.float64], codes: list[Code]) -> list[list[Code]]:
     return [[code for code in order if code.level == level] for level in LEVELS]
 
 
-def prior_ranking() -> list[list[Code]]:
+def prior_ranking(*, of_marks: bool) -> list[list[Code]]:
     counts: Counter[Code] = Counter()
     for row in read_marks(SHARED / "labels/eu_marks_20k.csv", require_images=False, skip_bad=True).codes:
-        counts.update({node for code in row for node in parse_code(code).path})
+        nodes = [node for code in row for node in parse_code(code).path]
+        counts.update(set(nodes) if of_marks else nodes)
     return rank(np.array(list(counts.values()), dtype=float), list(counts))
 
 
@@ -99,13 +101,18 @@ def main() -> None:
             name: rank(predictor.score(read_image(Path(folder, f"{name}.png"), predictor.engine.size)[None])[0], codes)
             for name in truth
         }
-    prior = dict.fromkeys(truth, prior_ranking())
-    figures = {"logos": len(truth), "bundle": hit_rates(ranked, truth), "prior": hit_rates(prior, truth)}
+    figures = {
+        "logos": len(truth),
+        "bundle": hit_rates(ranked, truth),
+        "prior": hit_rates(dict.fromkeys(truth, prior_ranking(of_marks=True)), truth),
+        "prior_by_codes": hit_rates(dict.fromkeys(truth, prior_ranking(of_marks=False)), truth),
+    }
     figures["by_category"] = by_category(ranked, truth)
-    print(f"{len(truth)} logos, pictorial codes; %, frequency prior in brackets")
+    print(f"{len(truth)} logos, pictorial codes; %, frequency priors (of marks, of codes) in brackets")
     for level in LEVELS:
         cells = (
-            f"{name} {100 * value:5.1f} ({100 * figures['prior'][level][name]:4.1f})"  # type: ignore[index]
+            f"{name} {100 * value:5.1f} ({100 * figures['prior'][level][name]:4.1f},"  # type: ignore[index]
+            f" {100 * figures['prior_by_codes'][level][name]:4.1f})"  # type: ignore[index]
             for name, value in figures["bundle"][level].items()  # type: ignore[index]
         )
         print(f"{level:<9}", *cells, sep="  ")

@@ -9,8 +9,11 @@ codes and, so that it learns to see more than drawings of a few kinds, to reprod
 pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
 network are used; none of its weights are in the bundle.
 
-It is taught twice: from random weights, and once more from what that gave, at half the learning rate. Scores are moved
+It is taught in four rounds, each from what the one before gave: three with the teacher, at a falling learning rate, and
+one without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are moved
 from the frequencies of the marks drawn to those of the real EU marks.
+
+    python benchmarks/starter.py --start starter      the last round only, from the bundle in the package
 
 Every step goes on where an interrupted run stopped.
 """
@@ -20,6 +23,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,8 +34,10 @@ from viennatag.progress import show_progress
 from viennatag.rendering import draw_plain, read_artwork, uncoded_drawings
 from viennatag.rendering.artwork import pack_family
 from viennatag.rendering.studio import part_of
+from viennatag.training.collection import Report
 from viennatag.training.finetune import FinetuneOptions
 from viennatag.training.options import TrainOptions
+from viennatag.training.start import BUNDLE
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import run_folder, split_readable, teach_trunk
 from viennatag.training.train import train
@@ -104,58 +110,60 @@ def main() -> None:
     parser.add_argument("--uniform", type=int, default=36_000, help="marks that show all sections equally often")
     parser.add_argument("--register", type=int, default=24_000, help="marks that follow the real register")
     parser.add_argument("--uncoded", type=int, default=15_000, help="drawings without codes, for the teacher")
-    parser.add_argument("--epochs", type=int, default=5, help="of each of the two rounds")
+    parser.add_argument("--epochs", type=int, default=5, help="of each round")
+    parser.add_argument("--start", help="a bundle whose network the last round starts from, in place of the others")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
     options = parser.parse_args()
-    teacher = options.work / "teacher"
-    if not (teacher / "config.json").is_file():
-        make_teacher(teacher)
     draw(options.work / "uniform", options.uniform, options.seed + 1)
     draw(options.work / "register", options.register, options.seed + 2, "--profile", PROFILE, "--balance", 0.7)
     collections = {
         name: read_marks(options.work / name / "marks.csv", skip_bad=True) for name in ("uniform", "register")
     }
-    collections["alone"] = draw_alone(options.work, options.uncoded, options.seed)
+    collections["alone"] = draw_alone(options.work, 0 if options.start else options.uncoded, options.seed)
     table = join(options.work, collections)
-    marks, imitate = (
-        read_marks(table, images=options.work),
-        tuple(sorted((options.work / "plain/images").rglob("*.png"))),
-    )
-    recipe = TrainOptions(
-        strategy=STRATEGIES["as-is"],
-        backbone="mobilenetv4_conv_small",
-        pretrained=False,
-        size=options.size,
-        finetune=FinetuneOptions(
-            epochs=options.epochs,
-            batch_size=128,
-            learning_rate=3e-3,
-            size=options.size * 4 // 5,
-            start_size=options.size * 3 // 5,
-            teacher_weight=30.0,
-        ),
-        teacher=f"local-dir:{teacher}",
-        seed=options.seed,
-    )
+    marks = read_marks(table, images=options.work)
+    imitate = tuple(sorted((options.work / "plain/images").rglob("*.png")))
     cache = options.work / "cache"
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     with show_progress() as report:
         marks = split_readable(marks, options.work, skip_bad=False, seed=options.seed, report=report)
-        teach_trunk(marks, options.work, recipe, cache=cache, imitate=imitate, report=report)
-        assert recipe.finetune is not None
-        again = replace(
-            recipe,
-            backbone=f"local-dir:{run_folder(marks, recipe, cache=cache, imitate=imitate) / 'network'}",
-            pretrained=True,
-            finetune=replace(recipe.finetune, learning_rate=1.5e-3, start_size=None),
+        last = TrainOptions(
+            strategy=STRATEGIES["as-is"],
+            backbone=f"{BUNDLE}{options.start}",
+            size=options.size,
+            finetune=FinetuneOptions(
+                epochs=options.epochs,
+                batch_size=128,
+                learning_rate=1.5e-3,
+                size=options.size * 4 // 5,
+                start_size=options.size * 3 // 5,
+                restyle=0.5,
+            ),
+            seed=options.seed,
         )
+        if not options.start:
+            last = replace(last, backbone=taught_by_teacher(marks, imitate, last, options.work, report))
         expected = read_marks(PROFILE, require_images=False, skip_bad=True)
-        bundle, _ = train(
-            marks, options.work, options.out, again, cache=cache, imitate=imitate, expected=expected, report=report
-        )
+        bundle, _ = train(marks, options.work, options.out, last, cache=cache, expected=expected, report=report)
     print(f"wrote {bundle.path}")
+
+
+def taught_by_teacher(marks: Marks, imitate: Sequence[Path], options: TrainOptions, work: Path, report: Report) -> str:
+    """Teach a network from random weights in three rounds and return it as the name of a backbone."""
+    teacher, cache = work / "teacher", work / "cache"
+    if not (teacher / "config.json").is_file():
+        make_teacher(teacher)
+    assert options.finetune is not None
+    finetune = replace(options.finetune, restyle=0.0, teacher_weight=30.0)
+    options = replace(options, backbone="mobilenetv4_conv_small", pretrained=False, teacher=f"local-dir:{teacher}")
+    for rate, start_size in ((3e-3, finetune.start_size), (1.5e-3, None), (1.5e-3, None)):
+        options = replace(options, finetune=replace(finetune, learning_rate=rate, start_size=start_size))
+        teach_trunk(marks, work, options, cache=cache, imitate=imitate, report=report)
+        network = run_folder(marks, options, cache=cache, imitate=imitate) / "network"
+        options = replace(options, backbone=f"local-dir:{network}", pretrained=True)
+    return options.backbone
 
 
 if __name__ == "__main__":

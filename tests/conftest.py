@@ -25,9 +25,14 @@ TINY = TrainOptions(
 
 
 def draw_mark(shape: str, colour: tuple[int, int, int], random: np.random.Generator) -> Image.Image:
-    """Return a shape of one colour, somewhere on white."""
+    """Return a shape of one colour and a black dot, each somewhere on white.
+
+    A mark is fitted around what is on its page, so without the dot all marks of a shape would look alike.
+    """
     image = Image.new("RGB", (96, 96), "white")
     draw = ImageDraw.Draw(image)
+    left, top = (int(value) for value in random.integers(0, 90, size=2))
+    draw.rectangle([left, top, left + 5, top + 5], fill="black")
     radius = int(random.integers(22, 40))
     x, y = (int(value) for value in random.integers(radius, 96 - radius, size=2))
     if shape == "ellipse":

@@ -230,6 +230,18 @@ def test_the_page_stands_alone_and_escapes(comparison: Comparison) -> None:
     assert ">common-only<" in page
 
 
+def test_strategies_that_differ_in_nothing_can_be_drawn(comparison: Comparison) -> None:
+    """Where every strategy is right about every mark, all differences are zero, and so is the scale's reach."""
+    first = comparison.rows[0].figures
+    none = {
+        name: replace(found, difference=0.0, difference_low=0.0, difference_high=0.0) for name, found in first.items()
+    }
+    alike = replace(comparison, rows=tuple(replace(row, figures=none) for row in comparison.rows))
+    page = comparison_page(alike, source="marks.csv")
+    assert ">common-only<" in page
+    assert "nan" not in page
+
+
 def test_the_table_shows_who_is_worse(comparison: Comparison) -> None:
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(comparison_report(comparison))

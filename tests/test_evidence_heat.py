@@ -7,7 +7,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from viennatag.bundle import Bundle, open_bundle, write_bundle
 from viennatag.calibration import Calibration
@@ -15,6 +15,7 @@ from viennatag.engine import Engine
 from viennatag.errors import BundleError, OptionError
 from viennatag.evaluation import Evaluation
 from viennatag.evidence.heat import RAMP, Explanation, PlaceWeights, _colours
+from viennatag.images import read_fitted_image
 from viennatag.labels import LabelSet
 from viennatag.predictor import Predictor
 from viennatag.training.backbone import OPSET, Trunk
@@ -195,6 +196,31 @@ def test_white_beside_an_image_is_left_out() -> None:
     assert (x > 60, y < 20) == (True, True)
 
 
+@pytest.mark.parametrize("page", [(400, 300), (150, 420)])
+@pytest.mark.parametrize("at", [(0.0, 0.0), (0.6, 0.1), (1.0, 1.0)])
+def test_the_heat_lies_on_the_device_wherever_the_mark_stands_on_its_page(
+    page: tuple[int, int], at: tuple[float, float]
+) -> None:
+    """A frame holds the mark together; in its lower right is a device, where the network says that there is one."""
+    sheet = Image.new("RGB", page, "white")
+    x, y = (round(share * (side - 121)) for share, side in zip(at, page, strict=True))
+    ImageDraw.Draw(sheet).rectangle([x, y, x + 120, y + 80], outline="silver", width=2)
+    ImageDraw.Draw(sheet).ellipse([x + 80, y + 46, x + 108, y + 74], fill="black")
+    fitted = read_fitted_image(sheet, 64)
+    darkness = (fitted.pixels.mean(axis=2) < 100).reshape(8, 8, 8, 8).mean(axis=(1, 3))
+    assert min(fitted.box) < 0 or max(fitted.box) > 1, "the page is cropped"
+    found = explanation(darkness.astype(np.float32) * 9, fitted.box)
+    for scale in (1, 2, 0.5):
+        width, height = (round(side * scale) for side in page)
+        heat = found.heat(width, height)
+        top, left = np.unravel_index(heat.argmax(), heat.shape)
+        assert (left / scale, top / scale) == pytest.approx((x + 94, y + 60), abs=14)
+        colour = np.ptp(np.asarray(found.overlay(sheet.resize((width, height)))).astype(int), axis=2) > 60
+        ys, xs = np.nonzero(colour)
+        assert (xs.mean() / scale, ys.mean() / scale) == pytest.approx((x + 94, y + 60), abs=16)
+        assert np.ptp(xs) / scale < 80
+
+
 def test_an_even_map_stays_pale() -> None:
     values = np.full((5, 5), -3, np.float32)
     values[2, 2] += 0.2
@@ -230,4 +256,4 @@ def test_a_trained_bundle_explains(trained: tuple[Bundle, Evaluation], collectio
         found = predictor.explain(image, suggestion.code)
         assert found.score == suggestion.score
         assert found.map.mean() == pytest.approx(found.logit, abs=1e-4)
-        assert found.box == (0, 0, 1, 1)
+        assert found.box == read_fitted_image(image, trained[0].image_size).box

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,6 +185,20 @@ def test_vectors_are_precise_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     truth = np.argsort(-standard[3900:] @ standard[:3900].T, axis=1)[:, :10]
     found = vectors.search(projection(features[3900:]), 10).keys
     assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(truth.tolist(), found.tolist(), strict=True)]) > 0.95
+
+
+def test_marks_that_are_all_alike_are_all_found(copied: Path) -> None:
+    """A walk from neighbour to neighbour ends where all neighbours are alike; then every mark is looked at."""
+    known, asked = KnownMarks.open(copied), []
+    search = known._vectors.search
+
+    def short(vector: NDArray[np.int8], count: int, *, exact: bool = False) -> object:
+        asked.append(exact)
+        return search(vector, count if exact else count // 2)
+
+    known._vectors = SimpleNamespace(search=short)
+    assert len({mark.image for mark in known.search(np.ones(256, np.float32), 999)}) == 240
+    assert asked == [False, True]
 
 
 # On the command line

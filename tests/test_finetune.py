@@ -1,5 +1,7 @@
 """Teaching a network: going on after a cut, several processes, what is frozen."""
 
+import platform
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +20,7 @@ from viennatag.training.augment import augment
 from viennatag.training.backbone import PixelNetwork, create_network, layer_depths, save_network
 from viennatag.training.batches import Batches
 from viennatag.training.finetune import FinetuneOptions, Lesson, finetune
+from viennatag.training.memory import keep_freed_memory
 from viennatag.training.pixels import Pixels
 from viennatag.training.sampling import Mixup, RepeatFactor
 
@@ -195,6 +198,19 @@ def test_only_marks_without_colours_are_inverted() -> None:
     corners: Tensor = augment(pixels, torch.Generator().manual_seed(0))[:, 0, 0].float().mean(1)
     assert 4 <= int((corners[:200] < 100).sum()) <= 40
     assert int((corners[200:] < 100).sum()) == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a matter of glibc")
+def test_memory_that_was_freed_is_not_asked_for_again() -> None:
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        np.ones(1 << 23)  # 64 MB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    before = faults()
+    assert keep_freed_memory()
+    faults()  # may have to grow the heap
+    assert faults() < before / 10
 
 
 @pytest.mark.slow

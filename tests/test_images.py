@@ -12,19 +12,16 @@ from PIL import ExifTags, Image, ImageDraw
 from viennatag import images
 from viennatag.errors import ImageError
 from viennatag.images import (
-    MARGIN,
     check_pixels,
     decode_image,
-    find_fitting,
     hash_images,
     perceptual_hash,
+    read_fitted_image,
     read_image,
     read_images,
-    read_sized_image,
 )
 
 SIZE = 32
-WHITE_FROM = 200
 WHITE, RED, BLACK = (255, 255, 255), (200, 30, 30), (0, 0, 0)
 
 
@@ -182,66 +179,6 @@ def test_damaged_files_give_pixels_or_an_image_error(kind: str, data: st.DataObj
     assert pixels.shape == (SIZE, SIZE, 3)
 
 
-@pytest.mark.parametrize("at", [(0, 0), (170, 40), (300, 250)])
-@pytest.mark.parametrize("page", [(420, 330), (330, 420)])
-def test_a_mark_looks_the_same_wherever_it_stands_on_its_page(at: tuple[int, int], page: tuple[int, int]) -> None:
-    mark = Image.new("RGB", (80, 60), "white")
-    ImageDraw.Draw(mark).ellipse([0, 0, 79, 59], fill=RED)
-    sheet = Image.new("RGB", page, "white")
-    sheet.paste(mark, at if page[0] > page[1] else (at[1], at[0]))
-    alone, on_page = read_image(mark, 64), read_image(sheet, 64)
-    assert np.abs(alone.astype(int) - on_page).mean() < 4
-    for pixels in (alone, on_page):
-        ink = (pixels < WHITE_FROM).any(axis=2)
-        width, height = np.ptp(np.flatnonzero(ink.any(axis=0))) + 1, np.ptp(np.flatnonzero(ink.any(axis=1))) + 1
-        assert width == pytest.approx(64 / (1 + 2 * MARGIN), abs=3)
-        assert height == pytest.approx(0.75 * width, abs=3)
-
-
-def test_only_white_is_cropped_and_the_whole_image_can_be_found_again() -> None:
-    sheet = Image.new("RGB", (400, 300), "white")
-    ImageDraw.Draw(sheet).rectangle([100, 150, 179, 189], fill=BLACK)
-    fitting = find_fitting(sheet, 96)
-    left, top, right, bottom = fitting.box(*sheet.size, 96)
-    square = read_image(sheet, 96)
-    ys, xs = np.nonzero((square < 128).any(axis=2))
-    assert (right - left) * 96 == pytest.approx((bottom - top) * 96 * 400 / 300, rel=0.05)
-    assert xs.min() == pytest.approx((left + (right - left) * 100 / 400) * 96, abs=1.5)
-    assert ys.max() == pytest.approx((top + (bottom - top) * 190 / 300) * 96, abs=1.5)
-    assert left < 0
-    assert right > 1
-
-
-@pytest.mark.parametrize("colour", ["navy", "white", (240, 236, 238)])
-def test_a_ground_of_its_own_and_a_blank_page_are_fitted_whole(colour: object) -> None:
-    image = Image.new("RGB", (60, 30), colour)  # type: ignore[arg-type]
-    fitting = find_fitting(image, 32)
-    assert fitting.crop == (0, 0, 60, 30)
-    assert fitting.place == (0, 8, 32, 24)
-    assert fitting.box(60, 30, 32) == (0, 0.25, 1, 0.75)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 64), st.data())
-def test_every_dark_pixel_is_inside_the_square(width: int, height: int, size: int, data: st.DataObject) -> None:
-    image = Image.new("RGB", (width, height), "white")
-    for _ in range(3):
-        at = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-        image.putpixel(at, BLACK)
-        image.putpixel((min(at[0] + 1, width - 1), at[1]), BLACK)
-    fitting = find_fitting(image, size)
-    left, top, right, bottom = fitting.place
-    assert 0 <= left < right <= size
-    assert 0 <= top < bottom <= size
-    pixels = np.argwhere(np.asarray(image)[..., 0] < 128)
-    if max(width, height) < 160:  # beyond, lone pixels may be lost in the white around them
-        assert (pixels[:, 1] >= fitting.crop[0]).all()
-        assert (pixels[:, 1] + 1 <= fitting.crop[2]).all()
-        assert (pixels[:, 0] >= fitting.crop[1]).all()
-        assert (pixels[:, 0] + 1 <= fitting.crop[3]).all()
-    assert read_image(image, size).shape == (size, size, 3)
-
-
 def test_golden_pixels() -> None:
     """Every trained bundle depends on these: if they change, so must `PREPROCESSING` in training.features."""
     image = Image.new("RGB", (6, 3), "white")
@@ -312,14 +249,27 @@ def test_a_sized_image_has_the_same_pixels_and_the_upright_size(tmp_path: Path, 
     exif = image.getexif()
     exif[ExifTags.Base.Orientation] = orientation
     image.save(tmp_path / "image", format_, exif=exif)
-    pixels, width, height = read_sized_image(tmp_path / "image", 64)
-    assert np.array_equal(pixels, read_image(tmp_path / "image", 64))
-    assert (width, height) == decode_image(tmp_path / "image").size
+    found = read_fitted_image(tmp_path / "image", 64)
+    assert np.array_equal(found.pixels, read_image(tmp_path / "image", 64))
+    assert (found.width, found.height) == decode_image(tmp_path / "image").size
     with pytest.raises(ImageError, match="at most 59,999 pixels"):
-        read_sized_image(tmp_path / "image", 64, max_pixels=59_999)
+        read_fitted_image(tmp_path / "image", 64, max_pixels=59_999)
     with pytest.raises(ImageError, match="at most 59,999 pixels"):
         check_pixels(tmp_path / "image", most=59_999)
     check_pixels(tmp_path / "image", most=60_000)
+
+
+def test_a_small_mark_on_a_large_jpeg_is_not_enlarged_from_a_small_draft() -> None:
+    """A draft of the page that is large enough for the page would be too small for a mark on a tenth of it."""
+    sheet = Image.new("RGB", (2400, 3200), "white")
+    draw = ImageDraw.Draw(sheet)
+    for at in range(0, 240, 16):
+        draw.rectangle([700 + at, 900, 707 + at, 1139], fill="black")
+    from_png, from_jpeg = read_fitted_image(encoded(sheet), 128), read_fitted_image(encoded(sheet, "JPEG"), 128)
+    assert from_jpeg.box == pytest.approx(from_png.box, rel=0.01)
+    assert (from_jpeg.width, from_jpeg.height) == (2400, 3200)
+    assert np.abs(from_png.pixels.astype(int) - from_jpeg.pixels).mean() < 6
+    assert from_jpeg.pixels[64, 20:108].std() > 90, "the bars are sharp"
 
 
 def test_a_large_jpeg_is_decoded_smaller_and_scores_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from viennatag.rendering.figures import KINDS, draw_figure, draw_outline
 from viennatag.rendering.finish import draw_pixels, encode, wear
 from viennatag.rendering.inscriptions import write_monogram, write_word
 from viennatag.rendering.lettering import choose_font, letter_codes, set_round, set_word, usable_fonts
-from viennatag.rendering.palettes import choose_palette, in_one_tone, ink
+from viennatag.rendering.palettes import choose_palette, in_colours, ink, luminance, mixed
 from viennatag.rendering.pieces import Box, Piece, fitted, in_column, in_row, laid_over, mirrored, turned
 from viennatag.rendering.shapes import Inks, stars
 from viennatag.rendering.studio import Studio
@@ -251,7 +251,9 @@ def test_inks_bear_their_names_and_tones_keep_their_order() -> None:
     assert palette.paper == "#ffffff"
     assert len(palette.inks) == 2
     assert re.fullmatch(r"#[0-9a-f]{6}", ink("green", rng))
-    toned = in_one_tone('<path fill="#000"/><path fill="white"/>', "#102030", "#ffffff")
+    toned = in_colours(
+        '<path fill="#000"/><path fill="white"/>', lambda colour: mixed("#102030", "#ffffff", luminance(colour))
+    )
     assert toned == '<path fill="#102030"/><path fill="#ffffff"/>'
 
 

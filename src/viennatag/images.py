@@ -1,13 +1,14 @@
 """Image files to pixels: the only decode and the only resize in viennatag.
 
 Training, evaluation, prediction and the service all see an image through `read_image`, so a model
-never meets pixels that were made in another way. A mark is fitted into a white square with the same
-white margin wherever it stood on its page. Nothing but white is cropped, because a device at the edge
+never meets pixels that were made in another way. A mark is fitted into a square with the same margin
+wherever it stood on its page (see `fitting`). Nothing but paper is cropped, because a device at the edge
 carries codes too, and nothing is mirrored, because letters and directions do.
 """
 
 import hashlib
 import io
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,17 +23,10 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from viennatag.errors import ImageError
+from viennatag.fitting import Fitting, find_fitting
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-MARGIN = 0.12
-"""White on each side of a mark, as a share of its longer side: what rendered and registered marks mostly have."""
-
-WHITE = 230
-"""A pixel is paper where no channel is below this, of 255: scans and JPEG are never quite white."""
-
-_COARSE = 120  # pixels that the longer side has at most where the extent of a mark is looked for; it averages noise
 
 ImageSource = str | Path | bytes | Image.Image
 """A path, the bytes of an image file, or an image that is already decoded."""
@@ -45,7 +39,7 @@ MAX_PIXELS = 80_000_000
 
 
 def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
-    """Return an image fitted into a white square, see `find_fitting`: RGB, shape (size, size, 3).
+    """Return an image fitted into a square, see `find_fitting`: RGB, shape (size, size, 3).
 
     The first frame of an animation counts. EXIF orientation is applied and transparency falls on
     white. Sixteen-bit values are scaled to eight. A long narrow image keeps at least one pixel.
@@ -53,85 +47,48 @@ def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
     Raises:
         ImageError: If the source is missing, empty, damaged, too large, or not an image.
     """
-    return fit_image(decode_image(source, near=size), size)
+    return read_fitted_image(source, size, max_pixels=MAX_PIXELS).pixels
 
 
-def fit_image(image: Image.Image, size: int) -> NDArray[np.uint8]:
-    """Return an image in RGB fitted into a white square, as `read_image` does; shape (size, size, 3)."""
-    fitting = find_fitting(image, size)
+@dataclass(frozen=True, eq=False)
+class FittedImage:
+    """An image as a network sees it, and what it was.
+
+    Attributes:
+        pixels: What `read_image` gives.
+        width: In pixels, of the image itself, upright.
+        height: Likewise.
+        box: Where the whole image lies in the square, see `Fitting.box`.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    box: tuple[float, float, float, float]
+
+
+def read_fitted_image(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> FittedImage:
+    """Return the pixels that `read_image` gives, with the size of the image and its place.
+
+    Raises:
+        ImageError: As `read_image`, or if the image has more than `max_pixels` pixels.
+    """
+    shown, width, height = _decode_sized(source, size, max_pixels)
+    fitting = find_fitting(shown, size)
+    if fitting.scale > 1 and max(shown.size) < max(width, height):  # a JPEG of a large page with a small mark on it
+        shown, width, height = _decode_sized(source, math.ceil(fitting.scale * min(shown.size)), max_pixels)
+        fitting = find_fitting(shown, size)
+    return FittedImage(_fit(shown, fitting, size), width, height, fitting.box(*shown.size, size))
+
+
+def _fit(image: Image.Image, fitting: Fitting, size: int) -> NDArray[np.uint8]:
     left, top, right, bottom = fitting.place
     fitted = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=fitting.crop, reducing_gap=2.0)
     if fitted.width == fitted.height == size:
         return np.array(fitted)
-    pixels = np.full((size, size, 3), 255, dtype=np.uint8)
-    pixels[top:bottom, left:right] = np.asarray(fitted)
-    return pixels
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """Where an image goes in its square; boxes are left, top, right and bottom.
-
-    Attributes:
-        crop: The part of the image that is shown, in its own pixels; all else is white.
-        place: Where that part comes to lie, in pixels of the square.
-    """
-
-    crop: tuple[float, float, float, float]
-    place: tuple[int, int, int, int]
-
-    def box(self, width: int, height: int, size: int) -> tuple[float, float, float, float]:
-        """Return where the whole image comes to lie, in fractions of the square; below 0 or above 1 it is cropped."""
-        found = []
-        for whole, axis in ((width, 0), (height, 1)):
-            low, high = self.crop[axis], self.crop[axis + 2]
-            start, scale = self.place[axis], (self.place[axis + 2] - self.place[axis]) / (high - low)
-            found.append(((start - low * scale) / size, (start + (whole - low) * scale) / size))
-        (left, right), (top, bottom) = found
-        return left, top, right, bottom
-
-
-def find_fitting(image: Image.Image, size: int) -> Fitting:
-    """Return how an image in RGB is fitted into a square: what is not white in its middle, `MARGIN` around it.
-
-    An image with a ground of its own, so that half of its border or more is not white, is fitted whole; so is one
-    that is white all over.
-    """
-    width, height = image.size
-    shrink = -(-max(width, height) // _COARSE)
-    coarse = np.asarray(image.reduce(shrink) if shrink > 1 else image)
-    ink = coarse.reshape(len(coarse), -1) < WHITE  # three values for each pixel; looked at all at once
-    columns = ink.reshape(coarse.shape)[:, [0, -1]].any(axis=2)
-    border = np.concatenate([ink[[0, -1]].reshape(-1, 3).any(axis=1), columns.ravel()])
-    if 2 * np.count_nonzero(border) >= len(border) or not ink.any():
-        scale = size / max(width, height)
-        across, down = max(1, round(width * scale)), max(1, round(height * scale))
-        left, top = (size - across) // 2, (size - down) // 2
-        return Fitting((0, 0, width, height), (left, top, left + across, top + down))
-    left, right = _extent(ink.any(axis=0).reshape(-1, 3).any(axis=1), shrink, width)
-    top, bottom = _extent(ink.any(axis=1), shrink, height)
-    side = max(right - left, bottom - top) * (1 + 2 * MARGIN)
-    horizontal = _part(left, right, side, width, size)
-    vertical = _part(top, bottom, side, height, size)
-    return Fitting(
-        (horizontal[0], vertical[0], horizontal[1], vertical[1]),
-        (horizontal[2], vertical[2], horizontal[3], vertical[3]),
-    )
-
-
-def _extent(found: NDArray[np.bool_], shrink: int, whole: int) -> tuple[int, int]:
-    """Return where the first and the last true value lie, in pixels of the image."""
-    return int(found.argmax()) * shrink, min(whole, (len(found) - int(found[::-1].argmax())) * shrink)
-
-
-def _part(low: int, high: int, side: float, whole: int, size: int) -> tuple[float, float, int, int]:
-    """Return for one axis the part of the image that a window of some side around an extent shows, and its place."""
-    start = (low + high - side) / 2
-    first, last = max(0.0, start), min(float(whole), start + side)
-    scale = size / side
-    begin, end = round((first - start) * scale), round((last - start) * scale)
-    begin = min(begin, size - 1)
-    return first, last, begin, max(end, begin + 1)
+    square = Image.new("RGB", (size, size), fitting.fill)
+    square.paste(fitted, (left, top))
+    return np.array(square)
 
 
 def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image:
@@ -148,20 +105,11 @@ def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image
         return _as_rgb(image)
 
 
-def read_sized_image(
-    source: str | Path | bytes, size: int, *, max_pixels: int = MAX_PIXELS
-) -> tuple[NDArray[np.uint8], int, int]:
-    """Return the pixels that `read_image` gives, and the width and height of the image itself, upright.
-
-    Raises:
-        ImageError: As `read_image`, or if the image has more than `max_pixels` pixels.
-    """
-    shown, width, height = _decode_sized(source, size, max_pixels)
-    return fit_image(shown, size), width, height
-
-
-def _decode_sized(source: str | Path | bytes, near: int, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, int, int]:
+def _decode_sized(source: ImageSource, near: int, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, int, int]:
     """Return what `decode_image` gives, and the width and height of the image itself, upright."""
+    if isinstance(source, Image.Image):
+        shown = _as_rgb(source)
+        return shown, *shown.size
     with _opened(source, max_pixels) as image:
         width, height = image.size  # a draft may change it
         image.draft("RGB", (near, near))
@@ -283,7 +231,7 @@ def _look_at(path: Path) -> Look:
     coarse = shown.reduce(max(1, max(shown.size) // 64))  # noise of single pixels is nothing to see
     spread = max(int(most) - int(least) for least, most in coarse.getextrema())  # type: ignore[misc]
     digest = hashlib.blake2b(content, digest_size=16).digest()
-    return Look(width, height, perceptual_hash(fit_image(shown, 64)), digest, spread)
+    return Look(width, height, perceptual_hash(_fit(shown, find_fitting(shown, 64), 64)), digest, spread)
 
 
 Source = TypeVar("Source")

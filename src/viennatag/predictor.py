@@ -22,7 +22,7 @@ from viennatag.codes import parse_code, vienna_headings, vienna_tree
 from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.images import ImageSource, available_cores, decode_image, find_fitting, fit_image, read_image
+from viennatag.images import ImageSource, available_cores, read_fitted_image, read_image
 from viennatag.tuning import find_settings
 
 if TYPE_CHECKING:  # most predictions want codes only
@@ -181,12 +181,11 @@ class Predictor:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
         positions = [labels.index[name] for name in names]
         weights, size = self._place_weights, self.engine.size
-        decoded = decode_image(image, near=size)
-        logits, places = self.engine.run(fit_image(decoded, size)[None], ("logits", PLACES))
+        fitted = read_fitted_image(image, size)
+        logits, places = self.engine.run(fitted.pixels[None], ("logits", PLACES))
         scores = scores_from_logits(logits, self.bundle)[0]
-        box = find_fitting(decoded, size).box(decoded.width, decoded.height, size)
         return tuple(
-            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, box)
+            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, fitted.box)
             for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
         )
 

@@ -57,7 +57,7 @@ def compare(
     more: MoreOption = None,
     more_images: MoreImagesOption = None,
     report: Annotated[Path | None, typer.Option(help="Also write a page with charts to this HTML file.")] = None,
-    backbone: Annotated[str, typer.Option(help="A timm name, or local-dir:FOLDER.")] = "efficientnet_b0",
+    backbone: Annotated[str, typer.Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = "efficientnet_b0",
     random_weights: Annotated[bool, typer.Option(help="A backbone with random weights, not pretrained.")] = False,
     size: Annotated[int | None, typer.Option(help="Side of the image in pixels.")] = None,
     taxonomy: TaxonomyOption = "vienna",
@@ -91,9 +91,9 @@ def compare(
     if decision is not None:
         chosen = [replace(each, decision=find_decision(decision)) for each in chosen]
     from viennatag.marks import read_marks
-    from viennatag.training.backbone import load_trunk
     from viennatag.training.collection import collect
     from viennatag.training.compare import compare as compare_strategies
+    from viennatag.training.start import find_trunk
 
     table = read_marks(marks, taxonomy=parse_taxonomy(taxonomy), images=images, skip_bad=skip_bad, ignore=ignore or ())
     say_skipped(table.skipped)
@@ -101,7 +101,7 @@ def compare(
     folder = cache or cache_folder()
     with show_progress() as progress:
         progress("backbone", 0, 1, backbone)
-        trunk = load_trunk(backbone, cache=folder, pretrained=not random_weights, size=size, seed=seed)
+        trunk = find_trunk(backbone, cache=folder, pretrained=not random_weights, size=size, seed=seed)
         progress("backbone", 1, 1, f"{trunk.width} features at {trunk.size} pixels")
         collection = collect(
             table, images, trunk, cache=folder, more=further, skip_bad=skip_bad, seed=seed, report=progress

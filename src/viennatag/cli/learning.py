@@ -44,7 +44,7 @@ def train(
         Path | None, typer.Option(help="With --continue: the marks it learned from, which must not get worse.")
     ] = None,
     old_images: Annotated[Path | None, typer.Option(help="Folder of their images; by default --images.")] = None,
-    backbone: Annotated[str, typer.Option(help="A timm name, or local-dir:FOLDER.")] = "efficientnet_b0",
+    backbone: Annotated[str, typer.Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = "efficientnet_b0",
     random_weights: Annotated[bool, typer.Option(help="Start the backbone at random, not pretrained.")] = False,
     size: Annotated[
         int | None, typer.Option(help="Side of the image in pixels; by default the backbone's own.")
@@ -75,6 +75,9 @@ def train(
     gradual: Annotated[int | None, typer.Option(help="Epochs over which layers are released, the last first.")] = None,
     freeze_statistics: Annotated[
         bool | None, typer.Option("--freeze-statistics", help="Keep the statistics of batch normalisation.")
+    ] = None,
+    restyle: Annotated[
+        float | None, typer.Option(help="Share of the marks shown in another style when finetuning.")
     ] = None,
     accumulate: Annotated[int | None, typer.Option(help="Batches per step when finetuning.")] = None,
     devices: Annotated[int | None, typer.Option(help="GPUs, or processes on a CPU, for finetuning.")] = None,
@@ -122,6 +125,7 @@ def train(
         "frozen": frozen,
         "gradual": gradual,
         "freeze_statistics": freeze_statistics,
+        "restyle": restyle,
         "accumulate": accumulate,
         "devices": devices,
         "nodes": nodes,

@@ -39,7 +39,7 @@ class Explanation:
         logit: What the head says of the whole image: the mean of `map`.
         map: What it says of each place of the square that the network sees; float32, shape (rows, columns).
         box: Left, top, right and bottom of the whole image in that square, in fractions of its side; what is beyond
-            0 and 1 is white that was cropped, and the rest of the square is white that was added.
+            0 and 1 is paper that was cropped, and the rest of the square is paper that was added.
     """
 
     code: str

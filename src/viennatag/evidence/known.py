@@ -129,7 +129,10 @@ class KnownMarks:
 
     def search(self, features: NDArray[Any], k: int = 6) -> tuple[SimilarMark, ...]:
         """Return the k marks most similar to the features (width,) of an image, best first."""
-        found = self._vectors.search(self._projection(features[None])[0], min(k, len(self)))
+        wanted, vector = min(k, len(self)), self._projection(features[None])[0]
+        found = self._vectors.search(vector, wanted)
+        if len(found) < wanted:  # marks that are all alike know each other only, and the walk does not get past them
+            found = self._vectors.search(vector, wanted, exact=True)
         return tuple(
             SimilarMark(*self._mark(int(at)), round(float(np.clip(1 - distance, -1, 1)), 4))
             for at, distance in zip(found.keys, found.distances, strict=True)

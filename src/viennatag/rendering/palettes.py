@@ -3,7 +3,7 @@
 import colorsys
 import random
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from viennatag.colours import CODES, name_colour
@@ -61,8 +61,8 @@ def ink(name: str, rng: random.Random) -> str:
     """Return a colour that bears a name of `viennatag.colours`."""
     hues, saturations, values = _RANGES[name]
     for _ in range(20):
-        channels = colorsys.hsv_to_rgb(rng.uniform(*hues) % 360 / 360, rng.uniform(*saturations), rng.uniform(*values))
-        red, green, blue = (round(channel * 255) for channel in channels)
+        shares = colorsys.hsv_to_rgb(rng.uniform(*hues) % 360 / 360, rng.uniform(*saturations), rng.uniform(*values))
+        red, green, blue = (round(share * 255) for share in shares)
         if name_colour(red, green, blue) == name:
             break
     return f"#{red:02x}{green:02x}{blue:02x}"
@@ -127,19 +127,53 @@ def ink_on(ground: str, palette: Palette, rng: random.Random) -> str:
 
 _HEX = re.compile(r"#([0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b")
 _NAMED = {"white": WHITE, "black": BLACK, "red": "#ff0000", "gray": "#808080", "grey": "#808080"}
+_NAMES = re.compile(r'(?<=")(?:white|black|red|gr[ae]y)(?=")')
 
 
-def in_one_tone(body: str, ink_colour: str, paper: str) -> str:
-    """Return SVG whose colours are replaced by tones between an ink and the paper, as light as they were."""
-    dark, light = ([int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in (ink_colour, paper))
+def channels(colour: str) -> list[int]:
+    """Return red, green and blue of a colour `#rrggbb`."""
+    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
 
-    def tone(found: re.Match[str]) -> str:
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Return a colour between two: 0 is the first, 1 the other."""
+    pairs = zip(channels(one), channels(other), strict=True)
+    return "#" + "".join(f"{round(low + (high - low) * share):02x}" for low, high in pairs)
+
+
+def six_digits(colour: str) -> str:
+    """Return a colour as SVG writes it (`#abc`, `white`) as `#rrggbb`.
+
+    Raises:
+        ValueError: If it is written in another way.
+    """
+    colour = _NAMED.get(colour, colour)
+    if not _HEX.fullmatch(colour):
+        raise ValueError(f"{colour!r} is no colour of six digits")
+    digits = colour[1:]
+    return f"#{digits[:6] if len(digits) >= 6 else ''.join(2 * digit for digit in digits[:3])}".lower()
+
+
+def mean_colour(colours: Iterable[str]) -> str:
+    """Return the mean of colours; black of none."""
+    rows = [channels(six_digits(colour)) for colour in colours]
+    return (
+        "#" + "".join(f"{round(sum(column) / len(rows)):02x}" for column in zip(*rows, strict=True)) if rows else BLACK
+    )
+
+
+def turned_hue(colour: str, degrees: float) -> str:
+    """Return a colour of another hue, as strong and as light."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in channels(colour)))
+    turned = colorsys.hsv_to_rgb((hue + degrees / 360) % 1, saturation, value)
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in turned)
+
+
+def in_colours(body: str, colour_for: Callable[[str], str]) -> str:
+    """Return SVG in which each colour is replaced by what a function gives for it."""
+
+    def replaced(found: re.Match[str]) -> str:
         digits = found.group(1)
-        if len(digits) < 6:
-            digits = "".join(2 * digit for digit in digits)
-        share = min(1.0, luminance(f"#{digits[:6]}") * 1.1)
-        mixed = (round(low + (high - low) * share) for low, high in zip(dark, light, strict=True))
-        return "#" + "".join(f"{channel:02x}" for channel in mixed) + digits[6:]
+        return colour_for(six_digits(found.group())) + (digits[6:] if len(digits) > 6 else "")
 
-    named = re.sub(r'(?<=")(white|black|red|gr[ae]y)(?=")', lambda found: _NAMED[found.group()], body)
-    return _HEX.sub(tone, named)
+    return _HEX.sub(replaced, _NAMES.sub(lambda found: _NAMED[found.group()], body))

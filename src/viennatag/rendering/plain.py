@@ -22,12 +22,15 @@ from viennatag.rendering.artwork import MAX_BODY, Drawing, pack_family, read_dra
 from viennatag.rendering.composition import Composition
 from viennatag.rendering.finish import draw_pixels, encode, wear
 from viennatag.rendering.keywords import match_codes, read_keywords
+from viennatag.rendering.mounts import draw_mounted
 from viennatag.rendering.palettes import WHITE, choose_palette, contrast, ink_on
 from viennatag.rendering.pieces import Piece, joined, shifted, surface
 from viennatag.rendering.studio import draw_piece, stable_share
 
 _CHUNK = 500
 _WEAR = 0.7
+_COLOUR = 0.75  # share of marks in colour: more than in registers, which hold many filed in black
+_MOUNTED = 0.24  # share of drawings in a figure of their own
 
 
 def uncoded_drawings(
@@ -74,9 +77,9 @@ def draw_plain(
 ) -> Path:
     """Draw each drawing alone into a folder and return the path of their table, `marks.csv`.
 
-    The codes of a mark are those of its drawing and its colours; none where nothing is known of the drawing, for
-    then colours alone would say that it shows nothing else. Drawings that stay blank are left out. The table is
-    written last; a folder that has one is taken as it is.
+    The codes of a mark are those of its drawing, of a figure around it and of its colours; none where nothing is
+    known of the drawing, for then figure and colours alone would say that it shows nothing else. Drawings that
+    stay blank are left out. The table is written last; a folder that has one is taken as it is.
 
     Args:
         out: The folder.
@@ -114,7 +117,7 @@ def _draw_chunk(job: tuple[str, int, tuple[Drawing, ...], int, int]) -> list[tup
         if mark is None:
             continue
         image = draw_pixels(mark, size=size)
-        codes = sorted({*drawing.codes, *colour_codes(np.asarray(image))}, key=parse_code) if drawing.codes else []
+        codes = sorted({*mark.codes, *colour_codes(np.asarray(image))}, key=parse_code) if drawing.codes else []
         image = wear(image, rng, strength=_WEAR)
         path = Path(folder, f"images/{index // 10_000:02d}/{index:06d}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,15 +128,17 @@ def _draw_chunk(job: tuple[str, int, tuple[Drawing, ...], int, int]) -> list[tup
 
 
 def _compose(drawing: Drawing, rng: random.Random) -> Composition | None:
-    palette = choose_palette(rng)
+    palette = choose_palette(rng, colour=_COLOUR)
     ground = WHITE if rng.random() < 0.7 else palette.paper if rng.random() < 0.3 else palette.inks[0]
-    # On white the palette's first colour, as marks have it; on a coloured ground one that is seen there.
-    ink = palette.inks[0] if contrast(palette.inks[0], ground) > 0.3 else ink_on(ground, palette, rng)
-    piece = draw_piece(drawing, ink, ground, palette, rng)
+    if rng.random() < _MOUNTED:
+        piece = draw_mounted(drawing, ground, palette, rng)
+    else:  # on white in the palette's first colour, as marks have it; on a coloured ground in one that is seen there
+        ink = palette.inks[0] if contrast(palette.inks[0], ground) > 0.3 else ink_on(ground, palette, rng)
+        piece = draw_piece(drawing, ink, ground, palette, rng)
     if piece is None:
         return None
     margin = rng.uniform(2, 25)
     width, height = piece.width + 2 * margin, piece.height + 2 * margin
     whole = Piece(surface(width, height, ground), width, height)
     whole = joined((whole, shifted(piece, margin, margin)), width, height)
-    return Composition(whole.svg, width, height, (), (), "plain", (drawing.group,))
+    return Composition(whole.svg, width, height, tuple(piece.codes), (), "plain", (drawing.group,))

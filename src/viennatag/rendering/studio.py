@@ -6,18 +6,21 @@ import random
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from viennatag.codes import parse_code
 from viennatag.errors import require
 from viennatag.rendering.artwork import Drawing
 from viennatag.rendering.lettering import FontFile
-from viennatag.rendering.palettes import BLACK, WHITE, Palette, contrast, in_one_tone, luminance
+from viennatag.rendering.looks import Subject, give_look
+from viennatag.rendering.palettes import BLACK, Palette, contrast
 from viennatag.rendering.pieces import Box, Piece, number
 
+_SEEN = 0.12  # difference of lightness from which an ink is seen on its ground
 _SAMPLE = 64  # pixels of the picture that a drawing's ink is measured on
 
 
@@ -98,28 +101,22 @@ def draw_piece(drawing: Drawing, ink: str, ground: str, palette: Palette, rng: r
     left, top, width, height = _inked(drawing)
     if width <= 0 or height <= 0:
         return None
-    body = drawing.body
-    if drawing.mono:
-        body = _recoloured(body, ink)
-        if 'fill="currentColor"' in drawing.body and "stroke" not in body and rng.random() < 0.07:
-            thickness = number(max(drawing.view[2:]) / rng.uniform(28, 45))
-            body = body.replace(
-                f'fill="{ink}"', f'fill="{ground}" stroke="{ink}" stroke-width="{thickness}" stroke-linejoin="round"'
-            )
-    elif _without_colour(palette) or rng.random() < 0.45:
-        other = ground if contrast(ground, ink) > 0.3 else BLACK if luminance(ink) > 0.6 else WHITE
-        body = in_one_tone(body, *sorted((ink, other), key=luminance))
-    body = _own_names(body, f"d{rng.randrange(10**6)}")
-    scale = 100 / max(width, height)
     x, y = drawing.view[0] + left * drawing.view[2], drawing.view[1] + top * drawing.view[3]
-    wide, high = width * drawing.view[2], height * drawing.view[3]
+    frame = (x, y, width * drawing.view[2], height * drawing.view[3])
+    others = [shade for shade in palette.inks if shade != ink and contrast(shade, ground) > _SEEN]
+    subject = Subject(
+        drawing.body, drawing.mono, frame, (ink, *others), ground, _without_colour(palette),
+        partial(_coverage, drawing, frame),
+    )  # fmt: skip
+    looked = give_look(subject, rng)
+    margin = looked.beyond * subject.reach
+    wide, high = frame[2] + 2 * margin, frame[3] + 2 * margin
     scale = 100 / max(wide, high)
-    svg = (
-        f'<g transform="scale({scale:.5g}) translate({number(-x)} {number(-y)})" color="{ink}" fill="{ink}">{body}</g>'
-        if drawing.mono
-        else f'<g transform="scale({scale:.5g}) translate({number(-x)} {number(-y)})">{body}</g>'
-    )
-    box = Box(drawing.pack, drawing.name, drawing.codes, 0, 0, wide * scale, high * scale)
+    body = _own_names(looked.svg, f"d{rng.randrange(10**6)}")
+    place = f"scale({scale:.5g}) translate({number(margin - x)} {number(margin - y)})"
+    svg = f'<g transform="{place}"' + (f' color="{ink}">' if drawing.mono else ">") + f"{body}</g>"
+    edge = margin * scale  # shadows and rims are no part of what is shown
+    box = Box(drawing.pack, drawing.name, drawing.codes, edge, edge, frame[2] * scale, frame[3] * scale)
     codes = frozenset(drawing.codes)
     return Piece(svg, wide * scale, high * scale, codes, frozenset({content_kind(codes)}), (box,))
 
@@ -133,10 +130,6 @@ def _is_grey(colour: str) -> bool:
     return max(channels) - min(channels) < 24
 
 
-def _recoloured(body: str, ink: str) -> str:
-    return re.sub(r'(?<==")(?:currentColor|#000000|#000|black)(?=")', ink, body)
-
-
 def _own_names(body: str, prefix: str) -> str:
     """Return SVG whose ids are prefixed, so that two drawings in one mark do not use each other's gradients."""
     if ' id="' not in body:
@@ -148,15 +141,8 @@ def _own_names(body: str, prefix: str) -> str:
 @lru_cache(maxsize=65_536)
 def _inked(drawing: Drawing) -> tuple[float, float, float, float]:
     """Return left, top, width and height of a drawing's ink as fractions of its view box; zeros if it is blank."""
-    left, top, width, height = drawing.view
-    svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{left} {top} {width} {height}" width="{_SAMPLE}" height="{_SAMPLE}" '
-        f'preserveAspectRatio="none" color="{BLACK}">'
-        f"{drawing.body}</svg>"
-    )
     try:
-        alpha = np.asarray(Image.open(io.BytesIO(rasterise(svg))).convert("RGBA"))[..., 3] > 40
+        alpha = _sampled(drawing, drawing.view, _SAMPLE, _SAMPLE) > 40
     except ValueError:
         return 0.0, 0.0, 0.0, 0.0
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
@@ -168,6 +154,25 @@ def _inked(drawing: Drawing) -> tuple[float, float, float, float]:
         float(columns[-1] + 1 - columns[0]) / _SAMPLE,
         float(rows[-1] + 1 - rows[0]) / _SAMPLE,
     )
+
+
+def _sampled(drawing: Drawing, frame: tuple[float, float, float, float], columns: int, rows: int) -> NDArray[np.uint8]:
+    """Return how opaque a drawing is within a frame, 0 to 255, shape (rows, columns)."""
+    left, top, width, height = frame
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{left} {top} {width} {height}" width="{columns}" height="{rows}" '
+        f'preserveAspectRatio="none" color="{BLACK}">'
+        f"{drawing.body}</svg>"
+    )
+    return np.asarray(Image.open(io.BytesIO(rasterise(svg))).convert("RGBA"))[..., 3]
+
+
+def _coverage(drawing: Drawing, frame: tuple[float, float, float, float], columns: int) -> NDArray[np.float64]:
+    """Return which share of each cell of a frame is inked; the cells are about square."""
+    rows = max(1, round(columns * frame[3] / frame[2]))
+    fine = _sampled(drawing, frame, 4 * columns, 4 * rows) / 255
+    return np.asarray(fine.reshape(rows, 4, columns, 4).mean(axis=(1, 3)))
 
 
 def rasterise(svg: str) -> bytes:

@@ -172,9 +172,8 @@ def _difference_chart(comparison: Comparison, name: str) -> Markup:
     """Return a line per strategy over the interval of its difference, the best on top."""
     found = [(row.name, row.figures[name]) for row in comparison.rows[1:] if row.name != comparison.baseline]
     found = sorted((each for each in found if each[1].verdict != "unknown"), key=lambda each: -each[1].difference)
-    reach = 1.05 * max(
-        (abs(end) for _, each in found for end in (each.difference_low, each.difference_high)), default=1
-    )
+    ends = [abs(end) for _, each in found for end in (each.difference_low, each.difference_high)]
+    reach = 1.05 * max(ends, default=0) or 1.0  # all may be alike to the last mark: then any scale will do
     middle, half, gap = 315.0, html.WIDTH - 315.0, 22
     bottom = gap * len(found) + 6
 

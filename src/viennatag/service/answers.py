@@ -56,7 +56,7 @@ class Evidence(BaseModel):
     area: tuple[float, float, float, float] = Field(
         examples=[(0.0, 0.125, 1.0, 0.875)],
         description="Left, top, right and bottom of the whole image in that square, in fractions of its side; beyond 0 "
-        "and 1 is white that was cropped.",
+        "and 1 is paper that was cropped.",
     )
 
 

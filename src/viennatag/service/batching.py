@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from viennatag.engine import BATCH_SIZE
 from viennatag.errors import ImageError
-from viennatag.images import read_sized_image
+from viennatag.images import read_fitted_image
 from viennatag.predictor import Predictor, scores_from_logits
 from viennatag.service.counters import Counters
 from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
@@ -158,9 +158,9 @@ class Batcher:
                 continue
             try:
                 size, most = self._predictor.engine.size, self._settings.max_pixels
-                found, width, height = read_sized_image(job.image, size, max_pixels=most)
-                pixels.append(found)
-                seen.append((at, width, height))
+                found = read_fitted_image(job.image, size, max_pixels=most)
+                pixels.append(found.pixels)
+                seen.append((at, found.width, found.height))
             except ImageError as exc:
                 outcomes[at] = exc
         if pixels:

@@ -1,8 +1,8 @@
 """Change pixels without changing what the mark shows.
 
-A mark is never mirrored: letters, and codes that depend on direction, would become wrong. `augment` lets
-colours keep their names, because category 29 is about them; only marks without colours are inverted, and
-those show black and white before and after. `recolour` does change them, and says where.
+A mark is never mirrored: letters, and codes that depend on direction, would become wrong. Colours keep
+their names, because category 29 is about them; only marks without colours are inverted, and those show
+black and white before and after. What does change colours and shapes stands in `restyle`.
 """
 
 import math
@@ -36,50 +36,32 @@ def augment(pixels: Tensor, generator: torch.Generator, *, size: int | None = No
     count, side = len(pixels), size or pixels.shape[1]
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return (low + (high - low) * torch.rand((count, *shape), generator=generator)).to(pixels.device)
+        return low + (high - low) * torch.rand((count, *shape), generator=generator)
+
+    def some(share: float) -> Tensor:
+        return torch.nonzero(uniform(0, 1) < share).flatten().to(pixels.device)
 
     scale, angle = 1 / uniform(*SCALE), uniform(-ROTATION, ROTATION)
     cosine, sine = scale * torch.cos(angle), scale * torch.sin(angle)
     across, down = uniform(-2 * SHIFT, 2 * SHIFT), uniform(-2 * SHIFT, 2 * SHIFT)  # the image is 2 units wide
     maps = torch.stack([torch.stack([cosine, -sine, across], 1), torch.stack([sine, cosine, down], 1)], 1)
-    ink = 255 - pixels.permute(0, 3, 1, 2).float()  # outside the image is no ink
-    grid = torch.nn.functional.affine_grid(maps, [count, 3, side, side], align_corners=False)
+    ink = (255 - pixels).permute(0, 3, 1, 2).float()  # outside the image is no ink
+    grid = torch.nn.functional.affine_grid(maps.to(ink.device), [count, 3, side, side], align_corners=False)
     ink = torch.nn.functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
-    colourless = (ink.amax(1) - ink.amin(1)).flatten(1).amax(1) < _GREY
-    inverted = colourless & (uniform(0, 1) < INVERT)
-    ink = torch.where(inverted.view(-1, 1, 1, 1), 255 - ink, ink)
-    softened = torch.nn.functional.avg_pool2d(ink, 3, stride=1, padding=1, count_include_pad=False)
-    ink = torch.where((uniform(0, 1) < BLUR).view(-1, 1, 1, 1), softened, ink)
-    holes = _holes(uniform(*_HOLE, 2), uniform(0, 1, 2), side) & (uniform(0, 1) < ERASE).view(-1, 1, 1, 1)
-    ink = torch.where(holes, torch.zeros_like(ink), ink)
-    ink = ink * uniform(1 - CONTRAST, 1.0, 1, 1, 1)
-    noise = torch.randn((count, 1, side, side), generator=generator).to(ink.device)  # paper and fax have no colour
-    ink = ink + NOISE * uniform(0, 1, 1, 1, 1) * noise
-    return (255 - ink).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-
-
-def recolour(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
-    """Return images of which some took other colours or lost them, and which of them; white and greys stay.
-
-    The channels change places, and come anything between not at all and wholly nearer to their mean.
-
-    Args:
-        pixels: uint8, shape (n, height, width, 3).
-        generator: The source of chance, on the CPU.
-        share: Of the images that change, in [0, 1].
-
-    Returns:
-        Pixels as they came in shape and type, and a mask of shape (n,).
-    """
-    count = len(pixels)
-    orders = torch.rand((count, 3), generator=generator).argsort(1)
-    greyness = (1.5 * torch.rand((count, 1, 1), generator=generator)).clamp(max=1)  # a third of them wholly grey
-    changed = torch.rand(count, generator=generator) < share
-    mixing = (1 - greyness) * torch.eye(3)[orders] + greyness / 3  # rows have the sum 1: grey stays as it is
-    mixing = torch.where(changed[:, None, None], mixing, torch.eye(3)).to(pixels.device)
-    mixed = torch.einsum("nhwc,ndc->nhwd", pixels.float(), mixing)
-    return mixed.round().clamp(0, 255).to(torch.uint8), changed.to(pixels.device)
+    # Each of these is for a few images; the others are not passed over.
+    at = some(INVERT)
+    colourless = (ink[at].amax(1) - ink[at].amin(1)).flatten(1).amax(1) < _GREY
+    ink[at] = torch.where(colourless.view(-1, 1, 1, 1), 255 - ink[at], ink[at])
+    at = some(BLUR)
+    ink[at] = torch.nn.functional.avg_pool2d(ink[at], 3, stride=1, padding=1, count_include_pad=False)
+    extent, place, at = uniform(*_HOLE, 2).to(ink.device), uniform(0, 1, 2).to(ink.device), some(ERASE)
+    ink[at] = ink[at].masked_fill(_holes(extent[at], place[at], side), 0)
+    contrast = uniform(1 - CONTRAST, 1.0, 1, 1, 1)
+    noise = torch.randn((count, 1, side, side), generator=generator)  # paper and fax have no colour
+    noise *= NOISE * uniform(0, 1, 1, 1, 1)
+    ink.mul_(contrast.to(ink.device)).add_(noise.to(ink.device))
+    return ink.neg_().add_(255).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def _holes(extent: Tensor, place: Tensor, side: int) -> Tensor:

@@ -24,6 +24,7 @@ import onnx
 import timm
 import torch
 from huggingface_hub import constants
+from onnx import helper
 from timm.data.config import resolve_model_data_config
 from timm.models import group_parameters, save_for_hf
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ from viennatag.errors import BackboneError
 from viennatag.files import atomic_file
 
 OPSET = 18
+_ARCHITECTURE = "architecture"  # a graph says under this name which network it is
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,9 @@ def export_network(network: PixelNetwork, *, backbone: str, size: int) -> Trunk:
     except Exception as exc:  # the exporter fails in many ways, all of them about the network
         raise BackboneError(f"{backbone}: it cannot be exported to ONNX ({type(exc).__name__}: {exc})") from exc
     _strip(model)
+    architecture = network.network.pretrained_cfg.get("architecture")  # type: ignore[union-attr,operator]
+    if architecture:
+        helper.set_model_props(model, {_ARCHITECTURE: str(architecture)})
     trunk = Trunk(backbone, model.SerializeToString(deterministic=True), int(features.shape[1]), size)
     _verify(trunk, pixels, features)
     return trunk
@@ -213,6 +218,11 @@ def save_network(network: PixelNetwork, folder: Path) -> None:
     network = network.to(memory_format=torch.contiguous_format)  # the file format knows no other
     with redirect_stdout(StringIO()):
         save_for_hf(network.network, str(folder), safe_serialization=True)
+
+
+def trunk_architecture(model: onnx.ModelProto) -> str | None:
+    """Return timm's name of the network that a graph was exported from, if the graph says it."""
+    return next((each.value for each in model.metadata_props if each.key == _ARCHITECTURE), None)
 
 
 def read_trunk(path: Path, *, backbone: str) -> Trunk:

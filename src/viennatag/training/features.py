@@ -23,7 +23,7 @@ from viennatag.training.backbone import Trunk
 Progress = Callable[[int, int], None]
 """Called with how many of how many are done."""
 
-PREPROCESSING = "even-margin-bilinear-2"
+PREPROCESSING = "even-margin-bilinear-3"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
 
 KEY_BYTES = 16

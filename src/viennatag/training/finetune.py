@@ -28,6 +28,7 @@ from viennatag.errors import OptionError
 from viennatag.training.backbone import PixelNetwork
 from viennatag.training.batches import Batches, Images
 from viennatag.training.losses import BinaryCrossEntropy, Loss
+from viennatag.training.memory import keep_freed_memory
 from viennatag.training.pixels import Pixels
 from viennatag.training.pupil import Pupil
 from viennatag.training.sampling import Sampling
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _AT_LEAST_ONE = frozenset({"epochs", "batch_size", "patience", "accumulate", "devices", "nodes"})
-_SHARES = frozenset({"warmup", "ema", "frozen", "recolour"})
+_SHARES = frozenset({"warmup", "ema", "frozen", "restyle"})
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class FinetuneOptions:
             ULMFiT); 0 releases all at once.
         freeze_statistics: Whether batch normalisation keeps the statistics that the network came with.
         teacher_weight: How much the teacher's features count beside the codes.
-        recolour: Share of the images that are shown in other colours or in grey; they say nothing then about the
-            codes of category 29. For Vienna codes only.
+        restyle: Share of the images that are shown in another style, see `training.restyle`; of Vienna codes they
+            teach what a mark depicts then, not its form.
         size: Side of the image while teaching, in pixels; None takes that of the trunk. A network may be taught at
             about 0.8 of the size it serves, for less and with no loss (Touvron et al. 2019, arXiv 1906.06423).
         start_size: Side in the first epoch, from which it grows until two thirds of the epochs are done (progressive
@@ -81,7 +82,7 @@ class FinetuneOptions:
     gradual: int = 0
     freeze_statistics: bool = False
     teacher_weight: float = 10.0
-    recolour: float = 0.0
+    restyle: float = 0.0
     size: int | None = None
     start_size: int | None = None
     accumulate: int = 1
@@ -123,7 +124,7 @@ class Lesson:
         sampling: Which images an epoch shows.
         head: Weight and bias that the head starts from (Kumar et al. 2022: a head fitted to the network as it came
             spares its features the shock of a random one); None starts at the label frequencies.
-        colours: Which labels name colours; an image in other colours says nothing about them. None is none of them.
+        form: Which labels an image in another style says nothing about; None is none of them.
     """
 
     pixels: Pixels
@@ -135,7 +136,7 @@ class Lesson:
     loss: Loss = field(default_factory=BinaryCrossEntropy)
     sampling: Sampling = field(default_factory=Sampling)
     head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-    colours: NDArray[np.bool_] | None = None
+    form: NDArray[np.bool_] | None = None
 
 
 def finetune(
@@ -166,6 +167,7 @@ def finetune(
         raise OptionError(f"{type(lesson.sampling).__name__} makes features, not images; choose another strategy")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # progress is reported by the caller
     lightning.seed_everything(seed, verbose=False)
+    keep_freed_memory()
     draws = lesson.sampling.draws(lesson.targets[lesson.train])
     batches = Batches(draws, options.batch_size, seed=seed)
     pupil = Pupil(network, lesson, options, batches, seed)

@@ -15,7 +15,7 @@ class TrainOptions:
         strategy: What to do about imbalance.
         budget: Seconds to choose a strategy in, with the `min_count` and `decision` of `strategy`; None takes
             `strategy` itself.
-        backbone: A timm name, or `local-dir:` followed by a folder.
+        backbone: A timm name, `local-dir:` followed by a folder, or `bundle:` and a bundle.
         pretrained: Whether the backbone starts from its published weights, or at random.
         size: Side of the image, in pixels; by default what the backbone was trained with.
         finetune: How to teach the whole network first; None leaves the backbone as it is.

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from viennatag.metrics import macro_average_precision
-from viennatag.training.augment import augment, recolour
+from viennatag.training.augment import augment
 from viennatag.training.backbone import PixelNetwork, layer_depths
 from viennatag.training.batches import Batches
+from viennatag.training.restyle import restyle
 
 if TYPE_CHECKING:
     from viennatag.training.finetune import FinetuneOptions, Lesson
@@ -100,12 +101,13 @@ class Pupil(lightning.LightningModule):
         rank = self.trainer.global_rank
         seed = int(np.random.SeedSequence((self.seed, self.current_epoch, index, rank)).generate_state(1)[0])
         chance = torch.Generator().manual_seed(seed)
-        shown = augment(pixels, chance, size=self._side())
-        shown, recoloured = recolour(shown, chance, self.options.recolour)
-        features, _ = self.network(shown)
+        restyled = None
+        if self.options.restyle:
+            pixels, restyled = restyle(pixels, chance, self.options.restyle)
+        features, _ = self.network(augment(pixels, chance, size=self._side()))
         logits = self.head(features).float()
-        if self.lesson.colours is not None:  # what has no gradient is not learned from
-            unknown = recoloured[:, None] & torch.from_numpy(self.lesson.colours).to(logits.device)
+        if restyled is not None and self.lesson.form is not None:  # what has no gradient is not learned from
+            unknown = restyled[:, None] & torch.from_numpy(self.lesson.form).to(logits.device)
             logits = torch.where(unknown, logits.detach(), logits)
         at = positions.cpu().numpy()
         truth = torch.from_numpy(self.lesson.targets[self.lesson.train[at]].toarray().astype(np.float32))

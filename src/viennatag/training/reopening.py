@@ -40,10 +40,15 @@ class Reopened:
     _graph: bytes
     _seen: str
 
+    @property
+    def sees_features(self) -> bool:
+        """Whether the weights are for the raw features, as those of a linear head."""
+        return self._seen == _FEATURES
+
     def see(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """Return what the weights are for: shape (marks, channels), from raw features (marks, width)."""
         raw = features.astype(np.float32)
-        if self._seen == _FEATURES:
+        if self.sees_features:
             return raw
         model = _cut(onnx.load_from_string(self._graph), {self._seen}, given=_FEATURES)
         model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("marks", raw.shape[1])))
@@ -72,11 +77,7 @@ def reopen(bundle: Bundle) -> Reopened:
     Raises:
         BundleError: If its head has no weights that could learn on, or they were reduced in precision.
     """
-    if bundle.precision != "float32":
-        raise BundleError(
-            f"{bundle.path}: its weights are {bundle.precision}; go on from the bundle that it was made from, and "
-            "reduce the result"
-        )
+    trunk = bundle_trunk(bundle)
     content = bundle.graph.read_bytes()
     model = onnx.load_from_string(content)
     head = next(node for node in model.graph.node if _LOGITS in node.output)
@@ -87,10 +88,21 @@ def reopen(bundle: Bundle) -> Reopened:
             "train anew from all marks, or with a --strategy whose head is linear or a cosine"
         )
     weight, bias = (numpy_helper.to_array(constants[name]).astype(np.float32) for name in (WEIGHT, BIAS))
-    return Reopened(_trunk(content, bundle), weight, bias, content, head.input[0])
+    return Reopened(trunk, weight, bias, content, head.input[0])
 
 
-def _trunk(content: bytes, bundle: Bundle) -> Trunk:
+def bundle_trunk(bundle: Bundle) -> Trunk:
+    """Return the trunk of a bundle, whatever its head.
+
+    Raises:
+        BundleError: If its weights were reduced in precision.
+    """
+    if bundle.precision != "float32":
+        raise BundleError(
+            f"{bundle.path}: its weights are {bundle.precision}; go on from the bundle that it was made from, and "
+            "reduce the result"
+        )
+    content = bundle.graph.read_bytes()
     model = onnx.load_from_string(content)
     kept = [each for each in model.graph.output if each.name in (_FEATURES, "map")]
     model = _cut(model, {each.name for each in kept})

@@ -14,14 +14,19 @@ from viennatag.files import atomic_file
 from viennatag.images import hash_images
 from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
-from viennatag.training.backbone import Trunk, create_network, export_network, load_trunk, read_trunk, save_network
+from viennatag.training.backbone import Trunk, export_network, read_trunk, save_network
 from viennatag.training.collection import TRAIN, VALIDATION, Report, collect, training_parts
 from viennatag.training.features import extract_features
 from viennatag.training.finetune import Lesson, finetune
 from viennatag.training.fitted import LinearHead
-from viennatag.training.head import train_head
+from viennatag.training.head import some, train_head
 from viennatag.training.options import TrainOptions
 from viennatag.training.pixels import Pixels
+from viennatag.training.restyle import FORM
+from viennatag.training.start import BUNDLE, find_head, find_network, find_trunk, settle
+
+_SAMPLE = 512
+"""So many images settle the normalisation of a network that comes from a bundle."""
 
 
 def split_readable(marks: Marks, images: Path | str, *, skip_bad: bool, seed: int, report: Report) -> Marks:
@@ -63,16 +68,23 @@ def teach_trunk(
     if finished.is_file():
         return read_trunk(finished, backbone=options.backbone)
     torch.manual_seed(options.seed)
-    network, size = create_network(options.backbone, pretrained=options.pretrained, size=options.size)
+    network, size = find_network(options.backbone, pretrained=options.pretrained, size=options.size)
     parts = np.array([PARTS.index(split) for split in marks.splits])
     train_part, validation = np.flatnonzero(parts == TRAIN), np.flatnonzero(parts == VALIDATION)
     labels = LabelSet.from_marks(marks.select(train_part), min_count=options.strategy.min_count)
     # Images without codes follow the marks: they have a teacher, but no targets.
     paths = [*(images / image for image in marks.images), *imitate]
     shown = np.concatenate([train_part, np.arange(len(marks), len(paths))])
-    side = options.finetune.size or size
+    pixels = Pixels.of(
+        paths,
+        options.finetune.size or size,
+        cache=cache,
+        progress=lambda done, total: report("pixels", done, total, ""),
+    )
+    if options.backbone.startswith(BUNDLE):
+        settle(network, pixels.read(train_part[some(len(train_part), _SAMPLE, seed=options.seed)]))
     lesson = Lesson(
-        pixels=Pixels.of(paths, side, cache=cache, progress=lambda done, total: report("pixels", done, total, "")),
+        pixels=pixels,
         targets=labels.encode([*marks.codes, *(() for _ in imitate)]),
         train=shown,
         validation=validation,
@@ -80,7 +92,7 @@ def teach_trunk(
         teacher=_seen_by_teacher([paths[at] for at in shown], options.teacher, cache, report),
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
-        colours=labels.under(["29"]) if marks.taxonomy == "vienna" else None,
+        form=labels.under(FORM) if marks.taxonomy == "vienna" else None,
         head=_first_head(marks, images, labels, options, cache, report) if options.pretrained else None,
     )
     taught = finetune(
@@ -106,7 +118,7 @@ def _seen_by_teacher(
         return None
     seen = extract_features(
         paths,
-        load_trunk(teacher, cache=cache),
+        find_trunk(teacher, cache=cache),
         cache=cache,
         progress=lambda done, total: report("teacher", done, total, teacher),
     )
@@ -119,7 +131,13 @@ def _first_head(
     marks: Marks, images: Path, labels: LabelSet, options: TrainOptions, cache: Path, report: Report
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weight and bias of a linear head on the network as it came: what finetuning starts from."""
-    trunk = load_trunk(options.backbone, cache=cache, size=options.size)
+    if options.backbone.startswith(BUNDLE):
+        train_part = [at for at, split in enumerate(marks.splits) if split == PARTS[TRAIN]]
+        counts = np.asarray(labels.encode(marks.select(train_part).codes).sum(axis=0), dtype=np.int64).ravel()
+        found = find_head(options.backbone, labels, options.strategy.loss.start(counts, len(train_part)))
+        if found:
+            return found
+    trunk = find_trunk(options.backbone, cache=cache)
     collection = collect(marks, images, trunk, cache=cache, report=report)
     head = train_head(
         collection.examples(labels, TRAIN),

@@ -17,11 +17,12 @@ from viennatag.errors import OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.marks import PARTS, Marks
 from viennatag.training.auto import Choice, choose
-from viennatag.training.backbone import Trunk, load_trunk
+from viennatag.training.backbone import Trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
+from viennatag.training.start import BUNDLE, find_trunk
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
 
@@ -75,7 +76,7 @@ def train(
         trunk = teach_trunk(marks, Path(images), options, cache=cache, imitate=imitate, report=report)
     else:
         report("backbone", 0, 1, options.backbone)
-        trunk = load_trunk(
+        trunk = find_trunk(
             options.backbone, cache=cache, pretrained=options.pretrained, size=options.size, seed=options.seed
         )
         report("backbone", 1, 1, f"{options.backbone}, {trunk.width} features at {trunk.size} pixels")
@@ -149,9 +150,16 @@ def _describe(
     return {
         **asdict(options),
         "strategy": {"name": "auto", **choice.to_json()} if choice else options.strategy.to_json(),
-        "backbone": Path(options.backbone).name if options.backbone.startswith("local-dir:") else options.backbone,
-        "teacher": options.teacher and Path(options.teacher).name,
+        "backbone": _without_folder(options.backbone),
+        "teacher": options.teacher and _without_folder(options.teacher),
         "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
         "validation_macro_map": learned.macro_map,
         "head_epochs": learned.epochs,
     }
+
+
+def _without_folder(backbone: str) -> str:
+    """Return a backbone's name without the folders of this machine."""
+    if backbone.startswith(BUNDLE):
+        return BUNDLE + Path(backbone.removeprefix(BUNDLE)).name
+    return Path(backbone).name if backbone.startswith("local-dir:") else backbone

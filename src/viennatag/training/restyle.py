@@ -1,0 +1,135 @@
+"""Show what a mark depicts in another style: other colours, other weight of line, on a ground or in a shape.
+
+A network that has seen a thousand drawings in a few styles knows the styles. Logos are the same things in any colours,
+white on a gradient, in a disc, as an outline, as a silhouette; so each time a drawing is shown it may look like that.
+What it depicts stays; its colours (29), shapes (26) and grounds (25) do not, so who learns from restyled pixels must
+not learn those codes from them.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FORM = ("25", "26", "29")
+"""Categories that restyled pixels say nothing true about."""
+
+_LUMA = (0.299, 0.587, 0.114)
+_CONTRAST = 0.35
+"""Least difference between the luminances of a device and its ground, of 1."""
+_RECOLOUR = 0.35
+"""Share of the restyled images that keep their shades and only exchange colours; the others get two fresh ones."""
+_GROUND, _SHAPE = 0.6, 0.55
+"""Share of these that stand on a ground other than white, and of those grounds that are a shape, not a whole image."""
+_BOLD, _THIN, _OUTLINE, _SILHOUETTE = 0.12, 0.12, 0.08, 0.12
+"""Shares of the images in two colours whose lines are changed so."""
+
+
+def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
+    """Return images of which some look otherwise, and which of them.
+
+    Args:
+        pixels: uint8, shape (n, side, side, 3).
+        generator: The source of chance, on the CPU.
+        share: Of the images that change, in [0, 1].
+
+    Returns:
+        Pixels as they came in shape and type, and a mask of shape (n,).
+    """
+    chance = torch.rand((2, len(pixels)), generator=generator)
+    changed = chance[0] < share
+    exchanged, redrawn = changed & (chance[1] < _RECOLOUR), changed & (chance[1] >= _RECOLOUR)
+    result = pixels.clone()
+    for mask, change in ((exchanged, _exchange), (redrawn, _redraw)):
+        at = mask.nonzero().squeeze(1).to(pixels.device)
+        if len(at):
+            result[at] = change(pixels[at].float(), generator).round_().clamp_(0, 255).to(torch.uint8)
+    return result, changed.to(pixels.device)
+
+
+def _exchange(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images whose channels change places and come nearer to their mean; white and greys stay."""
+    count = len(pixels)
+    orders = torch.rand((count, 3), generator=generator).argsort(1)
+    greyness = (1.5 * torch.rand((count, 1, 1), generator=generator)).clamp(max=1)  # a third of them wholly grey
+    mixing = (1 - greyness) * torch.eye(3)[orders] + greyness / 3  # rows have the sum 1: grey stays as it is
+    return torch.einsum("nhwc,ndc->nhwd", pixels, mixing.to(pixels.device))
+
+
+def _redraw(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images in two fresh colours, each flat or a gradient, on white, on a ground or in a shape."""
+    count, side = len(pixels), pixels.shape[1]
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.rand((count, *shape), generator=generator).to(pixels.device)
+
+    darkness = 255 - pixels @ torch.tensor(_LUMA, device=pixels.device)
+    ink = darkness / darkness.flatten(1).amax(1).clamp_min(32).view(-1, 1, 1)
+    ink = _with_other_lines(ink.unsqueeze(1), drawn(1)).squeeze(1)
+    grounded = drawn() < _GROUND
+    shaped = grounded & (drawn() < _SHAPE)
+    inside = torch.ones_like(ink)
+    at = shaped.nonzero().squeeze(1)
+    if len(at):
+        ink[at] = _shrunk(ink[at], 0.5 + 0.3 * drawn()[at])
+        inside[at] = _shapes(len(at), side, generator).to(ink)
+    front, back = (field.to(ink.device) for field in _two_colours(grounded.cpu(), side, generator))
+    ground = 1 + inside.unsqueeze(-1) * (back - 1)
+    return 255 * (ground + ink.unsqueeze(-1) * (front - ground))
+
+
+def _with_other_lines(ink: Tensor, which: Tensor) -> Tensor:
+    """Return ink (n, 1, side, side) made bolder, thinner, an outline or a silhouette by `which`, shape (n, 1)."""
+    which = which.view(-1, 1, 1, 1)
+    bold = functional.max_pool2d(ink, 3, stride=1, padding=1)
+    thin = -functional.max_pool2d(-ink, 3, stride=1, padding=1)
+    found, low = ink, 0.0
+    for share, form in (
+        (_BOLD, bold),
+        (_THIN, 0.5 * (thin + ink)),  # a line of one pixel must not vanish
+        (_OUTLINE, bold - thin),
+        (_SILHOUETTE, (4 * ink).clamp(max=1)),
+    ):
+        found = torch.where((which >= low) & (which < low + share), form, found)
+        low += share
+    return found
+
+
+def _shrunk(ink: Tensor, scale: Tensor) -> Tensor:
+    maps = torch.zeros((len(ink), 2, 3), device=ink.device)
+    maps[:, 0, 0] = maps[:, 1, 1] = 1 / scale
+    grid = functional.affine_grid(maps, [len(ink), 1, *ink.shape[1:]], align_corners=False)
+    return functional.grid_sample(ink.unsqueeze(1), grid, align_corners=False).squeeze(1)
+
+
+def _shapes(count: int, side: int, generator: torch.Generator) -> Tensor:
+    """Return masks (n, side, side) of discs, rounded squares and squares: |x|^p + |y|^p <= r^p."""
+    chance = torch.rand((2, count, 1, 1), generator=generator)
+    power = torch.where(chance[0] < 0.4, 2.0, torch.where(chance[0] < 0.8, 5.0, 24.0))
+    radius = 0.72 + 0.28 * chance[1]
+    steps = ((torch.arange(side) + 0.5) / side * 2 - 1).abs()
+    distance = (steps.view(1, -1, 1) ** power + steps.view(1, 1, -1) ** power) ** (1 / power)
+    return ((radius - distance) * side / 2 + 0.5).clamp(0, 1)
+
+
+def _two_colours(grounded: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return colours of devices and grounds, fields (n, side, side, 3) in [0, 1], half of them gradients.
+
+    A ground is white where `grounded`, shape (n,), is False; a device differs from its ground in luminance.
+    """
+    count = len(grounded)
+    chance = torch.rand((count, 2, 2, 3), generator=generator)  # device or ground, start and end of the gradient
+    chance = chance ** (0.5 + 1.5 * torch.rand((count, 2, 1, 1), generator=generator))  # some dark, some light
+    flat = torch.rand((count, 2), generator=generator) < 0.5
+    chance[:, :, 1] = torch.where(flat.unsqueeze(-1), chance[:, :, 0], chance[:, :, 1])
+    chance[~grounded, 1] = 1.0
+    light = chance.mean(2) @ torch.tensor(_LUMA)  # (n, 2)
+    close = (light[:, 0] - light[:, 1]).abs() < _CONTRAST
+    # Where the two are too much alike the device becomes white or black, whichever stands out.
+    plain = (light[:, 1] < 0.55).float().view(-1, 1, 1)
+    chance[:, 0] = torch.where(close.view(-1, 1, 1), plain, chance[:, 0])
+    turn = 2 * torch.pi * torch.rand((count, 2, 1, 1), generator=generator)
+    steps = (torch.arange(side) + 0.5) / side - 0.5
+    along = 0.5 + steps.view(1, 1, 1, -1) * torch.cos(turn) + steps.view(1, 1, -1, 1) * torch.sin(turn)
+    along = along.clamp(0, 1).unsqueeze(-1)
+    fields = chance[:, :, None, None, 0] + along * (chance[:, :, None, None, 1] - chance[:, :, None, None, 0])
+    return fields[:, 0], fields[:, 1]

@@ -1,0 +1,77 @@
+"""Marks in other styles: what changes, what stays, and what is not learned from them."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from viennatag.training.restyle import _CONTRAST, _LUMA, _exchange, _two_colours, restyle
+
+SIDE = 48
+
+
+def ring(ink: tuple[int, int, int] = (0, 0, 0), paper: tuple[int, int, int] = (255, 255, 255)) -> Tensor:
+    steps = torch.arange(SIDE) - SIDE / 2 + 0.5
+    radius = (steps[:, None] ** 2 + steps[None] ** 2).sqrt()
+    inside = ((radius > 10) & (radius < 16)).unsqueeze(-1)
+    return torch.where(inside, torch.tensor(ink), torch.tensor(paper)).to(torch.uint8)
+
+
+def chance(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_only_the_share_changes_and_the_mask_says_which() -> None:
+    pixels = ring().expand(400, -1, -1, -1).clone()
+    before = pixels.clone()
+    shown, changed = restyle(pixels, chance(), 0.4)
+    assert torch.equal(pixels, before), "the input is left alone"
+    assert shown.dtype == torch.uint8
+    assert shown.shape == pixels.shape
+    assert 0.3 < changed.float().mean() < 0.5
+    assert torch.equal(shown[~changed], pixels[~changed])
+    differs = (shown != pixels).flatten(1).any(1)
+    assert differs[changed].float().mean() > 0.6, "black on white may come out black on white, seldom"
+    assert not restyle(pixels, chance(), 0.0)[1].any()
+
+
+def test_the_same_seed_shows_the_same() -> None:
+    pixels = torch.randint(0, 256, (20, SIDE, SIDE, 3), dtype=torch.uint8, generator=chance(3))
+    assert torch.equal(restyle(pixels, chance(5), 0.7)[0], restyle(pixels, chance(5), 0.7)[0])
+    assert not torch.equal(restyle(pixels, chance(5), 0.7)[0], restyle(pixels, chance(6), 0.7)[0])
+
+
+@pytest.mark.parametrize("ink", [(0, 0, 0), (200, 30, 40), (250, 220, 60)])
+def test_a_device_can_always_be_seen(ink: tuple[int, int, int]) -> None:
+    shown, changed = restyle(ring(ink).expand(300, -1, -1, -1), chance(1), 0.99)
+    grey = shown.float() @ torch.tensor(_LUMA)
+    assert changed.float().mean() > 0.95
+    spread = grey[:, 12:-12, 12:-12].flatten(1)
+    assert ((spread.amax(1) - spread.amin(1)) > 12).all()
+
+
+def test_marks_appear_on_white_on_grounds_and_in_shapes() -> None:
+    shown, _ = restyle(ring().expand(300, -1, -1, -1), chance(2), 0.99)
+    corners = (shown[:, 0, 0].amin(1) > 250).float().mean()
+    middles = (shown[:, SIDE // 2, 2].amin(1) > 250).float().mean()
+    assert 0.5 < middles < corners < 0.95
+
+
+def test_devices_and_grounds_differ_and_grounds_are_white_where_asked() -> None:
+    grounded = torch.arange(200) % 2 == 0
+    front, back = _two_colours(grounded, 16, chance(4))
+    assert front.shape == back.shape == (200, 16, 16, 3)
+    for field in (front, back):
+        assert field.min() >= 0
+        assert field.max() <= 1
+    assert (back[~grounded] == 1).all()
+    gap = (front - back).mean(dim=(1, 2)) @ torch.tensor(_LUMA)
+    assert np.abs(gap.numpy()).min() > 0.8 * _CONTRAST
+
+
+def test_exchanged_colours_leave_white_and_greys_as_they_are() -> None:
+    pixels = torch.randint(0, 256, (40, 8, 8, 3), generator=chance()).float()
+    pixels[:, :4] = pixels[:, :4, :, :1]
+    shown = _exchange(pixels, chance(1))
+    assert torch.allclose(shown[:, :4], pixels[:, :4], atol=1e-3)
+    assert (shown[:, 4:] != pixels[:, 4:]).any((1, 2, 3)).all()

@@ -1,0 +1,121 @@
+"""Training that starts at a bundle: its trunk as it is, or a network again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from viennatag.errors import BackboneError, BundleError, OptionError
+from viennatag.labels import LabelSet
+from viennatag.marks import read_marks
+from viennatag.training.backbone import PixelNetwork, create_network, export_network
+from viennatag.training.finetune import FinetuneOptions
+from viennatag.training.options import TrainOptions
+from viennatag.training.reopening import bundle_trunk, reopen
+from viennatag.training.start import find_head, find_network, find_trunk, settle, unfold_network
+from viennatag.training.strategy import STRATEGIES
+from viennatag.training.train import train
+
+
+def lively_network(name: str, size: int) -> PixelNetwork:
+    """Return a network whose normalisation has seen something, so that folding it away changes the weights."""
+    torch.manual_seed(1)
+    network, _ = create_network(name, pretrained=False, size=size)
+    chance = torch.Generator().manual_seed(2)
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            for values, low, high in (
+                (module.running_mean, -0.3, 0.3),
+                (module.running_var, 0.5, 1.5),
+                (module.weight.data, 0.7, 1.3),
+                (module.bias.data, -0.2, 0.2),
+            ):
+                assert values is not None
+                values.copy_(low + (high - low) * torch.rand(values.shape, generator=chance))
+    return network.eval()
+
+
+@pytest.mark.parametrize("name", ["test_efficientnet", "mobilenetv3_small_050", "mobilenetv4_conv_small_035"])
+def test_a_trunk_becomes_a_network_that_gives_the_same(name: str) -> None:
+    network = lively_network(name, 64)
+    again = unfold_network(export_network(network, backbone=name, size=64))
+    pixels = torch.randint(0, 256, (48, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        wanted = network(pixels)[0]
+        assert torch.allclose(again(pixels)[0], wanted, atol=1e-3 * float(wanted.abs().max()))
+    settle(again, pixels.numpy())
+    with torch.inference_mode():
+        assert torch.allclose(again(pixels)[0], wanted, atol=1e-3 * float(wanted.abs().max()))
+        learning = again.train()(pixels)[0]  # now by the statistics of the batch, which are those it was settled on
+    assert float(torch.corrcoef(torch.stack([learning.ravel(), wanted.ravel()]))[0, 1]) > 0.97
+
+
+def test_what_cannot_be_a_network_again_is_refused() -> None:
+    trunk = export_network(lively_network("test_efficientnet", 64), backbone="mine", size=64)
+    model = onnx.load_from_string(trunk.graph)
+    onnx.helper.set_model_props(model, {"architecture": "mobilenetv3_small_050"})
+    with pytest.raises(BackboneError, match="leave --finetune out"):
+        unfold_network(replace(trunk, graph=model.SerializeToString()))
+    del model.metadata_props[:]
+    with pytest.raises(BackboneError, match="does not say what network it is"):
+        unfold_network(replace(trunk, graph=model.SerializeToString()))
+
+
+def trained(collection: Path, folder: Path, **changes: object) -> Path:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    options = TrainOptions(
+        strategy=STRATEGIES["as-is"], backbone="test_efficientnet", pretrained=False, size=64, seed=3, **changes
+    )
+    train(marks, collection, folder / "bundle", options, cache=folder / "cache")
+    return folder / "bundle"
+
+
+def test_a_bundle_is_a_backbone_for_heads_and_for_finetuning(collection: Path, tmp_path: Path) -> None:
+    first = trained(collection, tmp_path)
+    name = f"bundle:{first}"
+    trunk = find_trunk(name, cache=tmp_path)
+    network, size = find_network(name)
+    assert size == trunk.size == 64
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    from viennatag.engine import Engine
+
+    (wanted,) = Engine(trunk.graph).run(pixels, ("features",))
+    with torch.inference_mode():
+        np.testing.assert_allclose(network(torch.from_numpy(pixels))[0].numpy(), wanted, rtol=1e-3, atol=1e-3)
+    marks = read_marks(collection / "marks.csv", images=collection)
+    for at, finetune in enumerate((None, FinetuneOptions(epochs=1, batch_size=32, restyle=0.5))):
+        options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, finetune=finetune)
+        bundle, _ = train(marks, collection, tmp_path / f"next{at}", options, cache=tmp_path / "cache")
+        assert bundle.image_size == 64
+        assert bundle.training["backbone"] == "bundle:bundle", "no path of this machine"
+        assert bundle_trunk(bundle).width == trunk.width
+
+
+def test_the_head_of_a_bundle_is_where_finetuning_starts(collection: Path, tmp_path: Path) -> None:
+    first = trained(collection, tmp_path)
+    from viennatag.bundle import open_bundle
+
+    bundle = open_bundle(first)
+    labels = LabelSet("vienna", (*bundle.labels.names[:5], "28.99"))
+    found = find_head(f"bundle:{first}", labels, np.full(6, -4.0))
+    assert found is not None
+    weight, bias = found
+    reopened = reopen(bundle)
+    np.testing.assert_array_equal(weight[:5], reopened.weight[:5])
+    np.testing.assert_array_equal(bias[:5], reopened.bias[:5])
+    assert not weight[5].any()
+    assert bias[5] == -4
+
+
+def test_mistakes_are_told(collection: Path, tmp_path: Path) -> None:
+    first = trained(collection, tmp_path)
+    with pytest.raises(OptionError, match="leave --size out"):
+        find_trunk(f"bundle:{first}", cache=tmp_path, size=128)
+    with pytest.raises(OptionError, match="--random-weights"):
+        find_network(f"bundle:{first}", pretrained=False)
+    with pytest.raises(BundleError):
+        find_trunk("bundle:nowhere", cache=tmp_path)
