@@ -186,8 +186,13 @@ def _rank(word: str, own: frozenset[str], inherited: frozenset[str]) -> int:
 
 
 @cache
-def vienna_tree() -> Tree:
-    """Return the tree that comes with viennatag (`vienna.tsv`)."""
+def vienna_headings() -> dict[str, str]:
+    """Return the headings that come with viennatag (`vienna.tsv`) by code, as `str` spells it."""
     table = Path(__file__).with_name("vienna.tsv").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines()[1:])
-    return Tree({Code(*map(int, code.split("."))): heading for code, heading in rows})  # no spelling but our own
+    return dict(line.split("\t") for line in table.splitlines()[1:])  # type: ignore[misc]  # pairs
+
+
+@cache
+def vienna_tree() -> Tree:
+    """Return the tree that comes with viennatag."""
+    return Tree({Code(*map(int, code.split("."))): heading for code, heading in vienna_headings().items()})

@@ -6,9 +6,8 @@ same engine extracts features for training and serves predictions: what was lear
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -131,6 +130,13 @@ def run_images(
     workers = workers or available_cores()
     source = iter(sources)
     remaining = iter(lambda: list(islice(source, batch_size)), [])
+    begun = list(islice(remaining, 2))
+    if len(begun) < 2:  # no use for threads; a single image is answered sooner without
+        yield from map(run, begun)
+        return
+    remaining = chain(begun, remaining)
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:
         queue = deque(pool.submit(run, batch) for batch in islice(remaining, 2 * workers))
         try:

@@ -12,12 +12,11 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from viennatag.errors import ImageError
 from viennatag.fitting import Fitting, find_fitting
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ImageSource = str | Path | bytes | Image.Image
 """A path, the bytes of an image file, or an image that is already decoded."""
@@ -179,7 +181,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ImageError("the image holds floating-point values, whose range is unknown; convert it to PNG first")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
         shown = Image.new("RGB", layer.size, "white")
         shown.paste(layer, mask=layer)
         return shown
@@ -246,6 +248,8 @@ def _in_threads(
             return make(source)
         except ImageError as exc:
             return exc
+
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
         remaining = iter(sources)

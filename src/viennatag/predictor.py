@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,16 @@ from PIL import Image
 
 from viennatag.bundle import STARTER, Bundle, open_bundle
 from viennatag.calibration import coherent
-from viennatag.codes import parse_code, vienna_tree
+from viennatag.codes import parse_code, vienna_headings, vienna_tree
 from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
-from viennatag.evidence.known import KnownMarks, SimilarMark
 from viennatag.images import ImageSource, available_cores, read_fitted_image, read_image
 from viennatag.tuning import find_settings
+
+if TYPE_CHECKING:  # most predictions want codes only
+    from viennatag.evidence.heat import Explanation, PlaceWeights
+    from viennatag.evidence.known import KnownMarks, SimilarMark
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Predictor:
         self.settings = find_settings(bundle.digest, engine=engine, threads=threads)
         self._workers = threads or available_cores()
         self._levels = np.array(bundle.labels.levels)
+        self._words: dict[int, tuple[str, str, str, tuple[str, ...]]] = {}
         self._known: KnownMarks | None = None
 
     @classmethod
@@ -152,7 +155,7 @@ class Predictor:
             readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
             yield batch.outcomes, scores_from_logits(readable, self.bundle)
 
-    def explain(self, image: ImageSource, code: str) -> Explanation:
+    def explain(self, image: ImageSource, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
 
         Args:
@@ -167,8 +170,10 @@ class Predictor:
         (found,) = self.explain_codes(image, (code,))
         return found
 
-    def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> tuple[Explanation, ...]:
+    def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> "tuple[Explanation, ...]":
         """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
+        from viennatag.evidence.heat import PLACES, Explanation
+
         labels = self.bundle.labels
         names = tuple(codes)
         unknown = [name for name in names if name not in labels.index]
@@ -189,10 +194,12 @@ class Predictor:
         _ = self._place_weights
 
     @cached_property
-    def _place_weights(self) -> PlaceWeights:
+    def _place_weights(self) -> "PlaceWeights":
+        from viennatag.evidence.heat import PlaceWeights
+
         return PlaceWeights.of(self.engine)
 
-    def similar(self, image: ImageSource, k: int = 6) -> tuple[SimilarMark, ...]:
+    def similar(self, image: ImageSource, k: int = 6) -> "tuple[SimilarMark, ...]":
         """Return the k known marks that look most like an image, best first.
 
         Raises:
@@ -205,12 +212,14 @@ class Predictor:
         (features,) = self.engine.run(read_image(image, self.engine.size)[None], ("features",))
         return known.search(features[0], k)
 
-    def open_known_marks(self, path: Path | str | None = None) -> KnownMarks:
+    def open_known_marks(self, path: Path | str | None = None) -> "KnownMarks":
         """Open the index of known marks in the bundle's folder, or another; `similar` will search it.
 
         Raises:
             KnownMarksError: If there is none, it is damaged, or it was made with another bundle.
         """
+        from viennatag.evidence.known import KnownMarks
+
         self._known = KnownMarks.open(self.bundle.graph.parent if path is None else path, graph=self.bundle.graph)
         return self._known
 
@@ -264,22 +273,39 @@ class Predictor:
         thresholds = self.bundle.thresholds if threshold is None else np.full(len(labels), threshold)
         open_ = ~labels.under(exclude)
         if top is not None:
-            candidates = np.flatnonzero((self._levels == (level or labels.level_names[-1])) & open_)
-            chosen = candidates[np.argsort(-scores[candidates], kind="stable")][:top]
-            return tuple(self._suggestion(at, scores, thresholds) for at in chosen)
+            return self._best(scores, thresholds, level or labels.level_names[-1], open_, top)
         rule = Rule(thresholds, labels.depths, self.bundle.top if threshold is None else None)
         above = rule(np.where(open_, scores, -1.0)[None])[0] & open_
         if level is not None:
             above &= self._levels == level
         elif labels.taxonomy == "vienna":
-            for at in np.flatnonzero(above).tolist():
-                above[list(labels.path(at)[:-1])] = False
+            ancestors = labels.parents[above]
+            while (ancestors := ancestors[ancestors >= 0]).size:
+                above[ancestors] = False
+                ancestors = labels.parents[ancestors]
         chosen = np.flatnonzero(above)
         if not chosen.size:  # an answer is never empty, unless everything was excluded
-            candidates = np.flatnonzero((self._levels == (level or labels.level_names[0])) & open_)
-            chosen = candidates[np.argsort(-scores[candidates], kind="stable")][:1]
-        chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
-        return tuple(self._suggestion(at, scores, thresholds) for at in chosen)
+            return self._best(scores, thresholds, level or labels.level_names[0], open_, 1)
+        return self._ranked(chosen, scores, thresholds, len(chosen))
+
+    def _best(
+        self,
+        scores: NDArray[np.float64],
+        thresholds: NDArray[np.float64],
+        level: str,
+        open_: NDArray[np.bool_],
+        count: int,
+    ) -> tuple[Suggestion, ...]:
+        """Return the best labels of a level, whether they are above their thresholds or not."""
+        return self._ranked(np.flatnonzero((self._levels == level) & open_), scores, thresholds, count)
+
+    def _ranked(
+        self, labels: NDArray[np.intp], scores: NDArray[np.float64], thresholds: NDArray[np.float64], count: int
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions of so many labels, best first; of equal scores the first label ranks higher."""
+        ranked = labels[np.argsort(-scores[labels], kind="stable")[:count]]
+        above = scores[ranked] >= thresholds[ranked]
+        return tuple(map(self._suggestion, ranked.tolist(), scores[ranked].tolist(), above.tolist()))
 
     def check_options(self, top: int | None, level: str | None) -> None:
         """Raise OptionError if `top` or `level` cannot be answered by this bundle."""
@@ -289,16 +315,14 @@ class Predictor:
         if level is not None and level not in known:
             raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")
 
-    def _suggestion(self, at: int, scores: NDArray[np.float64], thresholds: NDArray[np.float64]) -> Suggestion:
-        labels = self.bundle.labels
-        return Suggestion(
-            code=labels.names[at],
-            heading=heading(labels.names[at], labels.taxonomy),
-            score=round(float(scores[at]), 4),
-            level=labels.levels[at],
-            path=tuple(labels.names[node] for node in labels.path(at)),
-            above_threshold=bool(scores[at] >= thresholds[at]),
-        )
+    def _suggestion(self, at: int, score: float, above: bool) -> Suggestion:
+        if at not in self._words:  # the same labels come again and again
+            labels = self.bundle.labels
+            name = labels.names[at]
+            path = tuple(labels.names[node] for node in labels.path(at))
+            self._words[at] = name, heading(name, labels.taxonomy), labels.levels[at], path
+        code, meaning, level, path = self._words[at]
+        return Suggestion(code, meaning, round(score, 4), level, path, above)
 
 
 def scores_from_logits(logits: NDArray[np.floating[Any]], bundle: Bundle) -> NDArray[np.float64]:
@@ -308,4 +332,6 @@ def scores_from_logits(logits: NDArray[np.floating[Any]], bundle: Bundle) -> NDA
 
 def heading(label: str, taxonomy: str) -> str:
     """Return the English heading of a Vienna code; a flat label is its own heading."""
-    return vienna_tree().heading(parse_code(label)) if taxonomy == "vienna" else label
+    if taxonomy != "vienna":
+        return label
+    return vienna_headings().get(label) or vienna_tree().heading(parse_code(label))

@@ -4,7 +4,6 @@ Only positives need a rank, so nothing is sorted with its indices, and sparse ta
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -153,6 +152,8 @@ def rank_positives(scores: Scores, positives: Positives, pool: NDArray[np.intp])
             ascending = np.sort(lines[start:stop], axis=None)
             found.append((wanted, ascending.size - np.searchsorted(ascending, score[wanted])))
         return found
+
+    from concurrent.futures import ThreadPoolExecutor  # not when a single image is answered
 
     above = np.zeros(len(members), dtype=np.intp)
     with ThreadPoolExecutor(os.cpu_count()) as threads:

@@ -9,10 +9,9 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,9 @@ from viennatag.errors import OptionError
 from viennatag.files import atomic_file, cache_folder
 from viennatag.images import available_cores
 from viennatag.runtimes import RUNTIMES, installed_runtimes
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 VARIABLE = "VIENNATAG_ENGINE"
 """Environment variable that names the engine where no option does."""
@@ -120,6 +122,8 @@ def measure(
         engines: Names of runtimes.
         report: Told what is being measured.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     cores = available_cores()
     names = tuple(engines or installed_runtimes())
     counts = sorted({min(2**at, cores) for at in range(cores.bit_length() + 1)})
@@ -156,7 +160,9 @@ def _once(engine: Engine, pixels: NDArray[np.uint8]) -> Callable[[], object]:
     return lambda: engine.run(pixels, engine.outputs[:1])
 
 
-def _together(engine: Engine, pixels: NDArray[np.uint8], pool: ThreadPoolExecutor, cores: int) -> Callable[[], object]:
+def _together(
+    engine: Engine, pixels: NDArray[np.uint8], pool: "ThreadPoolExecutor", cores: int
+) -> Callable[[], object]:
     run = _once(engine, pixels)
     return lambda: [future.result() for future in [pool.submit(run) for _ in range(cores)]]
 

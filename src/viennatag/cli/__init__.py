@@ -1,29 +1,25 @@
 """The command line: a thin shell over the library.
 
 The library raises, this package turns what it raises into one clean message and an exit status:
-0 for success, 1 if some image could not be read, 2 for a mistake, 130 if interrupted. Imports that
-take long stay inside the command that needs them, so that `predict` starts at once.
+0 for success, 1 if some image could not be read, 2 for a mistake, 130 if interrupted. A command is
+loaded when it is called, and imports that take long stay inside it, so that `predict` starts at once.
 """
 
+import gc
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from viennatag.cli import (
-    bulking,
-    collecting,
-    comparing,
-    importing,
-    indexing,
-    inspecting,
-    judging,
-    learning,
-    predicting,
-    serving,
-    speeding,
-)
-from viennatag.cli.shell import app, fail
+import typer
+from typer.core import TyperGroup
+
+from viennatag.cli.shell import SPEAKING, fail
 from viennatag.errors import MissingExtraError, ViennatagError
+
+if TYPE_CHECKING:
+    from click import Command, Context
 
 __all__ = ["app", "main"]
 
@@ -35,29 +31,68 @@ _EXTRAS = {
     "scipy": "data",
     "usearch": "similar",
 }
-_COMMANDS = (
-    predicting.predict,
-    bulking.bulk,
-    learning.train,
-    judging.evaluate,
-    inspecting.inspect,
-    comparing.compare,
-    indexing.index,
-    collecting.split,
-    collecting.render,
-    importing.import_,
-    speeding.tune,
-    speeding.quantize,
-    predicting.codes,
-    serving.serve,
-)
+_HOMES = {  # in the order of the help
+    "predict": "predicting",
+    "bulk": "bulking",
+    "train": "learning",
+    "evaluate": "judging",
+    "inspect": "inspecting",
+    "compare": "comparing",
+    "index": "indexing",
+    "split": "collecting",
+    "render": "collecting",
+    "import": "importing",
+    "tune": "speeding",
+    "quantize": "speeding",
+    "codes": "predicting",
+    "serve": "serving",
+}
 
-for _command in _COMMANDS:  # the order of the help
-    app.command(_command.__name__.rstrip("_"))(_command)  # `import` is a word of Python
+
+class _Commands(Mapping[str, "Command"]):
+    """The commands by name, each made from its function when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Command] = {}
+
+    def __getitem__(self, name: str) -> "Command":
+        if name not in self._made:
+            home = import_module(f"viennatag.cli.{_HOMES[name]}")
+            alone = typer.Typer(**SPEAKING)
+            alone.command(name)(getattr(home, f"{name}_" if name == "import" else name))  # a word of Python
+            self._made[name] = typer.main.get_command(alone)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()  # type: ignore[assignment]  # nothing is ever added
+        self.suggest_commands = False  # click does so itself
+
+    def list_commands(self, ctx: "Context") -> list[str]:
+        return list(self.commands)
+
+
+app = typer.Typer(
+    name="viennatag",
+    help="Vienna Classification codes for figurative trade marks, from the image alone.",
+    cls=_Group,
+    no_args_is_help=True,
+    **SPEAKING,
+)
+app.callback()(lambda: None)
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
+    gc.set_threshold(50_000)  # a start makes objects by the thousand and drops hardly any
     try:
         app()
     except ViennatagError as exc:

@@ -1,4 +1,4 @@
-"""What all commands share: the application, options that mean the same everywhere, and how they speak."""
+"""What all commands share: options that mean the same everywhere, and how they speak."""
 
 import sys
 from collections.abc import Iterator
@@ -7,14 +7,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-app = typer.Typer(
-    name="viennatag",
-    help="Vienna Classification codes for figurative trade marks, from the image alone.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+SPEAKING: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+"""How typer is to speak: in plain text, which needs no rich."""
 
 ImagesOption = Annotated[Path, typer.Option("--images", help="Folder that the image column is relative to.")]
 TaxonomyOption = Annotated[str, typer.Option(help="vienna, or flat for labels that are no Vienna codes.")]
