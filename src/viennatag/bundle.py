@@ -21,8 +21,10 @@ from viennatag.errors import BundleError, DataError
 from viennatag.files import atomic_folder
 from viennatag.labels import LabelSet
 from viennatag.marks import Taxonomy
+from viennatag.visible import SEEN, colour_evidence
 
-SCHEMA = 1
+SCHEMA = 2
+"""Since 2 some labels can be read from pixels; a bundle without such labels is written as 1, for earlier versions."""
 GRAPH = "model.onnx"
 DESCRIPTION = "bundle.json"
 STARTER = "starter"
@@ -46,6 +48,8 @@ class Bundle:
         path: The folder it was read from.
         precision: What its graph computes in: `float32`, `int8` or `bfloat16`.
         digest: Of the graph, `sha256:` and hexadecimal digits.
+        from_pixels: Labels whose logits are not the graph's but the evidence of `viennatag.visible`; their
+            calibration and thresholds belong to that.
     """
 
     labels: LabelSet
@@ -60,6 +64,16 @@ class Bundle:
     path: Path | None = None
     precision: str = "float32"
     digest: str = ""
+    from_pixels: tuple[str, ...] = ()
+
+    @property
+    def pixel_columns(self) -> list[int]:
+        """Positions of the labels that are read from pixels."""
+        return [self.labels.index[name] for name in self.from_pixels]
+
+    def look(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what pixels (images, size, size, 3) say of the labels read from them; (images, `from_pixels`)."""
+        return colour_evidence(pixels, self.from_pixels)
 
     @property
     def graph(self) -> Path:
@@ -100,7 +114,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
     if path.exists() and not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
     description = {
-        "schema": SCHEMA,
+        "schema": SCHEMA if bundle.from_pixels else 1,
         "taxonomy": bundle.labels.taxonomy,
         "image_size": bundle.image_size,
         "precision": bundle.precision,
@@ -116,6 +130,8 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
     }
     if bundle.top is not None:
         description["top"] = bundle.top
+    if bundle.from_pixels:
+        description["from_pixels"] = bundle.from_pixels
     with atomic_folder(path) as folder:
         (folder / GRAPH).write_bytes(graph)
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
@@ -151,6 +167,7 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
             path=path,
             precision=str(found.get("precision", "float32")),
             digest=str(found["files"][GRAPH]),
+            from_pixels=tuple(found.get("from_pixels", ())),
         )
         expected = dict(found["files"])
     except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors
@@ -158,6 +175,9 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
     columns = (bundle.train_counts, bundle.prior, bundle.thresholds, bundle.calibration.slope)
     if any(column.shape != (len(bundle.labels),) for column in columns):
         raise BundleError(f"{path}: {DESCRIPTION} is damaged: its columns do not all have one entry per label")
+    strange = [name for name in bundle.from_pixels if name not in bundle.labels.index or name not in SEEN]
+    if strange:
+        raise BundleError(f"{path}: {DESCRIPTION} is damaged: {strange[0]!r} cannot be read from pixels")
     for file, digest in expected.items():
         if not (path / file).is_file():
             raise BundleError(f"{path}: the file {file} is missing")

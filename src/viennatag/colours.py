@@ -9,6 +9,7 @@ colour of the mark, white counts where it stands on a coloured ground, and black
 another colour too. Offices differ in how they count (29.1.11 to 29.1.15), so counts can be left out.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -87,17 +88,38 @@ def colour_shares(pixels: NDArray[np.uint8]) -> tuple[dict[str, float], str]:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ImageError(f"pixels have type {pixels.dtype} and shape {pixels.shape}; expected uint8 (height, width, 3)")
     stride = max(1, -(-max(pixels.shape[:2]) // _LONGEST))
-    small = pixels[::stride, ::stride] // _STEP
+    found = read_colours(pixels[::stride, ::stride])
+    return found.shares, found.ground
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The colours of one image.
+
+    Attributes:
+        names: Position in `NAMES` of each pixel's colour; shape (height, width).
+        shares: Share of the figure that each colour covers, largest first; the figure is all but the ground.
+        ground: Name of the colour that most of the margin has, empty when none has two thirds of it.
+    """
+
+    names: NDArray[np.uint8]
+    shares: dict[str, float]
+    ground: str
+
+
+def read_colours(pixels: NDArray[np.uint8]) -> Reading:
+    """Return the colours of an RGB image of 8 bits that is as small as it needs to be, looked at pixel by pixel."""
+    small = pixels // _STEP
     names = _table()[small[..., 0], small[..., 1], small[..., 2]]
     ground = _ground(names)
     figure = names != ground if ground else np.ones(names.shape, dtype=bool)
     flat = _in_flat_areas(names) & figure
     if flat.sum() < 0.25 * figure.sum():  # fine lines: no flat area is left, so the purest half stands in
-        flat = figure & _far_from_ground(pixels[::stride, ::stride], figure)
+        flat = figure & _far_from_ground(pixels, figure)
     total = int(flat.sum())
     found = np.bincount(names[flat], minlength=len(NAMES))
     shares = {NAMES[index]: int(found[index]) / total for index in np.argsort(-found, kind="stable") if found[index]}
-    return shares, NAMES[ground]
+    return Reading(names, shares, NAMES[ground])
 
 
 def name_colour(red: int, green: int, blue: int) -> str:

@@ -5,7 +5,7 @@ calibration and thresholds on the validation part, judgement on the test part, b
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from viennatag.marks import PARTS, Marks
 from viennatag.training.auto import Choice, choose
 from viennatag.training.backbone import Trunk, load_trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
+from viennatag.training.colouring import extract_readings, read_colours, record_less
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
+from viennatag.visible import SEEN
 
 TRUST = 100
 """So many marks with the frequencies of training are added to those expected, which may lack a rare code by chance."""
@@ -82,11 +84,45 @@ def train(
     collection = collect(
         marks, images, trunk, cache=cache, more=more, skip_bad=skip_bad, seed=options.seed, report=report
     )
-    return _finish(collection, trunk, options, Path(out), expected, report)
+    sights = Sights(collection, Path(images), trunk.size, cache, report)
+    return _finish(collection, trunk, options, Path(out), expected, sights, report)
+
+
+@dataclass(frozen=True)
+class Sights:
+    """What the pixels of a collection's images say of colours, looked up when it is asked for.
+
+    Attributes:
+        collection: The marks.
+        images: Folder that their images are relative to.
+        size: Side of the square that the network sees.
+        cache: Folder that keeps readings.
+        report: Told how far the work is.
+    """
+
+    collection: Collection
+    images: Path
+    size: int
+    cache: Path
+    report: Report
+
+    def of(self, part: int) -> NDArray[np.float32]:
+        """Return the readings of one part; see `extract_readings`."""
+        names = self.collection.marks.images
+        paths = [self.images / names[at] for at in np.flatnonzero(self.collection.parts == part)]
+        return extract_readings(
+            paths, self.size, cache=self.cache, progress=lambda done, total: self.report("colours", done, total, "")
+        )
 
 
 def _finish(
-    collection: Collection, trunk: Trunk, options: TrainOptions, out: Path, expected: Marks | None, report: Report
+    collection: Collection,
+    trunk: Trunk,
+    options: TrainOptions,
+    out: Path,
+    expected: Marks | None,
+    sights: Sights,
+    report: Report,
 ) -> tuple[Bundle, Evaluation]:
     strategy, parts, choice = options.strategy, collection.parts, None
     if options.budget is not None:
@@ -109,7 +145,9 @@ def _finish(
             seed=options.seed,
             progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
         )
-    test = collection.examples(labels, TEST)
+    validation, test = (collection.examples(labels, part) for part in (VALIDATION, TEST))
+    if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
+        learned = read_colours(learned, validation, sights.of(VALIDATION), strategy.decision)
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
     bundle = Bundle(
         labels=labels,
@@ -120,27 +158,35 @@ def _finish(
         top=learned.rule.top,
         image_size=trunk.size,
         training=_describe(options, parts, learned, choice),
+        from_pixels=learned.from_pixels,
     )
     report("test", 0, 1, "")
     judged = collection.marks.select(np.flatnonzero(parts == TEST))
-    evaluation = judge(learned.scores(test), judged, bundle, seed=options.seed)
+    scores = learned.scores(test, sights.of(TEST) if learned.from_pixels else None)
+    evaluation = judge(scores, judged, bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
     bundle = replace(bundle, metrics=evaluation.to_json())
     if expected:
-        bundle = _moved(bundle, expected)
+        shares = expected_shares(bundle, expected)
+        bundle = replace(
+            bundle,
+            calibration=bundle.calibration.moved(_certain(bundle.prior), shares),
+            training={**bundle.training, "expected_marks": len(expected)},
+        )
+        if bundle.from_pixels:
+            recorded = shares / _certain(bundle.prior)
+            bundle = record_less(bundle, sights.of(VALIDATION), validation.targets, recorded, strategy.decision)
     return write_bundle(bundle, join_head(trunk, learned.head), out), evaluation
 
 
-def _moved(bundle: Bundle, expected: Marks) -> Bundle:
-    """Return a bundle whose scores are for marks with the frequencies of others."""
+def expected_shares(bundle: Bundle, expected: Marks) -> NDArray[np.float64]:
+    """Return the share of the marks to come that each label is expected on, shape (labels,)."""
     counts = np.asarray(bundle.labels.encode(expected.codes).sum(axis=0), dtype=np.float64).ravel()
-    prior = np.clip(bundle.prior, CERTAIN, 1 - CERTAIN)
-    shares = (counts + TRUST * prior) / (len(expected) + TRUST)
-    return replace(
-        bundle,
-        calibration=bundle.calibration.moved(prior, np.minimum(shares, 1 - CERTAIN)),
-        training={**bundle.training, "expected_marks": len(expected)},
-    )
+    return np.minimum((counts + TRUST * _certain(bundle.prior)) / (len(expected) + TRUST), 1 - CERTAIN)
+
+
+def _certain(prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(prior, CERTAIN, 1 - CERTAIN)
 
 
 def _describe(
@@ -154,4 +200,5 @@ def _describe(
         "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
         "validation_macro_map": learned.macro_map,
         "head_epochs": learned.epochs,
+        "colours": dict(learned.readers),
     }
