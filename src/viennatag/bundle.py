@@ -1,15 +1,15 @@
 """The bundle: everything that a prediction needs, in one folder.
 
-`model.onnx` turns pixels into features and logits, `bundle.json` says what each logit means. Both
-are plain data: opening a bundle runs no code of its own, and a bundle from a newer version or with
-a damaged file is refused with the reason.
+`model.onnx` turns pixels into features and logits, `bundle.json` says what each logit means, and `MODEL_CARD.md` tells
+people what it was trained on and how good it is. All are plain data: opening a bundle runs no code of its own, and a
+bundle from a newer version or with a damaged file is refused with the reason.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration import Calibration
+from viennatag.card import CARD, model_card, read_notes
 from viennatag.errors import BundleError, DataError
 from viennatag.files import atomic_folder
 from viennatag.labels import LabelSet
@@ -67,6 +68,12 @@ class Bundle:
     from_pixels: tuple[str, ...] = ()
 
     @property
+    def card(self) -> Path | None:
+        """The model card, if there is one: Markdown for people, which may be edited."""
+        path = self.path and self.path / CARD
+        return path if path and path.is_file() else None
+
+    @property
     def pixel_columns(self) -> list[int]:
         """Positions of the labels that are read from pixels."""
         return [self.labels.index[name] for name in self.from_pixels]
@@ -104,8 +111,15 @@ def find_bundle(name: str | Path) -> Path:
     return path
 
 
-def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
+def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mapping[str, str] | None = None) -> Bundle:
     """Write a bundle whole or not at all, in place of an older one; return it as read back.
+
+    Args:
+        bundle: What to write besides the graph.
+        graph: The ONNX file.
+        path: The folder.
+        notes: What people add to the model card, see `viennatag.card`; by default what the card of the bundle has
+            that this one was made from.
 
     Raises:
         BundleError: If something other than a bundle stands at `path`.
@@ -132,8 +146,11 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
         description["top"] = bundle.top
     if bundle.from_pixels:
         description["from_pixels"] = bundle.from_pixels
+    kept, license_ = read_notes(bundle.card.read_text(encoding="utf-8")) if bundle.card else ({}, "other")
+    card = model_card(replace(bundle, path=path), notes=kept | dict(notes or {}), license_=license_)
     with atomic_folder(path) as folder:
         (folder / GRAPH).write_bytes(graph)
+        (folder / CARD).write_text(card, encoding="utf-8")
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
     return open_bundle(path)

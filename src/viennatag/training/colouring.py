@@ -25,10 +25,10 @@ from viennatag.errors import DataError, ImageError
 from viennatag.files import atomic_file
 from viennatag.images import read_images
 from viennatag.labels import LabelSet
+from viennatag.predictor import scores_from_logits
 from viennatag.resampling import Interval, Ranking, bootstrap
 from viennatag.training.features import PREPROCESSING, file_keys
-from viennatag.training.head import Examples
-from viennatag.training.learner import Learned, kinds_of
+from viennatag.training.learner import kinds_of
 from viennatag.visible import READER, SEEN, colour_evidence
 
 MIN_POSITIVES = 10
@@ -105,26 +105,36 @@ def compare_readers(
     }
 
 
-def read_colours(learned: Learned, validation: Examples, readings: NDArray[np.float32], decision: Decision) -> Learned:
-    """Return what was learned with those codes read from pixels that are better read so.
+def read_colours(
+    bundle: Bundle,
+    logits: NDArray[np.float32],
+    readings: NDArray[np.float32],
+    targets: csr_array,
+    decision: Decision,
+) -> Bundle:
+    """Return a bundle that reads those codes from pixels that are better read so, if there are any.
 
     Args:
-        learned: What the head makes of the marks.
-        validation: The marks that it was calibrated on.
-        readings: Of their images, as `extract_readings` gives them.
-        decision: Refits the thresholds.
+        bundle: Its calibration and thresholds are of the head.
+        logits: Of the head, of marks of the validation part; shape (marks, labels).
+        readings: Of the same marks, as `extract_readings` gives them.
+        targets: What is true of them, shape (marks, labels).
+        decision: Finds the thresholds that change.
     """
-    labels, targets = learned.labels, validation.targets
-    readers = compare_readers(validation.logits(learned.head), readings, targets, labels)
-    chosen = tuple(code for code, found in readers.items() if found["low"] > 0)
-    if not chosen:
-        return replace(learned, readers=readers)
-    columns, own = pick(labels, chosen, readings)
+    labels = bundle.labels
+    readers = compare_readers(logits, readings, targets, labels)
+    bundle = replace(bundle, training={**bundle.training, "colours": readers})
+    codes = tuple(code for code, found in readers.items() if found["low"] > 0)
+    if not codes:
+        return bundle
+    columns, own = pick(labels, codes, readings)
     fitted = fit_platt(own, targets[:, columns], groups=np.zeros(len(columns), dtype=int))
-    calibration = _replaced(learned.calibration, columns, fitted)
-    read = replace(learned, calibration=calibration, from_pixels=chosen, readers=readers)
-    scores = read.scores(validation, readings)
-    return replace(read, rule=decision.fit(scores, targets, groups=kinds_of(labels), levels=labels.depths))
+    bundle = replace(bundle, from_pixels=codes, calibration=_replaced(bundle.calibration, columns, fitted))
+    if isinstance(decision, PerLabel):
+        cuts = _cut_anew(bundle.thresholds, labels, columns, fitted(own), targets[:, columns], decision)
+        return replace(bundle, thresholds=cuts)
+    rule = decision.fit(scores_from_logits(logits, bundle, own), targets, groups=kinds_of(labels), levels=labels.depths)
+    return replace(bundle, thresholds=rule.thresholds)
 
 
 def record_less(
@@ -138,7 +148,7 @@ def record_less(
         targets: What is true of these, shape (marks, labels).
         recorded: Of the marks that carry a label the share on which that office would record it, below 1 for each label
             to be changed; shape (labels,).
-        decision: Finds the thresholds anew, if it has one for each label.
+        decision: Finds the thresholds of these labels anew, if it has one for each.
     """
     labels = bundle.labels
     codes = [name for name in bundle.from_pixels if recorded[labels.index[name]] < 1]
@@ -148,12 +158,11 @@ def record_less(
     true, shares = targets[:, columns].toarray(), recorded[columns]
     lines = [_fit_line(each, share * carried) for each, carried, share in zip(own.T, true.T, shares, strict=True)]
     fitted = Calibration(*np.array(lines).T)
-    thresholds = bundle.thresholds.copy()
+    draw = np.random.default_rng(0).random(len(true))  # one for each mark: who records its red records its blue
+    kept = csr_array(true & (draw[:, None] < shares))
+    thresholds = bundle.thresholds
     if isinstance(decision, PerLabel):
-        draw = np.random.default_rng(0).random(len(true))  # one for each mark: who records its red records its blue
-        kept = csr_array(true & (draw[:, None] < shares))
-        rule = decision.fit(fitted(own), kept, groups=kinds_of(labels)[columns], levels=labels.depths[columns])
-        thresholds[columns] = rule.thresholds
+        thresholds = _cut_anew(thresholds, labels, columns, fitted(own), kept, decision)
     return replace(bundle, calibration=_replaced(bundle.calibration, columns, fitted), thresholds=thresholds)
 
 
@@ -168,6 +177,23 @@ def _replaced(calibration: Calibration, columns: list[int], fitted: Calibration)
     slope, intercept = calibration.slope.copy(), calibration.intercept.copy()
     slope[columns], intercept[columns] = fitted.slope, fitted.intercept
     return Calibration(slope, intercept)
+
+
+def _cut_anew(
+    thresholds: NDArray[np.float64],
+    labels: LabelSet,
+    columns: list[int],
+    scores: NDArray[np.float64],
+    targets: csr_array,
+    decision: PerLabel,
+) -> NDArray[np.float64]:
+    """Return thresholds with those of some columns found anew."""
+    if not targets.nnz:
+        return thresholds
+    rule = decision.fit(scores, targets, groups=kinds_of(labels)[columns], levels=labels.depths[columns])
+    cuts = thresholds.copy()
+    cuts[columns] = rule.thresholds
+    return cuts
 
 
 def _fit_line(evidence: NDArray[np.float32], targets: NDArray[np.float64]) -> tuple[float, float]:

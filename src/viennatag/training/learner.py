@@ -1,7 +1,7 @@
 """Apply a strategy: from examples to a head, its calibration and its rule of decision."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from viennatag.metrics import macro_average_precision
 from viennatag.training.head import Examples, Schedule, Trained, standardise, train_head
 from viennatag.training.heads import Ensemble, FittedHead, Neighbours, mean_head
 from viennatag.training.strategy import AnyHead, Strategy
-from viennatag.visible import SEEN
 
 Progress = Callable[[int, int, float], None]
 """Told the epoch, the most there will be, and the best validation macro average precision so far."""
@@ -30,8 +29,6 @@ class Learned:
         rule: Scores to suggestions.
         macro_map: Macro average precision on the validation part, in [0, 1].
         epochs: Epochs until the best; of several heads the most.
-        from_pixels: Labels that are not the head's; their calibration is of what `viennatag.visible` reads.
-        readers: By colour code what head and pixels reached on the validation part, see `training.colouring`.
     """
 
     labels: LabelSet
@@ -40,22 +37,10 @@ class Learned:
     rule: Rule
     macro_map: float
     epochs: int
-    from_pixels: tuple[str, ...] = ()
-    readers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
-    def scores(self, examples: Examples, readings: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
-        """Return calibrated, coherent scores, shape (marks, labels).
-
-        Args:
-            examples: The marks.
-            readings: Evidence for all of `viennatag.visible.SEEN` in the same marks, where labels are read from it.
-        """
-        logits = examples.logits(self.head)
-        if self.from_pixels:
-            assert readings is not None
-            columns = [self.labels.index[name] for name in self.from_pixels]
-            logits[:, columns] = readings[:, [SEEN.index(name) for name in self.from_pixels]]
-        return coherent(self.calibration(logits), self.labels.parents)
+    def scores(self, examples: Examples) -> NDArray[np.float64]:
+        """Return calibrated, coherent scores, shape (marks, labels)."""
+        return coherent(self.calibration(examples.logits(self.head)), self.labels.parents)
 
 
 def learn(

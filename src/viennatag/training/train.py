@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bundle import Bundle, write_bundle
+from viennatag.card import ARTWORK
 from viennatag.errors import OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.marks import PARTS, Marks
+from viennatag.predictor import scores_from_logits
 from viennatag.training.auto import Choice, choose
 from viennatag.training.backbone import Trunk, load_trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
-from viennatag.training.colouring import extract_readings, read_colours, record_less
+from viennatag.training.colouring import extract_readings, pick, read_colours
+from viennatag.training.expected import move_scores
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
@@ -27,11 +30,8 @@ from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
 from viennatag.visible import SEEN
 
-TRUST = 100
-"""So many marks with the frequencies of training are added to those expected, which may lack a rare code by chance."""
-
-CERTAIN = 1e-6
-"""No label is taken to be rarer than this, or closer to being on every mark."""
+ATTRIBUTION = "ATTRIBUTION.md"
+"""Where a folder of images says whose artwork they show, as `viennatag render` does; it goes into the model card."""
 
 
 def train(
@@ -146,8 +146,6 @@ def _finish(
             progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
         )
     validation, test = (collection.examples(labels, part) for part in (VALIDATION, TEST))
-    if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
-        learned = read_colours(learned, validation, sights.of(VALIDATION), strategy.decision)
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
     bundle = Bundle(
         labels=labels,
@@ -158,35 +156,21 @@ def _finish(
         top=learned.rule.top,
         image_size=trunk.size,
         training=_describe(options, parts, learned, choice),
-        from_pixels=learned.from_pixels,
     )
+    if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
+        logits, readings = validation.logits(learned.head), sights.of(VALIDATION)
+        bundle = read_colours(bundle, logits, readings, validation.targets, strategy.decision)
     report("test", 0, 1, "")
     judged = collection.marks.select(np.flatnonzero(parts == TEST))
-    scores = learned.scores(test, sights.of(TEST) if learned.from_pixels else None)
-    evaluation = judge(scores, judged, bundle, seed=options.seed)
+    seen = pick(labels, bundle.from_pixels, sights.of(TEST))[1] if bundle.from_pixels else None
+    evaluation = judge(scores_from_logits(test.logits(learned.head), bundle, seen), judged, bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
     bundle = replace(bundle, metrics=evaluation.to_json())
     if expected:
-        shares = expected_shares(bundle, expected)
-        bundle = replace(
-            bundle,
-            calibration=bundle.calibration.moved(_certain(bundle.prior), shares),
-            training={**bundle.training, "expected_marks": len(expected)},
-        )
-        if bundle.from_pixels:
-            recorded = shares / _certain(bundle.prior)
-            bundle = record_less(bundle, sights.of(VALIDATION), validation.targets, recorded, strategy.decision)
-    return write_bundle(bundle, join_head(trunk, learned.head), out), evaluation
-
-
-def expected_shares(bundle: Bundle, expected: Marks) -> NDArray[np.float64]:
-    """Return the share of the marks to come that each label is expected on, shape (labels,)."""
-    counts = np.asarray(bundle.labels.encode(expected.codes).sum(axis=0), dtype=np.float64).ravel()
-    return np.minimum((counts + TRUST * _certain(bundle.prior)) / (len(expected) + TRUST), 1 - CERTAIN)
-
-
-def _certain(prior: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.clip(prior, CERTAIN, 1 - CERTAIN)
+        bundle = move_scores(bundle, expected, strategy.decision, validation.targets, lambda: sights.of(VALIDATION))
+    thanks = sights.images / ATTRIBUTION
+    notes = {ARTWORK: thanks.read_text(encoding="utf-8")} if thanks.is_file() else {}
+    return write_bundle(bundle, join_head(trunk, learned.head), out, notes=notes), evaluation
 
 
 def _describe(
@@ -200,5 +184,4 @@ def _describe(
         "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
         "validation_macro_map": learned.macro_map,
         "head_epochs": learned.epochs,
-        "colours": dict(learned.readers),
     }
