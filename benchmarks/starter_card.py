@@ -9,7 +9,6 @@ were drawn, how it reads real logos (`benchmarks/results/real_logos.json`), and 
 
 import argparse
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,15 +91,11 @@ def made_tables(bundle: Bundle, logos: Mapping[str, Any]) -> dict[str, str]:
 def with_tables(text: str, tables: Mapping[str, str]) -> str:
     """Return a document in which what stands between `<!-- NAME -->` and `<!-- end of NAME -->` is anew."""
     for name, content in tables.items():
-        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
-            raise SystemExit(f"{DOCUMENT}: expected the markers {start} and {end} once each")
-        text = re.sub(
-            rf"{re.escape(start)}.*?{re.escape(end)}",
-            lambda _: f"{start}\n{content}\n{end}",
-            text,
-            flags=re.DOTALL,
-        )
+            raise SystemExit(f"{DOCUMENT}: expected the markers {start.strip()} and {end} once each")
+        before, _, rest = text.partition(start)
+        text = f"{before}{start}{content}\n{end}{rest.partition(end)[2]}"
     return text
 
 
@@ -108,8 +103,8 @@ def starter_card(bundle: Bundle, logos: Mapping[str, Any]) -> str:
     """Return the model card of the starter."""
     about = (
         f"{STORY}\n\nOn {logos['logos']} real brand logos labelled by hand, pictorial codes, in per cent, with the "
-        f"frequency prior of real EU marks in brackets:\n\n{logos_table(logos)}\n\nBy the category of the main subject, hits at "
-        f"category level; with few logos a figure says little:\n\n{categories_table(logos)}"
+        f"frequency prior of real EU marks in brackets:\n\n{logos_table(logos)}\n\nBy the category of the main "
+        f"subject, hits at category level; with few logos a figure says little:\n\n{categories_table(logos)}"
     )
     artwork = THANKS.read_text(encoding="utf-8").partition("\n")[2].strip()  # without its title
     return model_card(bundle, notes={ABOUT: about, ARTWORK: artwork}, license_=LICENCE)

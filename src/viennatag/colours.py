@@ -42,6 +42,7 @@ MANY = "29.1.15"
 
 _LONGEST = 160
 _STEP = 4  # levels of a channel that the table of names keeps together
+_SIDE = 256 // _STEP
 _EDGE = 0.03  # how much of the height and width makes the margin that the ground is read from
 
 
@@ -107,13 +108,19 @@ class Reading:
     ground: str
 
 
-def read_colours(pixels: NDArray[np.uint8]) -> Reading:
-    """Return the colours of an RGB image of 8 bits that is as small as it needs to be, looked at pixel by pixel."""
-    small = pixels // _STEP
-    names = _table()[small[..., 0], small[..., 1], small[..., 2]]
+def read_colours(pixels: NDArray[np.uint8], *, steepest: int | None = None) -> Reading:
+    """Return the colours of an RGB image of 8 bits that is as small as it needs to be, looked at pixel by pixel.
+
+    Args:
+        pixels: Shape (height, width, 3).
+        steepest: Pixels do not count beside which green changes by more than this: the edge of a black shape that was
+            enlarged is a band of greys. By default neighbours must only have the same name.
+    """
+    small = (pixels // _STEP).astype(np.int32)
+    names = _table().ravel().take((small[..., 0] * _SIDE + small[..., 1]) * _SIDE + small[..., 2])
     ground = _ground(names)
     figure = names != ground if ground else np.ones(names.shape, dtype=bool)
-    flat = _in_flat_areas(names) & figure
+    flat = _in_flat_areas(names, pixels, steepest) & figure
     if flat.sum() < 0.25 * figure.sum():  # fine lines: no flat area is left, so the purest half stands in
         flat = figure & _far_from_ground(pixels, figure)
     total = int(flat.sum())
@@ -136,7 +143,7 @@ def _ground(names: NDArray[np.uint8]) -> int:
     return int(found.argmax()) if found.max() * 3 >= margin.size * 2 else 0
 
 
-def _in_flat_areas(names: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _in_flat_areas(names: NDArray[np.uint8], pixels: NDArray[np.uint8], steepest: int | None) -> NDArray[np.bool_]:
     """Return the pixels that belong to a block of two by two of one colour."""
     flat = np.zeros(names.shape, dtype=bool)
     if min(names.shape) < 2:
@@ -144,9 +151,13 @@ def _in_flat_areas(names: NDArray[np.uint8]) -> NDArray[np.bool_]:
     same = (
         (names[:-1, :-1] == names[1:, :-1]) & (names[:-1, :-1] == names[:-1, 1:]) & (names[:-1, :-1] == names[1:, 1:])
     )
-    for down in (slice(None, -1), slice(1, None)):
-        for across in (slice(None, -1), slice(1, None)):
-            flat[down, across] |= same
+    if steepest is not None:
+        green = pixels[..., 1].astype(np.int16)
+        across, down = np.abs(np.diff(green, axis=1)) <= steepest, np.abs(np.diff(green, axis=0)) <= steepest
+        same &= across[:-1] & across[1:] & down[:, :-1] & down[:, 1:]
+    for rows in (slice(None, -1), slice(1, None)):
+        for columns in (slice(None, -1), slice(1, None)):
+            flat[rows, columns] |= same
     return flat
 
 

@@ -30,6 +30,7 @@ _ORDER = tuple(CODES)
 _ABSENT = float(np.log(NONE / LEAST))
 _DULL = np.array([name in {"white", "black", "grey"} for name in _ORDER])
 _PALE, _TINT = 190, 26  # a ground whose channels are all above the first and differ by less than the other is paper
+_STEEPEST = 40  # levels from pixel to pixel; a soft edge between black and white rises faster
 _CONTRAST = 4.0
 
 
@@ -67,7 +68,7 @@ def colour_map(pixels: NDArray[np.uint8], code: str) -> NDArray[np.float32]:
 def _read(square: NDArray[np.uint8]) -> tuple[Reading, tuple[slice, slice]]:
     """Return the colours of an image in its square, and the part of the square that it fills."""
     part = _without_bars(square)
-    return read_colours(_on_white(square[part])), part
+    return read_colours(_on_white(square[part]), steepest=_STEEPEST), part
 
 
 def _without_bars(square: NDArray[np.uint8]) -> tuple[slice, slice]:
@@ -75,15 +76,20 @@ def _without_bars(square: NDArray[np.uint8]) -> tuple[slice, slice]:
 
     Such an image reaches two opposite edges, and the rest of the square is pure white.
     """
-    inked = (square != 255).any(axis=2)
-    across, down = inked.any(axis=0), inked.any(axis=1)
     whole = slice(0, len(square))
-    for edge, other in ((across, down), (down, across)):
-        if edge[0] and edge[-1] and not (other[0] and other[-1]):
-            ends = np.flatnonzero(other)
-            rest = slice(int(ends[0]), int(ends[-1]) + 1)
-            return (rest, whole) if edge is across else (whole, rest)
+    left, right, top, bottom = (
+        bool((edge != 255).any()) for edge in (square[:, 0], square[:, -1], square[0], square[-1])
+    )
+    if left and right and not (top and bottom):
+        return _extent((square != 255).reshape(len(square), -1).any(axis=1)), whole
+    if top and bottom and not (left and right):
+        return whole, _extent((square != 255).any(axis=0).any(axis=1))
     return whole, whole
+
+
+def _extent(found: NDArray[np.bool_]) -> slice:
+    """Return the part from the first to the last true value."""
+    return slice(int(found.argmax()), len(found) - int(found[::-1].argmax()))
 
 
 def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
