@@ -195,10 +195,10 @@ def test_one_image_many_images_and_explanations_agree(reading: Bundle, collectio
             assert each.logit == pytest.approx(each.map.mean(), abs=1e-3)
         assert found[0].map.shape == pixels.shape[:2]
         assert found[1].map.shape != pixels.shape[:2]  # the head's own
-    assert many[0, red] > 0.99 > 0.01 > many[0, blue]
-    assert many[1, blue] > 0.99 > 0.01 > many[1, red]
+    assert (many[[0, 1], [red, blue]] > 0.99).all()
+    assert (many[[0, 1], [blue, red]] < 0.01).all()
     assert {"29.1.1"} <= {each.code for each in predictor.predict(paths[0])}
-    assert list(predictor.score_many([broken]))[0][1].shape == (0, len(reading.labels))
+    assert next(iter(predictor.score_many([broken])))[1].shape == (0, len(reading.labels))
 
 
 def test_the_map_of_a_colour_lies_on_it(reading: Bundle, tmp_path: Path) -> None:
