@@ -230,6 +230,13 @@ def test_the_page_stands_alone_and_escapes(comparison: Comparison) -> None:
     assert ">common-only<" in page
 
 
+def test_the_page_of_strategies_that_are_all_alike(made: Collection) -> None:
+    quick = Schedule(epochs=1, min_steps=5)
+    found = compare(made, [Strategy("same", "the baseline by another name")], seeds=1, rounds=20, schedule=quick)
+    assert found.find("same").figures["macro_map"].difference_high == 0
+    assert ">same<" in comparison_page(found, source="marks.csv")
+
+
 def test_the_table_shows_who_is_worse(comparison: Comparison) -> None:
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(comparison_report(comparison))

@@ -22,7 +22,7 @@ from viennatag.codes import parse_code, vienna_tree
 from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, OptionError
-from viennatag.evidence.heat import PLACES, Explanation, PlaceWeights
+from viennatag.evidence.heat import Explanation, PlaceReader
 from viennatag.evidence.known import KnownMarks, SimilarMark
 from viennatag.images import ImageSource, available_cores, decode_image, find_fitting, fit_image, read_image
 from viennatag.tuning import find_settings
@@ -175,23 +175,25 @@ class Predictor:
         if unknown:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
         positions = [labels.index[name] for name in names]
-        weights, size = self._place_weights, self.engine.size
+        reader, size = self._place_reader, self.engine.size
         decoded = decode_image(image, near=size)
-        logits, places = self.engine.run(fit_image(decoded, size)[None], ("logits", PLACES))
+        logits, *seen = self.engine.run(fit_image(decoded, size)[None], ("logits", *reader.outputs))
         scores = scores_from_logits(logits, self.bundle)[0]
         box = find_fitting(decoded, size).box(decoded.width, decoded.height, size)
         return tuple(
             Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, box)
-            for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
+            for name, at, found in zip(
+                names, positions, reader.maps([each[0] for each in seen], positions), strict=True
+            )
         )
 
     def check_explainable(self) -> None:
         """Raise BundleError if the bundle's head cannot be read at places."""
-        _ = self._place_weights
+        _ = self._place_reader
 
     @cached_property
-    def _place_weights(self) -> PlaceWeights:
-        return PlaceWeights.of(self.engine)
+    def _place_reader(self) -> PlaceReader:
+        return PlaceReader.of(self.engine)
 
     def similar(self, image: ImageSource, k: int = 6) -> tuple[SimilarMark, ...]:
         """Return the k known marks that look most like an image, best first.

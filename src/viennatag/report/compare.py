@@ -173,8 +173,9 @@ def _difference_chart(comparison: Comparison, name: str) -> Markup:
     found = [(row.name, row.figures[name]) for row in comparison.rows[1:] if row.name != comparison.baseline]
     found = sorted((each for each in found if each[1].verdict != "unknown"), key=lambda each: -each[1].difference)
     reach = 1.05 * max(
-        (abs(end) for _, each in found for end in (each.difference_low, each.difference_high)), default=1
+        (abs(end) for _, each in found for end in (each.difference_low, each.difference_high)), default=0
     )
+    reach = reach or 0.01  # all may be alike
     middle, half, gap = 315.0, html.WIDTH - 315.0, 22
     bottom = gap * len(found) + 6
 
