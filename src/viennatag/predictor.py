@@ -27,7 +27,7 @@ from viennatag.tuning import find_settings
 from viennatag.visible import colour_map
 
 if TYPE_CHECKING:  # most predictions want codes only
-    from viennatag.evidence.heat import Explanation, PlaceWeights
+    from viennatag.evidence.heat import Explanation, PlaceReader
     from viennatag.evidence.known import KnownMarks, SimilarMark
 
 
@@ -177,7 +177,7 @@ class Predictor:
 
     def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> "tuple[Explanation, ...]":
         """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
-        from viennatag.evidence.heat import PLACES, Explanation
+        from viennatag.evidence.heat import Explanation
 
         labels = self.bundle.labels
         names = tuple(codes)
@@ -185,15 +185,15 @@ class Predictor:
         if unknown:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
         from_head = [name for name in names if name not in self.bundle.from_pixels]
-        weights = self._place_weights if from_head else None
+        reader = self._place_reader if from_head else None
         fitted = read_fitted_image(image, self.engine.size)
-        logits, *places = self.engine.run(fitted.pixels[None], ("logits", PLACES) if weights else ("logits",))
+        logits, *seen = self.engine.run(fitted.pixels[None], ("logits", *(reader.outputs if reader else ())))
         scores = scores_from_logits(logits, self.bundle, self.bundle.look(fitted.pixels[None]))[0]
         maps = {name: colour_map(fitted.pixels, name) for name in set(names) - set(from_head)}
         said = {name: float(found.mean()) for name, found in maps.items()}
-        if weights:
+        if reader:
             positions = [labels.index[name] for name in from_head]
-            maps |= dict(zip(from_head, weights.maps(places[0][0], positions), strict=True))
+            maps |= dict(zip(from_head, reader.maps([each[0] for each in seen], positions), strict=True))
             said |= {name: float(logits[0, at]) for name, at in zip(from_head, positions, strict=True)}
         return tuple(
             Explanation(name, round(float(scores[labels.index[name]]), 4), said[name], maps[name], fitted.box)
@@ -202,13 +202,13 @@ class Predictor:
 
     def check_explainable(self) -> None:
         """Raise BundleError if the bundle's head cannot be read at places."""
-        _ = self._place_weights
+        _ = self._place_reader
 
     @cached_property
-    def _place_weights(self) -> "PlaceWeights":
-        from viennatag.evidence.heat import PlaceWeights
+    def _place_reader(self) -> "PlaceReader":
+        from viennatag.evidence.heat import PlaceReader
 
-        return PlaceWeights.of(self.engine)
+        return PlaceReader.of(self.engine)
 
     def similar(self, image: ImageSource, k: int = 6) -> "tuple[SimilarMark, ...]":
         """Return the k known marks that look most like an image, best first.

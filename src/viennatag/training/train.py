@@ -83,7 +83,15 @@ def train(
         )
         report("backbone", 1, 1, f"{options.backbone}, {trunk.width} features at {trunk.size} pixels")
     collection = collect(
-        marks, images, trunk, cache=cache, more=more, skip_bad=skip_bad, seed=options.seed, report=report
+        marks,
+        images,
+        trunk,
+        cache=cache,
+        maps=options.budget is None and options.strategy.reads_maps,
+        more=more,
+        skip_bad=skip_bad,
+        seed=options.seed,
+        report=report,
     )
     sights = Sights(collection, Path(images), trunk.size, cache, report)
     return _finish(collection, trunk, options, Path(out), expected, sights, report)
