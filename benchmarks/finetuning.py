@@ -14,6 +14,7 @@ Results: benchmarks/results/finetuning.json, written after each step.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -40,7 +41,8 @@ from viennatag.training.teaching import run_folder, teach_trunk
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/finetuning.json"
 SHARED = ROOT.parent / "shared"
-BACKBONE = f"local-dir:{SHARED / 'backbones/mobilenetv2_100'}"
+# Relative, so that what is kept under this name is found wherever the tree lies.
+BACKBONE = f"local-dir:{os.path.relpath(SHARED / 'backbones/mobilenetv2_100')}"
 TEST_PACKS = "noto,iconoir,streamline-freehand-color"
 SERVED, TAUGHT = 128, 96  # pixels
 FROZEN, FINETUNED = "frozen features", "finetuned"
@@ -73,13 +75,17 @@ class Study:
         """Return the marks as the network sees them as it came."""
         return self._seen_by(load_trunk(BACKBONE, cache=self.folder / "cache", size=SERVED))
 
-    def finetuned(self, recipe: FinetuneOptions, seed: int) -> tuple[Collection, float | None]:
-        """Return the marks as a finetuned network sees them, and the CPU seconds of teaching it if it was not cut."""
+    def finetuned(self, recipe: FinetuneOptions, seed: int) -> tuple[Collection, int | None]:
+        """Return the marks as a finetuned network sees them, and the CPU seconds it took if it was taught in one go."""
         options = TrainOptions(strategy=HEAD, backbone=BACKBONE, size=SERVED, finetune=recipe, seed=seed)
         cache, started = self.folder / "cache", time.process_time()
-        whole = not run_folder(self.marks, options, cache=cache).exists()
+        kept = run_folder(self.marks, options, cache=cache)
+        whole = not kept.exists()
         trunk = teach_trunk(self.marks, self.folder / "marks", options, cache=cache, imitate=(), report=self.report)
-        return self._seen_by(trunk), round(time.process_time() - started) if whole else None
+        clock = kept / "cpu_seconds"
+        if whole:
+            clock.write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")
+        return self._seen_by(trunk), int(clock.read_text(encoding="utf-8")) if clock.exists() else None
 
     def _seen_by(self, trunk: Trunk) -> Collection:
         return collect(self.marks, self.folder / "marks", trunk, cache=self.folder / "cache", report=self.report)
@@ -122,13 +128,13 @@ def judge(study: Study, recipe: FinetuneOptions, seeds: int, kept: dict[str, Any
     taught = []
     for seed in range(seeds):
         collection, seconds = study.finetuned(recipe, seed)
-        taught.append({"seed": seed, "cpu_seconds": seconds or earlier(kept, seed)})
+        taught.append({"seed": seed, "cpu_seconds": seconds})
         for name, each in ((FROZEN, frozen), (FINETUNED, contest(collection))):
             samples[name].append(each.result(HEAD, seed, study.folder / "cache").samples)
         found = figures({name: np.stack(each) for name, each in samples.items()})
         keep(kept, seeds=seed + 1, rounds=ROUNDS, taught=taught, figures=found, **described(frozen))
-        for name, each in found.items():
-            print(f"{seed + 1} of {seeds} seeds: {name}: {each}", flush=True)
+        for figure, row in found.items():
+            print(f"{seed + 1} of {seeds} seeds: {figure}: {row}", flush=True)
 
 
 def contest(collection: Collection) -> Contest:
@@ -159,11 +165,6 @@ def figures(samples: dict[str, Samples]) -> dict[str, dict[str, Any]]:
         }
         for figure in SHOWN
     }
-
-
-def earlier(kept: dict[str, Any], seed: int) -> float | None:
-    """Return the time that a seed took in the run that taught it."""
-    return next((each["cpu_seconds"] for each in kept.get("taught", []) if each["seed"] == seed), None)
 
 
 def keep(kept: dict[str, Any], **found: Any) -> None:
