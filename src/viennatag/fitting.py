@@ -141,9 +141,9 @@ def _without_dust(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if not len(inside[0]):
             return ink
         side = max(_CELL * int(found[-1] - found[0] + 1) for found in inside)
-    kept = np.repeat(np.repeat(mark, _CELL, axis=0), _CELL, axis=1)[: ink.shape[0], : ink.shape[1]]
-    found: NDArray[np.uint8] = ink * kept
-    return found
+    mask = np.repeat(np.repeat(mark, _CELL, axis=0), _CELL, axis=1)[: ink.shape[0], : ink.shape[1]]
+    kept: NDArray[np.uint8] = ink * mask
+    return kept
 
 
 def _extent(profile: NDArray[np.uint8], shrink: int, whole: int) -> tuple[float, float]:
