@@ -27,6 +27,7 @@ from viennatag.decisions import Decisions
 from viennatag.errors import DecisionsError
 from viennatag.marks import Marks, read_marks
 from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.training.colouring import extract_readings, pick
 from viennatag.training.continuing import continue_training
 from viennatag.training.features import extract_features
 from viennatag.training.reopening import reopen
@@ -72,10 +73,12 @@ def decide(marks: Marks, suggested: list[set[str]], renamed: dict[str, str]) -> 
     return Decisions(replace(marks, codes=codes), tuple(rejected))
 
 
-def logits(bundle: Bundle, marks: Marks, folder: Path, cache: Path) -> Any:
-    opened = reopen(bundle)
-    found = extract_features([folder / image for image in marks.images], opened.trunk, cache=cache)
-    return opened.see(found.values[found.rows]) @ opened.weight.T + opened.bias
+def score(bundle: Bundle, marks: Marks, folder: Path, cache: Path) -> Any:
+    opened, paths = reopen(bundle), [folder / image for image in marks.images]
+    found = extract_features(paths, opened.trunk, cache=cache)
+    logits = opened.see(found.values[found.rows]) @ opened.weight.T + opened.bias
+    readings = extract_readings(paths, bundle.image_size, cache=cache)
+    return scores_from_logits(logits, bundle, pick(bundle.labels, bundle.from_pixels, readings)[1])
 
 
 def main() -> None:
@@ -89,15 +92,15 @@ def main() -> None:
     office, folder = render(options.work / "office", 1600, 202)
     judged, learned = office.select(range(800, 1600)), office.select(range(800))
     for marks, place in (old, (office, folder)):
-        logits(start, marks, place, cache)
-    scores = scores_from_logits(logits(start, learned, folder, cache), start)
+        score(start, marks, place, cache)
+    scores = score(start, learned, folder, cache)
     suggest = Predictor(start).suggest
     suggested = [{each.code for each in suggest(row) if each.above_threshold} for row in scores]
     rows = []
     for name, renamed in (("renamed", dialect(learned, start)), ("as taught", {})):
         everything = decide(learned, suggested, renamed)
         truth = start.labels.encode(decide(judged, [set()] * len(judged), renamed).marks.codes)
-        before = scores_from_logits(logits(start, judged, folder, cache), start)
+        before = score(start, judged, folder, cache)
         for count in map(int, options.counts.split(",")):
             for given in (old, None):
                 row: dict[str, Any] = {"dialect": name, "decisions": count, "old": given is not None}
@@ -115,7 +118,7 @@ def main() -> None:
                     row["seconds"] = round(time.perf_counter() - clock, 2)
                     bundle = found.bundle
                     own = [bundle.labels.index[label] for label in start.labels.names]
-                    after = scores_from_logits(logits(bundle, judged, folder, cache), bundle)[:, own]
+                    after = score(bundle, judged, folder, cache)[:, own]
                 draws = draw_marks(len(judged))
                 samples = {
                     when: sample_figures(each, each >= start.thresholds, truth, start.train_counts, draws)[None]

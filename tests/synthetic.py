@@ -1,20 +1,29 @@
-"""Marks whose features are made, not seen: each label adds a direction of its own, and then there is noise."""
+"""Marks whose features are made, not seen: each label adds a direction of its own, and then there is noise.
+
+Their maps have four places, and a label's direction is at one of them only.
+"""
 
 import numpy as np
 
 from viennatag.marks import PARTS, Marks, Taxonomy
 from viennatag.training.collection import MORE, Collection
 
-WIDTH = 24
+WIDTH, PLACES = 24, 4
 SECTIONS = tuple(
     f"{category}.{division}.{section}" for category in (1, 2, 3) for division in (1, 3) for section in (1, 2, 4)
 )
 
 
 def make_collection(
-    marks: int = 600, *, taxonomy: Taxonomy = "vienna", noise: float = 1.0, more: int = 0, seed: int = 0
+    marks: int = 600,
+    *,
+    taxonomy: Taxonomy = "vienna",
+    noise: float = 1.0,
+    more: int = 0,
+    maps: bool = False,
+    seed: int = 0,
 ) -> Collection:
-    """Return a collection of which a third is for judging, with a long tail of 18 labels."""
+    """Return a collection of which a third is for judging, with a long tail of 18 labels; with maps if asked for."""
     random = np.random.default_rng(seed)
     directions = np.random.default_rng(7).normal(size=(len(SECTIONS), WIDTH))
     frequency = 0.5 * (np.arange(len(SECTIONS)) + 1.0) ** -1.4
@@ -34,4 +43,11 @@ def make_collection(
         splits=tuple(PARTS[part] if part < MORE else "" for part in parts),
         weights=(1.0,) * count,
     )
-    return Collection(table, parts, features.astype(np.float16), np.arange(count))
+    if not maps:
+        return Collection(table, parts, features.astype(np.float16), np.arange(count))
+    stored = np.repeat((features - carries @ directions)[:, None], PLACES, axis=1)
+    stored += noise * random.normal(size=stored.shape)
+    where = np.eye(PLACES)[random.integers(PLACES, size=carries.shape)] * carries[..., None]  # (marks, labels, places)
+    stored += PLACES * np.einsum("mlp,lw->mpw", where, directions)
+    kept = stored.astype(np.float16)
+    return Collection(table, parts, kept.mean(axis=1, dtype=np.float32).astype(np.float16), np.arange(count), kept)

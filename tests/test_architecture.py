@@ -95,10 +95,12 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("editions", {"classification", "codes", "errors"}),
         ("suspicious", {"codes", "marks"}),
         ("profile", {"errors", "labels", "marks", "metrics", "ranking", "stratify", "suspicious"}),
-        ("bundle", {"calibration", "errors", "files", "hub", "labels", "marks"}),
+        ("visible", {"colours"}),
+        ("card", {"bundle", "codes"}),
+        ("bundle", {"calibration", "card", "errors", "files", "hub", "labels", "marks", "visible"}),
         (
             "predictor",
-            {"bundle", "calibration", "codes", "decide", "engine", "errors", "evidence", "images", "tuning"},
+            {"bundle", "calibration", "codes", "decide", "engine", "errors", "evidence", "images", "tuning", "visible"},
         ),
     ],
 )

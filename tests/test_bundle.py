@@ -29,7 +29,8 @@ def test_what_is_written_reads_back(trained: tuple[Bundle, Evaluation], tmp_path
     assert again.top is None
     limited = write_bundle(replace(bundle, top=3), bundle.graph.read_bytes(), tmp_path / "limited")
     assert limited.top == 3
-    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["bundle.json", "model.onnx"]
+    written = sorted(path.name for path in (tmp_path / "again").iterdir())
+    assert written == ["MODEL_CARD.md", "bundle.json", "model.onnx"]
     assert (tmp_path / "again/bundle.json").read_bytes() == (bundle.path / "bundle.json").read_bytes()  # type: ignore[operator]
 
 

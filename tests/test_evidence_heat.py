@@ -14,7 +14,7 @@ from viennatag.calibration import Calibration
 from viennatag.engine import Engine
 from viennatag.errors import BundleError, OptionError
 from viennatag.evaluation import Evaluation
-from viennatag.evidence.heat import RAMP, Explanation, PlaceWeights, _colours
+from viennatag.evidence.heat import RAMP, Explanation, PlaceReader, _colours
 from viennatag.images import read_fitted_image
 from viennatag.labels import LabelSet
 from viennatag.predictor import Predictor
@@ -111,7 +111,7 @@ def test_the_mean_over_places_is_the_logit(name: str, size: tuple[int, int], tmp
     np.testing.assert_allclose(logits, head(features), atol=1e-4)
     (places,) = predictor.engine.run(pixels, ("evidence",))
     for at in range(3):
-        maps = PlaceWeights.of(predictor.engine).maps(places[at], [2, 0])
+        maps = PlaceReader.of(predictor.engine).maps([places[at]], [2, 0])
         expected = at_places(head, np.moveaxis(spatial[at], 0, -1))
         np.testing.assert_allclose(maps, np.moveaxis(expected[..., [2, 0]], -1, 0), atol=1e-4)
     for each in found:

@@ -189,12 +189,13 @@ def test_vectors_are_precise_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_marks_that_are_all_alike_are_all_found(copied: Path) -> None:
     """A walk from neighbour to neighbour ends where all neighbours are alike; then every mark is looked at."""
-    known, asked = KnownMarks.open(copied), []
+    known = KnownMarks.open(copied)
+    asked: list[bool] = []
     search = known._vectors.search
 
     def short(vector: NDArray[np.int8], count: int, *, exact: bool = False) -> object:
         asked.append(exact)
-        return search(vector, count if exact else count // 2)
+        return search(vector, count if exact else count // 2, exact=exact)
 
     known._vectors = SimpleNamespace(search=short)
     assert len({mark.image for mark in known.search(np.ones(256, np.float32), 999)}) == 240

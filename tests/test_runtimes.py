@@ -65,7 +65,8 @@ def test_scores_of_the_engines_agree() -> None:
     pixels[8:16, ::8] = 255
     (pixels[23],) = read_images([Path(__file__).parents[1] / "examples/sample-mark.png"], side)  # type: ignore[misc]
     reference, *others = (
-        scores_from_logits(Engine(bundle.graph, runtime=name).run(pixels, ("logits",))[0], bundle) for name in RUNTIMES
+        scores_from_logits(Engine(bundle.graph, runtime=name).run(pixels, ("logits",))[0], bundle, bundle.look(pixels))
+        for name in RUNTIMES
     )
     for scores in others:
         assert np.abs(scores - reference).max() < TOLERANCE

@@ -48,5 +48,5 @@ def test_what_cannot_be_explained() -> None:
 
 def test_a_bundle_without_heat_maps_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starter().engine, "outputs", ("logits", "features"))
-    monkeypatch.delitem(starter().__dict__, "_place_weights", raising=False)
+    monkeypatch.delitem(starter().__dict__, "_place_reader", raising=False)
     check_problem(ask("POST", "/v1/explain?code=3", content=picture(), headers=PNG), 404, "no-heat-map")

@@ -1,6 +1,10 @@
 """The bundle inside the package."""
 
+import importlib
+import json
 from pathlib import Path
+
+import pytest
 
 from viennatag.bundle import STARTER_FOLDER, open_bundle
 from viennatag.codes import parse_code, vienna_tree
@@ -25,6 +29,17 @@ def test_it_says_how_it_was_made_and_measured() -> None:
     section = next(each for each in bundle.metrics["slices"] if (each["level"], each["kind"]) == ("section", "all"))
     figure = section["figures"]["macro_map"]
     assert figure["value"] > 10 * figure["prior"]
+
+
+def test_its_card_and_the_tables_in_the_docs_are_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If not: python benchmarks/starter_card.py."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    made = importlib.import_module("starter_card")
+    bundle, logos = open_bundle(), json.loads(made.LOGOS.read_text())
+    assert bundle.card is not None
+    assert bundle.card.read_text() == made.starter_card(bundle, logos)
+    document = made.DOCUMENT.read_text()
+    assert document == made.with_tables(document, made.made_tables(bundle, logos))
 
 
 def test_it_reads_the_sample_mark() -> None:

@@ -14,7 +14,7 @@ from viennatag.training.strategy import BASELINE, STRATEGIES, Strategy, find_str
 
 @pytest.fixture(scope="module")
 def collection() -> Collection:
-    return make_collection(700, more=200)
+    return make_collection(700, more=200, maps=True)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

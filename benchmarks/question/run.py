@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _applicable() -> list[Strategy]:
-    return [each for each in STRATEGIES.values() if not each.until]
+    return [each for each in STRATEGIES.values() if not each.until and not each.reads_maps]
 
 
 def _said(collection: str, method: str, seed: int, run: Callable[[int], NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -137,7 +137,8 @@ def _auto(contest: Contest, cache: Path) -> Callable[[int], NDArray[np.float64]]
         scores = chosen.learned.scores(contest.judged)
         return scores, chosen.learned.rule(scores)
 
-    return lambda seed: contest.kept((AUTO, seed, tuple(STRATEGIES)), lambda: run(seed), cache).samples
+    tried = tuple(name for name, each in STRATEGIES.items() if not each.reads_maps)
+    return lambda seed: contest.kept((AUTO, seed, tried), lambda: run(seed), cache).samples
 
 
 def _probe(contest: Contest, cache: Path) -> Callable[[int], NDArray[np.float64]]:

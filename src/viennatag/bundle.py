@@ -1,15 +1,15 @@
 """The bundle: everything that a prediction needs, in one folder.
 
-`model.onnx` turns pixels into features and logits, `bundle.json` says what each logit means. Both
-are plain data: opening a bundle runs no code of its own, and a bundle from a newer version or with
-a damaged file is refused with the reason.
+`model.onnx` turns pixels into features and logits, `bundle.json` says what each logit means, and `MODEL_CARD.md` tells
+people what it was trained on and how good it is. All are plain data: opening a bundle runs no code of its own, and a
+bundle from a newer version or with a damaged file is refused with the reason.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration import Calibration
+from viennatag.card import CARD, model_card, read_notes
 from viennatag.errors import BundleError, DataError
 from viennatag.files import atomic_folder
 from viennatag.labels import LabelSet
 from viennatag.marks import Taxonomy
+from viennatag.visible import SEEN, colour_evidence
 
-SCHEMA = 1
+SCHEMA = 2
+"""Since 2 some labels can be read from pixels; a bundle without such labels is written as 1, for earlier versions."""
 GRAPH = "model.onnx"
 DESCRIPTION = "bundle.json"
 STARTER = "starter"
@@ -46,6 +49,8 @@ class Bundle:
         path: The folder it was read from.
         precision: What its graph computes in: `float32`, `int8` or `bfloat16`.
         digest: Of the graph, `sha256:` and hexadecimal digits.
+        from_pixels: Labels whose logits are not the graph's but the evidence of `viennatag.visible`; their
+            calibration and thresholds belong to that.
     """
 
     labels: LabelSet
@@ -60,6 +65,22 @@ class Bundle:
     path: Path | None = None
     precision: str = "float32"
     digest: str = ""
+    from_pixels: tuple[str, ...] = ()
+
+    @property
+    def card(self) -> Path | None:
+        """The model card, if there is one: Markdown for people, which may be edited."""
+        path = self.path and self.path / CARD
+        return path if path and path.is_file() else None
+
+    @property
+    def pixel_columns(self) -> list[int]:
+        """Positions of the labels that are read from pixels."""
+        return [self.labels.index[name] for name in self.from_pixels]
+
+    def look(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what pixels (images, size, size, 3) say of the labels read from them; (images, `from_pixels`)."""
+        return colour_evidence(pixels, self.from_pixels)
 
     @property
     def graph(self) -> Path:
@@ -90,8 +111,15 @@ def find_bundle(name: str | Path) -> Path:
     return path
 
 
-def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
+def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mapping[str, str] | None = None) -> Bundle:
     """Write a bundle whole or not at all, in place of an older one; return it as read back.
+
+    Args:
+        bundle: What to write besides the graph.
+        graph: The ONNX file.
+        path: The folder.
+        notes: What people add to the model card, see `viennatag.card`; by default what the card of the bundle has
+            that this one was made from.
 
     Raises:
         BundleError: If something other than a bundle stands at `path`.
@@ -100,7 +128,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
     if path.exists() and not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
     description = {
-        "schema": SCHEMA,
+        "schema": SCHEMA if bundle.from_pixels else 1,
         "taxonomy": bundle.labels.taxonomy,
         "image_size": bundle.image_size,
         "precision": bundle.precision,
@@ -116,8 +144,13 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str) -> Bundle:
     }
     if bundle.top is not None:
         description["top"] = bundle.top
+    if bundle.from_pixels:
+        description["from_pixels"] = bundle.from_pixels
+    kept, license_ = read_notes(bundle.card.read_text(encoding="utf-8")) if bundle.card else ({}, "other")
+    card = model_card(replace(bundle, path=path), notes=kept | dict(notes or {}), license_=license_)
     with atomic_folder(path) as folder:
         (folder / GRAPH).write_bytes(graph)
+        (folder / CARD).write_text(card, encoding="utf-8")
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
     return open_bundle(path)
@@ -151,6 +184,7 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
             path=path,
             precision=str(found.get("precision", "float32")),
             digest=str(found["files"][GRAPH]),
+            from_pixels=tuple(found.get("from_pixels", ())),
         )
         expected = dict(found["files"])
     except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors
@@ -158,6 +192,9 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
     columns = (bundle.train_counts, bundle.prior, bundle.thresholds, bundle.calibration.slope)
     if any(column.shape != (len(bundle.labels),) for column in columns):
         raise BundleError(f"{path}: {DESCRIPTION} is damaged: its columns do not all have one entry per label")
+    strange = [name for name in bundle.from_pixels if name not in bundle.labels.index or name not in SEEN]
+    if strange:
+        raise BundleError(f"{path}: {DESCRIPTION} is damaged: {strange[0]!r} cannot be read from pixels")
     for file, digest in expected.items():
         if not (path / file).is_file():
             raise BundleError(f"{path}: the file {file} is missing")

@@ -189,7 +189,7 @@ def _rank(word: str, own: frozenset[str], inherited: frozenset[str]) -> int:
 def vienna_headings() -> dict[str, str]:
     """Return the headings that come with viennatag (`vienna.tsv`) by code, as `str` spells it."""
     table = Path(__file__).with_name("vienna.tsv").read_text(encoding="utf-8")
-    return dict(line.split("\t") for line in table.splitlines()[1:])  # type: ignore[misc]  # pairs
+    return dict(line.split("\t") for line in table.splitlines()[1:])
 
 
 @cache

@@ -9,6 +9,7 @@ colour of the mark, white counts where it stands on a coloured ground, and black
 another colour too. Offices differ in how they count (29.1.11 to 29.1.15), so counts can be left out.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -41,6 +42,7 @@ MANY = "29.1.15"
 
 _LONGEST = 160
 _STEP = 4  # levels of a channel that the table of names keeps together
+_SIDE = 256 // _STEP
 _EDGE = 0.03  # how much of the height and width makes the margin that the ground is read from
 
 
@@ -87,17 +89,44 @@ def colour_shares(pixels: NDArray[np.uint8]) -> tuple[dict[str, float], str]:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ImageError(f"pixels have type {pixels.dtype} and shape {pixels.shape}; expected uint8 (height, width, 3)")
     stride = max(1, -(-max(pixels.shape[:2]) // _LONGEST))
-    small = pixels[::stride, ::stride] // _STEP
-    names = _table()[small[..., 0], small[..., 1], small[..., 2]]
+    found = read_colours(pixels[::stride, ::stride])
+    return found.shares, found.ground
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The colours of one image.
+
+    Attributes:
+        names: Position in `NAMES` of each pixel's colour; shape (height, width).
+        shares: Share of the figure that each colour covers, largest first; the figure is all but the ground.
+        ground: Name of the colour that most of the margin has, empty when none has two thirds of it.
+    """
+
+    names: NDArray[np.uint8]
+    shares: dict[str, float]
+    ground: str
+
+
+def read_colours(pixels: NDArray[np.uint8], *, steepest: int | None = None) -> Reading:
+    """Return the colours of an RGB image of 8 bits that is as small as it needs to be, looked at pixel by pixel.
+
+    Args:
+        pixels: Shape (height, width, 3).
+        steepest: Pixels do not count beside which green changes by more than this: the edge of a black shape that was
+            enlarged is a band of greys. By default neighbours must only have the same name.
+    """
+    small = (pixels // _STEP).astype(np.int32)
+    names = _table().ravel().take((small[..., 0] * _SIDE + small[..., 1]) * _SIDE + small[..., 2])
     ground = _ground(names)
     figure = names != ground if ground else np.ones(names.shape, dtype=bool)
-    flat = _in_flat_areas(names) & figure
+    flat = _in_flat_areas(names, pixels, steepest) & figure
     if flat.sum() < 0.25 * figure.sum():  # fine lines: no flat area is left, so the purest half stands in
-        flat = figure & _far_from_ground(pixels[::stride, ::stride], figure)
+        flat = figure & _far_from_ground(pixels, figure)
     total = int(flat.sum())
     found = np.bincount(names[flat], minlength=len(NAMES))
     shares = {NAMES[index]: int(found[index]) / total for index in np.argsort(-found, kind="stable") if found[index]}
-    return shares, NAMES[ground]
+    return Reading(names, shares, NAMES[ground])
 
 
 def name_colour(red: int, green: int, blue: int) -> str:
@@ -114,7 +143,7 @@ def _ground(names: NDArray[np.uint8]) -> int:
     return int(found.argmax()) if found.max() * 3 >= margin.size * 2 else 0
 
 
-def _in_flat_areas(names: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _in_flat_areas(names: NDArray[np.uint8], pixels: NDArray[np.uint8], steepest: int | None) -> NDArray[np.bool_]:
     """Return the pixels that belong to a block of two by two of one colour."""
     flat = np.zeros(names.shape, dtype=bool)
     if min(names.shape) < 2:
@@ -122,9 +151,13 @@ def _in_flat_areas(names: NDArray[np.uint8]) -> NDArray[np.bool_]:
     same = (
         (names[:-1, :-1] == names[1:, :-1]) & (names[:-1, :-1] == names[:-1, 1:]) & (names[:-1, :-1] == names[1:, 1:])
     )
-    for down in (slice(None, -1), slice(1, None)):
-        for across in (slice(None, -1), slice(1, None)):
-            flat[down, across] |= same
+    if steepest is not None:
+        green = pixels[..., 1].astype(np.int16)
+        across, down = np.abs(np.diff(green, axis=1)) <= steepest, np.abs(np.diff(green, axis=0)) <= steepest
+        same &= across[:-1] & across[1:] & down[:, :-1] & down[:, 1:]
+    for rows in (slice(None, -1), slice(1, None)):
+        for columns in (slice(None, -1), slice(1, None)):
+            flat[rows, columns] |= same
     return flat
 
 

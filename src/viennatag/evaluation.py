@@ -8,7 +8,7 @@ common, and easy to guess.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,14 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Single:
+    """How well one label is ranked: the marks that carry it, and its average precision."""
+
+    marks: int
+    average_precision: Figure
+
+
+@dataclass(frozen=True)
 class Slice:
     """The figures of one set of labels.
 
@@ -80,6 +88,7 @@ class Evaluation:
             nearest ancestor it has.
         codes: Occurrences of codes in all.
         skipped: Marks that were left out, and why.
+        singles: By label of the first level, which is categories or flat labels, those that marks carry.
     """
 
     marks: int
@@ -87,6 +96,7 @@ class Evaluation:
     unknown_codes: int
     codes: int
     skipped: tuple[str, ...] = ()
+    singles: Mapping[str, Single] = field(default_factory=dict)
 
     def find(self, level: str, kind: str = "all") -> Slice:
         """Return one slice."""
@@ -96,11 +106,14 @@ class Evaluation:
         """Return plain data; undefined figures are None. Of an incomplete register only `TRUSTED` figures are told."""
         plain: dict[str, Any] = asdict(self)
         plain |= {"incomplete": True} if incomplete else {}
+        if incomplete:
+            del plain["singles"]
         for part in plain["slices"]:
             if incomplete:
                 part["figures"] = {name: part["figures"][name] for name in TRUSTED}
-            for figure in part["figures"].values():
-                figure.update({name: None if np.isnan(value) else round(value, 5) for name, value in figure.items()})
+        figures = [figure for part in plain["slices"] for figure in part["figures"].values()]
+        for figure in (*figures, *(each["average_precision"] for each in plain.get("singles", {}).values())):
+            figure.update({name: None if np.isnan(value) else round(value, 5) for name, value in figure.items()})
         return plain
 
 
@@ -169,7 +182,13 @@ def judge(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds
         _judge_slice(level, kind, chosen, scores, targets, bundle, suggested, precisions[:, chosen], rounds, seed)
         for level, kind, chosen in _slices(labels)
     )
-    return Evaluation(len(marks), slices, unknown, sum(map(len, marks.codes)), marks.skipped)
+    singles = {}
+    carriers = np.asarray(targets.sum(axis=0)).ravel()
+    for at in labels.at_level(labels.level_names[0]).tolist():
+        if carriers[at]:
+            found = _figure(precisions[:, at], carriers[at] / len(marks))
+            singles[labels.names[at]] = Single(int(carriers[at]), found)
+    return Evaluation(len(marks), slices, unknown, sum(map(len, marks.codes)), marks.skipped, singles)
 
 
 def _slices(labels: LabelSet) -> Iterator[tuple[str, str, NDArray[np.intp]]]:

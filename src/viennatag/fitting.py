@@ -112,7 +112,8 @@ def _ink(blocks: NDArray[np.uint8], paper: NDArray[np.uint8], shrink: int) -> ND
     level = np.tile(paper, blocks.shape[1])
     far = (np.maximum(channels, level) - np.minimum(channels, level)).reshape(blocks.shape)
     ink = np.maximum(np.maximum(far[..., 0], far[..., 1]), far[..., 2])
-    return ink * (ink >= least)
+    found: NDArray[np.uint8] = ink * (ink >= least)
+    return found
 
 
 def _is_sparse(columns: NDArray[np.int32], rows: NDArray[np.int32]) -> bool:
@@ -140,8 +141,9 @@ def _without_dust(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if not len(inside[0]):
             return ink
         side = max(_CELL * int(found[-1] - found[0] + 1) for found in inside)
-    kept = np.repeat(np.repeat(mark, _CELL, axis=0), _CELL, axis=1)[: ink.shape[0], : ink.shape[1]]
-    return ink * kept
+    mask = np.repeat(np.repeat(mark, _CELL, axis=0), _CELL, axis=1)[: ink.shape[0], : ink.shape[1]]
+    kept: NDArray[np.uint8] = ink * mask
+    return kept
 
 
 def _extent(profile: NDArray[np.uint8], shrink: int, whole: int) -> tuple[float, float]:

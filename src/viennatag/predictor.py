@@ -21,12 +21,13 @@ from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_headings, vienna_tree
 from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
-from viennatag.errors import ImageError, OptionError
+from viennatag.errors import DataError, ImageError, OptionError
 from viennatag.images import ImageSource, available_cores, read_fitted_image, read_image
 from viennatag.tuning import find_settings
+from viennatag.visible import colour_map
 
 if TYPE_CHECKING:  # most predictions want codes only
-    from viennatag.evidence.heat import Explanation, PlaceWeights
+    from viennatag.evidence.heat import Explanation, PlaceReader
     from viennatag.evidence.known import KnownMarks, SimilarMark
 
 
@@ -94,7 +95,7 @@ class Predictor:
     def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels."""
         (logits,) = self.engine.run(pixels, ("logits",))
-        return scores_from_logits(logits, self.bundle)
+        return scores_from_logits(logits, self.bundle, self.bundle.look(pixels))
 
     def predict(
         self, image: ImageSource, *, top: int | None = None, level: str | None = None
@@ -147,12 +148,16 @@ class Predictor:
             self._one_thread_engine,
             images,
             ("logits",),
-            also=lambda _: None,
+            also=lambda pixels: self.bundle.look(pixels[None]),
             workers=self._workers,
             batch_size=self.settings.batch_size,
         ):
-            readable = batch.outputs[0] if batch.outputs else np.empty((0, len(self.bundle.labels)), dtype=np.float32)
-            yield batch.outcomes, scores_from_logits(readable, self.bundle)
+            errors = [found if isinstance(found, ImageError) else None for found in batch.outcomes]
+            if not batch.outputs:
+                yield errors, np.empty((0, len(self.bundle.labels)))
+                continue
+            seen = np.concatenate([found for found in batch.outcomes if not isinstance(found, ImageError)])
+            yield errors, scores_from_logits(batch.outputs[0], self.bundle, seen)
 
     def explain(self, image: ImageSource, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
@@ -162,7 +167,7 @@ class Predictor:
             code: A code or flat label that the bundle knows.
 
         Raises:
-            BundleError: If the bundle's head cannot be read at places.
+            BundleError: If the bundle's head cannot be read at places, and the code is not read from pixels.
             ImageError: If the image cannot be read.
             OptionError: If the bundle does not know the code.
         """
@@ -171,32 +176,38 @@ class Predictor:
 
     def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> "tuple[Explanation, ...]":
         """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
-        from viennatag.evidence.heat import PLACES, Explanation
+        from viennatag.evidence.heat import Explanation
 
         labels = self.bundle.labels
         names = tuple(codes)
         unknown = [name for name in names if name not in labels.index]
         if unknown:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
-        positions = [labels.index[name] for name in names]
-        weights, size = self._place_weights, self.engine.size
-        fitted = read_fitted_image(image, size)
-        logits, places = self.engine.run(fitted.pixels[None], ("logits", PLACES))
-        scores = scores_from_logits(logits, self.bundle)[0]
+        from_head = [name for name in names if name not in self.bundle.from_pixels]
+        reader = self._place_reader if from_head else None
+        fitted = read_fitted_image(image, self.engine.size)
+        logits, *seen = self.engine.run(fitted.pixels[None], ("logits", *(reader.outputs if reader else ())))
+        scores = scores_from_logits(logits, self.bundle, self.bundle.look(fitted.pixels[None]))[0]
+        maps = {name: colour_map(fitted.pixels, name) for name in set(names) - set(from_head)}
+        said = {name: float(found.mean()) for name, found in maps.items()}
+        if reader:
+            positions = [labels.index[name] for name in from_head]
+            maps |= dict(zip(from_head, reader.maps([each[0] for each in seen], positions), strict=True))
+            said |= {name: float(logits[0, at]) for name, at in zip(from_head, positions, strict=True)}
         return tuple(
-            Explanation(name, round(float(scores[at]), 4), float(logits[0, at]), found, fitted.box)
-            for name, at, found in zip(names, positions, weights.maps(places[0], positions), strict=True)
+            Explanation(name, round(float(scores[labels.index[name]]), 4), said[name], maps[name], fitted.box)
+            for name in names
         )
 
     def check_explainable(self) -> None:
         """Raise BundleError if the bundle's head cannot be read at places."""
-        _ = self._place_weights
+        _ = self._place_reader
 
     @cached_property
-    def _place_weights(self) -> "PlaceWeights":
-        from viennatag.evidence.heat import PlaceWeights
+    def _place_reader(self) -> "PlaceReader":
+        from viennatag.evidence.heat import PlaceReader
 
-        return PlaceWeights.of(self.engine)
+        return PlaceReader.of(self.engine)
 
     def similar(self, image: ImageSource, k: int = 6) -> "tuple[SimilarMark, ...]":
         """Return the k known marks that look most like an image, best first.
@@ -329,8 +340,28 @@ class Predictor:
         return Suggestion(code, meaning, round(score, 4), level, path, above)
 
 
-def scores_from_logits(logits: NDArray[np.floating[Any]], bundle: Bundle) -> NDArray[np.float64]:
-    """Return calibrated scores that hold the hierarchy, of the logits' shape (images, labels)."""
+def scores_from_logits(
+    logits: NDArray[np.floating[Any]], bundle: Bundle, seen: NDArray[np.float32] | None = None
+) -> NDArray[np.float64]:
+    """Return calibrated scores that hold the hierarchy, of the logits' shape (images, labels).
+
+    Args:
+        logits: As the graph gives them.
+        bundle: Whose graph it is.
+        seen: What `Bundle.look` says of the same images; needed where the bundle reads labels from pixels.
+
+    Raises:
+        DataError: If shapes differ, or `seen` is missing.
+    """
+    if bundle.from_pixels:
+        expected = (len(logits), len(bundle.from_pixels))
+        if seen is None or seen.shape != expected:
+            raise DataError(
+                f"the bundle reads {expected[1]} labels from pixels; pass what Bundle.look says of the same images, "
+                f"of shape {expected}"
+            )
+        logits = logits.copy()
+        logits[:, bundle.pixel_columns] = seen
     return coherent(bundle.calibration(logits), bundle.labels.parents)
 
 

@@ -104,7 +104,15 @@ def compare(
         trunk = find_trunk(backbone, cache=folder, pretrained=not random_weights, size=size, seed=seed)
         progress("backbone", 1, 1, f"{trunk.width} features at {trunk.size} pixels")
         collection = collect(
-            table, images, trunk, cache=folder, more=further, skip_bad=skip_bad, seed=seed, report=progress
+            table,
+            images,
+            trunk,
+            cache=folder,
+            maps=strategies is not None and any(each.reads_maps for each in chosen),
+            more=further,
+            skip_bad=skip_bad,
+            seed=seed,
+            report=progress,
         )
         found = compare_strategies(collection, chosen, seeds=seeds, min_count=min_count, cache=folder, report=progress)
     if format_ == "json":

@@ -43,6 +43,8 @@ def predict(
     predictor = Predictor.load(model, engine=engine)
     if verbose:
         print(predictor.describe(), file=sys.stderr)
+        if predictor.bundle.card:
+            print(f"what it was trained on and how good it is: {predictor.bundle.card}", file=sys.stderr)
     predictor.check_options(top, level)
     evidence = Evidence(predictor, explain, similar, known)
     with show_progress(len(paths) > 16) as report:

@@ -3,9 +3,11 @@
 Features are the mean of a map and a linear head is a sum of features, so a logit is the mean of what the head says
 at each place: nothing is approximated, and nothing but one product per code is computed beyond the prediction. A
 head of cosines divides by the length of the whole image's vector, which is the same everywhere, so it can be taken
-apart too; so can averages of both. A vote of neighbours cannot.
+apart too. A head that attends to places says for each label what each place adds. So averages of these can be taken
+apart as well; a vote of neighbours and a decoder cannot.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +22,8 @@ PLACES = "evidence"
 """Output of a graph: what the head sees at each place, shape (images, rows, columns, channels)."""
 WEIGHT, BIAS = "head.weight", "head.bias"
 """Outputs of a graph: what the head makes of it, shapes (labels, channels) and (labels,)."""
+SAID = "said"
+"""Output of a graph: what a head that attends to places says at each, shape (images, rows, columns, labels)."""
 
 LEAST_SPAN = 1.0
 """Where the peak is less than this above the mean, in logits, all stays pale: no place stands out."""
@@ -76,36 +80,52 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
-class PlaceWeights:
-    """What a head makes of each place.
+class PlaceReader:
+    """How the outputs of a graph are read at places: the evidence is a product, what was said, or the sum of both.
 
     Attributes:
-        weight: Shape (labels, channels).
-        bias: Shape (labels,).
+        outputs: Names of the graph's outputs that are read, `PLACES`, `SAID` or both.
+        weight: What the head makes of `PLACES`, shape (labels, channels); None without them.
+        bias: Shape (labels,); None without them.
     """
 
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    outputs: tuple[str, ...]
+    weight: NDArray[np.float32] | None = None
+    bias: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, engine: Engine) -> "PlaceWeights":
-        """Return the weights of a graph.
+    def of(cls, engine: Engine) -> "PlaceReader":
+        """Return how the outputs of an engine's graph are read.
 
         Raises:
-            BundleError: If its logits are no sum over places.
+            BundleError: If its logits are no mean over places.
         """
-        if not {PLACES, WEIGHT, BIAS} <= set(engine.outputs):
+        outputs = tuple(name for name in (PLACES, SAID) if name in engine.outputs)
+        if not outputs or (PLACES in outputs and not {WEIGHT, BIAS} <= set(engine.outputs)):
             raise BundleError(
                 f"this bundle has no heat maps: its graph has no output {PLACES!r}. Heads of neighbours have none, nor "
-                "have networks without a map of features; a bundle of an earlier version has to be trained again"
+                "have decoders and networks without a map of features; a bundle of an earlier version has to be "
+                "trained again"
             )
+        if PLACES not in outputs:
+            return cls(outputs)
         blank = np.full((1, engine.size, engine.size, 3), 255, dtype=np.uint8)
-        return cls(*engine.run(blank, (WEIGHT, BIAS)))
+        return cls(outputs, *engine.run(blank, (WEIGHT, BIAS)))
 
-    def maps(self, places: NDArray[np.float32], labels: list[int]) -> list[NDArray[np.float32]]:
-        """Return the evidence for some labels at the places (rows, columns, channels) of an image, in logits."""
-        found = places @ self.weight[labels].T + self.bias[labels]
-        return list(np.moveaxis(found, -1, 0))
+    def maps(self, seen: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
+        """Return the evidence for some labels in an image, in logits; each of shape (rows, columns).
+
+        Args:
+            seen: What `outputs` are for the image, each of shape (rows, columns, channels or labels).
+            labels: Positions of the labels.
+        """
+        found: NDArray[np.float32] | float = 0.0
+        for name, values in zip(self.outputs, seen, strict=True):
+            if name == SAID:
+                found = found + values[..., labels]
+            elif self.weight is not None and self.bias is not None:
+                found = found + (values @ self.weight[labels].T + self.bias[labels])
+        return list(np.moveaxis(np.asarray(found), -1, 0))
 
 
 def _spread(start: float, end: float, pixels: int, cells: int) -> NDArray[np.float32]:

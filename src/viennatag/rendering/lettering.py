@@ -19,9 +19,13 @@ from viennatag.errors import ArtworkError, require
 from viennatag.rendering.pieces import Piece, number
 
 _PLAIN = (
-    "arimo arvo bree-serif cabin courier-prime cousine eb-garamond exo-2 inter josefin-sans kanit lato league-gothic "
-    "libre-baskerville lora merriweather montserrat nunito open-sans oswald poppins prata questrial quicksand rajdhani "
-    "raleway roboto roboto-slab rokkitt teko tenor-sans tinos varela-round vollkorn work-sans zilla-slab "
+    "abel alegreya alegreya-sans archivo-narrow arimo arvo asap barlow-condensed bitter bodoni-moda bree-serif cabin "
+    "courier-prime cousine crimson-pro dm-sans dosis eb-garamond exo-2 figtree fira-sans fjalla-one gelasio hind "
+    "ibm-plex-mono inter josefin-sans jost kanit karla lato league-gothic libre-baskerville libre-franklin literata "
+    "lora manrope maven-pro merriweather montserrat nunito open-sans oswald outfit overpass play plus-jakarta-sans "
+    "poppins prata pt-sans-narrow pt-serif public-sans quattrocento questrial quicksand rajdhani raleway roboto "
+    "roboto-slab rokkitt rubik saira-condensed signika sora source-serif-4 space-grotesk spectral teko tenor-sans "
+    "tinos titillium-web urbanist varela-round vollkorn work-sans zilla-slab "
     "arial dejavusans helvetica liberationsans liberationserif times"
 )
 PLAIN_FAMILIES = frozenset(_PLAIN.split())
@@ -29,9 +33,12 @@ PLAIN_FAMILIES = frozenset(_PLAIN.split())
 
 SIGNATURE_FAMILIES = frozenset(
     {
+        "cedarville-cursive",
         "great-vibes",
         "herr-von-muellerhoff",
         "homemade-apple",
+        "monsieur-la-doulaise",
+        "mr-de-haviland",
         "parisienne",
         "pinyon-script",
         "reenie-beanie",

@@ -164,8 +164,9 @@ class Batcher:
             except ImageError as exc:
                 outcomes[at] = exc
         if pixels:
-            logits, features = self._predictor.engine.run(np.stack(pixels), ("logits", "features"))
-            scores = scores_from_logits(logits, self._predictor.bundle)
+            batch, bundle = np.stack(pixels), self._predictor.bundle
+            logits, features = self._predictor.engine.run(batch, ("logits", "features"))
+            scores = scores_from_logits(logits, bundle, bundle.look(batch))
             for row, (at, width, height) in enumerate(seen):
                 outcomes[at] = _attempt(jobs[at].work, Sight(width, height, scores[row], features[row]))
             self._counters.batches.observe(len(pixels))

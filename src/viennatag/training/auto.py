@@ -107,7 +107,8 @@ def choose(
 ) -> Choice:
     """Return the strategy that is best on the validation part, or a blend of several, with what it learned.
 
-    Strategies that change the labels are not tried: what they reach on other labels does not compare. The
+    Strategies that change the labels are not tried: what they reach on other labels does not compare. Those that read
+    maps are tried where the collection has maps; they take many times as long as others. The
     result depends on the seed alone as long as the budget suffices; time is looked at between trainings only.
 
     Args:
@@ -132,7 +133,9 @@ def choose(
     pool = {BASELINE: baseline} | {
         name: each
         for name, each in pool.items()
-        if each.min_count <= max(min_count, baseline.min_count) and (not each.until or collection.has_more)
+        if each.min_count <= max(min_count, baseline.min_count)
+        and (not each.until or collection.has_more)
+        and (not each.reads_maps or collection.maps is not None)
     }
     schedule, report = schedule or Schedule(), report or (lambda *_: None)
     labels, search = collection.labels(min_count=min_count), _Search(time.perf_counter() + budget)

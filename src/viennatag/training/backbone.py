@@ -8,6 +8,7 @@ them can be read back at each place of the image.
 
 import hashlib
 import logging
+import math
 import os
 import socket
 import warnings
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,13 @@ class Trunk:
     def digest(self) -> str:
         """Hash of the graph; features of different trunks are never mixed."""
         return hashlib.sha256(self.graph).hexdigest()
+
+    @cached_property
+    def places(self) -> int:
+        """Number of places of the map, 0 without one."""
+        outputs = onnx.load_from_string(self.graph).graph.output
+        spatial = next((each.type.tensor_type.shape.dim[2:] for each in outputs if each.name == "map"), None)
+        return math.prod(side.dim_value for side in spatial) if spatial else 0
 
 
 class PixelNetwork(nn.Module):

@@ -18,7 +18,7 @@ from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
 from viennatag.split import split_marks
 from viennatag.training.backbone import Trunk
-from viennatag.training.features import extract_features
+from viennatag.training.features import Features, extract_features, maps_size
 from viennatag.training.head import Examples
 
 TRAIN, VALIDATION, TEST = range(len(PARTS))
@@ -37,12 +37,14 @@ class Collection:
         parts: Part of each mark, a position in `PARTS` or `MORE`; shape (marks,).
         features: Raw features, shape (rows, width).
         rows: Row of `features` for each mark, shape (marks,).
+        maps: What features are the mean of, shape (rows, places, width); None if no head asked for it.
     """
 
     marks: Marks
     parts: NDArray[np.int8]
     features: NDArray[Any]
     rows: NDArray[np.intp]
+    maps: NDArray[Any] | None = None
 
     def labels(self, *, min_count: int) -> LabelSet:
         """Return the labels that at least `min_count` training marks carry; see `LabelSet.from_marks`."""
@@ -50,9 +52,7 @@ class Collection:
 
     def examples(self, labels: LabelSet, part: int) -> Examples:
         """Return the marks of one part with targets over some labels."""
-        at = np.flatnonzero(self.parts == part)
-        chosen = self.marks.select(at)
-        return Examples(self.features, self.rows[at], labels.encode(chosen.codes), np.array(chosen.weights))
+        return self._examples(labels, np.flatnonzero(self.parts == part))
 
     def training(self, labels: LabelSet, *, until: int = 0) -> Examples:
         """Return the marks to learn from, with further marks of rare labels if asked for.
@@ -71,8 +71,11 @@ class Collection:
                 counts[carried] += 1
                 added.append(at)
         joined = np.concatenate([np.flatnonzero(self.parts == TRAIN), np.flatnonzero(self.parts == MORE)[added]])
-        chosen = self.marks.select(joined)
-        return Examples(self.features, self.rows[joined], labels.encode(chosen.codes), np.array(chosen.weights))
+        return self._examples(labels, joined)
+
+    def _examples(self, labels: LabelSet, at: NDArray[np.intp]) -> Examples:
+        chosen = self.marks.select(at)
+        return Examples(self.features, self.rows[at], labels.encode(chosen.codes), np.array(chosen.weights), self.maps)
 
     @property
     def has_more(self) -> bool:
@@ -95,6 +98,7 @@ def collect(
     trunk: Trunk,
     *,
     cache: Path,
+    maps: bool = False,
     more: tuple[Marks, Path | str] | None = None,
     skip_bad: bool = False,
     seed: int = 0,
@@ -107,6 +111,7 @@ def collect(
         images: Folder that the marks' images are relative to.
         trunk: What turns pixels into features.
         cache: Folder that keeps features between runs.
+        maps: Whether the maps of features are wanted too, for strategies that read them.
         more: Further marks, and the folder of their images, that strategies may add to training.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
         seed: Of the split.
@@ -114,12 +119,12 @@ def collect(
 
     Raises:
         DataError: If an image cannot be read, a part is empty, or further marks are of another taxonomy.
+        OptionError: If maps are wanted, and the trunk has none or there is no room for them.
     """
-    paths = [Path(images) / image for image in marks.images]
-    found = extract_features(paths, trunk, cache=cache, progress=_progress(report))
+    found = _extract(marks, images, trunk, cache, report, maps=maps)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
     parts = training_parts(kept, hashes=found.hashes[rows], seed=seed)
-    collection = Collection(kept, parts, found.values, found.rows[rows])
+    collection = Collection(kept, parts, found.values, found.rows[rows], found.maps)
     if not more:
         return collection
     return add_marks(collection, *more, trunk, cache=cache, skip_bad=skip_bad, report=report)
@@ -164,19 +169,24 @@ def add_marks(
     """
     if marks.taxonomy != collection.marks.taxonomy:
         raise DataError(f"the further marks carry {marks.taxonomy} labels, the others {collection.marks.taxonomy} ones")
-    paths = [Path(images) / image for image in marks.images]
-    found = extract_features(paths, trunk, cache=cache, progress=_progress(report))
+    found = _extract(marks, images, trunk, cache, report, maps=collection.maps is not None)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
     return Collection(
         _joined(collection.marks, kept),
         np.concatenate([collection.parts, np.full(len(kept), MORE, dtype=np.int8)]),
         found.values,
         np.concatenate([collection.rows, found.rows[rows]]),
+        found.maps,
     )
 
 
-def _progress(report: Report | None) -> Callable[[int, int], None] | None:
-    return (lambda done, total: report("features", done, total, "")) if report else None
+def _extract(
+    marks: Marks, images: Path | str, trunk: Trunk, cache: Path, report: Report | None, *, maps: bool
+) -> Features:
+    paths = [Path(images) / image for image in marks.images]
+    remark = f"with maps of {trunk.places} places, {maps_size(trunk, len(paths)) / 1e6:,.1f} MB" if maps else ""
+    told = (lambda done, total: report("features", done, total, remark)) if report else None
+    return extract_features(paths, trunk, cache=cache, maps=maps, progress=told)
 
 
 def _joined(first: Marks, second: Marks) -> Marks:

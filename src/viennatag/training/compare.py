@@ -69,6 +69,10 @@ def compare(
         name: "there are no further marks; name them with --more and --more-images"
         for name, strategy in tried.items()
         if strategy.until and not collection.has_more
+    } | {
+        name: "it reads maps of features, which are kept only for strategies named with --strategies"
+        for name, strategy in tried.items()
+        if strategy.reads_maps and collection.maps is None
     }
     runs = [strategy for name, strategy in tried.items() if name not in omitted]
     contest = Contest.of(collection, min_count, rounds, schedule or Schedule())

@@ -11,7 +11,7 @@ Calibration and thresholds are kept: the head learns on the scale of calibrated 
 meant, and a few decisions could not tune them better.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from viennatag.marks import Marks
 from viennatag.split import mark_groups
 from viennatag.stratify import stratify
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
+from viennatag.training.colouring import extract_readings, pick
 from viennatag.training.dialect import Lesson, Lines, Replay, Trial, scores_of
 from viennatag.training.features import extract_features
 from viennatag.training.head import Examples, some
@@ -103,11 +104,10 @@ def continue_training(
         _check_taxonomy(bundle, old[0], "old marks")
         at_training = int(bundle.training.get("seed") or 0)
         collection = collect(*old, reopened.trunk, cache=cache, skip_bad=skip_bad, seed=at_training, report=report)
-        old_marks = _OldMarks(collection, labels, reopened, seed)
+        old_marks = _OldMarks(collection, labels, reopened, Path(old[1]), Eye(bundle, cache), seed)
 
-    slope, intercept = bundle.calibration.slope, bundle.calibration.intercept
-    start = Lines(bundle.labels, slope[:, None] * reopened.weight, slope * reopened.bias + intercept)
-    seen = reopened.see(found.values[found.rows[rows]])
+    start = start_lines(bundle, reopened)
+    seen = Eye(bundle, cache).widened(reopened.see(found.values[found.rows[rows]]), [paths[at] for at in rows])
     replay = old_marks.replay() if old_marks else None
     lesson = Lesson.of(start, labels, decisions, seen, bundle.thresholds, replay, strengths=strengths)
     report("head", 0, FOLDS, f"{len(lesson.columns):,} codes")
@@ -146,6 +146,31 @@ def continue_training(
     )
 
 
+def start_lines(bundle: Bundle, reopened: Reopened) -> Lines:
+    """Return a bundle's head on the scale of calibrated scores, for what `Eye` sees."""
+    slope, columns = bundle.calibration.slope, bundle.pixel_columns
+    weight, bias = slope[:, None] * reopened.weight, slope * reopened.bias + bundle.calibration.intercept
+    weight = np.concatenate([weight, np.zeros((len(weight), len(columns)))], axis=1)
+    weight[columns], bias[columns] = 0.0, bundle.calibration.intercept[columns]
+    weight[columns, reopened.weight.shape[1] + np.arange(len(columns))] = slope[columns]
+    return Lines(bundle.labels, weight, bias, len(columns))
+
+
+@dataclass(frozen=True, eq=False)
+class Eye:
+    """Adds to what the network sees of images what a bundle reads from their pixels."""
+
+    bundle: Bundle
+    cache: Path
+
+    def widened(self, seen: NDArray[np.float32], paths: Sequence[Path]) -> NDArray[np.float32]:
+        """Return channels (marks, channels) with those of the readings after them."""
+        if not self.bundle.from_pixels:
+            return seen
+        readings = extract_readings(paths, self.bundle.image_size, cache=self.cache)
+        return np.concatenate([seen, pick(self.bundle.labels, self.bundle.from_pixels, readings)[1]], axis=1)
+
+
 def grow_labels(known: LabelSet, marks: Marks, *, min_count: int) -> tuple[LabelSet, dict[str, int]]:
     """Return labels to which codes of marks are added, and the codes that too few carry, with their number."""
     vienna = known.taxonomy == "vienna"
@@ -178,6 +203,8 @@ class _OldMarks:
     collection: Collection
     labels: LabelSet
     reopened: Reopened
+    images: Path
+    eye: Eye
     seed: int
 
     def examples(self, part: int, limit: int | None = None) -> Examples:
@@ -186,7 +213,11 @@ class _OldMarks:
 
     def seen(self, part: int, limit: int | None = None) -> NDArray[np.float32]:
         examples = self.examples(part, limit)
-        return self.reopened.see(examples.features[examples.rows])
+        at = np.flatnonzero(self.collection.parts == part)
+        if limit:
+            at = at[some(len(at), limit, seed=self.seed)]
+        paths = [self.images / self.collection.marks.images[each] for each in at]
+        return self.eye.widened(self.reopened.see(examples.features[examples.rows]), paths)
 
     def marks(self, part: int) -> Marks:
         return self.collection.marks.select(np.flatnonzero(self.collection.parts == part))
@@ -305,7 +336,7 @@ def _uncalibrated(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weight and bias of the graph; what did not move is exactly what it was."""
     slope, intercept = bundle.calibration.slope, bundle.calibration.intercept
-    weight = (lines.weight / slope[:, None]).astype(np.float32)
+    weight = (lines.weight[:, : lines.channels] / slope[:, None]).astype(np.float32)
     bias = ((lines.bias - intercept) / slope).astype(np.float32)
     moved = set(lesson.columns.tolist())
     for own, name in enumerate(lesson.start.labels.names):

@@ -30,11 +30,25 @@ class Lines:
         labels: What it scores.
         weight: Shape (labels, channels).
         bias: Shape (labels,).
+        readings: So many of the last channels are not the network's but what was read from pixels; each is for one
+            label, which has no other channel and never moves.
     """
 
     labels: LabelSet
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
+    readings: int = 0
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network."""
+        return int(self.weight.shape[1]) - self.readings
+
+    @property
+    def is_read(self) -> NDArray[np.bool_]:
+        """Whether each label is read from pixels."""
+        counts: NDArray[np.intp] = np.count_nonzero(self.weight[:, self.channels :], axis=1)
+        return counts > 0
 
     def logits(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return calibrated logits, shape (marks, labels)."""
@@ -54,20 +68,23 @@ class Lines:
             marks: How many there are.
         """
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
+        own = {self.labels.names[at] for at in np.flatnonzero(self.is_read)}
         for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
             if name in self.labels.index:
                 weight[at], bias[at] = self.weight[self.labels.index[name]], self.bias[self.labels.index[name]]
-            elif parent >= 0:  # log P(label) = log P(parent) + log P(label | parent), and both are small
+            elif (
+                parent >= 0 and labels.names[parent] not in own
+            ):  # log P(label) = log P(parent) + log P(label | parent), and both are small
                 weight[at] = weight[parent]
                 bias[at] = bias[parent] + np.log((counts[at] + 0.5) / (counts[parent] + 1))
             else:
                 bias[at] = np.log((counts[at] + 0.5) / (marks - counts[at] + 0.5))
-        return Lines(labels, weight, bias)
+        return Lines(labels, weight, bias, self.readings)
 
     def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "Lines":
         """Return lines of which some moved, by weight (columns, channels) and bias (columns,)."""
-        lines = Lines(self.labels, self.weight.copy(), self.bias.copy())
-        lines.weight[columns] += weight
+        lines = Lines(self.labels, self.weight.copy(), self.bias.copy(), self.readings)
+        lines.weight[columns, : self.channels] += weight
         lines.bias[columns] += bias
         return lines
 
@@ -131,7 +148,8 @@ class Lesson:
     ) -> "Lesson":
         """Return a lesson in which those codes may move that decisions say enough about.
 
-        These are codes expected or refused often enough, and such as are taken far more often than expected. Were it
+        These are codes expected or refused often enough, and such as are taken far more often than expected; those that
+        are read from pixels have no weights to move. Were it
         all that are taken often, those would move that are so by chance, and scores become too high.
         """
         targets = labels.encode(decisions.marks.codes)
@@ -143,12 +161,15 @@ class Lesson:
         taken = np.asarray(targets.sum(axis=0)).ravel()
         not_taken = np.count_nonzero(named & ~targets.toarray(), axis=0)
         surprising = (taken >= MENTIONS) & (taken > expected + 2 * np.sqrt(expected + 1))
-        columns = np.flatnonzero((expected >= MENTIONS) | surprising | (not_taken >= MENTIONS))
+        fixed = np.zeros(len(labels), dtype=bool)
+        fixed[known] = start.is_read
+        columns = np.flatnonzero(((expected >= MENTIONS) | surprising | (not_taken >= MENTIONS)) & ~fixed)
         weights = np.broadcast_to(
             np.array(decisions.marks.weights, dtype=np.float32)[:, None], (len(seen), len(columns))
         )
         shown = np.concatenate([seen, replay.seen]) if replay else seen
-        return cls(start, labels, seen, targets, columns, weights, replay, Directions.of(shown), strengths)
+        directions = Directions.of(shown[:, : start.channels])
+        return cls(start, labels, seen, targets, columns, weights, replay, directions, strengths)
 
     def learn(self, rows: NDArray[np.intp]) -> tuple[Lines, list[NDArray[np.float32]]]:
         """Return where the lines start, and their moves for each strength of the pull, learned from some decisions."""
@@ -172,7 +193,7 @@ class Lesson:
         index, scale = self.start.labels.index, self.directions.scale
         names = [self.labels.names[at] for at in self.columns]
         known = np.array([name in index for name in names])
-        own = self.start.weight[[index[name] for name in names if name in index]]
+        own = self.start.weight[[index[name] for name in names if name in index], : self.start.channels]
         by = self.directions.unfold(moves)[0][known]
         return float(np.linalg.norm(by * scale)) / max(float(np.linalg.norm(own * scale)), 1e-12)
 

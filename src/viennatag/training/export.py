@@ -64,12 +64,15 @@ class Written:
 
     Attributes:
         logits: Shape (images, labels).
-        places: Where the logits are `weight @ seen + bias`: what is seen at each place, as `Seen.places`. Otherwise
-            None.
+        places: Where the logits, or a part of them, are `weight @ seen + bias`: what is seen at each place, as
+            `Seen.places`. Otherwise None.
+        said: Where they, or the rest of them, are the mean of what is said at places: this, shape (images, rows,
+            columns, labels). Otherwise None. With neither, the logits cannot be taken apart.
     """
 
     logits: str
     places: str | None = None
+    said: str | None = None
 
 
 class Joinable(Protocol):
@@ -92,9 +95,11 @@ class Joinable(Protocol):
 def join_head(trunk: "Trunk", head: Joinable) -> bytes:
     """Return the graph of pixels to `logits`, `features` and, where the trunk has one, `map`.
 
-    Where the logits are a sum over places, further outputs let it be taken apart: at each place the evidence for a
-    label is `evidence @ head.weight[label] + head.bias[label]`, and the mean over places is the logit. They cost
-    next to nothing: weights are passed on, and only a product with those of one label remains to be done.
+    Where the logits are a mean over places, further outputs let it be taken apart. Of heads with weights for what they
+    see, the evidence for a label at each place is `evidence @ head.weight[label] + head.bias[label]`; that costs next
+    to nothing, as weights are passed on, and only a product with those of one label remains to be done. Of heads that
+    attend to places it is the label's own layer of `said`, which the logits are made from anyway. Of their means it is
+    the sum of both.
     """
     model = onnx.load_from_string(trunk.graph)
     graph, nodes = model.graph, Nodes(model.graph)
@@ -102,11 +107,11 @@ def join_head(trunk: "Trunk", head: Joinable) -> bytes:
     spatial = next((each.type.tensor_type.shape.dim for each in graph.output if each.name == "map"), None)
     places = nodes.add("Transpose", "map", attributes={"perm": [0, 2, 3, 1]}) if spatial else None
     written = head.write(nodes, Seen("features", places))
+    sides = [side.dim_value or side.dim_param for side in spatial[2:]] if spatial else []
     if written.places is not None and spatial is not None:
         graph.node.append(helper.make_node("Identity", [written.places], ["evidence"], name="evidence"))
         weight, bias = (f"head.{name}" for name in ("weight", "bias"))
         channels = next(each.dims[1] for each in graph.initializer if each.name == weight)
-        sides = [side.dim_value or side.dim_param for side in spatial[2:]]
         graph.output.extend(
             [
                 _output("evidence", images, *sides, channels),
@@ -114,6 +119,9 @@ def join_head(trunk: "Trunk", head: Joinable) -> bytes:
                 _output(bias, head.labels),
             ]
         )
+    if written.said is not None:
+        graph.node.append(helper.make_node("Identity", [written.said], ["said"], name="said"))
+        graph.output.append(_output("said", images, *sides, head.labels))
     made = next(node for node in graph.node if node.output[0] == written.logits)
     made.name, made.output[0] = "head", "logits"
     graph.output.insert(0, _output("logits", images, head.labels))

@@ -3,10 +3,14 @@
 The cache is keyed by what an image file holds, how it is turned into pixels and which trunk sees
 it, so moving or renaming files costs nothing and nothing stale is ever used. It only grows at its
 end: an interrupted run leaves whole rows, and the next run goes on after them.
+
+Heads that look at places read the map that features are the mean of. Maps take many times the room, so they are kept
+only where such a head asks for them, in a folder of their own that holds the features of the same images too.
 """
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.engine import Engine, run_images
-from viennatag.errors import DataError, ImageError
+from viennatag.errors import DataError, ImageError, OptionError
 from viennatag.images import perceptual_hash
 from viennatag.training.backbone import Trunk
 
@@ -28,6 +32,9 @@ PREPROCESSING = "even-margin-bilinear-3"
 
 KEY_BYTES = 16
 
+MAPS_LIMIT = 16 << 30
+"""Bytes that maps of one collection may take on the disk."""
+
 
 @dataclass(frozen=True, eq=False)
 class Features:
@@ -38,55 +45,98 @@ class Features:
         rows: Row of `values` for each image asked for, -1 for one that could not be read.
         hashes: Perceptual hash of each image asked for, shape (images,).
         errors: Why an image could not be read, by its position.
+        maps: What `values` are the mean of at each place; float16, shape (images, places, width), a memory map. None
+            if they were not asked for.
     """
 
     values: NDArray[np.float16]
     rows: NDArray[np.intp]
     hashes: NDArray[np.uint64]
     errors: dict[int, str]
+    maps: NDArray[np.float16] | None = None
 
 
-def extract_features(paths: Sequence[Path], trunk: Trunk, *, cache: Path, progress: Progress | None = None) -> Features:
+def extract_features(
+    paths: Sequence[Path], trunk: Trunk, *, cache: Path, maps: bool = False, progress: Progress | None = None
+) -> Features:
     """Return the features of image files, computing those that the cache does not hold.
 
     Args:
         paths: Image files.
         trunk: What turns pixels into features.
         cache: Folder to keep features in.
+        maps: Whether their maps are wanted too.
         progress: Told how many images are done.
 
     Raises:
         DataError: If another run is filling the same cache.
+        OptionError: If maps are wanted, and the trunk has none or there is no room for them.
     """
-    folder = cache / "features" / f"{trunk.digest[:24]}-{PREPROCESSING}"
+    name = f"{trunk.digest[:24]}-{PREPROCESSING}"
+    folder = cache / ("maps" if maps else "features") / name
     folder.mkdir(parents=True, exist_ok=True)
+    outputs = ("features", "map") if maps else ("features",)
     errors: dict[int, str] = {}
-    with locked(folder), closing(_Store(folder, trunk.width)) as store:
+    size = maps_size(trunk, len(paths)) if maps else 0
+    with locked(folder), closing(_Store(folder, trunk.width, trunk.places if maps else 0)) as store:
         keys = list(file_keys(paths, errors))
         missing: dict[bytes, int] = {}
         for position, key in enumerate(keys):
             if key and key not in store.row_of:
                 missing.setdefault(key, position)
         done = len(paths) - len(missing)
+        if missing and size:
+            _check_room(folder, size * len(missing) // len(paths))
         if progress:
             progress(done, len(paths))
         failed: dict[bytes, str] = {}
         if missing:
             waiting = iter(missing)
             sources = (paths[position] for position in missing.values())
-            for batch in run_images(Engine(trunk.graph, threads=1), sources, ("features",), also=perceptual_hash):
+            for batch in run_images(Engine(trunk.graph, threads=1), sources, outputs, also=perceptual_hash):
                 keyed = {next(waiting): outcome for outcome in batch.outcomes}
                 failed.update({key: str(found) for key, found in keyed.items() if isinstance(found, ImageError)})
                 readable = {key: found for key, found in keyed.items() if not isinstance(found, ImageError)}
                 if readable:
-                    store.append(list(readable), batch.outputs[0], list(readable.values()))
+                    store.append(list(readable), batch.outputs, list(readable.values()))
                 done += len(keyed)
                 if progress:
                     progress(done, len(paths))
     errors |= {position: failed[key] for position, key in enumerate(keys) if key in failed}
     rows = np.array([store.row_of.get(key, -1) for key in keys], dtype=np.intp)
-    values, hashes = store.read()
-    return Features(values, rows, np.where(rows >= 0, hashes[np.maximum(rows, 0)] if len(hashes) else 0, 0), errors)
+    values, hashes, stored = store.read()
+    own = np.where(rows >= 0, hashes[np.maximum(rows, 0)] if len(hashes) else 0, 0)
+    return Features(values, rows, own, errors, stored)
+
+
+def maps_size(trunk: Trunk, images: int) -> int:
+    """Return how many bytes the maps of so many images take.
+
+    Raises:
+        OptionError: If the trunk has no map, or they would take more than `MAPS_LIMIT`.
+    """
+    if not trunk.places:
+        raise OptionError(
+            f"{trunk.backbone or 'this network'} gives no map of features, so a head that looks at places cannot learn "
+            "from it; choose a convolutional backbone, or a strategy whose head reads features"
+        )
+    size = 2 * images * trunk.places * trunk.width
+    if size > MAPS_LIMIT:
+        raise OptionError(
+            f"the maps of {images:,} images, {trunk.places} places of {trunk.width:,} features each, would take "
+            f"{size / 1e9:.1f} GB; at most {MAPS_LIMIT / 1e9:.1f} GB are kept. Take fewer marks, a smaller --size or "
+            "backbone, or a strategy whose head reads features"
+        )
+    return size
+
+
+def _check_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OptionError(
+            f"{folder}: maps of features need {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free there; name "
+            "another --cache, or a strategy whose head reads features"
+        )
 
 
 def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
@@ -100,15 +150,17 @@ def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
 
 
 class _Store:
-    """Three files that grow together: keys, perceptual hashes and features, one row per image.
+    """Files that grow together: keys, perceptual hashes, features and perhaps their maps, one row per image.
 
     Keys are written last, so a row counts only when all of it is there.
     """
 
-    def __init__(self, folder: Path, width: int) -> None:
-        self._paths = {name: folder / name for name in ("features.f16", "hashes.u64", "keys.bin")}
+    def __init__(self, folder: Path, width: int, places: int) -> None:
         self._row_bytes = {"features.f16": 2 * width, "hashes.u64": 8, "keys.bin": KEY_BYTES}
-        self._width = width
+        if places:
+            self._row_bytes = {"maps.f16": 2 * places * width, **self._row_bytes}
+        self._paths = {name: folder / name for name in self._row_bytes}
+        self._width, self._places = width, places
         sizes = [path.stat().st_size if path.exists() else 0 for path in self._paths.values()]
         rows = min(size // row for size, row in zip(sizes, self._row_bytes.values(), strict=True))
         self._files = {name: path.open("ab") for name, path in self._paths.items()}
@@ -117,10 +169,19 @@ class _Store:
         keys = self._paths["keys.bin"].read_bytes()
         self.row_of = {keys[at : at + KEY_BYTES]: at // KEY_BYTES for at in range(0, len(keys), KEY_BYTES)}
 
-    def append(self, keys: Sequence[bytes], values: NDArray[np.float32], hashes: Sequence[np.uint64]) -> None:
-        contents = (values.astype(np.float16).tobytes(), np.array(hashes, dtype=np.uint64).tobytes(), b"".join(keys))
-        for file, content in zip(self._files.values(), contents, strict=True):
-            file.write(content)
+    def append(
+        self, keys: Sequence[bytes], outputs: Sequence[NDArray[np.float32]], hashes: Sequence[np.uint64]
+    ) -> None:
+        """Add some images: their features, and their maps (images, width, rows, columns) if these are kept."""
+        contents = {
+            "features.f16": outputs[0].astype(np.float16).tobytes(),
+            "hashes.u64": np.array(hashes, dtype=np.uint64).tobytes(),
+            "keys.bin": b"".join(keys),
+        }
+        if self._places:
+            contents["maps.f16"] = np.moveaxis(outputs[1].astype(np.float16), 1, -1).tobytes()
+        for name, file in self._files.items():
+            file.write(contents[name])
             file.flush()
         for key in keys:
             self.row_of[key] = len(self.row_of)
@@ -129,12 +190,17 @@ class _Store:
         for file in self._files.values():
             file.close()
 
-    def read(self) -> tuple[NDArray[np.float16], NDArray[np.uint64]]:
+    def read(self) -> tuple[NDArray[np.float16], NDArray[np.uint64], NDArray[np.float16] | None]:
         rows = len(self.row_of)
-        if not rows:
-            return np.empty((0, self._width), dtype=np.float16), np.empty(0, dtype=np.uint64)
-        values = np.memmap(self._paths["features.f16"], dtype=np.float16, mode="r", shape=(rows, self._width))
-        return values, np.fromfile(self._paths["hashes.u64"], dtype=np.uint64, count=rows)
+        values, maps = self._mapped("features.f16", rows, self._width), None
+        if self._places:
+            maps = self._mapped("maps.f16", rows, self._places, self._width)
+        return values, np.fromfile(self._paths["hashes.u64"], dtype=np.uint64, count=rows), maps
+
+    def _mapped(self, name: str, *shape: int) -> NDArray[np.float16]:
+        if not shape[0]:
+            return np.empty(shape, dtype=np.float16)  # an empty file cannot be mapped
+        return np.memmap(self._paths[name], dtype=np.float16, mode="r", shape=shape)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Heads that have learned: functions of raw features, without torch, that can write themselves into a graph.
+"""Heads over features that have learned: functions, without torch, that can write themselves into a graph.
 
 Each says the same thing twice, in NumPy for training and in ONNX nodes for the bundle; a test holds the two
 together. Heads whose logits are `weight @ seen + bias`, where what is seen of an image is the mean of what is seen at
@@ -7,7 +7,7 @@ its places, can be read back at each place; a vote of neighbours cannot.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class LinearHead:
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
+    reads_maps: ClassVar[bool] = False
 
     @property
     def labels(self) -> int:
@@ -67,6 +68,7 @@ class CosineHead:
     scale: NDArray[np.float32]
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
+    reads_maps: ClassVar[bool] = False
 
     @property
     def labels(self) -> int:
@@ -110,6 +112,7 @@ class NeighbourHead:
     k: int
     temperature: float
     smoothing: float
+    reads_maps: ClassVar[bool] = False
 
     @property
     def labels(self) -> int:
@@ -178,27 +181,42 @@ class MeanHead:
         """Number of labels."""
         return len(self.intercept)
 
+    @property
+    def reads_maps(self) -> bool:
+        """Whether it reads maps instead of features, since a member does."""
+        return any(member.reads_maps for member in self.members)
+
     def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        """Return logits (marks, labels) for raw features (marks, width)."""
+        """Return logits (marks, labels) for raw features (marks, width), or maps (marks, places, width)."""
+        pooled = features.mean(axis=1, dtype=np.float32) if self.reads_maps else features
         logits = np.tile(self.intercept, (len(features), 1))
         for member, slope in zip(self.members, self.slopes, strict=True):
-            logits += slope * member(features)
+            logits += slope * member(features if member.reads_maps else pooled)
         return logits
 
     def write(self, nodes: Nodes, features: Seen) -> Written:
-        """Add the head to a graph; see `Joinable.write`. Heads that say what they see at places become one."""
+        """Add the head to a graph; see `Joinable.write`. Heads with weights for what they see at places become one."""
         total, members = self._flat()
-        placed = [(slope, member) for slope, member in members if isinstance(member, LinearHead | CosineHead)]
-        if len(placed) == len(members):
-            weight = np.concatenate([slope[:, None] * member.weight for slope, member in placed], axis=1)
-            bias = total + sum(slope * member.bias for slope, member in placed)
-            return _write_placed(nodes, _write_beside(nodes, features, [member for _, member in placed]), weight, bias)
-        logits = nodes.constant("intercept", total)
-        for at, (slope, member) in enumerate(members):
+        lines = [(slope, member) for slope, member in members if isinstance(member, LinearHead | CosineHead)]
+        others = [(slope, member) for slope, member in members if not isinstance(member, LinearHead | CosineHead)]
+        joined = Written(nodes.constant("intercept", total)) if not lines else None
+        if joined is None:
+            weight = np.concatenate([slope[:, None] * member.weight for slope, member in lines], axis=1)
+            bias = total + sum(slope * member.bias for slope, member in lines)
+            joined = _write_placed(nodes, _write_beside(nodes, features, [member for _, member in lines]), weight, bias)
+        if not others:
+            return joined
+        logits, said = joined.logits, None if lines else joined.logits
+        everywhere = True
+        for at, (slope, member) in enumerate(others, start=len(lines)):
             with nodes.scope(str(at)):
-                own = member.write(nodes, features).logits
-                logits = nodes.add("Add", nodes.add("Mul", own, nodes.constant("slope", slope)), logits)
-        return Written(logits)
+                own, counts = member.write(nodes, features), nodes.constant("slope", slope)
+                logits = nodes.add("Add", nodes.add("Mul", own.logits, counts), logits)
+                everywhere = everywhere and own.said is not None
+                if own.said is not None:
+                    part = nodes.add("Mul", own.said, counts)
+                    said = nodes.add("Add", part, said) if said else part
+        return Written(logits, joined.places, said) if everywhere else Written(logits)
 
     def _flat(self) -> tuple[NDArray[np.float32], list[tuple[NDArray[np.float32], "FittedHead"]]]:
         """Return an intercept, and slopes and heads none of which is a mean."""

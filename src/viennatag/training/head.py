@@ -1,4 +1,4 @@
-"""Train a head over cached features, whatever its kind, its loss and the marks that it is shown.
+"""Train a head over cached features or their maps, whatever its kind, its loss and the marks that it is shown.
 
 Features are standardised while a head learns and the scale is folded into it afterwards. It starts at the
 logits that are best for every mark alike, so that no epoch is spent on learning that most codes are rare,
@@ -7,6 +7,7 @@ which a rare label counts as much as a common one.
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics import macro_average_precision
-from viennatag.training.heads import FittedHead, HeadKind, Linear
+from viennatag.training.heads import AnyHead, FittedHead, HeadKind, Linear
 from viennatag.training.losses import BinaryCrossEntropy, Loss
 from viennatag.training.sampling import Draw, Sampling
 
@@ -30,6 +31,8 @@ STOPPING_MARKS = 20_000
 """So many marks are enough to standardise by, and to choose an epoch by."""
 FLOATS_KEPT = 300_000_000
 """Standardised features up to this many (1.2 GB) are kept in memory; larger ones are made batch by batch."""
+FLOATS_READ = 50_000_000
+"""Numbers that are read at a time to predict (200 MB), where that is less than 8,192 marks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +44,14 @@ class Examples:
         rows: Row of `features` for each mark, shape (marks,).
         targets: Shape (marks, labels).
         weights: How much each mark counts in training, shape (marks,).
+        maps: What features are the mean of, shape (rows, places, width); None if no head asked for it.
     """
 
     features: NDArray[Any]
     rows: NDArray[np.intp]
     targets: "csr_array"
     weights: NDArray[np.float64]
+    maps: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -61,10 +66,25 @@ class Examples:
         """Return how many marks carry each label, shape (labels,)."""
         return np.asarray(self.targets.sum(axis=0), dtype=np.int64).ravel()
 
-    def logits(self, head: FittedHead, *, block: int = 8192) -> NDArray[np.float32]:
+    def read_by(self, head: HeadKind | FittedHead) -> NDArray[Any]:
+        """Return what a head reads: features (rows, width), or maps (rows, places, width).
+
+        Raises:
+            OptionError: If it reads maps and there are none.
+        """
+        if not head.reads_maps:
+            return self.features
+        if self.maps is None:
+            raise OptionError(
+                f"{type(head).__name__} looks at places, and only features are at hand; collect(..., maps=True) keeps "
+                "the maps too"
+            )
+        return self.maps
+
+    def logits(self, head: FittedHead) -> NDArray[np.float32]:
         """Return what a head says about the marks, shape (marks, labels)."""
-        starts = range(0, len(self), block)
-        return np.concatenate([head(self.features[self.rows[at : at + block]]) for at in starts])
+        read = self.read_by(head)
+        return np.concatenate([head(read[self.rows[block]]) for block in _blocks(len(self), read.shape[1:])])
 
 
 @dataclass(frozen=True)
@@ -146,11 +166,13 @@ def train_head(
 
     Raises:
         DataError: If there are no marks to learn from or to stop on.
+        OptionError: If the kind reads maps, and there are none or the sampling makes features.
     """
     if not len(train) or not len(validation):
         raise DataError(f"a head needs marks in train ({len(train):,}) and in validation ({len(validation):,})")
     sampling, schedule = sampling or Sampling(), schedule or Schedule()
     loss, kind = loss or BinaryCrossEntropy(), kind or Linear()
+    check_sampling(kind, sampling)
     generator = np.random.default_rng(seed)
     blending = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # for heads that start at random
@@ -161,7 +183,7 @@ def train_head(
         if (sampling.needs_features)
         else (np.zeros((0, len(mean)), np.float32), train.targets[:0])
     )
-    shown = _Standardised(train, made, mean, scale)
+    shown = _Standardised(train.read_by(kind), train.rows, made, mean, scale)
     targets = _stacked(train.targets, made_targets)
     weights = np.concatenate([train.weights, np.full(len(made), train.weights.mean())])
     mark_weights = torch.from_numpy(weights / weights.mean()).float()
@@ -176,7 +198,7 @@ def train_head(
     batches = _batches(sampling.draws(targets), generator, size)
 
     judged = validation.select(some(len(validation), STOPPING_MARKS))
-    seen = _Standardised(judged, made[:0], mean, scale)
+    seen = _Standardised(judged.read_by(kind), judged.rows, made[:0], mean, scale)
     best, best_epoch, best_state = -np.inf, 0, copy.deepcopy(module.state_dict())
     for epoch in range(1, epochs + 1):
         module.train()
@@ -201,17 +223,35 @@ def train_head(
     return Trained(kind.fold(module, mean, scale), float(best), best_epoch)
 
 
-class _Standardised:
-    """Standardised features of marks, and of marks that sampling made, kept or computed batch by batch."""
+def check_sampling(kind: AnyHead, sampling: Sampling) -> None:
+    """Raise OptionError if a kind of head reads maps where a sampling makes marks that are features without a map."""
+    if kind.reads_maps and sampling.needs_features:
+        raise OptionError(
+            f"{type(sampling).__name__} makes marks out of features, and {type(kind).__name__} looks at the places "
+            "that features are the mean of, which such marks do not have; choose another sampling, or a head that "
+            "reads features"
+        )
 
-    def __init__(self, examples: Examples, made: NDArray[np.float32], mean: Tensor, scale: Tensor) -> None:
-        self._examples, self._made, self._mean, self._scale = examples, made, mean, scale
+
+class _Standardised:
+    """Standardised features or maps of marks, and features of marks that sampling made, kept or computed by batch."""
+
+    def __init__(
+        self,
+        stored: NDArray[Any],
+        rows: NDArray[np.intp],
+        made: NDArray[np.float32],
+        mean: Tensor,
+        scale: Tensor,
+    ) -> None:
+        self._stored, self._rows, self._made, self._mean, self._scale = stored, rows, made, mean, scale
+        self.shape = stored.shape[1:]
         self._kept: Tensor | None = None
-        if (len(examples) + len(made)) * len(mean) <= FLOATS_KEPT:
-            self._kept = self._compute(np.arange(len(examples) + len(made)))
+        if len(self) * math.prod(self.shape) <= FLOATS_KEPT:
+            self._kept = self._compute(np.arange(len(self)))
 
     def __len__(self) -> int:
-        return len(self._examples) + len(self._made)
+        return len(self._rows) + len(self._made)
 
     def read(self, positions: NDArray[np.intp]) -> Tensor:
         if self._kept is not None:
@@ -219,11 +259,12 @@ class _Standardised:
         return self._compute(positions)
 
     def _compute(self, positions: NDArray[np.intp]) -> Tensor:
-        real = positions < len(self._examples)
-        found = torch.empty((len(positions), len(self._mean)))
-        stored = self._examples.features[self._examples.rows[positions[real]]]
+        real = positions < len(self._rows)
+        found = torch.empty((len(positions), *self.shape))
+        stored = self._stored[self._rows[positions[real]]]
         found[torch.from_numpy(real)] = torch.from_numpy(np.ascontiguousarray(stored)).float()
-        found[torch.from_numpy(~real)] = torch.from_numpy(self._made[positions[~real] - len(self._examples)])
+        if len(self._made):
+            found[torch.from_numpy(~real)] = torch.from_numpy(self._made[positions[~real] - len(self._rows)])
         return found.sub_(self._mean).div_(self._scale)
 
 
@@ -283,5 +324,12 @@ def _dense(targets: "csr_array", positions: NDArray[np.intp]) -> Tensor:
 @torch.inference_mode()
 def _predict(module: torch.nn.Module, features: _Standardised) -> NDArray[np.float32]:
     module.eval()
-    blocks = (np.arange(at, min(at + 8192, len(features))) for at in range(0, len(features), 8192))
-    return np.concatenate([module(features.read(block)).float().numpy() for block in blocks])
+    everything = np.arange(len(features))
+    blocks = _blocks(len(features), features.shape)
+    return np.concatenate([module(features.read(everything[block])).float().numpy() for block in blocks])
+
+
+def _blocks(marks: int, shape: tuple[int, ...]) -> Iterator[slice]:
+    """Yield slices of marks whose features or maps, of some shape, can be held at a time."""
+    height = max(1, min(8192, FLOATS_READ // math.prod(shape)))
+    return (slice(start, start + height) for start in range(0, marks, height))

@@ -1,18 +1,20 @@
 """Kinds of heads: how logits are learned from features.
 
 A kind is an option of a strategy. `Linear`, `TreeShared` and `Cosine` learn by gradient, as a module over
-standardised features; `Neighbours` remembers marks; an `Ensemble` averages others. What is kept of any of
-them is a `FittedHead`, which needs no torch and reads raw features.
+standardised features; `residual.ResidualAttention` and `decoder.MLDecoder` over the map that these are the mean of;
+`Neighbours` remembers marks; an `Ensemble` averages others. What is kept of any of them is a `FittedHead`, which
+needs no torch and reads raw features or maps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from viennatag.calibration import Calibration
 from viennatag.errors import DataError, OptionError
@@ -23,19 +25,33 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+_FLOATS_HELD = 1 << 27
+"""Numbers between maps and logits that are held at a time: 512 MB."""
+
+
 class FittedHead(Joinable, Protocol):
-    """A head that has learned: a function of raw features that can write itself into a graph."""
+    """A head that has learned: a function of raw features or maps that can write itself into a graph."""
+
+    @property
+    def reads_maps(self) -> bool:
+        """Whether it reads maps (marks, places, width) instead of features (marks, width)."""
+        ...
 
     def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        """Return logits (marks, labels) for raw features (marks, width)."""
+        """Return logits (marks, labels) for what it reads, raw."""
         ...
 
 
 class HeadKind(Protocol):
     """A kind of head that learns by gradient."""
 
+    @property
+    def reads_maps(self) -> bool:
+        """Whether it reads maps (n, places, width) instead of features (n, width)."""
+        ...
+
     def build(self, width: int, parents: NDArray[np.intp], bias: Tensor) -> nn.Module:
-        """Return a module from standardised features (n, width) to logits (n, labels).
+        """Return a module from what it reads, standardised, to logits (n, labels).
 
         It starts with the logits `bias` for every input, so that no epoch is spent on learning how rare
         labels are.
@@ -62,6 +78,8 @@ class HeadKind(Protocol):
 class Linear:
     """One weight per feature and label, and a bias: `weight @ x + bias`."""
 
+    reads_maps: ClassVar[bool] = False
+
     def build(self, width: int, parents: NDArray[np.intp], bias: Tensor) -> nn.Module:
         """Return a linear layer; see `HeadKind.build`."""
         layer = nn.Linear(width, len(bias))
@@ -85,6 +103,8 @@ class TreeShared:
     Salakhutdinov et al. 2011, Learning to share visual appearance for multiclass object detection). The bias
     is the label's own. Without a hierarchy it is `Linear`.
     """
+
+    reads_maps: ClassVar[bool] = False
 
     def build(self, width: int, parents: NDArray[np.intp], bias: Tensor) -> nn.Module:
         """Return a layer of summed weights; see `HeadKind.build`."""
@@ -110,6 +130,7 @@ class Cosine:
     """
 
     scale: float = 16.0
+    reads_maps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
@@ -122,7 +143,7 @@ class Cosine:
     def fold(self, module: nn.Module, mean: Tensor, scale: Tensor) -> FittedHead:
         """Return a cosine head; see `HeadKind.fold`."""
         assert isinstance(module, _CosineLayer)
-        return CosineHead(_array(mean), _array(scale), _array(module.scaled()), _array(module.bias))
+        return CosineHead(array_of(mean), array_of(scale), array_of(module.scaled()), array_of(module.bias))
 
 
 @dataclass(frozen=True)
@@ -149,6 +170,7 @@ class Neighbours:
     per_label: int = 20
     temperature: float = 0.2
     smoothing: float = 0.1
+    reads_maps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("k", "per_label", "temperature", "smoothing"):
@@ -181,12 +203,12 @@ class Neighbours:
         support = self._support(targets, np.random.default_rng(seed))
         if not len(support):
             raise DataError("no mark carries a label, so no mark can be a neighbour")
-        shown = (features[rows[support]].astype(np.float32) - _array(mean)) / _array(scale)
+        shown = (features[rows[support]].astype(np.float32) - array_of(mean)) / array_of(scale)
         shown /= np.maximum(np.linalg.norm(shown, axis=1, keepdims=True), 1e-12)
         prior = (np.asarray(targets.sum(axis=0), dtype=np.float64).ravel() + 0.5) / (targets.shape[0] + 1)
         return NeighbourHead(
-            mean=_array(mean),
-            scale=_array(scale),
+            mean=array_of(mean),
+            scale=array_of(scale),
             support=shown.astype(np.float16),
             carries=targets[support].toarray().astype(np.uint8),
             prior=prior.astype(np.float32),
@@ -225,6 +247,11 @@ class Ensemble:
     members: tuple[HeadKind | Neighbours, ...]
     weights: tuple[float, ...] | None = None
 
+    @property
+    def reads_maps(self) -> bool:
+        """Whether a member reads maps."""
+        return any(member.reads_maps for member in self.members)
+
     def __post_init__(self) -> None:
         weights = self.weights if self.weights is not None else (1.0,) * len(self.members)
         if not weights or len(weights) != len(self.members) or min(weights) < 0 or sum(weights) <= 0:
@@ -244,6 +271,9 @@ class Ensemble:
             DataError: If there are not as many heads or calibrations as members.
         """
         return mean_head(heads, calibrations, self.weights or (1.0,) * len(self.members))
+
+
+AnyHead = HeadKind | Neighbours | Ensemble
 
 
 def mean_head(heads: Sequence[FittedHead], calibrations: Sequence[Calibration], weights: Sequence[float]) -> FittedHead:
@@ -306,11 +336,28 @@ class _CosineLayer(nn.Module):
         return nn.functional.linear(nn.functional.normalize(features, eps=1e-12), self.scaled(), self.bias)
 
 
+def in_blocks(forward: Callable[[Tensor], Tensor], maps: Tensor, floats: int) -> Tensor:
+    """Return what a function says of maps, computed a few marks at a time if all at once would take too much memory.
+
+    What lies between is computed a second time for the gradient instead of being kept.
+
+    Args:
+        forward: From maps (n, places, width) to logits (n, labels).
+        maps: Of all marks of a batch.
+        floats: Numbers that the function keeps for each mark.
+    """
+    height = max(1, _FLOATS_HELD // floats)
+    if len(maps) <= height or not torch.is_grad_enabled():
+        return torch.cat([forward(some) for some in maps.split(height)])
+    return torch.cat([checkpoint(forward, some, use_reentrant=False) for some in maps.split(height)])
+
+
 def _folded(weight: Tensor, bias: Tensor, mean: Tensor, scale: Tensor) -> LinearHead:
     folded = weight.detach().double() / scale.double()  # a large mean over a small scale would cost digits
-    return LinearHead(_array(folded), _array(bias.double() - folded @ mean.double()))
+    return LinearHead(array_of(folded), array_of(bias.double() - folded @ mean.double()))
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
+def array_of(tensor: Tensor) -> NDArray[np.float32]:
+    """Return a tensor as an array."""
     array: NDArray[np.float32] = tensor.detach().float().cpu().numpy()
     return array

@@ -11,8 +11,8 @@ from viennatag.decide import Decision, Rule
 from viennatag.labels import LabelSet
 from viennatag.metrics import macro_average_precision
 from viennatag.training.head import Examples, Schedule, Trained, standardise, train_head
-from viennatag.training.heads import Ensemble, FittedHead, Neighbours, mean_head
-from viennatag.training.strategy import AnyHead, Strategy
+from viennatag.training.heads import AnyHead, Ensemble, FittedHead, Neighbours, mean_head
+from viennatag.training.strategy import Strategy
 
 Progress = Callable[[int, int, float], None]
 """Told the epoch, the most there will be, and the best validation macro average precision so far."""

@@ -48,8 +48,8 @@ class Directions:
         return cls(mean, scale, np.asarray(axes[:count].T / (scale[:, None] * length), dtype=np.float32))
 
     def __call__(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return inputs (marks, directions + 1), the last of them 1 for the bias."""
-        inputs = (seen - self.mean) @ self.axes
+        """Return inputs (marks, directions + 1), the last of them 1 for the bias; further channels are passed over."""
+        inputs = (seen[:, : len(self.mean)] - self.mean) @ self.axes
         return np.concatenate([inputs, np.ones((len(seen), 1), dtype=np.float32)], axis=1)
 
     def unfold(self, moves: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

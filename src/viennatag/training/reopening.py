@@ -3,7 +3,7 @@
 The trunk comes out as it went in, byte for byte, so features that were cached for training are found again. A head
 whose logits are `weight @ seen + bias` is put back with other weights, whatever lies between features and what the
 head sees; so linear heads, cosine heads and their means can learn on, and keep their heat maps. A vote of neighbours
-has no weights to move.
+has no weights to move, and heads that look at places would need maps of features.
 """
 
 from collections.abc import Collection
@@ -84,8 +84,8 @@ def reopen(bundle: Bundle) -> Reopened:
     constants = {each.name: each for each in model.graph.initializer}
     if head.op_type != "Gemm" or list(head.input[1:]) != [WEIGHT, BIAS]:
         raise BundleError(
-            f"{bundle.path}: its head is no sum that could learn on (a vote of neighbours, or of an earlier version); "
-            "train anew from all marks, or with a --strategy whose head is linear or a cosine"
+            f"{bundle.path}: its head is no sum that could learn on (a vote of neighbours, one that reads maps, or "
+            "of an earlier version); train anew from all marks, or with a --strategy whose head is linear or a cosine"
         )
     weight, bias = (numpy_helper.to_array(constants[name]).astype(np.float32) for name in (WEIGHT, BIAS))
     return Reopened(trunk, weight, bias, content, head.input[0])

@@ -7,11 +7,14 @@ replies to the question that this project answers.
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
 from viennatag.decide import Decision, ExpectedF
 from viennatag.errors import OptionError
-from viennatag.training.heads import Cosine, Ensemble, HeadKind, Linear, Neighbours, TreeShared
+from viennatag.training.decoder import MLDecoder
+from viennatag.training.head import check_sampling
+from viennatag.training.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared
 from viennatag.training.incomplete import CoOccurrenceSmoothing, PositiveUnlabelled
 from viennatag.training.losses import (
     Asymmetric,
@@ -26,6 +29,7 @@ from viennatag.training.losses import (
     TwoWay,
     WeightedBinaryCrossEntropy,
 )
+from viennatag.training.residual import ResidualAttention
 from viennatag.training.sampling import (
     ClassAware,
     Mixup,
@@ -37,7 +41,6 @@ from viennatag.training.sampling import (
     UndersampledHead,
 )
 
-AnyHead = HeadKind | Neighbours | Ensemble
 BASELINE = "as-is"
 PRIOR = "prior"
 """What the frequency prior is called beside strategies."""
@@ -84,6 +87,12 @@ class Strategy:
                 f"min_count is {self.min_count}, until {self.until}, min_positives {self.min_positives} and pace "
                 f"{self.pace}; expected at least 1, 0 and 1, and a pace above 0"
             )
+        check_sampling(self.head, self.sampling)
+
+    @property
+    def reads_maps(self) -> bool:
+        """Whether its head looks at places, and so needs maps of features."""
+        return self.head.reads_maps
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that names what each dial is set to."""
@@ -96,6 +105,8 @@ def _plain(value: Any) -> Any:
             "kind": type(value).__name__,
             **{each.name: _plain(getattr(value, each.name)) for each in fields(value)},
         }
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON has no word for it
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
@@ -153,6 +164,12 @@ STRATEGIES = {
         Strategy("mixup", "pairs of marks mixed in feature space (Zhang 2018)", sampling=Mixup()),
         Strategy("tree-shared", "a section's weight shared with its division and category", head=TreeShared()),
         Strategy("cosine", "a head of cosines, blind to the length of weights (Gidaris 2018)", head=Cosine()),
+        Strategy(
+            "residual-attention",
+            "each label looks where it is most likely; reads maps (Zhu 2021)",
+            head=ResidualAttention(),
+        ),
+        Strategy("ml-decoder", "queries look around for groups of labels; reads maps (Ridnik 2023)", head=MLDecoder()),
         Strategy("neighbours", "the labels of the most similar marks", head=Neighbours()),
         Strategy(
             "ensemble",

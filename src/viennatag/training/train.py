@@ -5,7 +5,7 @@ calibration and thresholds on the validation part, judgement on the test part, b
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bundle import Bundle, write_bundle
+from viennatag.card import ARTWORK
 from viennatag.errors import OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.marks import PARTS, Marks
+from viennatag.predictor import scores_from_logits
 from viennatag.training.auto import Choice, choose
 from viennatag.training.backbone import Trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
+from viennatag.training.colouring import extract_readings, pick, read_colours
+from viennatag.training.expected import move_scores
 from viennatag.training.export import join_head
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
 from viennatag.training.start import BUNDLE, find_trunk
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
+from viennatag.visible import SEEN
 
-TRUST = 100
-"""So many marks with the frequencies of training are added to those expected, which may lack a rare code by chance."""
-
-CERTAIN = 1e-6
-"""No label is taken to be rarer than this, or closer to being on every mark."""
+ATTRIBUTION = "ATTRIBUTION.md"
+"""Where a folder of images says whose artwork they show, as `viennatag render` does; it goes into the model card."""
 
 
 def train(
@@ -81,13 +83,55 @@ def train(
         )
         report("backbone", 1, 1, f"{options.backbone}, {trunk.width} features at {trunk.size} pixels")
     collection = collect(
-        marks, images, trunk, cache=cache, more=more, skip_bad=skip_bad, seed=options.seed, report=report
+        marks,
+        images,
+        trunk,
+        cache=cache,
+        maps=options.budget is None and options.strategy.reads_maps,
+        more=more,
+        skip_bad=skip_bad,
+        seed=options.seed,
+        report=report,
     )
-    return _finish(collection, trunk, options, Path(out), expected, report)
+    sights = Sights(collection, Path(images), trunk.size, cache, report)
+    return _finish(collection, trunk, options, Path(out), expected, sights, report)
+
+
+@dataclass(frozen=True)
+class Sights:
+    """What the pixels of a collection's images say of colours, looked up when it is asked for.
+
+    Attributes:
+        collection: The marks.
+        images: Folder that their images are relative to.
+        size: Side of the square that the network sees.
+        cache: Folder that keeps readings.
+        report: Told how far the work is.
+    """
+
+    collection: Collection
+    images: Path
+    size: int
+    cache: Path
+    report: Report
+
+    def of(self, part: int) -> NDArray[np.float32]:
+        """Return the readings of one part; see `extract_readings`."""
+        names = self.collection.marks.images
+        paths = [self.images / names[at] for at in np.flatnonzero(self.collection.parts == part)]
+        return extract_readings(
+            paths, self.size, cache=self.cache, progress=lambda done, total: self.report("colours", done, total, "")
+        )
 
 
 def _finish(
-    collection: Collection, trunk: Trunk, options: TrainOptions, out: Path, expected: Marks | None, report: Report
+    collection: Collection,
+    trunk: Trunk,
+    options: TrainOptions,
+    out: Path,
+    expected: Marks | None,
+    sights: Sights,
+    report: Report,
 ) -> tuple[Bundle, Evaluation]:
     strategy, parts, choice = options.strategy, collection.parts, None
     if options.budget is not None:
@@ -110,7 +154,7 @@ def _finish(
             seed=options.seed,
             progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
         )
-    test = collection.examples(labels, TEST)
+    validation, test = (collection.examples(labels, part) for part in (VALIDATION, TEST))
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
     bundle = Bundle(
         labels=labels,
@@ -122,26 +166,20 @@ def _finish(
         image_size=trunk.size,
         training=_describe(options, parts, learned, choice),
     )
+    if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
+        logits, readings = validation.logits(learned.head), sights.of(VALIDATION)
+        bundle = read_colours(bundle, logits, readings, validation.targets, strategy.decision)
     report("test", 0, 1, "")
     judged = collection.marks.select(np.flatnonzero(parts == TEST))
-    evaluation = judge(learned.scores(test), judged, bundle, seed=options.seed)
+    seen = pick(labels, bundle.from_pixels, sights.of(TEST))[1] if bundle.from_pixels else None
+    evaluation = judge(scores_from_logits(test.logits(learned.head), bundle, seen), judged, bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
     bundle = replace(bundle, metrics=evaluation.to_json())
     if expected:
-        bundle = _moved(bundle, expected)
-    return write_bundle(bundle, join_head(trunk, learned.head), out), evaluation
-
-
-def _moved(bundle: Bundle, expected: Marks) -> Bundle:
-    """Return a bundle whose scores are for marks with the frequencies of others."""
-    counts = np.asarray(bundle.labels.encode(expected.codes).sum(axis=0), dtype=np.float64).ravel()
-    prior = np.clip(bundle.prior, CERTAIN, 1 - CERTAIN)
-    shares = (counts + TRUST * prior) / (len(expected) + TRUST)
-    return replace(
-        bundle,
-        calibration=bundle.calibration.moved(prior, np.minimum(shares, 1 - CERTAIN)),
-        training={**bundle.training, "expected_marks": len(expected)},
-    )
+        bundle = move_scores(bundle, expected, strategy.decision, validation.targets, lambda: sights.of(VALIDATION))
+    thanks = sights.images / ATTRIBUTION
+    notes = {ARTWORK: thanks.read_text(encoding="utf-8")} if thanks.is_file() else {}
+    return write_bundle(bundle, join_head(trunk, learned.head), out, notes=notes), evaluation
 
 
 def _describe(

@@ -1,0 +1,193 @@
+"""Finetuned against frozen: the same network, head and size served, judged on packs that neither has seen.
+
+    make artwork && OMP_WAIT_POLICY=PASSIVE python benchmarks/finetuning.py
+
+20,000 marks are drawn with the combinations of codes of a real register; the packs of the test part, and a fifth of the
+fonts, are drawn nowhere else. An ImageNet MobileNetV2 gives features of them as it came, or after `train --finetune`;
+either way the head is the ordinary one. How to finetune is chosen among `RECIPES` by a pilot on 3,000 training marks
+and the validation part; the test part is looked at once, with the recipe that the pilot chose. Marks and seeds are
+resampled together, both methods on the same draws (`viennatag.comparison`).
+
+Drawings, features, teaching and figures are kept in `work/finetuning`; a run that was cut off goes on from there.
+Results: benchmarks/results/finetuning.json, written after each step.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viennatag.comparison import ROUNDS, Samples, contrast
+from viennatag.files import atomic_file
+from viennatag.marks import PARTS, Marks, read_marks
+from viennatag.metrics import frequency_bands
+from viennatag.progress import show_progress
+from viennatag.training.backbone import Trunk, load_trunk
+from viennatag.training.collection import Collection, Report, collect
+from viennatag.training.compare import Contest, learn_on
+from viennatag.training.finetune import FinetuneOptions
+from viennatag.training.head import Schedule
+from viennatag.training.options import TrainOptions
+from viennatag.training.strategy import MIN_COUNT, STRATEGIES
+from viennatag.training.teaching import run_folder, teach_trunk
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results/finetuning.json"
+SHARED = ROOT.parent / "shared"
+# Relative, so that what is kept under this name is found wherever the tree lies.
+BACKBONE = f"local-dir:{os.path.relpath(SHARED / 'backbones/mobilenetv2_100')}"
+TEST_PACKS = "noto,iconoir,streamline-freehand-color"
+SERVED, TAUGHT = 128, 96  # pixels
+FROZEN, FINETUNED = "frozen features", "finetuned"
+SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "micro_map", "macro_f1", "micro_f1")
+HEAD = STRATEGIES["as-is"]
+
+
+def gently(**dials: Any) -> FinetuneOptions:
+    """Return few epochs at few pixels; the moving average is short, as there are few steps."""
+    return FinetuneOptions(epochs=3, size=TAUGHT, ema=0.99, **dials)
+
+
+RECIPES = {
+    "last third": gently(learning_rate=1e-3, frozen=0.7, gradual=2, layer_decay=0.9, freeze_statistics=True),
+    "last half": gently(learning_rate=1e-3, frozen=0.5, gradual=2, layer_decay=0.85, freeze_statistics=True),
+    "last half, statistics anew": gently(learning_rate=1e-3, frozen=0.5, gradual=2, layer_decay=0.85),
+    "all layers": gently(learning_rate=1e-3, gradual=3, layer_decay=0.8),
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """Marks, and where what is computed of them is kept."""
+
+    folder: Path
+    marks: Marks
+    report: Report
+
+    def frozen(self) -> Collection:
+        """Return the marks as the network sees them as it came."""
+        return self._seen_by(load_trunk(BACKBONE, cache=self.folder / "cache", size=SERVED))
+
+    def finetuned(self, recipe: FinetuneOptions, seed: int) -> tuple[Collection, int | None]:
+        """Return the marks as a finetuned network sees them, and the CPU seconds it took if it was taught in one go."""
+        options = TrainOptions(strategy=HEAD, backbone=BACKBONE, size=SERVED, finetune=recipe, seed=seed)
+        cache, started = self.folder / "cache", time.process_time()
+        kept = run_folder(self.marks, options, cache=cache)
+        whole = not kept.exists()
+        trunk = teach_trunk(self.marks, self.folder / "marks", options, cache=cache, imitate=(), report=self.report)
+        clock = kept / "cpu_seconds"
+        if whole:
+            clock.write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")
+        return self._seen_by(trunk), int(clock.read_text(encoding="utf-8")) if clock.exists() else None
+
+    def _seen_by(self, trunk: Trunk) -> Collection:
+        return collect(self.marks, self.folder / "marks", trunk, cache=self.folder / "cache", report=self.report)
+
+
+def draw(folder: Path, count: int) -> Marks:
+    artwork = ROOT / "artwork/node_modules"
+    command = [sys.executable, "-m", "viennatag.cli", "render", "-o", folder, "--count", count, "--size", SERVED]
+    command += ["--artwork", artwork / "@iconify-json", "--fonts", artwork / "@fontsource", "--test-packs", TEST_PACKS]
+    command += ["--profile", SHARED / "labels/eu_marks_20k.csv", "--balance", 0.7, "--seed", 0]
+    if not (folder / "marks.csv").exists():
+        subprocess.run(list(map(str, command)), check=True)
+    return read_marks(folder / "marks.csv", images=folder)
+
+
+def for_pilot(marks: Marks, count: int) -> Marks:
+    """Return some training marks and all of the validation part; of the test part as many as the parts demand."""
+    rows = {part: [at for at, split in enumerate(marks.splits) if split == part] for part in PARTS}
+    taken = np.random.default_rng(0).permutation(rows["train"])[:count].tolist()
+    return marks.select(sorted([*taken, *rows["validation"], rows["test"][0]]))
+
+
+def validation_map(collection: Collection) -> float:
+    return round(learn_on(collection, HEAD)[0].macro_map, 4)
+
+
+def pilot(study: Study, kept: dict[str, Any]) -> str:
+    """Return the name of the recipe with the best validation macro average precision."""
+    reached = {FROZEN: validation_map(study.frozen())}
+    for name, recipe in RECIPES.items():
+        reached[name] = validation_map(study.finetuned(recipe, 0)[0])
+        print(f"pilot: {name}: validation macro mAP {reached[name]:.4f}, frozen {reached[FROZEN]:.4f}", flush=True)
+        keep(kept, pilot={"marks": study.marks.splits.count("train"), "validation_macro_map": reached})
+    return max(RECIPES, key=reached.__getitem__)
+
+
+def judge(study: Study, recipe: FinetuneOptions, seeds: int, kept: dict[str, Any]) -> None:
+    """Compare on the test part, after each seed with those that there are."""
+    frozen, samples = contest(study.frozen()), {FROZEN: list[Any](), FINETUNED: list[Any]()}
+    taught = []
+    for seed in range(seeds):
+        collection, seconds = study.finetuned(recipe, seed)
+        taught.append({"seed": seed, "cpu_seconds": seconds})
+        for name, each in ((FROZEN, frozen), (FINETUNED, contest(collection))):
+            samples[name].append(each.result(HEAD, seed, study.folder / "cache").samples)
+        found = figures({name: np.stack(each) for name, each in samples.items()})
+        keep(kept, seeds=seed + 1, rounds=ROUNDS, taught=taught, figures=found, **described(frozen))
+        for figure, row in found.items():
+            print(f"{seed + 1} of {seeds} seeds: {figure}: {row}", flush=True)
+
+
+def contest(collection: Collection) -> Contest:
+    return Contest.of(collection, MIN_COUNT, ROUNDS, Schedule())
+
+
+def described(judged: Contest) -> dict[str, Any]:
+    """Return how many marks each part has, and how many labels with a test mark each band."""
+    present = judged.judged.counts() > 0
+    parts = judged.collection.parts
+    return {
+        "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
+        "labels": {name: int(np.sum(inside & present)) for name, inside in frequency_bands(judged.counts).items()},
+    }
+
+
+def figures(samples: dict[str, Samples]) -> dict[str, dict[str, Any]]:
+    """Return each figure of both methods and the interval of its difference."""
+    found = contrast(samples, baseline=FROZEN)
+    return {
+        figure: {
+            "frozen": round(found[FROZEN][figure].value, 4),
+            "finetuned": round(found[FINETUNED][figure].value, 4),
+            "difference": round(found[FINETUNED][figure].difference, 4),
+            "low": round(found[FINETUNED][figure].difference_low, 4),
+            "high": round(found[FINETUNED][figure].difference_high, 4),
+            "verdict": found[FINETUNED][figure].verdict,
+        }
+        for figure in SHOWN
+    }
+
+
+def keep(kept: dict[str, Any], **found: Any) -> None:
+    """Add to the results, and write them."""
+    kept |= found
+    with atomic_file(RESULTS) as temporary:
+        temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=ROOT / "work/finetuning", help="folder for what is kept")
+    parser.add_argument("--marks", type=int, default=20_000, help="marks to draw, test part included")
+    parser.add_argument("--pilot", type=int, default=3_000, help="training marks of the pilot")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    kept: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    marks = draw(options.work / "marks", options.marks)
+    with show_progress() as report:
+        name = pilot(Study(options.work, for_pilot(marks, options.pilot), report), kept)
+        keep(kept, recipe={"name": name, "served": SERVED, **asdict(RECIPES[name])})
+        judge(Study(options.work, marks, report), RECIPES[name], options.seeds, kept)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+r"""Do heads that look at places help, and what do they cost? Linear, residual attention and ML-Decoder on equal terms.
+
+    viennatag render -o work/heads/marks --artwork artwork/node_modules/@iconify-json \
+        --fonts artwork/node_modules/@fontsource --test-packs noto,ph,hugeicons --size 160 --count 3000
+    python benchmarks/heads.py
+
+All read the features of a frozen MobileNetV2, or their maps, and are judged on artwork from packs that no training mark
+shows. Then each head is joined to the trunk, and batches of pixels are run through the graphs in turn, on one thread;
+the ratio is of medians. Results: benchmarks/results/heads.json.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from viennatag.engine import BATCH_SIZE, Engine
+from viennatag.images import read_image
+from viennatag.marks import read_marks
+from viennatag.training.backbone import Trunk, load_trunk
+from viennatag.training.collection import Collection, collect
+from viennatag.training.compare import compare, learn_on
+from viennatag.training.export import join_head
+from viennatag.training.head import Schedule
+from viennatag.training.strategy import find_strategy
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results/heads.json"
+BACKBONE = f"local-dir:{ROOT.parent / 'shared/backbones/mobilenetv2_100'}"
+STRATEGIES = [find_strategy(name) for name in ("as-is", "residual-attention", "ml-decoder")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--marks", type=Path, default=ROOT / "work/heads/marks", help="folder of rendered marks")
+    parser.add_argument("--cache", type=Path, default=ROOT / "work/heads/cache")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=30, help="of running each graph over the same images")
+    options = parser.parse_args()
+    table = read_marks(options.marks / "marks.csv", images=options.marks)
+    trunk = load_trunk(BACKBONE, cache=options.cache, size=160)
+    collection = collect(table, options.marks, trunk, cache=options.cache, maps=True, report=show)
+    found = compare(collection, STRATEGIES, seeds=options.seeds, cache=options.cache, report=show)
+    from viennatag.report.compare import notes, summary
+
+    print("\n".join([*summary(found), "", *notes(found)]))
+    pixels = [read_image(options.marks / image, trunk.size) for image in table.images[:BATCH_SIZE]]
+    speed = speeds(collection, trunk, np.stack(pixels), options.rounds)
+    for name, each in speed.items():
+        print(f"{name}: {each['milliseconds']} ms an image, {each['ratio']} times the linear head's; {each['mb']} MB")
+    kept = {"cores": os.cpu_count(), "places": trunk.places, "width": trunk.width, "speed": speed, **found.to_json()}
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def speeds(collection: Collection, trunk: Trunk, pixels: np.ndarray, rounds: int) -> dict[str, dict[str, float]]:
+    engines, sizes = {}, {}
+    for strategy in STRATEGIES:  # what a head has learned does not change its speed
+        learned, _ = learn_on(collection, strategy, schedule=Schedule(epochs=1, min_steps=1))
+        graph = join_head(trunk, learned.head)
+        engines[strategy.name], sizes[strategy.name] = Engine(graph, threads=1), len(graph) / 1e6
+    took: dict[str, list[float]] = {name: [] for name in engines}
+    for turn in range(rounds + 1):
+        for name, engine in engines.items():
+            start = time.perf_counter()
+            engine.run(pixels, ("logits",))
+            if turn:  # the first one warms up
+                took[name].append((time.perf_counter() - start) * 1000 / len(pixels))
+    middle = {name: statistics.median(each) for name, each in took.items()}
+    least = middle[STRATEGIES[0].name]
+    return {
+        name: {"milliseconds": round(each, 2), "ratio": round(each / least, 3), "mb": round(sizes[name], 1)}
+        for name, each in middle.items()
+    }
+
+
+def show(stage: str, done: int, total: int, remark: str) -> None:
+    if stage == "compare":
+        print(f"{done} of {total} {remark}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
