@@ -1,12 +1,14 @@
 """Bulk prediction against its two bounds, the bare engine and bare decoding; and its memory.
 
-    python benchmarks/bulk.py [--count 5000] [--rounds 3] [--memory 5000,50000] [--no-ray]
+    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
+    python benchmarks/bulk.py [--count 5000] [--rounds 2] [--memory 5000,50000] [--no-ray]
 
 In turn, several rounds, ratios of medians: one-thread engines on ready pixels, one for each core; decoding and
-resizing alone; `run_bulk` in this process, from listing the files to the summary; and `run_bulk` on a Ray cluster on
-this machine. The start of the cluster is not counted, that of its workers is. Where the same cores decode and run the
-engine, both in turn are the bound that can be reached. Memory is the peak of `viennatag bulk` in a process of its own;
-more images than there are files are had by links. Results: benchmarks/results/bulk.json.
+resizing alone, as viennatag does it and as anyone would write it with Pillow; `run_bulk` in this process, from listing
+the files to the summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not counted, that
+of its workers is. Where the same cores decode and run the engine, both in turn are the bound that can be reached; see
+throughput.py. Memory is the peak of `viennatag bulk` in a process of its own; more images than there are files are had
+by links. Results: benchmarks/results/bulk.json.
 """
 
 import argparse
@@ -25,6 +27,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from marks import FOLDER
+from marks import files as find_files
+from plain import decode_plainly
 from viennatag.bulk import run_bulk
 from viennatag.bundle import open_bundle
 from viennatag.engine import BATCH_SIZE, Engine
@@ -37,9 +42,10 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED":
 def link(files: list[Path], count: int, folder: Path) -> Path:
     """Fill a folder with links to files, over and over, until it holds so many images."""
     for at in range(count):
-        name = folder / f"{at // 1000:04}" / f"{at:07}{files[0].suffix}"
+        file = files[at % len(files)]
+        name = folder / f"{at // 1000:04}" / f"{at:07}{file.suffix}"
         name.parent.mkdir(parents=True, exist_ok=True)
-        name.symlink_to(files[at % len(files)].resolve())
+        name.symlink_to(file.resolve())
     return folder
 
 
@@ -67,15 +73,15 @@ def peak_megabytes(model: str, files: list[Path], count: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=Path, default=ROOT / "work/chain/marks/images", help="folder of PNG marks")
+    parser.add_argument("--images", type=Path, default=FOLDER, help="folder of marks")
     parser.add_argument("--model", default="starter")
     parser.add_argument("--count", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--memory", default="5000,50000", help="numbers of images; empty for none")
     parser.add_argument("--ray", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/bulk.json")
     options = parser.parse_args()
-    files = sorted(options.images.rglob("*.png"))[: options.count]
+    files = find_files(options.images, options.count)
     bundle, cores = open_bundle(options.model), available_cores()
     engines = [Engine(bundle.graph, threads=1) for _ in range(cores)]
     pixels = np.stack([read_image(path, bundle.image_size) for path in files[:256]])
@@ -93,6 +99,11 @@ def main() -> None:
         for _ in read_images(files, bundle.image_size):
             pass
 
+    def plain_decode() -> None:
+        with ThreadPoolExecutor(cores) as pool:
+            for _ in pool.map(lambda path: decode_plainly(path, bundle.image_size), files):
+                pass
+
     with tempfile.TemporaryDirectory() as folder:
         source = link(files, len(files), Path(folder) / "images")
 
@@ -103,6 +114,7 @@ def main() -> None:
         measured: dict[str, Callable[[], None]] = {
             "bare engine": bare_engine,
             "bare decode": bare_decode,
+            "plain decode": plain_decode,
             "in this process": lambda: bulk(None),
         }
         if options.ray:
@@ -118,14 +130,18 @@ def main() -> None:
         if options.ray:
             ray.shutdown()
     medians = {name: statistics.median(found) for name, found in rates.items()}
-    bound = min(medians["bare engine"], medians["bare decode"])
+    slower = {name: min(medians["bare engine"], medians[name]) for name in ("bare decode", "plain decode")}
     in_turn = 1 / (1 / medians["bare engine"] + 1 / medians["bare decode"])
     results = {
         "cores": cores,
         "images": len(files),
         "images_per_second": {name: round(rate, 1) for name, rate in medians.items()},
-        "ratio_to_the_slower_bound": {name: round(medians[name] / bound, 3) for name in list(medians)[2:]},
-        "ratio_to_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in list(medians)[2:]},
+        "share_of_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in list(medians)[3:]},
+        "share_of_the_slower": {
+            f"{name}, {decoding}": round(medians[name] / rate, 3)
+            for name in list(medians)[3:]
+            for decoding, rate in slower.items()
+        },
         "peak_megabytes": {
             count: round(peak_megabytes(options.model, files, int(count)), 1)
             for count in filter(None, options.memory.split(","))

@@ -1,9 +1,10 @@
 """Cold `viennatag predict` against the least that could answer: a script that opens the graph and runs it once.
 
-    python benchmarks/cold_start.py [IMAGE] [--python PYTHON-OF-A-BASE-INSTALL]
+    python benchmarks/cold_start.py [IMAGE] [--python .venv-base/bin/python]
 
-Whole processes, in turn, medians; the time that processors worked beside the time that passed, as a busy machine
-stretches the latter. Both have their bytecode ready, as after an installation.
+`--python` is that of a base install, as `make demo` makes one, where no further package slows either. Whole processes,
+in turn, medians; the time that processors worked beside the time that passed, as a busy machine stretches the latter.
+Both have their bytecode ready, as after an installation.
 Results: benchmarks/results/cold_start.json.
 """
 
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("image", nargs="?", default=str(ROOT / "examples/sample-mark.png"))
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--bundle", default="starter")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/cold_start.json")
     options = parser.parse_args()
     bundle = open_bundle(options.bundle)

@@ -1,12 +1,14 @@
 """One image, warm: viennatag against the bare engine, and against what a user would run instead.
 
-    python benchmarks/latency.py [--rivals-python PYTHON] [--rivals timm,keras,transformers]
+    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
+    python benchmarks/latency.py [--rivals-python PYTHON] [--rivals timm,keras,transformers] [--minutes 4]
 
 The first part runs the starter in this process: `Predictor.predict` of a file, against the same engine's call on a
 ready array plus Pillow's own open, convert and resize of that file. The second runs EfficientNet-B0 with random
-weights, each library in a process of its own, on one image and on many. All in turn, medians, ratios.
-`--rivals-python` is an interpreter that has keras with tensorflow, and transformers with torch.
-Results: benchmarks/results/latency.json.
+weights, each library in a process of its own, on one image and on 5,000, of which each takes the same hundred in turn.
+After some minutes it stops with what it has and says how many that were; called again it goes on with the next hundred,
+until all are done. `--rivals-python` is an interpreter that has keras with tensorflow, and transformers with torch; put
+`keras tensorflow transformers torch pillow` into a fresh environment. Results: benchmarks/results/latency.json.
 """
 
 import argparse
@@ -17,14 +19,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from marks import FOLDER, files
+from plain import decode_plainly
 from viennatag.engine import Engine
 from viennatag.predictor import Predictor
 
 ROOT = Path(__file__).parents[1]
+PART = 100  # images
 
 
 def in_turn(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -46,90 +51,112 @@ def one_image(image: str, rounds: int) -> dict[str, float]:
     size = engine.size
     ready = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
 
-    def decode() -> object:
-        with Image.open(image) as file:
-            shown = file.convert("RGB")
-            if file.mode == "RGBA":  # what lies under full transparency is not the picture
-                shown = Image.new("RGB", file.size, "white")
-                shown.paste(file, mask=file)
-            return np.asarray(shown.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
-
     def bare() -> None:
-        decode()
+        decode_plainly(image, size)
         engine.run(ready, ("logits",))
 
     found = in_turn({"predict": lambda: predictor.predict(image), "bare_engine_and_decode": bare}, rounds)
     return {**found, "ratio": round(found["predict"] / found["bare_engine_and_decode"], 3)}
 
 
-def against(rivals: list[str], python: str, image: str, many: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Return seconds of each library with one image, and with many, in processes that take turns."""
-    processes = {
-        name: subprocess.Popen(
-            [sys.executable if name in {"viennatag", "timm"} else python, ROOT / "benchmarks/rivals.py", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in ["viennatag", *rivals]
-    }
+class Libraries:
+    """Each library in a process of its own, asked in turn."""
 
-    def ask(name: str, paths: list[str]) -> float:
-        process = processes[name]
+    def __init__(self, names: list[str], python: str) -> None:
+        """Start them; those of which viennatag's own environment knows nothing with another interpreter."""
+        self._processes = {
+            name: subprocess.Popen(
+                [sys.executable if name in {"viennatag", "timm"} else python, ROOT / "benchmarks/rivals.py", name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for name in names
+        }
+        for process in self._processes.values():
+            assert process.stdout is not None
+            while "ready" not in process.stdout.readline():
+                if process.poll() is not None:
+                    raise SystemExit(f"{process.args!r} ended early")
+
+    def seconds(self, paths: list[str]) -> dict[str, float]:
+        """Return what each takes for the same images."""
+        return {name: self._ask(name, paths) for name in self._processes}
+
+    def _ask(self, name: str, paths: list[str]) -> float:
+        process = self._processes[name]
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write("\t".join(paths) + "\n")
         process.stdin.flush()
         return float(process.stdout.readline())
 
-    for process in processes.values():
-        assert process.stdout is not None
-        while "ready" not in process.stdout.readline():
-            if process.poll() is not None:
-                raise SystemExit(f"{process.args!r} ended early")
-    alone: dict[str, list[float]] = {name: [] for name in processes}
-    bulk: dict[str, list[float]] = {name: [] for name in processes}
-    for turn in range(rounds + 2):
-        for name in processes:
-            seconds = ask(name, [image])
-            if turn > 1:
-                alone[name].append(seconds)
-    for at in range(0, len(many), 100):
-        for name in processes:
-            bulk[name].append(ask(name, many[at : at + 100]) / len(many[at : at + 100]))
-    for process in processes.values():
-        process.terminate()
-    results = {
+    def close(self) -> None:
+        """End them."""
+        for process in self._processes.values():
+            process.terminate()
+
+
+def against(
+    rivals: list[str], python: str, image: str, many: list[str], *, rounds: int, minutes: float, kept: Path
+) -> dict[str, Any]:
+    """Return milliseconds of each library with one image and with many, and how many times ours that is.
+
+    What was measured of the many is kept, so that the next call goes on behind it.
+    """
+    names = ["viennatag", *rivals]
+    deadline = time.monotonic() + 60 * minutes
+    libraries = Libraries(names, python)
+    alone = [libraries.seconds([image]) for _ in range(rounds + 2)][2:]
+    parts: list[dict[str, float]] = []
+    told = {"names": names, "images": many}
+    if kept.is_file():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        parts = found["parts"] if found["told"] == told else []
+    while len(parts) * PART < len(many) and time.monotonic() < deadline:
+        at = len(parts) * PART
+        parts.append(libraries.seconds(many[at : at + PART]))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps({"told": told, "parts": parts}), encoding="utf-8")
+    libraries.close()
+    done = min(len(many), len(parts) * PART)
+    results: dict[str, Any] = {
         name: {
-            "one_image_ms": round(1000 * statistics.median(alone[name]), 2),
-            "many_images_ms_each": round(1000 * statistics.median(bulk[name]), 2),
+            "one_image_ms": round(1000 * statistics.median(each[name] for each in alone), 2),
+            "many_images_ms_each": round(1000 * sum(each[name] for each in parts) / done, 2),
         }
-        for name in processes
+        for name in names
     }
     ours = results["viennatag"]
     for name in rivals:
         for what in ("one_image_ms", "many_images_ms_each"):
             results[name][f"{what.partition('_')[0]}_ratio"] = round(results[name][what] / ours[what], 2)
-    return results
+    return {**results, "many": done}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image", default=str(ROOT / "examples/sample-mark.png"))
-    parser.add_argument("--images", type=Path, help="folder of marks, for many")
+    parser.add_argument("--images", type=Path, default=FOLDER, help="folder of marks, for many")
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--rivals", default="timm")
     parser.add_argument("--rivals-python", default=sys.executable)
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=4, help="for the many; call it again to go on")
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/latency.json")
     options = parser.parse_args()
-    many = sorted(str(path) for path in options.images.rglob("*.*"))[: options.count] if options.images else []
-    many = many or [options.image] * options.count
     rivals = list(filter(None, options.rivals.split(",")))
     results = {
         "starter_on_one_core_ms": one_image(options.image, options.rounds),
-        "efficientnet_b0": against(rivals, options.rivals_python, options.image, many, options.rounds // 5),
-        "many": len(many),
+        "efficientnet_b0": against(
+            rivals,
+            options.rivals_python,
+            options.image,
+            [str(path) for path in files(options.images, options.count)],
+            rounds=options.rounds // 5,
+            minutes=options.minutes,
+            kept=ROOT / "work/latency.json",
+        ),
     }
     options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=1))

@@ -1,11 +1,17 @@
-"""Search for similar marks: precision, time and memory of the index against exact search, at L3D's size.
+"""Recall, time and memory of the index of known marks against exact search, at L3D's size.
 
-    python benchmarks/similar.py --features work/starter/cache/features/DIGEST-pad-white-bilinear-1/features.f16
+    python benchmarks/marks.py  # once, where no features of a training are there
+    python benchmarks/similar.py [--features work/starter/cache/features/NAME/features.f16] [--count 770000]
 
-Real features of rendered marks (what training leaves in its cache) are multiplied to as many marks as asked for: each
-new one lies between two real ones, mostly near the first, with noise of a tenth of each feature's spread. Queries are
-made likewise of real marks that are kept out. The truth is exact search by cosine over all standardised features in
-float32. Resident memory is that of a fresh process after its searches. Results: benchmarks/results/similar.json.
+There are not 770,000 marks to draw, so the starter's features of real renderings are multiplied: those that a training
+left in its cache, or else those of the files that marks.py made. Each new one lies between two real ones, mostly near
+the first, with noise of a tenth of each feature's spread. Queries are made likewise of marks that are kept out. The
+truth is exact search by cosine over all standardised features in float32.
+
+The index is written as `viennatag index` writes it, with the codes of 20,000 real EU marks, and served by a process of
+its own as `viennatag predict --similar` does: a query is everything from features to images with their codes. Memory
+is what that process gained by opening and searching: `own` is its alone; `mapped` are pages of the index's files,
+which the system shares between processes and takes back when it needs to. Results: benchmarks/results/similar.json.
 """
 
 import argparse
@@ -20,28 +26,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marks import FOLDER, files
+from viennatag.bundle import open_bundle
+from viennatag.engine import Engine, run_images
 from viennatag.evidence import index as making
-from viennatag.evidence.index import build_vectors, fit_projection
+from viennatag.marks import Marks, read_marks
 
 ROOT = Path(__file__).parents[1]
 QUERIES, K = 1000, 10
-SEARCH = """
-import sys, time, numpy, psutil
-from usearch.index import Index
-before = psutil.Process().memory_info().rss
-index = Index.restore(sys.argv[1], view=True)
-index.expansion_search = int(sys.argv[3])
+SERVE = """
+import json, sys, time, numpy
+from viennatag.evidence import known
+
+def memory():
+    lines = dict(line.split(":") for line in open("/proc/self/status"))
+    return {name: int(lines[name].split()[0]) * 1024 / 1e6 for name in ("RssAnon", "RssFile")}
+
+known.search_library()
+known.EXPANSION = int(sys.argv[3])
 queries = numpy.load(sys.argv[2])
-index.search(queries[0], 10)
-seconds, keys = [], []
+before, start = memory(), time.perf_counter()
+marks = known.KnownMarks.open(sys.argv[1])
+opened = time.perf_counter() - start
+marks.search(queries[0], 10)
+seconds, found = [], []
 for query in queries:
     start = time.perf_counter()
-    keys.append(index.search(query, 10).keys)
+    nearest = marks.search(query, 10)
     seconds.append(time.perf_counter() - start)
-resident = psutil.Process().memory_info().rss - before
-numpy.save(sys.argv[2] + ".found.npy", numpy.array(keys))
-print(1e3 * numpy.median(seconds), 1e3 * numpy.quantile(seconds, 0.99), resident / 1e6)
+    found.append([int(mark.image) for mark in nearest])
+after = memory()
+print(json.dumps({
+    "found": found,
+    "open_seconds": round(opened, 2),
+    "milliseconds": round(1e3 * float(numpy.median(seconds)), 3),
+    "milliseconds_99_percent": round(1e3 * float(numpy.quantile(seconds, 0.99)), 3),
+    "own_mb": round(after["RssAnon"] - before["RssAnon"], 1),
+    "mapped_mb": round(after["RssFile"] - before["RssFile"], 1),
+}))
 """
+
+
+def compute_features(images: Path) -> NDArray[np.float16]:
+    """Return the starter's features of all images in a folder, shape (images, width)."""
+    engine = Engine(open_bundle().graph, threads=1)
+    batches = run_images(engine, files(images, 1_000_000), ("features",), also=lambda _: None)
+    return np.concatenate([batch.outputs[0] for batch in batches if batch.outputs]).astype(np.float16)
+
+
+def width() -> int:
+    """Return the length of the starter's features."""
+    engine = Engine(open_bundle().graph, threads=1)
+    return int(engine.run(np.zeros((1, engine.size, engine.size, 3), np.uint8), ("features",))[0].shape[1])
 
 
 def multiply(real: NDArray[np.float16], count: int, out: Path, random: np.random.Generator) -> NDArray[np.float16]:
@@ -81,14 +117,32 @@ def exact(features: NDArray[np.float16], queries: NDArray[np.float16]) -> NDArra
     return rows
 
 
-def recall(truth: NDArray[np.intp], found: NDArray[Any]) -> float:
-    return float(np.mean([len(set(a) & set(b)) / K for a, b in zip(truth.tolist(), found.tolist(), strict=True)]))
+def recall(truth: NDArray[np.intp], found: list[list[int]]) -> float:
+    """Return which share of the nearest was found."""
+    return float(np.mean([len(set(a) & set(b)) / K for a, b in zip(truth.tolist(), found, strict=True)]))
+
+
+def known_marks(count: int, profile: Path) -> Marks:
+    """Return so many marks, each called by its number, with the codes of real ones."""
+    real = read_marks(profile, skip_bad=True)
+    again = [at % len(real) for at in range(count)]
+    names = tuple(map(str, range(count)))
+    return Marks(
+        real.taxonomy,
+        images=names,
+        codes=tuple(real.codes[at] for at in again),
+        ids=names,
+        groups=("",) * count,
+        splits=("",) * count,
+        weights=(1.0,) * count,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--features", type=Path, required=True, help="features.f16 of a training cache")
-    parser.add_argument("--width", type=int, default=960)
+    parser.add_argument("--features", type=Path, help="features.f16 of a training cache")
+    parser.add_argument("--images", type=Path, default=FOLDER, help="images to compute features of, without them")
+    parser.add_argument("--profile", type=Path, default=ROOT.parent / "shared/labels/eu_marks_20k.csv")
     parser.add_argument("--count", type=int, default=770_000)
     parser.add_argument("--dimensions", type=int, default=making.DIMENSIONS)
     parser.add_argument("--expansions", default="32,64,128,256", help="of the search")
@@ -97,39 +151,43 @@ def main() -> None:
     options = parser.parse_args()
     making.DIMENSIONS = options.dimensions
     random = np.random.default_rng(options.seed)
-    stored = np.memmap(options.features, dtype=np.float16, mode="r").reshape(-1, options.width)
+    stored: NDArray[np.float16] = (
+        np.memmap(options.features, dtype=np.float16, mode="r").reshape(-1, width())
+        if options.features
+        else compute_features(options.images)
+    )
     real = np.asarray(stored)[random.permutation(len(stored))]
-    with tempfile.TemporaryDirectory() as name:
+    kept_out = min(QUERIES, len(real) // 5)
+    (ROOT / "work").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "work") as name:
         folder = Path(name)
-        queries = multiply(real[:QUERIES], QUERIES, folder / "queries.f16", random)
-        features = multiply(real[QUERIES:], options.count, folder / "features.f16", random)
+        queries = multiply(real[:kept_out], QUERIES, folder / "queries.f16", random)
+        features = multiply(real[kept_out:], options.count, folder / "features.f16", random)
+        np.save(folder / "queries.npy", queries)
         truth = exact(features, queries)
-        rows = np.arange(options.count)
+        marks = known_marks(options.count, options.profile)
         start = time.perf_counter()
-        projection = fit_projection(features, rows)
-        vectors = build_vectors(features, rows, projection)
+        making.write_index(folder / "index", features, np.arange(options.count), marks, graph="sha256:0")
         built = time.perf_counter() - start
-        vectors.save(str(folder / "vectors"))
-        np.save(folder / "queries.npy", projection(queries))
         results: dict[str, Any] = {
             "marks": options.count,
+            "made_of": len(real),
             "dimensions": options.dimensions,
             "connectivity": making.CONNECTIVITY,
             "expansion_add": making.EXPANSION_ADD,
             "build_seconds": round(built, 1),
-            "file_mb": round((folder / "vectors").stat().st_size / 1e6, 1),
+            "files_mb": {
+                path.name: round(path.stat().st_size / 1e6, 1) for path in sorted((folder / "index").iterdir())
+            },
             "search": [],
         }
         for expansion in options.expansions.split(","):
-            command = [sys.executable, "-c", SEARCH, str(folder / "vectors"), str(folder / "queries.npy"), expansion]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            median, slow, resident = map(float, done.stdout.split())
+            command = [sys.executable, "-c", SERVE, str(folder / "index"), str(folder / "queries.npy"), expansion]
+            done = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
             row = {
                 "expansion": int(expansion),
-                "recall_at_10": round(recall(truth, np.load(folder / "queries.npy.found.npy")), 4),
-                "milliseconds": round(median, 3),
-                "milliseconds_99_percent": round(slow, 3),
-                "resident_mb": round(resident, 1),
+                "recall_at_10": round(recall(truth, done.pop("found")), 4),
+                **done,
             }
             results["search"].append(row)
             print(row, flush=True)

@@ -198,6 +198,20 @@ def test_auto_takes_what_is_better_and_says_so() -> None:
     assert json.loads(json.dumps(choice.to_json()))["members"][0]["until"] == 100
 
 
+def test_auto_lets_neighbours_vote_where_a_line_cannot_tell() -> None:
+    plain = make_collection(900, taxonomy="flat", noise=0.1)
+    sides = np.random.default_rng(1).choice([-1.0, 1.0], (len(plain.features), 1))  # each label lies on two sides
+    folded = replace(plain, features=(plain.features * sides).astype(np.float16))
+    strategies = [STRATEGIES[name] for name in ("as-is", "neighbours")]
+    choice = choose(folded, strategies=strategies)
+    assert choice.name in {"neighbours", BLEND}
+    assert choice.contrasts["neighbours"].verdict == "better"
+    found = compare(folded, [STRATEGIES["neighbours"]], seeds=1, rounds=50).find("neighbours").figures["tail_map"]
+    assert found.difference > 0.1, "the rare labels gain"
+    straight = choose(plain, strategies=strategies, blending=False)
+    assert straight.name == BASELINE, "where it does not help it is left out"
+
+
 def test_auto_does_not_fall_for_noise() -> None:
     pure = make_collection(400, noise=30.0)
     same = [replace(STRATEGIES[BASELINE], name=f"copy {at}", loss=LogitAdjusted(0.01 * at)) for at in range(6)]

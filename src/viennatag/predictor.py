@@ -75,7 +75,6 @@ class Predictor:
         self.settings = find_settings(bundle.digest, engine=engine, threads=threads)
         self._workers = threads or available_cores()
         self._levels = np.array(bundle.labels.levels)
-        self._words: dict[int, tuple[str, str, str, tuple[str, ...]]] = {}
         self._known: KnownMarks | None = None
 
     @classmethod
@@ -325,6 +324,11 @@ class Predictor:
         known = self.bundle.labels.level_names
         if level is not None and level not in known:
             raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")
+
+    @cached_property
+    def _words(self) -> dict[int, tuple[str, str, str, tuple[str, ...]]]:
+        """What is said of a label besides its score, by its position; filled as labels are suggested."""
+        return {}
 
     def _suggestion(self, at: int, score: float, above: bool) -> Suggestion:
         if at not in self._words:  # the same labels come again and again

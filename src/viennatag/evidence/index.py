@@ -83,26 +83,49 @@ def make_index(
     try:
         features, errors = _extract(bundle, paths, graph, partial, report)
         marks, kept = marks.readable(errors, skip_bad=skip_bad)
-        rows = np.array(kept, dtype=np.intp)
-        projection = fit_projection(features, rows, seed=seed)
-        with atomic_folder(folder) as fresh:
-            vectors = build_vectors(features, rows, projection, report)
-            vectors.save(str(fresh / VECTORS))
-            lines = [_line(image, codes) for image, codes in zip(marks.images, marks.codes, strict=True)]
-            (fresh / MARKS).write_bytes(b"".join(lines))
-            starts = np.cumsum([0, *map(len, lines[:-1])])
-            np.savez(fresh / PROJECTION, mean=projection.mean, axes=projection.axes, starts=starts)
-            description = {
-                "schema": SCHEMA,
-                "marks": len(marks),
-                "graph": graph,
-                "files": {name: digest(fresh / name) for name in (VECTORS, PROJECTION, MARKS)},
-            }
-            (fresh / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        write_index(folder, features, np.array(kept, dtype=np.intp), marks, graph=graph, seed=seed, report=report)
         shutil.rmtree(partial)
     except OSError as exc:
         raise KnownMarksError(f"{folder}: the index cannot be written there ({exc}); name another folder") from exc
     return folder, marks
+
+
+def write_index(
+    folder: Path,
+    features: NDArray[Any],
+    rows: NDArray[np.intp],
+    marks: Marks,
+    *,
+    graph: str,
+    seed: int = 0,
+    report: Report | None = None,
+) -> None:
+    """Write an index of marks whose features are known, whole or not at all.
+
+    Args:
+        folder: Of the index.
+        features: Shape (images, width); may lie in a file.
+        rows: The row of each mark's features.
+        marks: What is indexed.
+        graph: Digest of the graph that the features come from.
+        seed: Of the sample that the main directions are found from.
+        report: Told how far the work is.
+    """
+    projection = fit_projection(features, rows, seed=seed)
+    with atomic_folder(folder) as fresh:
+        vectors = build_vectors(features, rows, projection, report)
+        vectors.save(str(fresh / VECTORS))
+        lines = [_line(image, codes) for image, codes in zip(marks.images, marks.codes, strict=True)]
+        (fresh / MARKS).write_bytes(b"".join(lines))
+        starts = np.cumsum([0, *map(len, lines[:-1])])
+        np.savez(fresh / PROJECTION, mean=projection.mean, axes=projection.axes, starts=starts)
+        description = {
+            "schema": SCHEMA,
+            "marks": len(marks),
+            "graph": graph,
+            "files": {name: digest(fresh / name) for name in (VECTORS, PROJECTION, MARKS)},
+        }
+        (fresh / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
 def fit_projection(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int = 0) -> Projection:

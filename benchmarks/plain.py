@@ -1,0 +1,18 @@
+"""What anyone would write with Pillow alone to get an image file into a network's square: what ours is held against."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def decode_plainly(path: Path | str, size: int) -> NDArray[np.uint8]:
+    """Return an image squeezed into a square on white; shape (size, size, 3)."""
+    with Image.open(path) as file:
+        shown = file.convert("RGB")
+        if file.has_transparency_data:  # what lies under full transparency is not the picture
+            layer = file.convert("RGBA")
+            shown = Image.new("RGB", file.size, "white")
+            shown.paste(layer, mask=layer)
+        return np.asarray(shown.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0))
