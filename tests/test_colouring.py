@@ -41,8 +41,9 @@ def make_marks(count: int = 400, *, recorded: float = 1.0) -> tuple[np.ndarray, 
     said = random.random(count) < recorded
     logits = random.normal(size=(count, len(LABELS))).astype(np.float32)
     readings = np.full((count, len(SEEN)), -3.9, dtype=np.float32)
-    for code, shown in {"29.1.1": red, "29.1.4": blue, "29.1": red | blue, "29": red | blue}.items():
+    for code, shown in {"29.1.1": red, "29.1.4": blue}.items():
         readings[:, SEEN.index(code)] = np.where(shown, random.uniform(0.5, 3.0, count), -3.9)
+    readings[:, :2] = readings.max(axis=1, keepdims=True)  # 29 and 29.1
     pictorial = logits[:, :1] > 0
     targets = [
         pictorial,
@@ -80,12 +81,12 @@ def test_scores_are_as_frequent_as_the_office_records_and_hold_the_hierarchy(rec
     assert bundle.from_pixels == CODES
     columns, seen = pick(LABELS, CODES, readings)
     scores = scores_from_logits(logits, bundle, seen)
-    for at in columns:
-        assert scores[:, at].mean() == pytest.approx(targets[:, [at]].mean(), abs=0.03)
+    for at in columns[2:]:
+        assert scores[:, at].mean() == pytest.approx(targets[:, [at]].mean(), abs=0.01)
     parents = LABELS.parents
     assert (scores[:, parents[parents >= 0]] >= scores[:, parents >= 0]).all()
     shown = seen[:, 2] > 0
-    assert (scores[shown, columns[2]] >= bundle.thresholds[columns[2]]).mean() > 0.9
+    assert (scores[shown, columns[2]] >= bundle.thresholds[columns[2]]).mean() > (0.9 if recorded == 1 else 0.5)
     assert not (scores[~shown, columns[2]] >= bundle.thresholds[columns[2]]).any()
     other = np.setdiff1d(np.arange(len(LABELS)), columns)
     np.testing.assert_array_equal(bundle.thresholds[other], 0.5)
@@ -159,7 +160,9 @@ def test_a_bundle_says_what_it_reads_and_others_stay_readable_for_earlier_versio
 
 def test_a_code_that_pixels_do_not_show_is_damage(reading: Bundle) -> None:
     file = reading.graph.parent / "bundle.json"
-    file.write_text(file.read_text().replace('"29.1.1",\n  "29.1.4"\n ]', '"29.1.1",\n  "1.1.1"\n ]', 1))
+    found = json.loads(file.read_text())
+    found["from_pixels"] = ["29.1.1", "1.1.1"]
+    file.write_text(json.dumps(found))
     with pytest.raises(BundleError, match=r"'1\.1\.1' cannot be read from pixels"):
         open_bundle(reading.graph.parent)
 
