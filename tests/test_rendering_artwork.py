@@ -164,6 +164,7 @@ def test_folders_without_artwork_are_named(tmp_path: Path) -> None:
 
 def test_packs_of_one_family_share_groups() -> None:
     assert pack_family("icon-park-outline") == pack_family("icon-park") == "icon-park"
+    assert pack_family("mdi-light") == pack_family("material-symbols") == "material"
     assert pack_family("noto-v1") == "noto"
     assert pack_family("game-icons") == "game-icons"
 

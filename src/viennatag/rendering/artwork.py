@@ -36,8 +36,7 @@ _FAMILIES = {
     "fluent-emoji": "fluent-emoji*",
     "noto": "noto*",
     "emojione": "emojione*",
-    "mdi": "mdi*",
-    "material-symbols": "material-symbols*",
+    "material": "mdi* material-symbols*",  # mdi took over and goes on redrawing Google's icons
     "fa": "fa[0-9]* fa fa-* la",
     "streamline-ultimate": "streamline-ultimate*",
     "streamline-freehand": "streamline-freehand*",

@@ -24,9 +24,11 @@ from viennatag.rendering.layouts import (
     letter_topped,
     on_page,
     put_together,
+    repeated,
     with_strip,
 )
 from viennatag.rendering.lettering import choose_font
+from viennatag.rendering.mounts import draw_mounted
 from viennatag.rendering.palettes import Palette, choose_palette, ink_on, luminance
 from viennatag.rendering.pieces import Box, Piece, fitted, in_column, in_row, moved, surface
 from viennatag.rendering.shapes import SHAPES, Inks
@@ -51,6 +53,7 @@ _COUNTED = {"stars": "1.1", "arrows": "24.15", "crosses": "24.13"}
 
 _TWO_RINGS = frozenset({"26.1.4", "26.99.4", "26.3.2", "26.4.7", "26.5.2"})
 _MANY_RINGS = frozenset({"26.1.5", "26.99.5", "26.3.3", "26.4.8", "26.5.3"})
+_MOUNTED = 0.08  # share of single devices without a figure that are put into one, as icons of applications are
 _DARK = frozenset({"26.1.24", "26.99.24", "26.3.24", "26.4.24", "26.5.24", "26.2.9", "25.3.99"})
 _INNER = {
     "circle": "circle",
@@ -132,7 +135,8 @@ class _Desk:
         if swaps and not letters:
             core: Piece | None = self._swapped(swaps[0], drawings, core_inks)
         else:
-            core, strip = self._core(drawings, letters, shapes, self._inner(framing, kind), core_inks)
+            inner = self._inner(framing, kind)
+            core, strip = self._core(drawings, letters, shapes, inner, core_inks, mounted=not framed)
         word = self._word(words, word_inks) if has_word else None
         if scope:
             mark = self._framed(scope, kind, fill, stroke, ground, core, word, strip)
@@ -230,19 +234,33 @@ class _Desk:
         return self.rng.choice(asked) if asked else ""
 
     def _core(
-        self, drawings: Sequence[Drawing], letters: frozenset[str], names: Sequence[str], inner: str, inks: Inks
+        self,
+        drawings: Sequence[Drawing],
+        letters: frozenset[str],
+        names: Sequence[str],
+        inner: str,
+        inks: Inks,
+        *,
+        mounted: bool,
     ) -> tuple[Piece | None, Piece | None]:
         """Return devices, monogram and shapes as one piece, and lines to be put under a word."""
         rng = self.rng
+        if mounted and len(drawings) == 1 and not (letters or names) and rng.random() < _MOUNTED:
+            held = draw_mounted(drawings[0], self.palette.paper, self.palette, rng)
+            if held is not None:
+                self.notes.append("device in a figure of its own")
+                self.groups.append(drawings[0].group)
+                return held, None
         parts = self._drawn(drawings, inks)
         if parts:
             self.notes.append("device" if len(parts) == 1 else "devices")
         if letters:
             parts.append(fitted(write_monogram(self.studio.fonts, rng, inks, self.wanted | letters), 100, 90))
             self.notes.append("monogram")
-        elif len(parts) == 1 and Studio.is_single(drawings[0]) and rng.random() < 0.06:
-            parts = [in_row([parts[0]] * rng.choice((2, 3, 3, 4)), 12)]
-            self.notes.append("repeated")
+        elif len(parts) == 1 and Studio.is_single(drawings[0]) and rng.random() < 0.09:
+            several, note = repeated(parts[0], rng)
+            parts = [several]
+            self.notes.append(note)
         shapes = [_SHAPES[name][0](rng, inks, self.wanted) for name in names]
         strips = [shape for shape in shapes if shape.kinds <= {"line"}]
         solid = [shape for shape in shapes if shape not in strips]

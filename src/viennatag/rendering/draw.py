@@ -36,7 +36,7 @@ from viennatag.rendering.studio import Studio, part_of, stable_share
 _CHUNK = 200
 _COUNT_CODES = frozenset((*COUNTS.values(), MANY))
 _GREYS = tuple(COLOUR_CODES[name] for name in ("black", "grey", "white"))
-_VERSION = 1
+_VERSION = 2
 _HABIT = 2e-4  # share of a profile's rows below which a section of form is no habit of the office
 
 

@@ -1,5 +1,6 @@
 """Arrangements: devices together, device and word, a word with a drawing for a letter, a badge, the finished page."""
 
+import math
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -9,7 +10,18 @@ from viennatag.rendering.grounds import draw_ground
 from viennatag.rendering.inscriptions import write_ring
 from viennatag.rendering.lettering import FontFile, set_word
 from viennatag.rendering.palettes import Palette, ink_on
-from viennatag.rendering.pieces import Piece, fitted, in_column, in_row, joined, laid_over, number, shifted, turned
+from viennatag.rendering.pieces import (
+    Piece,
+    fitted,
+    in_column,
+    in_row,
+    joined,
+    laid_over,
+    mirrored,
+    number,
+    shifted,
+    turned,
+)
 
 
 def put_together(parts: Sequence[Piece], rng: random.Random) -> Piece:
@@ -22,6 +34,33 @@ def put_together(parts: Sequence[Piece], rng: random.Random) -> Piece:
     if len(parts) == 3 and rng.random() < 0.4:
         return in_column((parts[0], in_row(parts[1:], gap)), gap)
     return in_row(parts, gap) if rng.random() < 0.65 else in_column(parts, gap)
+
+
+def repeated(piece: Piece, rng: random.Random) -> tuple[Piece, str]:
+    """Return a device again and again, and how in a word: in a row, face to face, around a point, overlapping."""
+    (way,) = rng.choices(("row", "mirrored", "ring", "overlapping"), (3, 2, 1.5, 1.5))
+    if way == "row":
+        return in_row([piece] * rng.choice((2, 3, 3, 4)), 12), "repeated"
+    if way == "mirrored":
+        pair = (piece, mirrored(piece)) if rng.random() < 0.5 else (mirrored(piece), piece)
+        return in_row(pair, rng.choice((-0.1, 0.02, 0.15)) * piece.width), "mirrored"
+    if way == "overlapping":
+        faint = replace(piece, svg=f'<g opacity="{rng.uniform(0.45, 0.75):.2f}">{piece.svg}</g>')
+        step, count = piece.width * rng.uniform(0.3, 0.55), rng.choice((2, 2, 3))
+        placed = [shifted(faint, step * index, 0) for index in range(count)]
+        return joined(placed, piece.width + step * (count - 1), piece.height), "overlapping"
+    count, start = rng.choice((3, 4, 5, 6, 8)), rng.choice((0, 0, 45))
+    reach = max(piece.width, piece.height) * rng.uniform(0.55, 0.75) * max(1.0, count / 4)
+    around: list[tuple[Piece, float, float]] = []
+    for index in range(count):
+        angle = start + 360 * index / count
+        one = turned(piece, angle)
+        x, y = reach * math.sin(math.radians(angle)), -reach * math.cos(math.radians(angle))
+        around.append((one, x - one.width / 2, y - one.height / 2))
+    left, top = min(x for _, x, _ in around), min(y for _, _, y in around)
+    right, low = max(x + one.width for one, x, _ in around), max(y + one.height for one, _, y in around)
+    whole = [shifted(one, x - left, y - top) for one, x, y in around]
+    return joined(whole, right - left, low - top), "in a ring"
 
 
 def add_shapes(core: Piece | None, shapes: Sequence[Piece], rng: random.Random) -> Piece | None:

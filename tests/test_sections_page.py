@@ -1,0 +1,56 @@
+"""The page of drawable sections says what the keyword table and the shapes say; no artwork is needed to see that."""
+
+import csv
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from viennatag.codes import parse_code, vienna_tree
+from viennatag.rendering import read_keywords
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def sections() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sections", ROOT / "benchmarks" / "sections.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, str]]:
+    with (ROOT / "docs" / "sections.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_every_section_has_one_row(rows: list[dict[str, str]]) -> None:
+    tree = [str(code) for code in sorted(code for code in vienna_tree().headings if code.level == "section")]
+    assert [row["code"] for row in rows] == tree
+
+
+def test_what_artwork_draws_is_what_the_keyword_table_knows(rows: list[dict[str, str]]) -> None:
+    assert {row["code"] for row in rows if row["drawn_by"] == "artwork"} == {each.code for each in read_keywords()}
+
+
+def test_counts_and_reasons_agree(sections: ModuleType, rows: list[dict[str, str]]) -> None:
+    tree = vienna_tree()
+    for row in rows:
+        code, counts = parse_code(row["code"]), [int(row[name]) for name in ("drawings", "groups", "packs")]
+        assert row["drawn_by"] == sections.drawn_by(code, tree.headings[code], counts[0] > 0)
+        assert counts[0] >= max(counts[1:])
+        assert (min(counts) > 0) == (max(counts) > 0)
+
+
+def test_the_page_adds_up(sections: ModuleType, rows: list[dict[str, str]]) -> None:
+    plain = [(row["code"], *(int(row[name]) for name in sections.HEAD[1:4]), row["drawn_by"]) for row in rows]
+    text = (ROOT / "docs" / "sections.md").read_text(encoding="utf-8")
+    found = re.search(r"([\d,]+) drawings of (\d+) packs", text)
+    assert found is not None
+    assert sections.page(plain, *(int(number.replace(",", "")) for number in found.groups())) == text
