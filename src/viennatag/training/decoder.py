@@ -104,7 +104,8 @@ class _Decoder(nn.Module):
     def asked(self) -> Tensor:
         """Return what keys are compared with, by head of attention: (heads, groups, channels / heads)."""
         projected = self.project(self.queries) / (self.queries.shape[1] / self.heads) ** 0.5
-        return projected.unflatten(1, (self.heads, -1)).transpose(0, 1)
+        asked: Tensor = projected.unflatten(1, (self.heads, -1)).transpose(0, 1)
+        return asked
 
     def forward(self, maps: Tensor) -> Tensor:
         groups, channels = self.queries.shape
