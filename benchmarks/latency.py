@@ -105,7 +105,6 @@ def against(
     What was measured of the many is kept, so that the next call goes on behind it.
     """
     names = ["viennatag", *rivals]
-    deadline = time.monotonic() + 60 * minutes
     libraries = Libraries(names, python)
     alone = [libraries.seconds([image]) for _ in range(rounds + 2)][2:]
     parts: list[dict[str, float]] = []
@@ -113,7 +112,8 @@ def against(
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
         parts = found["parts"] if found["told"] == told else []
-    while len(parts) * PART < len(many) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60 * minutes
+    while len(parts) * PART < len(many) and (not parts or time.monotonic() < deadline):
         at = len(parts) * PART
         parts.append(libraries.seconds(many[at : at + PART]))
         kept.parent.mkdir(parents=True, exist_ok=True)

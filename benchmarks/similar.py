@@ -124,7 +124,7 @@ def recall(truth: NDArray[np.intp], found: list[list[int]]) -> float:
 
 def known_marks(count: int, profile: Path) -> Marks:
     """Return so many marks, each called by its number, with the codes of real ones."""
-    real = read_marks(profile, skip_bad=True)
+    real = read_marks(profile, skip_bad=True, require_images=False)
     again = [at % len(real) for at in range(count)]
     names = tuple(map(str, range(count)))
     return Marks(
@@ -145,11 +145,12 @@ def main() -> None:
     parser.add_argument("--profile", type=Path, default=ROOT.parent / "shared/labels/eu_marks_20k.csv")
     parser.add_argument("--count", type=int, default=770_000)
     parser.add_argument("--dimensions", type=int, default=making.DIMENSIONS)
+    parser.add_argument("--connectivity", type=int, default=making.CONNECTIVITY)
     parser.add_argument("--expansions", default="32,64,128,256", help="of the search")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/similar.json")
     options = parser.parse_args()
-    making.DIMENSIONS = options.dimensions
+    making.DIMENSIONS, making.CONNECTIVITY = options.dimensions, options.connectivity
     random = np.random.default_rng(options.seed)
     stored: NDArray[np.float16] = (
         np.memmap(options.features, dtype=np.float16, mode="r").reshape(-1, width())
