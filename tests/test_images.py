@@ -297,7 +297,7 @@ def test_a_large_jpeg_is_decoded_smaller_and_scores_stay(monkeypatch: pytest.Mon
             small = read_image(buffer.getvalue(), size)
             patch.setattr(JpegImageFile, "draft", lambda *_: None)
             whole = read_image(buffer.getvalue(), size)
-        assert size <= min(decoded[-1]) < 4 * size
-        assert np.abs(small.astype(int) - whole).mean() < 2.0
+        assert 2 * size <= min(decoded[-1]) < max(8 * size, 0.6 * side)
+        assert np.abs(small.astype(int) - whole).mean() < 0.2
         scores = predictor.score(np.stack([small, whole]))
-        assert np.abs(scores[0] - scores[1]).max() < 0.08
+        assert np.abs(scores[0] - scores[1]).max() < 0.03

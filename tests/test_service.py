@@ -166,7 +166,7 @@ def test_a_flat_bundle_is_served_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
     bundle = starter().bundle
     names = tuple(sorted(f"label {name}" for name in bundle.labels.names))
-    flat = Predictor(replace(bundle, labels=LabelSet("flat", names)), threads=1)
+    flat = Predictor(replace(bundle, labels=LabelSet("flat", names), from_pixels=()), threads=1)
 
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.post(f"/v1/predict?top=2&exclude={names[0]}", content=picture(), headers=PNG)

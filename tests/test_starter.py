@@ -43,6 +43,6 @@ def test_its_card_and_the_tables_in_the_docs_are_what_was_measured(monkeypatch: 
 
 
 def test_it_reads_the_sample_mark() -> None:
-    """A blue shield."""
+    """A blue shield with a star."""
     codes = {suggestion.code for suggestion in Predictor.load().predict(ROOT / "examples/sample-mark.png")}
-    assert codes >= {"24.1.5", "29.1.4"}
+    assert codes >= {"24.1", "1.1.2", "29.1.4"}

@@ -27,7 +27,7 @@ from viennatag.training.backbone import Trunk
 Progress = Callable[[int, int], None]
 """Called with how many of how many are done."""
 
-PREPROCESSING = "even-margin-bilinear-3"
+PREPROCESSING = "even-margin-bilinear-4"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
 
 KEY_BYTES = 16
