@@ -91,6 +91,15 @@ def test_a_mark_without_colours_stays_without_in_every_look() -> None:
             assert np.ptp(found, axis=2).max() < 8
 
 
+def test_a_white_drawing_is_seen_on_white() -> None:
+    body = '<path fill="#fafafa" d="M2 2H22V22H2Z"/><path fill="#eeeeee" d="M6 6H18V10H6Z"/>'
+    white = Drawing("p", "flag", "flag", "p:flag", body, (0, 0, 24, 24), False, "MIT", ("24.7.1",))
+    for seed in range(30):
+        piece = draw_piece(white, "#000000", "#ffffff", Palette("#ffffff", ("#000000",)), random.Random(seed))
+        assert piece is not None
+        assert (pixels(piece).min(axis=2) < 150).mean() > 0.02
+
+
 def test_a_mounted_drawing_carries_the_sections_of_its_figure() -> None:
     kinds = set()
     for seed in range(60):

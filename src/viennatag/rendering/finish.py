@@ -45,7 +45,7 @@ def wear(image: Image.Image, rng: random.Random, *, strength: float = 1.0) -> Im
         strength: 0 leaves every image clean; 1 wears half of them.
     """
     if rng.random() < 0.14 * strength:
-        small = rng.uniform(0.35, 0.75)
+        small = rng.choice((rng.uniform(0.2, 0.35), rng.uniform(0.35, 0.75), rng.uniform(0.35, 0.75)))
         size = (max(8, int(image.width * small)), max(8, int(image.height * small)))
         image = image.resize(size, Image.Resampling.BILINEAR).resize(
             image.size, rng.choice((Image.Resampling.BILINEAR, Image.Resampling.NEAREST, Image.Resampling.BICUBIC))
@@ -61,6 +61,8 @@ def wear(image: Image.Image, rng: random.Random, *, strength: float = 1.0) -> Im
         )
     if rng.random() < 0.12 * strength:
         image = _grainy(image, rng)
+    if rng.random() < 0.05 * strength:
+        image = _unevenly_lit(image, rng)
     if rng.random() < 0.05 * strength:  # paper that is not quite white
         paper = [rng.uniform(0.9, 0.99) for _ in range(3)]
         tables = [round(level * share) for share in paper for level in range(256)]
@@ -85,6 +87,14 @@ def encode(image: Image.Image, ending: str, rng: random.Random) -> bytes:
 def _colourless(image: Image.Image) -> bool:
     pixels = np.asarray(image.resize((32, 32), Image.Resampling.BOX), dtype=np.int16)
     return bool((pixels.max(axis=2) - pixels.min(axis=2)).max() < 24)
+
+
+def _unevenly_lit(image: Image.Image, rng: random.Random) -> Image.Image:
+    """Return an image as a photograph of a printed mark: light falls off to one side."""
+    across = np.linspace(-1, 1, image.width, dtype=np.float32)[None, :, None] * rng.uniform(-0.16, 0.16)
+    down = np.linspace(-1, 1, image.height, dtype=np.float32)[:, None, None] * rng.uniform(-0.16, 0.16)
+    lit = np.asarray(image, dtype=np.float32) * (rng.uniform(0.85, 1.0) + across + down)
+    return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
 
 
 def _grainy(image: Image.Image, rng: random.Random) -> Image.Image:

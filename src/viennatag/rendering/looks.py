@@ -55,6 +55,18 @@ class Subject:
         return dissect(self.body)
 
     @property
+    def shades(self) -> tuple[str, ...]:
+        """The colours of its own shapes; none where it holds more than these."""
+        paints = {paint for part in self.parts for paint in (part.fill, part.stroke)}
+        return tuple(sorted(paint for paint in paints if paint.startswith("#")))
+
+    @property
+    def faint(self) -> bool:
+        """Whether its own colours are hardly seen on the ground, such as a white heart on white."""
+        inked = any(INK in (part.fill, part.stroke) for part in self.parts)
+        return bool(self.shades) and not inked and all(contrast(each, self.ground) < _FAINT for each in self.shades)
+
+    @property
     def tints(self) -> tuple[str, ...]:
         """The inks, or the ink and two tones of it where there is no other."""
         if len(self.inks) > 1:
@@ -71,6 +83,7 @@ class Looked:
     beyond: float = 0.0
 
 
+_FAINT = 0.12  # difference of lightness below which a colour is hardly seen
 _BLOB = 0.6  # share of the frame from which a silhouette tells little: a head, a cup, a box
 
 Look = Callable[[Subject, random.Random], Looked | None]
@@ -79,9 +92,9 @@ Look = Callable[[Subject, random.Random], Looked | None]
 
 def give_look(subject: Subject, rng: random.Random) -> Looked:
     """Return a subject in a look that suits it, often as it is."""
-    table = _COLOURED if not subject.mono else _LINED if _is_lined(subject) else _FILLED
+    table = (LINED if _is_lined(subject) else FILLED) if subject.mono else FAINT if subject.faint else COLOURED
     (look,) = rng.choices(list(table), list(table.values()))
-    return look(subject, rng) or flat(subject, rng)
+    return look(subject, rng) or (toned(subject) if subject.faint else flat(subject, rng))
 
 
 def _is_lined(subject: Subject) -> bool:
@@ -109,7 +122,8 @@ def toned(subject: Subject) -> Looked:
     other = ground if contrast(ground, ink) > 0.3 else BLACK if luminance(ink) > 0.6 else WHITE
     dark, light = sorted((ink, other), key=luminance)
     # A drawing in light colours only would hardly be seen: its darkest colour comes near the ink.
-    least = 0.7 * min((luminance(part.fill) for part in subject.parts if part.fill.startswith("#")), default=0.0)
+    darkest = min((luminance(shade) for shade in subject.shades), default=0.0)
+    least = max(0.0, darkest - 0.3 * (1 - darkest))
 
     def tone(colour: str) -> str:
         return mixed(dark, light, min(1.0, max(0.0, (luminance(colour) - least) / (1 - least) * 1.1)))
@@ -441,17 +455,20 @@ def own_tones(subject: Subject, _: random.Random) -> Looked:
     return toned(subject)
 
 
-_FILLED: dict[Look, float] = {
+FILLED: dict[Look, float] = {
     flat: 42, parted: 15, fading: 10, banded: 4, striped: 3, engraved: 4, hollow: 8, bold: 4, rimmed: 4, shaded: 4,
     dotted: 2,
 }  # fmt: skip
-_LINED: dict[Look, float] = {
+LINED: dict[Look, float] = {
     flat: 42, parted: 12, filled: 13, solid: 14, bold: 8, fading: 6, banded: 2, rimmed: 2, dotted: 1,
 }  # fmt: skip
-_COLOURED: dict[Look, float] = {
+COLOURED: dict[Look, float] = {
     flat: 32, turned_hues: 12, rebranded: 16, own_tones: 12, silhouette: 7, two_toned: 6, hollow: 6, engraved: 5,
     rimmed: 4,
 }  # fmt: skip
 
-LOOKS = tuple({look.__name__: look for table in (_FILLED, _LINED, _COLOURED) for look in table}.values())
+FAINT: dict[Look, float] = {own_tones: 3, hollow: 2, engraved: 1, silhouette: 1, rimmed: 1}
+"""How often each look is given: to surfaces in one ink, to lines, to drawings with colours, and to faint ones."""
+
+LOOKS = tuple({look.__name__: look for table in (FILLED, LINED, COLOURED) for look in table}.values())
 """Every look, for sheets and tests."""
