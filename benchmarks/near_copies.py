@@ -23,8 +23,8 @@ from PIL import Image
 from viennatag.images import perceptual_hash
 from viennatag.rendering import Drawing, read_artwork
 from viennatag.rendering.artwork import pack_family
-from viennatag.rendering.looks import Subject, toned
 from viennatag.rendering.studio import part_of, rasterise
+from viennatag.rendering.subject import Subject, toned
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"

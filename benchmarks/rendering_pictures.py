@@ -18,11 +18,12 @@ from PIL import Image
 from viennatag.rendering import Drawing, draw_marks, draw_sheet, read_artwork
 from viennatag.rendering.composition import Composition
 from viennatag.rendering.finish import draw_pixels
-from viennatag.rendering.looks import COLOURED, FILLED, LINED, Look, Looked, Subject, flat
+from viennatag.rendering.looks import COLOURED, FILLED, LINED, Look, flat
 from viennatag.rendering.mounts import draw_mounted
 from viennatag.rendering.palettes import Palette
 from viennatag.rendering.pieces import Piece, fitted, laid_over, surface
 from viennatag.rendering.studio import draw_piece
+from viennatag.rendering.subject import Looked, Subject
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"

@@ -11,11 +11,12 @@ from viennatag.rendering.anatomy import INK, dissect, divided, subpaths
 from viennatag.rendering.artwork import Drawing
 from viennatag.rendering.composition import Composition
 from viennatag.rendering.finish import draw_pixels
-from viennatag.rendering.looks import LOOKS, Subject
+from viennatag.rendering.looks import LOOKS
 from viennatag.rendering.mounts import draw_mounted
 from viennatag.rendering.palettes import Palette
 from viennatag.rendering.pieces import Piece, surface
 from viennatag.rendering.studio import draw_piece
+from viennatag.rendering.subject import Subject
 
 pytest.importorskip("resvg_py")
 

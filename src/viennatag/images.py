@@ -77,7 +77,9 @@ def read_fitted_image(source: ImageSource, size: int, *, max_pixels: int = MAX_P
     """
     shown, width, height = _decode_sized(source, _FINER * size, max_pixels)
     fitting = find_fitting(shown, size)
-    if _FINER * fitting.scale > 1 and max(shown.size) < max(width, height):  # a JPEG of a large page with a small mark on it
+    if _FINER * fitting.scale > 1 and max(shown.size) < max(
+        width, height
+    ):  # a JPEG of a large page with a small mark on it
         shown, width, height = _decode_sized(source, math.ceil(_FINER * fitting.scale * min(shown.size)), max_pixels)
         fitting = find_fitting(shown, size)
     return FittedImage(_fit(shown, fitting, size), width, height, fitting.box(*shown.size, size))

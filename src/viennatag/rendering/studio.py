@@ -16,9 +16,10 @@ from viennatag.codes import parse_code
 from viennatag.errors import require
 from viennatag.rendering.artwork import Drawing
 from viennatag.rendering.lettering import FontFile
-from viennatag.rendering.looks import Subject, give_look
+from viennatag.rendering.looks import give_look
 from viennatag.rendering.palettes import BLACK, Palette, contrast
 from viennatag.rendering.pieces import Box, Piece, number
+from viennatag.rendering.subject import Subject
 
 _SEEN = 0.12  # difference of lightness from which an ink is seen on its ground
 _SAMPLE = 64  # pixels of the picture that a drawing's ink is measured on
