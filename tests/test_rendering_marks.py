@@ -23,6 +23,7 @@ from viennatag.rendering.figures import KINDS, draw_figure, draw_outline
 from viennatag.rendering.finish import draw_pixels, encode, wear
 from viennatag.rendering.inscriptions import write_monogram, write_word
 from viennatag.rendering.lettering import choose_font, letter_codes, set_round, set_word, usable_fonts
+from viennatag.rendering.looks import flat
 from viennatag.rendering.palettes import choose_palette, in_colours, ink, luminance, mixed
 from viennatag.rendering.pieces import Box, Piece, fitted, in_column, in_row, laid_over, mirrored, turned
 from viennatag.rendering.shapes import Inks, stars
@@ -226,7 +227,11 @@ def test_a_mark_shows_what_is_asked_for(studio: Studio, wanted: set[str]) -> Non
     assert missed <= 0.1 * 12 * len(wanted)
 
 
-def test_the_box_of_a_device_is_where_its_ink_is(studio: Studio) -> None:
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_box_of_a_device_is_where_its_ink_is(studio: Studio, monkeypatch: pytest.MonkeyPatch, plain: bool) -> None:
+    """A plain drawing fills its box; in other looks, of bars or dots, it may fall short of it but never leaves it."""
+    if plain:
+        monkeypatch.setattr("viennatag.rendering.studio.give_look", flat)
     checked = 0
     for seed in range(60):
         mark = compose_mark(studio, {"3.9.1"}, random.Random(seed), colour=0)
@@ -237,10 +242,14 @@ def test_the_box_of_a_device_is_where_its_ink_is(studio: Studio) -> None:
         rows, columns = np.flatnonzero(ink_at.any(axis=1)), np.flatnonzero(ink_at.any(axis=0))
         left, top, width, height = mark.boxes[0][3:]
         high, wide = pixels.shape
-        assert columns[0] / wide == pytest.approx(left, abs=0.05)
-        assert rows[0] / high == pytest.approx(top, abs=0.05)
-        assert (columns[-1] + 1) / wide == pytest.approx(left + width, abs=0.05)
-        assert (rows[-1] + 1) / high == pytest.approx(top + height, abs=0.05)
+        short = (
+            columns[0] / wide - left,
+            rows[0] / high - top,
+            left + width - (columns[-1] + 1) / wide,
+            top + height - (rows[-1] + 1) / high,
+        )
+        assert min(short) > -0.05
+        assert not plain or max(short) < 0.05
         checked += 1
     assert checked >= 5
 
