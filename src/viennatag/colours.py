@@ -43,6 +43,7 @@ MANY = "29.1.15"
 _LONGEST = 160
 _STEP = 4  # levels of a channel that the table of names keeps together
 _SIDE = 256 // _STEP
+_UNNAMED = 255
 _EDGE = 0.03  # how much of the height and width makes the margin that the ground is read from
 
 
@@ -116,14 +117,15 @@ def read_colours(pixels: NDArray[np.uint8], *, steepest: int | None = None) -> R
         steepest: Pixels do not count beside which green changes by more than this: the edge of a black shape that was
             enlarged is a band of greys. By default neighbours must only have the same name.
     """
-    small = (pixels // _STEP).astype(np.int32)
-    names = _table().ravel().take((small[..., 0] * _SIDE + small[..., 1]) * _SIDE + small[..., 2])
+    red, green, blue = (np.ascontiguousarray(pixels[..., channel]) // _STEP for channel in range(3))
+    names = _name_cells((red.astype(np.int32) * _SIDE + green) * _SIDE + blue)
     ground = _ground(names)
     figure = names != ground if ground else np.ones(names.shape, dtype=bool)
     flat = _in_flat_areas(names, pixels, steepest) & figure
-    if flat.sum() < 0.25 * figure.sum():  # fine lines: no flat area is left, so the purest half stands in
+    total = np.count_nonzero(flat)
+    if total < 0.25 * np.count_nonzero(figure):  # fine lines: no flat area is left, so the purest half stands in
         flat = figure & _far_from_ground(pixels, figure)
-    total = int(flat.sum())
+        total = np.count_nonzero(flat)
     found = np.bincount(names[flat], minlength=len(NAMES))
     shares = {NAMES[index]: int(found[index]) / total for index in np.argsort(-found, kind="stable") if found[index]}
     return Reading(names, shares, NAMES[ground])
@@ -131,7 +133,8 @@ def read_colours(pixels: NDArray[np.uint8], *, steepest: int | None = None) -> R
 
 def name_colour(red: int, green: int, blue: int) -> str:
     """Return the name of one colour, empty for a tint without a section."""
-    return NAMES[int(_table()[red // _STEP, green // _STEP, blue // _STEP])]
+    cell = (red // _STEP * _SIDE + green // _STEP) * _SIDE + blue // _STEP
+    return NAMES[int(_name_cells(np.array([cell], dtype=np.int32))[0])]
 
 
 def _ground(names: NDArray[np.uint8]) -> int:
@@ -145,20 +148,27 @@ def _ground(names: NDArray[np.uint8]) -> int:
 
 def _in_flat_areas(names: NDArray[np.uint8], pixels: NDArray[np.uint8], steepest: int | None) -> NDArray[np.bool_]:
     """Return the pixels that belong to a block of two by two of one colour."""
-    flat = np.zeros(names.shape, dtype=bool)
-    if min(names.shape) < 2:
-        return ~flat
-    same = (
-        (names[:-1, :-1] == names[1:, :-1]) & (names[:-1, :-1] == names[:-1, 1:]) & (names[:-1, :-1] == names[1:, 1:])
-    )
+    height, width = names.shape
+    if min(height, width) < 2:
+        return np.ones(names.shape, dtype=bool)
+    count = (height - 1) * width - 1  # rows stand one after the other: much faster than two dimensions
+    corner, right, below, opposite = (slice(at, at + count) for at in (0, 1, width, width + 1))
+    name = names.ravel()
+    same = (name[corner] == name[right]) & (name[corner] == name[below]) & (name[corner] == name[opposite])
     if steepest is not None:
-        green = pixels[..., 1].astype(np.int16)
-        across, down = np.abs(np.diff(green, axis=1)) <= steepest, np.abs(np.diff(green, axis=0)) <= steepest
-        same &= across[:-1] & across[1:] & down[:, :-1] & down[:, 1:]
-    for rows in (slice(None, -1), slice(1, None)):
-        for columns in (slice(None, -1), slice(1, None)):
-            flat[rows, columns] |= same
-    return flat
+        green = pixels[..., 1].ravel()
+        across, down = _rise(green[1:], green[:-1]) <= steepest, _rise(green[width:], green[:-width]) <= steepest
+        same &= across[corner] & across[below] & down[corner] & down[right]
+    same[width - 1 :: width] = False  # from the end of a row to the next
+    flat = np.zeros(names.size, dtype=bool)
+    for part in (corner, right, below, opposite):
+        flat[part] |= same
+    return flat.reshape(names.shape)
+
+
+def _rise(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    difference: NDArray[np.uint8] = np.maximum(one, other) - np.minimum(one, other)
+    return difference
 
 
 def _far_from_ground(pixels: NDArray[np.uint8], figure: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -171,10 +181,28 @@ def _far_from_ground(pixels: NDArray[np.uint8], figure: NDArray[np.bool_]) -> ND
 
 
 @cache
-def _table() -> NDArray[np.uint8]:
-    """Return the index in `NAMES` for each colour of a coarse grid, shape (64, 64, 64)."""
+def _known() -> NDArray[np.uint8]:
+    """Return the names found so far of cells of a coarse grid of colours; naming all takes longer than an image."""
+    return np.full(_SIDE**3, _UNNAMED, dtype=np.uint8)
+
+
+def _name_cells(cells: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Return the index in `NAMES` for cells of a coarse grid of colours, of any shape; red counts most in their number.
+
+    Each cell is named once.
+    """
+    known = _known()
+    names = known.take(cells)
+    if (new := names == _UNNAMED).any():
+        fresh = np.unique(cells[new])
+        known[fresh] = _names_by_rule(fresh)
+        names = known.take(cells)
+    return names
+
+
+def _names_by_rule(cells: NDArray[np.int32]) -> NDArray[np.uint8]:
     axis = (np.arange(0, 256, _STEP) + (_STEP - 1) / 2) / 255
-    red, green, blue = np.meshgrid(axis, axis, axis, indexing="ij")
+    red, green, blue = axis[cells // _SIDE**2], axis[cells // _SIDE % _SIDE], axis[cells % _SIDE]
     value, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     chroma = value - low
     saturation = chroma / value
