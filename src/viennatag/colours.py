@@ -127,7 +127,8 @@ def read_colours(pixels: NDArray[np.uint8], *, steepest: int | None = None) -> R
         flat = figure & _far_from_ground(pixels, figure)
         total = np.count_nonzero(flat)
     found = np.bincount(names[flat], minlength=len(NAMES))
-    shares = {NAMES[index]: int(found[index]) / total for index in np.argsort(-found, kind="stable") if found[index]}
+    order = [int(index) for index in np.argsort(-found, kind="stable") if found[index]]
+    shares = {NAMES[index]: float(found[index] / total) for index in order}
     return Reading(names, shares, NAMES[ground])
 
 
