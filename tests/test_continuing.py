@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
 from tests.test_cli import run
-from viennatag.bundle import Bundle, open_bundle
+from viennatag.bundle import Bundle, open_bundle, write_bundle
+from viennatag.calibration import Calibration
 from viennatag.decisions import Continued, Decisions, read_decisions
 from viennatag.engine import Engine
 from viennatag.errors import BundleError, DataError, DecisionsError
@@ -321,3 +323,24 @@ def test_from_the_shell_before_and_after_are_shown(  # type: ignore[no-untyped-d
     assert "Validation part of the old marks" not in text
     assert "Not checked: whether old marks fare worse" in " ".join(text.split())
     assert len(open_bundle(tmp_path / "without").labels) == len(trained[0].labels)
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_codes_that_are_read_from_pixels_stay_so_and_keep_their_scores(  # type: ignore[no-untyped-def]
+    learn, drawn, trained: tuple[Bundle, Evaluation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool
+) -> None:
+    monkeypatch.setattr(continuing, "_objection", lambda *_: "")  # a dialect contradicts the old marks
+    bundle = trained[0]
+    slope, intercept = bundle.calibration.slope.copy(), bundle.calibration.intercept.copy()
+    columns = [bundle.labels.index[code] for code in COLOURS]
+    slope[columns], intercept[columns] = 2.0, 0.5
+    reading = replace(bundle, from_pixels=tuple(COLOURS), calibration=Calibration(slope, intercept))
+    reading = write_bundle(reading, bundle.graph.read_bytes(), tmp_path / "reading")
+    found = learn(quadrilateral, bundle=reading, old=old, strengths=(1.0,)).bundle
+    assert found.from_pixels == reading.from_pixels
+    before, after = (scores(each, drawn[0] / drawn[1][70][0]) for each in (reading, found))
+    assert [after[code] for code in COLOURS] == pytest.approx([before[code] for code in COLOURS], abs=1e-6)
+    assert after["26.4.1"] != before["26.4.1"]
+    images = [read_image(drawn[0] / name, reading.image_size) for name, _, _ in drawn[1][:4]]
+    logits = [Engine(each.graph).run(np.stack(images), ("logits",))[0][:, columns] for each in (reading, found)]
+    np.testing.assert_array_equal(*logits)  # the head's own weights for them are not touched either
