@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from viennatag.training.augment import in_full_precision
+
 FORM = ("25", "26", "29")
 """Categories that restyled pixels say nothing true about."""
 
@@ -24,6 +26,7 @@ _BOLD, _THIN, _OUTLINE, _SILHOUETTE = 0.12, 0.12, 0.08, 0.12
 """Shares of the images in two colours whose lines are changed so."""
 
 
+@in_full_precision
 def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
     """Return images of which some look otherwise, and which of them.
 
