@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,8 +12,10 @@ from torch import nn
 
 from viennatag.errors import BackboneError, BundleError, OptionError
 from viennatag.labels import LabelSet
-from viennatag.marks import read_marks
-from viennatag.training.backbone import PixelNetwork, create_network, export_network
+from viennatag.marks import Marks, read_marks
+from viennatag.training import teaching
+from viennatag.training.backbone import PixelNetwork, Trunk, create_network, export_network, save_network
+from viennatag.training.collection import Collection
 from viennatag.training.finetune import FinetuneOptions
 from viennatag.training.options import TrainOptions
 from viennatag.training.reopening import bundle_trunk, reopen
@@ -119,3 +122,36 @@ def test_mistakes_are_told(collection: Path, tmp_path: Path) -> None:
         find_network(f"bundle:{first}", pretrained=False)
     with pytest.raises(BundleError):
         find_trunk("bundle:nowhere", cache=tmp_path)
+
+
+def test_the_first_head_sees_images_as_large_as_they_are_served(
+    collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_network(lively_network("test_efficientnet", 64), tmp_path / "network")
+    sizes: list[int] = []
+    collect = teaching.collect
+
+    def watched(marks: Marks, images: Path, trunk: Trunk, **options: Any) -> Collection:
+        sizes.append(trunk.size)
+        return collect(marks, images, trunk, **options)
+
+    monkeypatch.setattr(teaching, "collect", watched)
+    marks = read_marks(collection / "marks.csv", images=collection)
+    finetune = FinetuneOptions(epochs=1, batch_size=32, size=32)
+    options = TrainOptions(
+        strategy=STRATEGIES["as-is"], backbone=f"local-dir:{tmp_path / 'network'}", size=48, finetune=finetune
+    )
+    train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
+    assert sizes == [48]
+
+
+def test_a_bundle_whose_head_has_no_weights_is_taught_further_at_any_size(collection: Path, tmp_path: Path) -> None:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    options = TrainOptions(strategy=STRATEGIES["neighbours"], backbone="test_efficientnet", pretrained=False, size=64)
+    train(marks, collection, tmp_path / "first", options, cache=tmp_path / "cache")
+    name = f"bundle:{tmp_path / 'first'}"
+    assert find_head(name, LabelSet("vienna", ("1", "1.1")), np.zeros(2)) is None
+    finetune = FinetuneOptions(epochs=1, batch_size=32, size=32)
+    options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, size=48, finetune=finetune)
+    bundle, _ = train(marks, collection, tmp_path / "next", options, cache=tmp_path / "cache")
+    assert bundle.image_size == 48

@@ -40,15 +40,10 @@ class Reopened:
     _graph: bytes
     _seen: str
 
-    @property
-    def sees_features(self) -> bool:
-        """Whether the weights are for the raw features, as those of a linear head."""
-        return self._seen == _FEATURES
-
     def see(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """Return what the weights are for: shape (marks, channels), from raw features (marks, width)."""
         raw = features.astype(np.float32)
-        if self.sees_features:
+        if self._seen == _FEATURES:
             return raw
         model = _cut(onnx.load_from_string(self._graph), {self._seen}, given=_FEATURES)
         model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("marks", raw.shape[1])))
@@ -77,18 +72,15 @@ def reopen(bundle: Bundle) -> Reopened:
     Raises:
         BundleError: If its head has no weights that could learn on, or they were reduced in precision.
     """
-    trunk = bundle_trunk(bundle)
-    content = bundle.graph.read_bytes()
-    model = onnx.load_from_string(content)
-    head = next(node for node in model.graph.node if _LOGITS in node.output)
-    constants = {each.name: each for each in model.graph.initializer}
-    if head.op_type != "Gemm" or list(head.input[1:]) != [WEIGHT, BIAS]:
+    content = _read_graph(bundle)
+    found = _find_weights(onnx.load_from_string(content))
+    if found is None:
         raise BundleError(
             f"{bundle.path}: its head is no sum that could learn on (a vote of neighbours, one that reads maps, or "
             "of an earlier version); train anew from all marks, or with a --strategy whose head is linear or a cosine"
         )
-    weight, bias = (numpy_helper.to_array(constants[name]).astype(np.float32) for name in (WEIGHT, BIAS))
-    return Reopened(trunk, weight, bias, content, head.input[0])
+    weight, bias, seen = found
+    return Reopened(_cut_trunk(content, bundle), weight, bias, content, seen)
 
 
 def bundle_trunk(bundle: Bundle) -> Trunk:
@@ -97,12 +89,39 @@ def bundle_trunk(bundle: Bundle) -> Trunk:
     Raises:
         BundleError: If its weights were reduced in precision.
     """
+    return _cut_trunk(_read_graph(bundle), bundle)
+
+
+def linear_weights(bundle: Bundle) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Return weight and bias of a head that is linear in raw features; None if the bundle's is of another kind.
+
+    Raises:
+        BundleError: If its weights were reduced in precision.
+    """
+    found = _find_weights(onnx.load_from_string(_read_graph(bundle)))
+    return found[:2] if found and found[2] == _FEATURES else None
+
+
+def _read_graph(bundle: Bundle) -> bytes:
     if bundle.precision != "float32":
         raise BundleError(
             f"{bundle.path}: its weights are {bundle.precision}; go on from the bundle that it was made from, and "
             "reduce the result"
         )
-    content = bundle.graph.read_bytes()
+    return bundle.graph.read_bytes()
+
+
+def _find_weights(model: onnx.ModelProto) -> tuple[NDArray[np.float32], NDArray[np.float32], str] | None:
+    """Return weight, bias and the name of what they are for; None if the head is no such sum."""
+    head = next(node for node in model.graph.node if _LOGITS in node.output)
+    if head.op_type != "Gemm" or list(head.input[1:]) != [WEIGHT, BIAS]:
+        return None
+    constants = {each.name: each for each in model.graph.initializer}
+    weight, bias = (numpy_helper.to_array(constants[name]).astype(np.float32) for name in (WEIGHT, BIAS))
+    return weight, bias, head.input[0]
+
+
+def _cut_trunk(content: bytes, bundle: Bundle) -> Trunk:
     model = onnx.load_from_string(content)
     kept = [each for each in model.graph.output if each.name in (_FEATURES, "map")]
     model = _cut(model, {each.name for each in kept})

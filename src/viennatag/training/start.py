@@ -21,7 +21,7 @@ from viennatag.engine import Engine
 from viennatag.errors import BackboneError, OptionError
 from viennatag.labels import LabelSet
 from viennatag.training.backbone import PixelNetwork, Trunk, create_network, load_trunk, trunk_architecture
-from viennatag.training.reopening import bundle_trunk, reopen
+from viennatag.training.reopening import bundle_trunk, linear_weights
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -32,7 +32,6 @@ BUNDLE = "bundle:"
 _TOLERANCE = 1e-3
 """Of the largest feature: so much may the network differ from the graph."""
 
-Convolution = nn.Conv2d
 Normalisation = nn.modules.batchnorm._BatchNorm
 
 
@@ -86,15 +85,14 @@ def find_head(
         bias: What such a label starts from; shape (labels,).
     """
     bundle = _open(name)
-    reopened = reopen(bundle)
-    if not reopened.sees_features:
+    own = linear_weights(bundle)
+    if own is None:
         return None
-    weight = np.zeros((len(labels), reopened.weight.shape[1]), np.float32)
-    start = bias.astype(np.float32)
+    weight, start = np.zeros((len(labels), own[0].shape[1]), np.float32), bias.astype(np.float32)
     for at, label in enumerate(labels.names):
-        if label in bundle.labels.index:
-            known = bundle.labels.index[label]
-            weight[at], start[at] = reopened.weight[known], reopened.bias[known]
+        known = bundle.labels.index.get(label)
+        if known is not None:
+            weight[at], start[at] = own[0][known], own[1][known]
     return weight, start
 
 
@@ -139,16 +137,8 @@ def _first_constant(
     graph: onnx.GraphProto, operator: str, constants: dict[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     """Return the constant that the first node of a kind takes, flat: subtracting a mean, dividing by a scale."""
-    found = next(
-        (
-            constants[name]
-            for node in graph.node
-            if node.op_type == operator
-            for name in node.input
-            if name in constants
-        ),
-        np.zeros(0, np.float32),
-    )
+    taken = (name for node in graph.node if node.op_type == operator for name in node.input)
+    found = next((constants[name] for name in taken if name in constants), np.zeros(0, np.float32))
     return np.broadcast_to(found.ravel(), 3) if found.size in {1, 3} else np.ones(3, np.float32)
 
 
@@ -183,7 +173,7 @@ def _normalisations(network: PixelNetwork) -> dict[str, Normalisation]:
     found: dict[str, Normalisation] = {}
     before: tuple[str, int] | None = None
     for name, module in network.named_modules():
-        if isinstance(module, Convolution):
+        if isinstance(module, nn.Conv2d):
             before = name, module.out_channels
         elif isinstance(module, Normalisation):
             if before is not None and before[1] == module.num_features:

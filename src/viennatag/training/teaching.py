@@ -131,13 +131,15 @@ def _first_head(
     marks: Marks, images: Path, labels: LabelSet, options: TrainOptions, cache: Path, report: Report
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weight and bias of a linear head on the network as it came: what finetuning starts from."""
+    size = options.size
     if options.backbone.startswith(BUNDLE):
         train_part = [at for at, split in enumerate(marks.splits) if split == PARTS[TRAIN]]
         counts = np.asarray(labels.encode(marks.select(train_part).codes).sum(axis=0), dtype=np.int64).ravel()
         found = find_head(options.backbone, labels, options.strategy.loss.start(counts, len(train_part)))
         if found:
             return found
-    trunk = find_trunk(options.backbone, cache=cache)
+        size = None  # as a trunk it takes images of its own size only
+    trunk = find_trunk(options.backbone, cache=cache, size=size)
     collection = collect(marks, images, trunk, cache=cache, report=report)
     head = train_head(
         collection.examples(labels, TRAIN),
