@@ -113,7 +113,7 @@ def test_the_graph_says_what_the_head_says(kind: HeadKind, runtime: str) -> None
 def test_blocks_make_no_difference(kind: HeadKind, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = replace(kind, dropout=0.0) if isinstance(kind, MLDecoder) else kind
     whole = taught(kind, steps=3)[1](maps())
-    for module in ("heads._FLOATS_HELD", "residual._BLOCK", "decoder._BLOCK"):
+    for module in ("heads._FLOATS_HELD", "fitted._BLOCK"):
         monkeypatch.setattr(f"viennatag.training.{module}", 2000)
     np.testing.assert_allclose(taught(kind, steps=3)[1](maps()), whole, rtol=1e-3, atol=1e-3)
 

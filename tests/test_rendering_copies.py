@@ -1,24 +1,17 @@
 """No drawing of a test or validation mark is a training drawing in another style; needs the real artwork."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
+from tests.scripts import ROOT, load_benchmark
 from viennatag.rendering import read_artwork
 
-ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PACKS.is_dir(), reason="needs the artwork of artwork/package.json: make artwork")
 def test_hardly_any_drawing_has_a_near_copy_across_the_split() -> None:
-    spec = importlib.util.spec_from_file_location("near_copies", ROOT / "benchmarks" / "near_copies.py")
-    assert spec is not None
-    assert spec.loader is not None
-    near_copies = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(near_copies)
+    near_copies = load_benchmark("near_copies")
     drawings, _ = read_artwork([PACKS])
     parts = near_copies.assign_parts(drawings)
     holders: dict[str, set[str]] = {}

@@ -1,27 +1,19 @@
 """The page of drawable sections says what the keyword table and the shapes say; no artwork is needed to see that."""
 
 import csv
-import importlib.util
 import re
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.scripts import ROOT, load_benchmark
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.rendering import read_keywords
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def sections() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sections", ROOT / "benchmarks" / "sections.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("sections")
 
 
 @pytest.fixture(scope="module")

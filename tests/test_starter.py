@@ -1,17 +1,12 @@
 """The bundle inside the package."""
 
-import importlib
 import json
-from pathlib import Path
 
-import pytest
-
+from tests.scripts import ROOT, load_benchmark
 from viennatag.bundle import STARTER_FOLDER, open_bundle
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.engine import Engine
 from viennatag.predictor import Predictor
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_it_is_small_and_complete() -> None:
@@ -31,10 +26,9 @@ def test_it_says_how_it_was_made_and_measured() -> None:
     assert figure["value"] > 10 * figure["prior"]
 
 
-def test_its_card_and_the_tables_in_the_docs_are_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_card_and_the_tables_in_the_docs_are_what_was_measured() -> None:
     """If not: python benchmarks/starter_card.py."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    made = importlib.import_module("starter_card")
+    made = load_benchmark("starter_card")
     bundle, logos = open_bundle(), json.loads(made.LOGOS.read_text())
     assert bundle.card is not None
     assert bundle.card.read_text() == made.starter_card(bundle, logos)

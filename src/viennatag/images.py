@@ -101,22 +101,18 @@ def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image
     Raises:
         ImageError: As `read_image`.
     """
-    if isinstance(source, Image.Image):
-        return _as_rgb(source)
-    with _opened(source, MAX_PIXELS) as image:
-        if near is not None:
-            image.draft("RGB", (near, near))
-        return _as_rgb(image)
+    return _decode_sized(source, near)[0]
 
 
-def _decode_sized(source: ImageSource, near: int, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, int, int]:
+def _decode_sized(source: ImageSource, near: int | None, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, int, int]:
     """Return what `decode_image` gives, and the width and height of the image itself, upright."""
     if isinstance(source, Image.Image):
         shown = _as_rgb(source)
         return shown, *shown.size
     with _opened(source, max_pixels) as image:
         width, height = image.size  # a draft may change it
-        image.draft("RGB", (near, near))
+        if near is not None:
+            image.draft("RGB", (near, near))
         shown = _as_rgb(image)
         if image.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}:  # these lie on their side
             width, height = height, width

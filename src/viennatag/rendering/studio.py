@@ -17,7 +17,7 @@ from viennatag.errors import require
 from viennatag.rendering.artwork import Drawing
 from viennatag.rendering.lettering import FontFile
 from viennatag.rendering.looks import give_look
-from viennatag.rendering.palettes import BLACK, Palette, contrast
+from viennatag.rendering.palettes import BLACK, Palette, channels, contrast
 from viennatag.rendering.pieces import Box, Piece, number
 from viennatag.rendering.subject import Subject
 
@@ -127,8 +127,8 @@ def _without_colour(palette: Palette) -> bool:
 
 
 def _is_grey(colour: str) -> bool:
-    channels = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-    return max(channels) - min(channels) < 24
+    levels = channels(colour)
+    return max(levels) - min(levels) < 24
 
 
 def _own_names(body: str, prefix: str) -> str:

@@ -212,11 +212,9 @@ class _OldMarks:
         return examples.select(some(len(examples), limit, seed=self.seed)) if limit else examples
 
     def seen(self, part: int, limit: int | None = None) -> NDArray[np.float32]:
-        examples = self.examples(part, limit)
-        at = np.flatnonzero(self.collection.parts == part)
-        if limit:
-            at = at[some(len(at), limit, seed=self.seed)]
-        paths = [self.images / self.collection.marks.images[each] for each in at]
+        examples, images = self.examples(part, limit), self.marks(part).images
+        at = some(len(images), limit, seed=self.seed) if limit else range(len(images))  # as of the examples
+        paths = [self.images / images[each] for each in at]
         return self.eye.widened(self.reopened.see(examples.features[examples.rows]), paths)
 
     def marks(self, part: int) -> Marks:

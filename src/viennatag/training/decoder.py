@@ -17,10 +17,9 @@ from torch import Tensor, nn
 
 from viennatag.errors import OptionError
 from viennatag.training.export import Nodes, Seen, Written
+from viennatag.training.fitted import blocks
 from viennatag.training.heads import FittedHead, array_of, in_blocks
 
-_BLOCK = 1 << 24
-"""Numbers that are held at a time: 64 MB."""
 _EPSILON = 1e-5
 """What keeps a layer norm from dividing by zero."""
 
@@ -157,9 +156,8 @@ class DecoderHead:
         """Return logits (marks, labels) for raw maps (marks, places, width)."""
         logits = np.empty((len(features), self.labels), dtype=np.float32)
         groups, hidden = len(self.queries), len(self.layers["up_bias"])
-        height = max(1, _BLOCK // (groups * hidden + features.shape[1] * features.shape[2]))
-        for start in range(0, len(features), height):
-            logits[start : start + height] = self._decode(features[start : start + height].astype(np.float32))
+        for rows in blocks(len(features), groups * hidden + features.shape[1] * features.shape[2]):
+            logits[rows] = self._decode(features[rows].astype(np.float32))
         return logits
 
     def _decode(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -72,9 +72,8 @@ class Lines:
         for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
             if name in self.labels.index:
                 weight[at], bias[at] = self.weight[self.labels.index[name]], self.bias[self.labels.index[name]]
-            elif (
-                parent >= 0 and labels.names[parent] not in own
-            ):  # log P(label) = log P(parent) + log P(label | parent), and both are small
+            elif parent >= 0 and labels.names[parent] not in own:
+                # log P(label) = log P(parent) + log P(label | parent), and both are small
                 weight[at] = weight[parent]
                 bias[at] = bias[parent] + np.log((counts[at] + 0.5) / (counts[parent] + 1))
             else:
@@ -148,9 +147,9 @@ class Lesson:
     ) -> "Lesson":
         """Return a lesson in which those codes may move that decisions say enough about.
 
-        These are codes expected or refused often enough, and such as are taken far more often than expected; those that
-        are read from pixels have no weights to move. Were it
-        all that are taken often, those would move that are so by chance, and scores become too high.
+        These are codes expected or refused often enough, and such as are taken far more often than expected. Were it
+        all that are taken often, those would move that are so by chance, and scores become too high. Codes that are
+        read from pixels have no weights to move.
         """
         targets = labels.encode(decisions.marks.codes)
         known = np.array([labels.index[name] for name in start.labels.names])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from viennatag.training.heads import FittedHead
 
 _BLOCK = 1 << 24
-"""Similarities that are held at a time: 64 MB."""
+"""Numbers that are held at a time: 64 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ class NeighbourHead:
         """Return logits (marks, labels) for raw features (marks, width)."""
         support, carries = self.support.astype(np.float32), self.carries.astype(np.float32)
         logits = np.empty((len(features), self.labels), dtype=np.float32)
-        for rows in _blocks(len(features), len(support)):
+        for rows in blocks(len(features), len(support)):
             similar = _directions(features[rows], self.mean, self.scale) @ support.T
             best = np.partition(similar, len(support) - self.k, axis=1)[:, -self.k :]
             weights = np.exp((similar - best.max(axis=1, keepdims=True)) / np.float32(self.temperature))
@@ -135,8 +135,8 @@ class NeighbourHead:
     def write(self, nodes: Nodes, features: Seen) -> Written:
         """Add the head to a graph; see `Joinable.write`."""
         seen = _write_directions(nodes, Seen(features.whole), self.mean, self.scale).whole
-        support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": _FLOAT})
-        carries = nodes.add("Cast", nodes.constant("carries", self.carries), attributes={"to": _FLOAT})
+        support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": FLOAT})
+        carries = nodes.add("Cast", nodes.constant("carries", self.carries), attributes={"to": FLOAT})
         similar = nodes.add("MatMul", seen, support)
         best = nodes.add("TopK", similar, nodes.constant("k", np.array([self.k])), outputs=2)
         first = nodes.add("Gather", best, nodes.constant("first", np.array([0])), attributes={"axis": 1})
@@ -144,7 +144,7 @@ class NeighbourHead:
         behind = nodes.add(
             "Div", nodes.add("Sub", similar, first), nodes.constant("temperature", _one(self.temperature))
         )
-        near = nodes.add("Cast", nodes.add("GreaterOrEqual", similar, last), attributes={"to": _FLOAT})
+        near = nodes.add("Cast", nodes.add("GreaterOrEqual", similar, last), attributes={"to": FLOAT})
         weights = nodes.add("Mul", nodes.add("Exp", behind), near)
         votes = nodes.add("MatMul", weights, carries)
         all_votes = nodes.add("ReduceSum", weights, nodes.constant("axis", np.array([1])))
@@ -231,7 +231,7 @@ class MeanHead:
         return total, members
 
 
-_FLOAT = 1
+FLOAT = 1
 """float32 among ONNX's element types."""
 
 
@@ -275,6 +275,7 @@ def _one(value: float) -> NDArray[np.float32]:
     return np.array([value], dtype=np.float32)
 
 
-def _blocks(rows: int, width: int) -> Iterator[slice]:
+def blocks(rows: int, width: int) -> Iterator[slice]:
+    """Yield slices of rows so that a block with so many numbers a row can be held at a time."""
     height = max(1, _BLOCK // max(1, width))
     return (slice(start, start + height) for start in range(0, rows, height))

@@ -17,12 +17,8 @@ from torch import Tensor, nn
 
 from viennatag.errors import OptionError
 from viennatag.training.export import Nodes, Seen, Written
+from viennatag.training.fitted import FLOAT, blocks
 from viennatag.training.heads import FittedHead, array_of, in_blocks
-
-_BLOCK = 1 << 24
-"""Numbers at places that are held at a time: 64 MB."""
-_FLOAT = 1
-"""float32 among ONNX's element types."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +108,8 @@ class ResidualHead:
     def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """Return logits (marks, labels) for raw maps (marks, places, width)."""
         logits = np.empty((len(features), self.labels), dtype=np.float32)
-        height = max(1, _BLOCK // (features.shape[1] * max(self.labels, features.shape[2])))
-        for start in range(0, len(features), height):
-            logits[start : start + height] = self.at_places(features[start : start + height]).mean(axis=1)
+        for rows in blocks(len(features), features.shape[1] * max(self.labels, features.shape[2])):
+            logits[rows] = self.at_places(features[rows]).mean(axis=1)
         return logits
 
     def at_places(self, maps: NDArray[Any]) -> NDArray[np.float32]:
@@ -140,7 +135,7 @@ class ResidualHead:
         size = nodes.add("Shape", places, attributes={"start": 1, "end": 2})
         gain = nodes.add(
             "Mul",
-            nodes.add("Cast", size, attributes={"to": _FLOAT}),
+            nodes.add("Cast", size, attributes={"to": FLOAT}),
             nodes.constant("strength", np.array([self.strength / len(self.temperatures)], dtype=np.float32)),
         )
         usual = nodes.constant("usual", np.array([1 / len(self.temperatures)], dtype=np.float32))
@@ -150,7 +145,7 @@ class ResidualHead:
                 said = nodes.add("MatMul", places, nodes.constant("weight", self.weight[at].T))
                 if math.isinf(temperature):
                     best = nodes.add("ReduceMax", said, along)
-                    near = nodes.add("Cast", nodes.add("GreaterOrEqual", said, best), attributes={"to": _FLOAT})
+                    near = nodes.add("Cast", nodes.add("GreaterOrEqual", said, best), attributes={"to": FLOAT})
                     share = nodes.add("Div", near, nodes.add("ReduceSum", near, along))
                 else:
                     heated = said
