@@ -6,12 +6,11 @@ black and white before and after. What does change colours and shapes stands in 
 """
 
 import math
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
+
+from viennatag.training.precision import in_full_precision
 
 SCALE = (0.75, 1.15)
 ROTATION = math.radians(8)
@@ -23,23 +22,6 @@ BLUR, ERASE, INVERT = 0.25, 0.15, 0.08
 _HOLE = (0.08, 0.25)
 _GREY = 12.0
 """Spread of the channels, of 255, below which an image shows no colour."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def in_full_precision(change: Callable[Concatenate[Tensor, P], R]) -> Callable[Concatenate[Tensor, P], R]:
-    """Have a change of pixels compute in float32 also where training is in mixed precision.
-
-    bfloat16 has 8 bits for a number: too few for a place in an image.
-    """
-
-    @wraps(change)
-    def changed(pixels: Tensor, /, *arguments: P.args, **named: P.kwargs) -> R:
-        with torch.autocast(pixels.device.type, enabled=False):
-            return change(pixels, *arguments, **named)
-
-    return changed
 
 
 @in_full_precision

@@ -12,6 +12,7 @@ used; nothing of its weights is in the result.
 import logging
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from viennatag.training.batches import Batches, Images
 from viennatag.training.losses import BinaryCrossEntropy, Loss
 from viennatag.training.memory import keep_freed_memory
 from viennatag.training.pixels import Pixels
+from viennatag.training.precision import grouped_in_float32, has_bf16
 from viennatag.training.pupil import Pupil
 from viennatag.training.sampling import Sampling
 
@@ -184,7 +186,8 @@ def finetune(
         callbacks.append(_Reporter(progress))
     on_gpu = torch.cuda.is_available()
     several = options.devices * options.nodes > 1
-    with warnings.catch_warnings():
+    on_processor = nullcontext() if on_gpu else grouped_in_float32(pupil)
+    with on_processor, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Lightning advises on worker counts and log intervals
         trainer = lightning.Trainer(
             max_epochs=options.epochs,
@@ -193,7 +196,7 @@ def finetune(
             num_nodes=options.nodes,
             strategy="ddp_find_unused_parameters_true" if several else "auto",  # frozen layers, layers after the map
             use_distributed_sampler=False,  # `Batches` gives each process its share of every batch
-            precision="bf16-mixed" if _has_bf16() else "32-true",
+            precision="bf16-mixed" if has_bf16() else "32-true",
             accumulate_grad_batches=options.accumulate,
             gradient_clip_val=5.0,
             callbacks=callbacks,
@@ -218,14 +221,6 @@ def finetune(
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     return network.cpu().eval()
-
-
-def _has_bf16() -> bool:
-    """Return whether bfloat16 is computed, not imitated: on a processor without it a step takes 13 times as long."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    found = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return any(check() for check in found if check)
 
 
 def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataLoader[Any]:

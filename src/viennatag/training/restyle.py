@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from viennatag.training.augment import in_full_precision
+from viennatag.training.precision import in_full_precision
 
 FORM = ("25", "26", "29")
 """Categories that restyled pixels say nothing true about."""

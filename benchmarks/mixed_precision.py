@@ -1,0 +1,79 @@
+"""How long a training step takes on this processor in float32, in bfloat16, and as finetuning mixes the two.
+
+    python benchmarks/mixed_precision.py [BACKBONE ...] [--size 128] [--batch-size 128]
+
+For each network with random weights, the three take turns at one step each (forward, backward, AdamW) on random images,
+and the medians are printed as shares of that of float32. In the third, grouped convolutions stay in float32
+(`viennatag.training.precision`). On a processor that only imitates bfloat16 the second and third are of no use, and
+finetuning does not use them there. Results: benchmarks/results/mixed_precision.json.
+"""
+
+import argparse
+import json
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from torch import nn
+
+from viennatag.files import atomic_file
+from viennatag.training.memory import keep_freed_memory
+from viennatag.training.precision import grouped_in_float32, has_bf16
+
+RESULTS = Path(__file__).parent / "results/mixed_precision.json"
+NETWORKS = ("mobilenetv4_conv_small", "mobilenetv2_100", "efficientnet_b0", "resnet18")
+LABELS = 1_500
+WAYS = {"float32": (False, False), "bfloat16": (True, False), "mixed": (True, True)}
+"""Whether autocast is on, and whether grouped convolutions stay in float32."""
+
+
+def seconds(network: nn.Module, images: torch.Tensor, truth: torch.Tensor, *, steps: int) -> dict[str, list[float]]:
+    head = nn.Linear(network(images[:2]).shape[1], LABELS)
+    optimizer = torch.optim.AdamW([*network.parameters(), *head.parameters()])
+    taken: dict[str, list[float]] = {way: [] for way in WAYS}
+    for _ in range(steps + 1):
+        for way, (autocast, mixed) in WAYS.items():
+            start = time.perf_counter()
+            with grouped_in_float32(network) if mixed else nullcontext():
+                with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                    logits = head(network(images)).float()
+                loss = nn.functional.binary_cross_entropy_with_logits(logits, truth)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+            taken[way].append(time.perf_counter() - start)
+    return {way: times[1:] for way, times in taken.items()}  # the first step builds what the others use
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", default=NETWORKS)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=5)
+    options = parser.parse_args()
+    keep_freed_memory()
+    torch.manual_seed(0)
+    images = torch.rand(options.batch_size, 3, options.size, options.size).to(memory_format=torch.channels_last)
+    truth = (torch.rand(options.batch_size, LABELS) > 0.99).float()
+    found = {}
+    print(f"bfloat16 is {'computed' if has_bf16() else 'imitated'} here; {torch.get_num_threads()} threads")
+    for name in options.networks:
+        network = timm.create_model(name, num_classes=0).to(memory_format=torch.channels_last).train()
+        taken = seconds(network, images, truth, steps=options.steps)
+        medians = {way: float(np.median(times)) for way, times in taken.items()}
+        found[name] = {
+            way: {"seconds": median, "ratio": median / medians["float32"]} for way, median in medians.items()
+        }
+        shares = ", ".join(f"{way} {each['ratio']:.2f}" for way, each in found[name].items())
+        print(f"{name}: {medians['float32']:.2f} s a step; {shares}", flush=True)
+    about = {"bf16": has_bf16(), "threads": torch.get_num_threads(), "size": options.size, "batch": options.batch_size}
+    with atomic_file(RESULTS) as temporary:
+        temporary.write_text(json.dumps({**about, "networks": found}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
