@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +16,8 @@ from viennatag.engine import Engine, run_images
 from viennatag.errors import DataError, KnownMarksError, MissingExtraError, OptionError
 from viennatag.evaluation import Evaluation
 from viennatag.evidence import index as making
-from viennatag.evidence.index import build_vectors, fit_projection, make_index
-from viennatag.evidence.known import DESCRIPTION, MARKS, VECTORS, KnownMarks
+from viennatag.evidence.index import make_index, write_index
+from viennatag.evidence.known import DESCRIPTION, GRAPH, MARKS, VECTORS, KnownMarks
 from viennatag.marks import Marks, read_marks
 from viennatag.predictor import Predictor
 
@@ -80,7 +81,7 @@ def test_a_bundle_without_an_index(trained: tuple[Bundle, Evaluation], collectio
         Predictor(trained[0]).similar(collection / "000.png")
 
 
-@pytest.mark.parametrize("name", [VECTORS, MARKS])
+@pytest.mark.parametrize("name", [GRAPH, VECTORS, MARKS])
 def test_a_damaged_file_is_refused(name: str, copied: Path) -> None:
     file = copied / "index" / name
     content = bytearray(file.read_bytes())
@@ -96,7 +97,8 @@ def test_a_damaged_file_is_refused(name: str, copied: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 99}, "has schema 99, this version reads up to 1"),
+        ({"schema": 99}, "has schema 99, this version reads up to 2"),
+        ({"schema": 1}, "from an older version; make it again"),
         ({"graph": "sha256:0"}, "made with another bundle"),
         ({"files": {}}, "the index is damaged"),
     ],
@@ -169,35 +171,41 @@ def test_the_missing_extra_is_named(indexed: Path, monkeypatch: pytest.MonkeyPat
         KnownMarks.open(indexed)
 
 
-def test_vectors_are_precise_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clustered features of 64 numbers, 48 directions kept: recall@10 against exact search."""
-    monkeypatch.setattr(making, "DIMENSIONS", 48)
+@pytest.mark.parametrize("dimensions", [48, 24])
+def test_what_is_found_is_what_exact_search_finds(
+    dimensions: int, marks: Marks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clustered features of 64 numbers, some directions kept in the graph: recall@10 against exact search."""
+    monkeypatch.setattr(making, "DIMENSIONS", dimensions)
     random = np.random.default_rng(0)
-    basis = random.normal(size=(24, 64))
-    centres = random.normal(size=(60, 24))
-    made = (centres[random.integers(60, size=4000)] + random.normal(size=(4000, 24))) @ basis
+    basis = random.normal(size=(48, 64))
+    centres = random.normal(size=(60, 48))
+    made = (centres[random.integers(60, size=4000)] + random.normal(size=(4000, 48))) @ basis
     features = (made * random.uniform(0.1, 9, 64) + 5).astype(np.float16)
-    projection = fit_projection(features, np.arange(3900))
-    assert projection(features).dtype == np.int8
-    vectors = build_vectors(features, np.arange(3900), projection)
+    again = marks.select(np.arange(3900) % len(marks))
+    again = replace(again, images=tuple(map(str, range(3900))))
+    write_index(tmp_path / "index", features, np.arange(3900), again, graph="sha256:0")
+    known = KnownMarks.open(tmp_path)
     standard = (features.astype(np.float32) - features.mean(0, dtype=np.float32)) / features.std(0, dtype=np.float32)
     standard /= np.linalg.norm(standard, axis=1, keepdims=True)
     truth = np.argsort(-standard[3900:] @ standard[:3900].T, axis=1)[:, :10]
-    found = vectors.search(projection(features[3900:]), 10).keys
-    assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(truth.tolist(), found.tolist(), strict=True)]) > 0.95
+    found = [{int(mark.image) for mark in known.search(row, 10)} for row in features[3900:]]
+    assert np.mean([len(set(a) & b) / 10 for a, b in zip(truth.tolist(), found, strict=True)]) > 0.97
+    (nearest,) = known.search(features[7], 1)
+    assert (nearest.image, nearest.similarity) == ("7", 1.0)
 
 
 def test_marks_that_are_all_alike_are_all_found(copied: Path) -> None:
     """A walk from neighbour to neighbour ends where all neighbours are alike; then every mark is looked at."""
     known = KnownMarks.open(copied)
     asked: list[bool] = []
-    search = known._vectors.search
+    search = known._graph.search
 
     def short(vector: NDArray[np.int8], count: int, *, exact: bool = False) -> object:
         asked.append(exact)
         return search(vector, count if exact else count // 2, exact=exact)
 
-    known._vectors = SimpleNamespace(search=short)
+    known._graph = SimpleNamespace(search=short)
     assert len({mark.image for mark in known.search(np.ones(256, np.float32), 999)}) == 240
     assert asked == [False, True]
 

@@ -1,4 +1,4 @@
-"""Make an index of known marks: features by the bundle's own graph, vectors, and a graph of neighbours.
+"""Make an index of known marks: features by the bundle's own graph, vectors, and a graph of neighbours among them.
 
 Features are what takes long. They are appended to a file beside the index to be, so that an interrupted run goes on
 where it stopped; the index itself appears whole or not at all.
@@ -19,9 +19,11 @@ from viennatag.engine import Engine, run_images
 from viennatag.errors import ImageError, KnownMarksError
 from viennatag.evidence.known import (
     DESCRIPTION,
+    FILES,
+    GRAPH,
     INDEX,
     MARKS,
-    PROJECTION,
+    PROJECTIONS,
     SCHEMA,
     VECTORS,
     Projection,
@@ -35,8 +37,8 @@ from viennatag.marks import Marks
 Report = Callable[[str, int, int], None]
 """Told the stage, and how much of how much of it is done."""
 
-DIMENSIONS = 320
-"""Of a vector: main directions of the features."""
+DIMENSIONS = 192
+"""Main directions of the features that a vector of the graph keeps."""
 CONNECTIVITY = 16
 """Neighbours that each mark is linked with."""
 EXPANSION_ADD = 96
@@ -111,28 +113,28 @@ def write_index(
         seed: Of the sample that the main directions are found from.
         report: Told how far the work is.
     """
-    projection = fit_projection(features, rows, seed=seed)
+    short, whole = fit_projections(features, rows, seed=seed)
     with atomic_folder(folder) as fresh:
-        vectors = build_vectors(features, rows, projection, report)
-        vectors.save(str(fresh / VECTORS))
+        _write_vectors(fresh / VECTORS, features, rows, whole)
+        build_graph(features, rows, short, report).save(str(fresh / GRAPH))
         lines = [_line(image, codes) for image, codes in zip(marks.images, marks.codes, strict=True)]
         (fresh / MARKS).write_bytes(b"".join(lines))
         starts = np.cumsum([0, *map(len, lines[:-1])])
-        np.savez(fresh / PROJECTION, mean=projection.mean, axes=projection.axes, starts=starts)
+        np.savez(fresh / PROJECTIONS, mean=short.mean, short=short.axes, whole=whole.axes, starts=starts)
         description = {
             "schema": SCHEMA,
             "marks": len(marks),
             "graph": graph,
-            "files": {name: digest(fresh / name) for name in (VECTORS, PROJECTION, MARKS)},
+            "files": {name: digest(fresh / name) for name in FILES},
         }
         (fresh / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
-def fit_projection(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int = 0) -> Projection:
-    """Return the standardisation and the main directions of some rows of features, as many as an index keeps.
+def fit_projections(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int = 0) -> tuple[Projection, Projection]:
+    """Return the standardisation of some rows of features, shortened to `DIMENSIONS` main directions, and whole.
 
-    They are turned at random among themselves: then no number of a vector is much larger than the others, and eight
-    bits are used well.
+    Directions are turned at random among themselves: then no number of a vector is much larger than the others, and
+    eight bits are used well.
     """
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(rows)[:SAMPLE]
@@ -141,12 +143,21 @@ def fit_projection(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int 
     scale = np.maximum(scale, max(1e-2 * float(scale.mean()), 1e-6))  # what hardly varies is not blown up
     drawn = (drawn - mean) / scale
     _, axes = np.linalg.eigh((drawn.T @ drawn).astype(np.float64) / len(drawn))
-    main = axes[:, ::-1][:, :DIMENSIONS]
-    main = main @ np.linalg.qr(generator.normal(size=(main.shape[1], main.shape[1])))[0]
-    return Projection(mean, (main / scale[:, None]).astype(np.float32))
+
+    def turned(kept: NDArray[np.float64]) -> Projection:
+        kept = kept @ np.linalg.qr(generator.normal(size=(kept.shape[1], kept.shape[1])))[0]
+        return Projection(mean, (kept / scale[:, None]).astype(np.float32))
+
+    return turned(axes[:, ::-1][:, :DIMENSIONS]), turned(axes)
 
 
-def build_vectors(
+def _write_vectors(path: Path, features: NDArray[Any], rows: NDArray[np.intp], projection: Projection) -> None:
+    with path.open("wb") as file:
+        for start in range(0, len(rows), BLOCK):
+            file.write(projection(features[rows[start : start + BLOCK]]).tobytes())
+
+
+def build_graph(
     features: NDArray[Any], rows: NDArray[np.intp], projection: Projection, report: Report | None = None
 ) -> Any:
     """Return a usearch index of rows of features, under the keys 0, 1 and so on."""

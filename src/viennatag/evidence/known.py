@@ -1,13 +1,16 @@
 """Known marks that look like an image, with the codes they carry.
 
-Each mark is a vector: the features of the bundle's own network, standardised, turned to their main directions and
-shortened to them, so that hundreds of thousands of marks fit into memory; eight bits a number and a graph of
-neighbours (HNSW, Malkov and Yashunin 2018, arXiv 1603.09320) make them quick to search. An index holds no pickle, and
-opening one runs no code of its own.
+Each mark is a vector: the features of the bundle's own network, standardised, eight bits a number. A search has two
+steps. Candidates are found among vectors shortened to their main directions, so that hundreds of thousands of marks
+fit into memory, in a graph of neighbours (HNSW, Malkov and Yashunin 2018, arXiv 1603.09320). The whole vectors of the
+candidates, read from a file, then say which are nearest. An index holds no pickle, and opening one runs no code of its
+own.
 """
 
 import hashlib
 import json
+import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +24,15 @@ from viennatag.errors import KnownMarksError, OptionError, require
 
 INDEX = "index"
 """The folder of an index inside its bundle's folder."""
-DESCRIPTION, VECTORS, PROJECTION, MARKS = "index.json", "vectors.usearch", "projection.npz", "marks.jsonl"
-SCHEMA = 1
+DESCRIPTION, MARKS = "index.json", "marks.jsonl"
+GRAPH, VECTORS, PROJECTIONS = "graph.usearch", "vectors.i8", "projections.npz"
+FILES = (GRAPH, VECTORS, PROJECTIONS, MARKS)
+SCHEMA = 2
 
 EXPANSION = 128
-"""Candidates that a search keeps; more find more and take longer."""
+"""Marks that the walk through the graph keeps in mind; more find more and take longer."""
+CANDIDATES = 64
+"""Marks, at least, whose whole vectors are compared."""
 
 
 def search_library() -> ModuleType:
@@ -77,12 +84,15 @@ class KnownMarks:
     """An index of known marks, ready to search."""
 
     def __init__(self, folder: Path, description: Mapping[str, Any]) -> None:
-        with np.load(folder / PROJECTION, allow_pickle=False) as arrays:
-            self._projection = Projection(arrays["mean"], arrays["axes"])
+        with np.load(folder / PROJECTIONS, allow_pickle=False) as arrays:
+            self._short, self._whole = (Projection(arrays["mean"], arrays[name]) for name in ("short", "whole"))
             self._starts = arrays["starts"]
         usearch = search_library()
-        self._vectors = usearch.Index.restore(str(folder / VECTORS), view=True)
-        self._vectors.expansion_search = EXPANSION
+        self._graph = usearch.Index.restore(str(folder / GRAPH), view=True)
+        self._graph.expansion_search = EXPANSION
+        # Read, not mapped: what a search touches is scattered, and pages of it would pile up in the process.
+        self._vectors, self._reading = (folder / VECTORS).open("rb", buffering=0), threading.Lock()
+        weakref.finalize(self, self._vectors.close)
         self._lines = np.memmap(folder / MARKS, dtype=np.uint8, mode="r")
 
     @classmethod
@@ -105,6 +115,8 @@ class KnownMarks:
             )
         try:
             description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+            if description["schema"] < SCHEMA:
+                raise KnownMarksError(f"{folder}: the index is from an older version; make it again")
             if description["schema"] > SCHEMA:
                 raise KnownMarksError(
                     f"{folder}: the index has schema {description['schema']}, this version reads up to {SCHEMA}; "
@@ -112,7 +124,7 @@ class KnownMarks:
                 )
             if graph is not None and description["graph"] != digest(graph):
                 raise KnownMarksError(f"{folder}: the index was made with another bundle; make it again with this one")
-            for name in (VECTORS, PROJECTION, MARKS):
+            for name in FILES:
                 if digest(folder / name) != description["files"][name]:
                     raise KnownMarksError(f"{folder}: the file {name} is damaged; make the index again")
             return cls(folder, description)
@@ -129,14 +141,31 @@ class KnownMarks:
 
     def search(self, features: NDArray[Any], k: int = 6) -> tuple[SimilarMark, ...]:
         """Return the k marks most similar to the features (width,) of an image, best first."""
-        wanted, vector = min(k, len(self)), self._projection(features[None])[0]
-        found = self._vectors.search(vector, wanted)
+        wanted = min(k, len(self))
+        walked = min(max(wanted, CANDIDATES), len(self))
+        short = self._short(features[None])[0]
+        found = self._graph.search(short, walked).keys
         if len(found) < wanted:  # marks that are all alike know each other only, and the walk does not get past them
-            found = self._vectors.search(vector, wanted, exact=True)
+            found = self._graph.search(short, walked, exact=True).keys
+        rows = np.sort(found.astype(np.intp))
+        vector, vectors = self._whole(features[None])[0].astype(np.float32), self._read(rows).astype(np.float32)
+        similarity = vectors @ vector / np.maximum(np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector), 1e-12)
+        best = np.argsort(-similarity, kind="stable")[:wanted]
         return tuple(
-            SimilarMark(*self._mark(int(at)), round(float(np.clip(1 - distance, -1, 1)), 4))
-            for at, distance in zip(found.keys, found.distances, strict=True)
+            SimilarMark(*self._mark(row), round(value, 4))
+            for row, value in zip(rows[best].tolist(), np.clip(similarity[best], -1, 1).tolist(), strict=True)
         )
+
+    def _read(self, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+        """Return the whole vectors of some marks, shape (rows, width)."""
+        width = self._whole.axes.shape[1]
+        vectors = np.empty((len(rows), width), dtype=np.int8)
+        with self._reading:
+            for at, row in enumerate(rows.tolist()):
+                self._vectors.seek(row * width)
+                if self._vectors.readinto(vectors[at].data) != width:
+                    raise KnownMarksError(f"{self._vectors.name}: the file has become shorter; make the index again")
+        return vectors
 
     def _mark(self, at: int) -> tuple[str, tuple[str, ...]]:
         end = self._starts[at + 1] if at + 1 < len(self) else len(self._lines)
