@@ -35,9 +35,9 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 """What is decoded. Formats that run other programs (EPS) or hold drawings (WMF) stay out."""
 
 MAX_PIXELS = 80_000_000
+"""Larger images are refused before they are decoded; a scan of an A3 page at 600 dpi has 70 million pixels."""
 
 _FINER = 2  # a JPEG is decoded at so many times the pixels needed; at just as many, scores move by up to 0.18, not 0.01
-"""Larger images are refused before they are decoded; a scan of an A3 page at 600 dpi has 70 million pixels."""
 
 
 def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:

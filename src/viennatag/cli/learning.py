@@ -66,6 +66,12 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the marks when finetuning.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Marks per step when finetuning.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate when finetuning.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW when finetuning.")] = None,
+    warmup: Annotated[float | None, typer.Option(help="Share of the steps in which the learning rate rises.")] = None,
+    ema: Annotated[float | None, typer.Option(help="Decay of the moving average of the weights.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better validation macro mAP.")
+    ] = None,
     finetune_size: Annotated[int | None, typer.Option(help="Side of the image while finetuning, in pixels.")] = None,
     start_size: Annotated[int | None, typer.Option(help="Side in the first epoch, which then grows.")] = None,
     layer_decay: Annotated[
@@ -119,6 +125,10 @@ def train(
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "warmup": warmup,
+        "ema": ema,
+        "patience": patience,
         "size": finetune_size,
         "start_size": start_size,
         "layer_decay": layer_decay,
