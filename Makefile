@@ -29,6 +29,9 @@ artwork: ## the icon packs and fonts that marks are rendered from; needs npm
 
 starter: $(FULL)/ready artwork ## trains the bundle inside the package anew; see docs/starter.md
 	$(FULL)/bin/python benchmarks/starter.py
+	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 9
+	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 2 \
+		--taught-size 160 --learning-rate 4e-4
 
 $(BASE)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "viennatag needs Python 3.11 or newer")'

@@ -1,6 +1,6 @@
 """Train the starter, the bundle that comes inside the package, from random weights on rendered marks.
 
-    make starter        (or: python benchmarks/starter.py; needs `make artwork` and ../shared)
+    make starter        (needs `make artwork` and ../shared)
 
 Three collections of marks are drawn: one shows every section that can be drawn equally often, so that the network
 meets all of them; one follows the codes of 20,000 real EU marks, so that it meets them in real company; one shows
@@ -9,13 +9,17 @@ codes and, so that it learns to see more than drawings of a few kinds, to reprod
 pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
 network are used; none of its weights are in the bundle.
 
-It is taught in four rounds, each from what the one before gave: three with the teacher, at a falling learning rate, and
-one without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are moved
-from the frequencies of the marks drawn to those of the real EU marks.
+It is taught in six rounds, each from what the one before gave: three with the teacher, at a falling learning rate, and
+three without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are moved
+from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
 
-    python benchmarks/starter.py --start starter      the last round only, from the bundle in the package
+    python benchmarks/starter.py
+    python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 9
+    python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 2 --taught-size 160 \
+        --learning-rate 4e-4
 
-Every step goes on where an interrupted run stopped.
+With `--start` it is one round from a bundle, on marks drawn anew where the seed is new: to go on, take another. Every
+step goes on where an interrupted run stopped.
 """
 
 import argparse
@@ -112,7 +116,11 @@ def main() -> None:
     parser.add_argument("--uncoded", type=int, default=15_000, help="drawings without codes, for the teacher")
     parser.add_argument("--epochs", type=int, default=5, help="of each round")
     parser.add_argument("--start", help="a bundle whose network the last round starts from, in place of the others")
-    parser.add_argument("--size", type=int, default=160)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="peak of the last round")
+    parser.add_argument("--size", type=int, default=160, help="served, in pixels")
+    parser.add_argument(
+        "--taught-size", type=int, help="of the last round; by default it grows from 0.6 to 0.8 of --size"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
     options = parser.parse_args()
@@ -136,9 +144,9 @@ def main() -> None:
             finetune=FinetuneOptions(
                 epochs=options.epochs,
                 batch_size=128,
-                learning_rate=1.5e-3,
-                size=options.size * 4 // 5,
-                start_size=options.size * 3 // 5,
+                learning_rate=options.learning_rate,
+                size=options.taught_size or options.size * 4 // 5,
+                start_size=None if options.taught_size else options.size * 3 // 5,
                 restyle=0.5,
             ),
             seed=options.seed,
