@@ -38,8 +38,8 @@ def in_full_precision(change: Callable[Concatenate[Tensor, P], R]) -> Callable[C
 def grouped_in_float32(network: nn.Module) -> Iterator[None]:
     """Have a network compute grouped convolutions in float32 where training is in mixed precision.
 
-    On processors the gradient of a strided depthwise convolution takes up to 90 times as long in bfloat16 as in
-    float32 (`benchmarks/mixed_precision.py`), which is more than all other layers gain.
+    On processors the gradient of a strided depthwise convolution takes so much longer in bfloat16 that a step is
+    slower than in float32; without these it is faster (`benchmarks/mixed_precision.py`).
     """
     grouped = {at: type(at) for at in network.modules() if isinstance(at, nn.Conv2d) and at.groups > 1}
     for convolution, kind in grouped.items():
