@@ -62,8 +62,8 @@ class FinetuneOptions:
         teacher_weight: How much the teacher's features count beside the codes.
         restyle: Share of the images that are shown in another style, see `training.restyle`; of Vienna codes they
             teach what a mark depicts then, not its form.
-        size: Side of the image while teaching, in pixels; None takes that of the trunk. A network may be taught at
-            about 0.8 of the size it serves, for less and with no loss (Touvron et al. 2019, arXiv 1906.06423).
+        size: Side of the image while teaching, in pixels; None takes that of the trunk. Fewer cost less, but what is
+            served at more should see these for its last epochs (Touvron et al. 2019, arXiv 1906.06423).
         start_size: Side in the first epoch, from which it grows until two thirds of the epochs are done (progressive
             learning: Tan and Le 2021, EfficientNetV2, section 4.2); None starts with `size`.
         accumulate: Batches per step of the optimiser.
