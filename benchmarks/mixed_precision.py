@@ -10,15 +10,15 @@ finetuning does not use them there. Results: benchmarks/results/mixed_precision.
 
 import argparse
 import json
-import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import timm
 import torch
 from torch import nn
 
+from latency import in_turn
 from viennatag.files import atomic_file
 from viennatag.training.memory import keep_freed_memory
 from viennatag.training.precision import grouped_in_float32, has_bf16
@@ -30,22 +30,24 @@ WAYS = {"float32": (False, False), "bfloat16": (True, False), "mixed": (True, Tr
 """Whether autocast is on, and whether grouped convolutions stay in float32."""
 
 
-def seconds(network: nn.Module, images: torch.Tensor, truth: torch.Tensor, *, steps: int) -> dict[str, list[float]]:
+def seconds(network: nn.Module, images: torch.Tensor, truth: torch.Tensor, *, steps: int) -> dict[str, float]:
+    """Return the median seconds of a step in each way."""
     head = nn.Linear(network(images[:2]).shape[1], LABELS)
     optimizer = torch.optim.AdamW([*network.parameters(), *head.parameters()])
-    taken: dict[str, list[float]] = {way: [] for way in WAYS}
-    for _ in range(steps + 1):
-        for way, (autocast, mixed) in WAYS.items():
-            start = time.perf_counter()
-            with grouped_in_float32(network) if mixed else nullcontext():
-                with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-                    logits = head(network(images)).float()
-                loss = nn.functional.binary_cross_entropy_with_logits(logits, truth)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-            taken[way].append(time.perf_counter() - start)
-    return {way: times[1:] for way, times in taken.items()}  # the first step builds what the others use
+
+    def step(autocast: bool, mixed: bool) -> None:
+        with grouped_in_float32(network) if mixed else nullcontext():
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                logits = head(network(images)).float()
+            loss = nn.functional.binary_cross_entropy_with_logits(logits, truth)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+
+    return {
+        way: each / 1000
+        for way, each in in_turn({way: partial(step, *how) for way, how in WAYS.items()}, steps).items()
+    }
 
 
 def main() -> None:
@@ -63,8 +65,7 @@ def main() -> None:
     print(f"bfloat16 is {'computed' if has_bf16() else 'imitated'} here; {torch.get_num_threads()} threads")
     for name in options.networks:
         network = timm.create_model(name, num_classes=0).to(memory_format=torch.channels_last).train()
-        taken = seconds(network, images, truth, steps=options.steps)
-        medians = {way: float(np.median(times)) for way, times in taken.items()}
+        medians = seconds(network, images, truth, steps=options.steps)
         found[name] = {
             way: {"seconds": median, "ratio": median / medians["float32"]} for way, median in medians.items()
         }

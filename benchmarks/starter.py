@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="peak of the last round")
     parser.add_argument("--size", type=int, default=160, help="served, in pixels")
     parser.add_argument(
-        "--taught-size", type=int, help="of the last round; by default it grows from 0.6 to 0.8 of --size"
+        "--taught-size", type=int, help="while teaching; by default 0.8 of --size, in the last round growing from 0.6"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)

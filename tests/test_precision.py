@@ -5,13 +5,10 @@ from copy import deepcopy
 import torch
 from torch import nn
 
+from tests.test_restyle import chance
 from viennatag.training.augment import augment
 from viennatag.training.precision import grouped_in_float32
 from viennatag.training.restyle import restyle
-
-
-def chance(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def test_pixels_are_changed_in_float32() -> None:

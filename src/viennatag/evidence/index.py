@@ -7,7 +7,7 @@ where it stopped; the index itself appears whole or not at all.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +113,18 @@ def write_index(
         seed: Of the sample that the main directions are found from.
         report: Told how far the work is.
     """
-    short, whole = fit_projections(features, rows, seed=seed)
+    short, whole = _fit_projections(features, rows, seed=seed)
+
+    def projected(projection: Projection, stage: str) -> Iterator[NDArray[np.int8]]:
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            yield projection(features[block])
+            if report:
+                report(stage, start + len(block), len(rows))
+
     with atomic_folder(folder) as fresh:
-        _write_vectors(fresh / VECTORS, features, rows, whole)
-        build_graph(features, rows, short, report).save(str(fresh / GRAPH))
+        _write_vectors(fresh / VECTORS, projected(whole, "vectors"))
+        _build_graph(short.axes.shape[1], projected(short, "neighbours")).save(str(fresh / GRAPH))
         lines = [_line(image, codes) for image, codes in zip(marks.images, marks.codes, strict=True)]
         (fresh / MARKS).write_bytes(b"".join(lines))
         starts = np.cumsum([0, *map(len, lines[:-1])])
@@ -130,7 +138,7 @@ def write_index(
         (fresh / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
-def fit_projections(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int = 0) -> tuple[Projection, Projection]:
+def _fit_projections(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int) -> tuple[Projection, Projection]:
     """Return the standardisation of some rows of features, shortened to `DIMENSIONS` main directions, and whole.
 
     Directions are turned at random among themselves: then no number of a vector is much larger than the others, and
@@ -151,31 +159,28 @@ def fit_projections(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int
     return turned(axes[:, ::-1][:, :DIMENSIONS]), turned(axes)
 
 
-def _write_vectors(path: Path, features: NDArray[Any], rows: NDArray[np.intp], projection: Projection) -> None:
+def _write_vectors(path: Path, blocks: Iterable[NDArray[np.int8]]) -> None:
     with path.open("wb") as file:
-        for start in range(0, len(rows), BLOCK):
-            file.write(projection(features[rows[start : start + BLOCK]]).tobytes())
+        for vectors in blocks:
+            file.write(vectors.tobytes())
 
 
-def build_graph(
-    features: NDArray[Any], rows: NDArray[np.intp], projection: Projection, report: Report | None = None
-) -> Any:
-    """Return a usearch index of rows of features, under the keys 0, 1 and so on."""
+def _build_graph(dimensions: int, blocks: Iterable[NDArray[np.int8]]) -> Any:
+    """Return a usearch index of blocks of vectors, under the keys 0, 1 and so on."""
     usearch = search_library()
-    index = usearch.Index(
-        ndim=projection.axes.shape[1],
+    graph = usearch.Index(
+        ndim=dimensions,
         metric="cos",
         dtype="i8",
         connectivity=CONNECTIVITY,
         expansion_add=EXPANSION_ADD,
         enable_key_lookups=False,
     )
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
-        index.add(np.arange(start, start + len(block), dtype=np.uint64), projection(features[block]))
-        if report:
-            report("neighbours", start + len(block), len(rows))
-    return index
+    start = 0
+    for vectors in blocks:
+        graph.add(np.arange(start, start + len(vectors), dtype=np.uint64), vectors)
+        start += len(vectors)
+    return graph
 
 
 def _extract(

@@ -11,7 +11,6 @@ import hashlib
 import json
 import threading
 import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -83,7 +82,7 @@ class Projection:
 class KnownMarks:
     """An index of known marks, ready to search."""
 
-    def __init__(self, folder: Path, description: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         with np.load(folder / PROJECTIONS, allow_pickle=False) as arrays:
             self._short, self._whole = (Projection(arrays["mean"], arrays[name]) for name in ("short", "whole"))
             self._starts = arrays["starts"]
@@ -127,7 +126,7 @@ class KnownMarks:
             for name in FILES:
                 if digest(folder / name) != description["files"][name]:
                     raise KnownMarksError(f"{folder}: the file {name} is damaged; make the index again")
-            return cls(folder, description)
+            return cls(folder)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as exc:
             raise KnownMarksError(f"{folder}: the index is damaged ({exc}); make it again") from exc
 
