@@ -32,6 +32,8 @@ starter: $(FULL)/ready artwork ## trains the bundle inside the package anew; see
 	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 9
 	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 2 \
 		--taught-size 160 --learning-rate 4e-4
+	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-7 --seed 50 --epochs 8 \
+		--taught-size 160 --learning-rate 1e-3
 
 $(BASE)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "viennatag needs Python 3.11 or newer")'

@@ -9,14 +9,16 @@ codes and, so that it learns to see more than drawings of a few kinds, to reprod
 pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
 network are used; none of its weights are in the bundle.
 
-It is taught in six rounds, each from what the one before gave: three with the teacher, at a falling learning rate, and
-three without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are moved
-from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
+It is taught in seven rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
+and four without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
+moved from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
 
     python benchmarks/starter.py
     python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 9
     python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 2 --taught-size 160 \
         --learning-rate 4e-4
+    python benchmarks/starter.py --start starter --work work/starter-7 --seed 50 --epochs 8 --taught-size 160 \
+        --learning-rate 1e-3
 
 With `--start` it is one round from a bundle, on marks drawn anew where the seed is new: to go on, take another. Every
 step goes on where an interrupted run stopped.
