@@ -81,7 +81,7 @@ class Study:
         cache, started = self.folder / "cache", time.process_time()
         kept = run_folder(self.marks, options, cache=cache)
         whole = not kept.exists()
-        trunk = teach_trunk(self.marks, self.folder / "marks", options, cache=cache, imitate=(), report=self.report)
+        trunk, _ = teach_trunk(self.marks, self.folder / "marks", options, cache=cache, imitate=(), report=self.report)
         clock = kept / "cpu_seconds"
         if whole:
             clock.write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")

@@ -123,6 +123,7 @@ def main() -> None:
     parser.add_argument(
         "--taught-size", type=int, help="while teaching; by default 0.8 of --size, in the last round growing from 0.6"
     )
+    parser.add_argument("--start-size", type=int, help="side in the first epoch of the last round, which then grows")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
     options = parser.parse_args()
@@ -148,7 +149,7 @@ def main() -> None:
                 batch_size=128,
                 learning_rate=options.learning_rate,
                 size=options.taught_size or options.size * 4 // 5,
-                start_size=None if options.taught_size else options.size * 3 // 5,
+                start_size=options.start_size or (None if options.taught_size else options.size * 3 // 5),
                 restyle=0.5,
             ),
             seed=options.seed,

@@ -54,7 +54,7 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson
         if len(done) == 8:  # the third batch of the second epoch
             raise RuntimeError("cut off")
 
-    whole = finetune(network(), lesson, options=options, checkpoints=tmp_path / "whole").state_dict()
+    whole = finetune(network(), lesson, options=options, checkpoints=tmp_path / "whole").network.state_dict()
     with pytest.raises(RuntimeError, match="cut off"):
         finetune(network(), lesson, options=options, checkpoints=tmp_path / "cut", save_every=1, progress=cut)
     resumed: list[int] = []
@@ -64,7 +64,7 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson
         options=options,
         checkpoints=tmp_path / "cut",
         progress=lambda step, *_: resumed.append(step),
-    ).state_dict()
+    ).network.state_dict()
     assert resumed[0] == 8  # steps, the eighth of them repeated because its checkpoint was not written
     for name, value in whole.items():
         assert torch.allclose(value.float(), again[name].float(), atol=1e-6), name
@@ -73,7 +73,7 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson
 def test_what_is_frozen_stays_as_it_was(lesson: Lesson, tmp_path: Path) -> None:
     start, (depths, layers) = network().state_dict(), layer_depths(network())
     options = FinetuneOptions(epochs=1, batch_size=32, frozen=0.6, freeze_statistics=True, ema=0.5)
-    taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / "run").state_dict()
+    taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / "run").network.state_dict()
     moved = {name for name, value in start.items() if not torch.equal(value, taught[name])}
     assert moved
     assert all(depths[name] >= round(0.6 * layers) for name in moved)
@@ -83,7 +83,7 @@ def test_what_is_frozen_stays_as_it_was(lesson: Lesson, tmp_path: Path) -> None:
 def test_layers_are_released_from_the_last_one_on(lesson: Lesson, tmp_path: Path) -> None:
     start, (depths, layers) = network().state_dict(), layer_depths(network())
     options = FinetuneOptions(epochs=1, batch_size=32, gradual=2, ema=0.5)
-    taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / "run").state_dict()
+    taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / "run").network.state_dict()
     learned = {depths[name] for name in depths if not torch.equal(start[name], taught[name])}
     assert min(learned) == round(layers / 2)
 
@@ -93,7 +93,7 @@ def test_layer_decay_slows_the_first_layers(lesson: Lesson, tmp_path: Path) -> N
 
     def first_moves(decay: float) -> float:
         options = FinetuneOptions(epochs=1, batch_size=32, layer_decay=decay, ema=0.0)
-        taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / str(decay)).state_dict()
+        taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / str(decay)).network.state_dict()
         return float((taught["network.conv_stem.weight"] - start["network.conv_stem.weight"]).abs().mean())
 
     assert first_moves(0.7) < 0.1 * first_moves(1.0)
@@ -105,11 +105,11 @@ def test_a_teacher_is_imitated_also_where_codes_are_unknown(lesson: Lesson, tmp_
     shown = replace(lesson, weights=weights, teacher=teacher)
     taught = finetune(
         network(), shown, options=FinetuneOptions(epochs=1, batch_size=32), checkpoints=tmp_path / "run"
-    ).state_dict()
+    ).network.state_dict()
     alone = finetune(
         network(), replace(lesson, weights=weights), options=FinetuneOptions(epochs=1, batch_size=32),
         checkpoints=tmp_path / "alone",
-    ).state_dict()  # fmt: skip
+    ).network.state_dict()  # fmt: skip
     assert not torch.equal(taught["network.conv_stem.weight"], alone["network.conv_stem.weight"])
 
 

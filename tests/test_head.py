@@ -51,6 +51,24 @@ def test_the_seed_decides(parts: tuple[Examples, Examples, Examples, np.ndarray]
     assert not np.array_equal(heads[0].weight, heads[2].weight)  # type: ignore[attr-defined]
 
 
+def test_a_head_begins_where_it_is_told_and_stays_there_where_nothing_is_better(
+    parts: tuple[Examples, Examples, Examples, np.ndarray],
+) -> None:
+    train, validation, test, parents = parts
+    first = train_head(train, validation, parents=parents)
+    assert isinstance(first.head, LinearHead)
+    hasty = Schedule(epochs=2, min_steps=1, learning_rate=3.0)
+    kept = train_head(train, validation, parents=parents, start=first.head, schedule=hasty)
+    assert kept.epochs == 0
+    assert kept.macro_map == pytest.approx(first.macro_map, abs=1e-6)
+    np.testing.assert_allclose(test.logits(kept.head), test.logits(first.head), atol=1e-3)
+    brief = Schedule(epochs=1, min_steps=1, learning_rate=1e-4)
+    poor, better = (
+        train_head(train, validation, parents=parents, start=each, schedule=brief) for each in (None, first.head)
+    )
+    assert better.macro_map > poor.macro_map + 0.05
+
+
 def test_features_read_batch_by_batch_give_the_same_head(
     parts: tuple[Examples, Examples, Examples, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,11 @@ def test_style_and_size_leave_a_name(name: str, key: str) -> None:
     assert normalise(name) == key
 
 
+def test_some_styles_are_only_those_of_some_packs() -> None:
+    assert normalise("octopus-1-remix", "streamline-color") == normalise("octopus-flat", "streamline") == "octopus"
+    assert normalise("seat-flat", "mdi") == "seat-flat"
+
+
 def test_rows_match_names_globs_packs_and_exclusions() -> None:
     names = [("a", "cat"), ("b", "cat"), ("a", "cat-face"), ("a", "wildcat"), ("a", "cats")]
     table = [
@@ -53,13 +58,14 @@ def test_rows_match_names_globs_packs_and_exclusions() -> None:
         Keywords("1.1.3", ("cat*", "!cat-face")),
         Keywords("1.1.4", ("*cat", "!b:cat")),
         Keywords("1.1.5", ("cat?",)),
+        Keywords("1.1.6", ("[ac]:*cat",)),
         Keywords("1.1.9", ("dog",)),
     ]
     assert match_codes(names, table) == [
-        ("1.1.1", "1.1.2", "1.1.3", "1.1.4"),
+        ("1.1.1", "1.1.2", "1.1.3", "1.1.4", "1.1.6"),
         ("1.1.1", "1.1.3"),
         (),
-        ("1.1.4",),
+        ("1.1.4", "1.1.6"),
         ("1.1.3", "1.1.5"),
     ]
 

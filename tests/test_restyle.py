@@ -5,7 +5,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from viennatag.training.restyle import _CONTRAST, _LUMA, _exchange, _two_colours, restyle
+from viennatag.training.restyle import (
+    _CONTRAST,
+    _LUMA,
+    _bent,
+    _exchange,
+    _planes,
+    _stripes,
+    _two_colours,
+    restyle,
+)
 
 SIDE = 48
 
@@ -69,8 +78,42 @@ def test_devices_and_grounds_differ_and_grounds_are_white_where_asked() -> None:
 
 
 def test_exchanged_colours_leave_white_and_greys_as_they_are() -> None:
-    pixels = torch.randint(0, 256, (40, 8, 8, 3), generator=chance()).float()
-    pixels[:, :4] = pixels[:, :4, :, :1]
+    pixels = torch.full((40, SIDE, SIDE, 3), 255.0)
+    pixels[:20, 12:-12, 12:-12] = 120.0
+    pixels[20:, 12:-12, 12:-12] = torch.tensor((200.0, 40.0, 90.0))
     shown = _exchange(pixels, chance(1))
-    assert torch.allclose(shown[:, :4], pixels[:, :4], atol=1e-3)
-    assert (shown[:, 4:] != pixels[:, 4:]).any((1, 2, 3)).all()
+    assert torch.allclose(shown[:, 0], pixels[:, 0], atol=1e-2)
+    assert torch.allclose(shown[:20], shown[:20, :, :, :1].expand(-1, -1, -1, 3), atol=1e-2)
+    middle = SIDE // 2
+    assert torch.allclose(shown[:20, middle, middle], pixels[:20, middle, middle], atol=1e-2)
+    assert (shown[20:, middle, middle] != pixels[20:, middle, middle]).any(1).all()
+
+
+def test_what_is_bent_stays_whole_and_in_its_place() -> None:
+    ink = torch.zeros((100, 1, SIDE, SIDE))
+    ink[:, :, 14:-14, 14:-14] = 1
+    bent = _bent(ink, chance(2))
+    assert bent.min() >= 0
+    assert bent.max() <= 1 + 1e-5
+    extent = bent.sum((1, 2, 3)) / ink.sum((1, 2, 3))
+    assert extent.min() > 0.6, "a stretched device has less room in the other direction"
+    assert extent.max() < 1.25
+    assert extent.std() > 0.05
+    assert (bent[:, 0, SIDE // 2, SIDE // 2] > 0.99).all()
+
+
+def test_planes_cover_the_image_and_lines_part_them() -> None:
+    shade, edge = _planes(60, SIDE, chance(3))
+    assert shade.shape == edge.shape == (60, SIDE, SIDE)
+    numbers = [len(each.unique()) for each in shade]
+    assert min(numbers) == 2
+    assert 8 < max(numbers) <= 24
+    changes = (shade[:, :, 1:] != shade[:, :, :-1]) & (edge[:, :, 1:] + edge[:, :, :-1] > 1.5)
+    assert not changes.any(), "between two planes there is a line"
+    assert 0.5 < edge.mean() < 0.97
+
+
+def test_stripes_leave_most_of_a_device() -> None:
+    kept = _stripes(60, SIDE, chance(4)).mean((1, 2))
+    assert kept.min() > 0.55
+    assert kept.max() < 0.95

@@ -21,6 +21,7 @@ from viennatag.training.options import TrainOptions
 from viennatag.training.reopening import bundle_trunk, reopen
 from viennatag.training.start import find_head, find_network, find_trunk, settle, unfold_network
 from viennatag.training.strategy import STRATEGIES
+from viennatag.training.teaching import run_folder
 from viennatag.training.train import train
 
 
@@ -112,6 +113,44 @@ def test_the_head_of_a_bundle_is_where_finetuning_starts(collection: Path, tmp_p
     np.testing.assert_array_equal(bias[:5], reopened.bias[:5])
     assert not weight[5].any()
     assert bias[5] == -4
+
+
+def test_a_network_trained_anew_under_its_old_name_is_another_start(collection: Path, tmp_path: Path) -> None:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    save_network(lively_network("test_efficientnet", 64), tmp_path / "network")
+    names = (f"bundle:{trained(collection, tmp_path)}", f"local-dir:{tmp_path / 'network'}", "test_efficientnet")
+
+    def runs() -> list[Path]:
+        options = [TrainOptions(strategy=STRATEGIES["as-is"], backbone=name) for name in names]
+        return [run_folder(marks, each, cache=tmp_path) for each in options]
+
+    before = runs()
+    assert runs() == before
+    trained(collection, tmp_path, finetune=FinetuneOptions(epochs=1, batch_size=32))
+    other = lively_network("test_efficientnet", 64)
+    save_network(other.apply(lambda module: module.double().float()), tmp_path / "network")
+    assert runs()[1] == before[1], "the same weights are the same start"
+    with torch.no_grad():
+        next(other.parameters()).add_(1)
+    save_network(other, tmp_path / "network")
+    assert [now == then for now, then in zip(runs(), before, strict=True)] == [False, False, True]
+
+
+def test_the_head_that_learned_along_stays_where_none_is_better(collection: Path, tmp_path: Path) -> None:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    finetune = FinetuneOptions(epochs=2, batch_size=32)
+    options = TrainOptions(
+        strategy=STRATEGIES["as-is"], backbone="test_efficientnet", pretrained=False, size=64, seed=3, finetune=finetune
+    )
+    reached: list[str] = []
+
+    def report(stage: str, done: int, total: int, note: str) -> None:
+        if stage == "finetune" and done == total:
+            reached.append(note)
+
+    bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", report=report)
+    along = float(reached[-1].split()[-1])
+    assert bundle.training["validation_macro_map"] > along - 0.01
 
 
 def test_mistakes_are_told(collection: Path, tmp_path: Path) -> None:

@@ -38,8 +38,11 @@ _FAMILIES = {
     "emojione": "emojione*",
     "material": "mdi* material-symbols*",  # mdi took over and goes on redrawing Google's icons
     "fa": "fa[0-9]* fa fa-* la",
-    "streamline-ultimate": "streamline-ultimate*",
+    "streamline": "streamline streamline-color streamline-flex* streamline-plump* streamline-sharp*",
+    "streamline-cyber": "streamline-cyber*",
     "streamline-freehand": "streamline-freehand*",
+    "streamline-ultimate": "streamline-ultimate*",
+    "boxicons": "bx bxs",
     "ph": "ph ph-*",
     "lucide": "lucide lucide-lab",
 }
@@ -231,8 +234,8 @@ def _read_pack(folder: Path) -> tuple[list[Drawing], Pack]:
         )
         body = _turned(_FILTERS.sub("", icon["body"]), view, icon)
         mono = "currentColor" in body or not has_colours(body)
-        group = f"{family}:{normalise(root)}"
-        drawings.append(Drawing(name, entry, normalise(entry), group, body, view, mono, title))
+        group = f"{family}:{normalise(root, name)}"
+        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, mono, title))
     return drawings, pack
 
 

@@ -8,6 +8,7 @@ table maps normalised names to sections, so that the codes of a rendered mark ar
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 
@@ -20,12 +21,15 @@ _STYLE_WORDS = (
     "twotone stroke standard"
 )
 _STYLES = frozenset(_STYLE_WORDS.split())
+_OWN_STYLES = {"streamline": {"flat", "remix"}, "marketeq": {"duo"}}
+"""Styles of some packs only, by the first word of their names: elsewhere a `seat-flat` is another thing."""
 
 
-def normalise(name: str) -> str:
+def normalise(name: str, pack: str = "") -> str:
     """Return a drawing's name without skin tone and without the style and size at its end."""
+    styles = _STYLES | _OWN_STYLES.get(pack.partition("-")[0], set())
     words = _SKIN.sub("", name).split("-")
-    while len(words) > 1 and (words[-1] in _STYLES or re.fullmatch(r"\d+", words[-1])):
+    while len(words) > 1 and (words[-1] in styles or re.fullmatch(r"\d+", words[-1])):
         words.pop()
     return "-".join(words)
 
@@ -36,7 +40,7 @@ class Keywords:
 
     Attributes:
         code: The section, canonical.
-        names: Normalised names or globs; `!` excludes, `pack:` speaks of one pack only.
+        names: Normalised names or globs; `!` excludes, `pack:` speaks of one pack only, or of those a glob names.
     """
 
     code: str
@@ -90,7 +94,7 @@ def match_codes(names: Sequence[tuple[str, str]], table: Iterable[Keywords]) -> 
             keys = _glob(glob).findall(every_key)
         else:
             keys = [glob] if glob in holders else []
-        return {index for key in keys for index in holders[key] if not pack or names[index][0] == pack}
+        return {index for key in keys for index in holders[key] if not pack or fnmatchcase(names[index][0], pack)}
 
     for row in table:
         chosen: set[int] = set()

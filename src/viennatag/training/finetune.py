@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader
 from viennatag.errors import OptionError
 from viennatag.training.backbone import PixelNetwork
 from viennatag.training.batches import Batches, Images
+from viennatag.training.fitted import LinearHead
 from viennatag.training.losses import BinaryCrossEntropy, Loss
 from viennatag.training.memory import keep_freed_memory
 from viennatag.training.pixels import Pixels
@@ -112,6 +113,19 @@ class FinetuneOptions:
 
 
 @dataclass(frozen=True, eq=False)
+class Taught:
+    """What finetuning gives.
+
+    Attributes:
+        network: In evaluation mode, on the CPU; its weights are their moving average.
+        head: The linear head that learned along, over the network's features.
+    """
+
+    network: PixelNetwork
+    head: LinearHead
+
+
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """What a network is taught on.
 
@@ -150,8 +164,8 @@ def finetune(
     seed: int = 0,
     save_every: int | None = None,
     progress: Callable[[int, int, float], None] | None = None,
-) -> PixelNetwork:
-    """Return the network with the best validation macro average precision.
+) -> Taught:
+    """Return the network and head with the best validation macro average precision.
 
     Args:
         network: Where to start.
@@ -220,7 +234,8 @@ def finetune(
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-    return network.cpu().eval()
+    weight, bias = (state[f"head.{name}"].float().numpy() for name in ("weight", "bias"))
+    return Taught(network.cpu().eval(), LinearHead(weight, bias))
 
 
 def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataLoader[Any]:

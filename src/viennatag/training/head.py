@@ -19,6 +19,7 @@ from torch import Tensor
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics import macro_average_precision
+from viennatag.training.fitted import LinearHead
 from viennatag.training.heads import AnyHead, FittedHead, HeadKind, Linear
 from viennatag.training.losses import BinaryCrossEntropy, Loss
 from viennatag.training.sampling import Draw, Sampling
@@ -145,6 +146,7 @@ def train_head(
     sampling: Sampling | None = None,
     loss: Loss | None = None,
     kind: HeadKind | None = None,
+    start: LinearHead | None = None,
     schedule: Schedule | None = None,
     seed: int = 0,
     progress: Callable[[int, int, float], None] | None = None,
@@ -160,6 +162,7 @@ def train_head(
         sampling: Which marks are shown; by default all alike.
         loss: What is made small; by default binary cross-entropy.
         kind: What learns; by default a linear layer.
+        start: What a linear layer begins with, over raw features; it is what is returned where no epoch is better.
         schedule: How long and how fast.
         seed: Of the order of marks and all that is drawn.
         progress: Told the epoch, the most there will be, and the best macro average precision so far.
@@ -191,6 +194,8 @@ def train_head(
     counts, marks = train.counts(), len(train)
     objective = loss.prepare(counts, marks)
     module = kind.build(len(mean), parents, torch.from_numpy(loss.start(counts, marks)).float())
+    if start:
+        _begin(module, start, mean, scale)
     optimizer = _optimizer(module, schedule)
     size = schedule.batch_size(marks)
     steps, epochs = -(-marks // size), schedule.epochs_of(marks)
@@ -200,6 +205,8 @@ def train_head(
     judged = validation.select(some(len(validation), STOPPING_MARKS))
     seen = _Standardised(judged.read_by(kind), judged.rows, made[:0], mean, scale)
     best, best_epoch, best_state = -np.inf, 0, copy.deepcopy(module.state_dict())
+    if start:
+        best = macro_average_precision(_predict(module, seen), judged.targets).value
     for epoch in range(1, epochs + 1):
         module.train()
         for step in range(steps):
@@ -213,7 +220,7 @@ def train_head(
             optimizer.step()
             falling.step()
         reached = macro_average_precision(_predict(module, seen), judged.targets).value
-        if reached > best or not best_epoch:
+        if reached > best or not (best_epoch or start):
             best, best_epoch, best_state = reached, epoch, copy.deepcopy(module.state_dict())
         if progress:
             progress(epoch, epochs, best)
@@ -221,6 +228,15 @@ def train_head(
             break
     module.load_state_dict(best_state)
     return Trained(kind.fold(module, mean, scale), float(best), best_epoch)
+
+
+def _begin(module: torch.nn.Module, start: LinearHead, mean: Tensor, scale: Tensor) -> None:
+    """Set a linear layer over standardised features to what a head gives for raw ones."""
+    assert isinstance(module, torch.nn.Linear)
+    weight, bias = torch.from_numpy(start.weight).double(), torch.from_numpy(start.bias).double()
+    with torch.no_grad():
+        module.weight.copy_(weight * scale)
+        module.bias.copy_(bias + weight @ mean.double())
 
 
 def check_sampling(kind: AnyHead, sampling: Sampling) -> None:

@@ -10,8 +10,9 @@ from viennatag.calibration import Calibration, coherent, fit_platt
 from viennatag.decide import Decision, Rule
 from viennatag.labels import LabelSet
 from viennatag.metrics import macro_average_precision
+from viennatag.training.fitted import LinearHead
 from viennatag.training.head import Examples, Schedule, Trained, standardise, train_head
-from viennatag.training.heads import AnyHead, Ensemble, FittedHead, Neighbours, mean_head
+from viennatag.training.heads import AnyHead, Ensemble, FittedHead, Linear, Neighbours, mean_head
 from viennatag.training.strategy import Strategy
 
 Progress = Callable[[int, int, float], None]
@@ -49,6 +50,7 @@ def learn(
     train: Examples,
     validation: Examples,
     *,
+    start: LinearHead | None = None,
     seed: int = 0,
     schedule: Schedule | None = None,
     progress: Progress | None = None,
@@ -60,11 +62,12 @@ def learn(
         labels: The labels that targets are over.
         train: Marks to learn from.
         validation: Marks to choose the epoch by, and to fit calibration and decision on.
+        start: What a linear head begins with, and stays where no epoch is better; see `train_head`.
         seed: Of every random choice.
         schedule: How long and how fast.
         progress: Told how far training is.
     """
-    trained = _teach(strategy.head, strategy, labels, train, validation, seed, schedule or Schedule(), progress)
+    trained = _teach(strategy.head, strategy, labels, train, validation, start, seed, schedule or Schedule(), progress)
     return decide_on(trained, labels, validation, decision=strategy.decision, min_positives=strategy.min_positives)
 
 
@@ -90,12 +93,15 @@ def _teach(
     labels: LabelSet,
     train: Examples,
     validation: Examples,
+    start: LinearHead | None,
     seed: int,
     schedule: Schedule,
     progress: Progress | None,
 ) -> Trained:
     if isinstance(kind, Ensemble):
-        members = [_teach(each, strategy, labels, train, validation, seed, schedule, progress) for each in kind.members]
+        members = [
+            _teach(each, strategy, labels, train, validation, start, seed, schedule, progress) for each in kind.members
+        ]
         return blend(members, labels, validation, weights=kind.weights, min_positives=strategy.min_positives)
     if isinstance(kind, Neighbours):
         mean, scale = standardise(train, seed=seed)
@@ -108,6 +114,7 @@ def _teach(
         sampling=strategy.sampling,
         loss=strategy.loss,
         kind=kind,
+        start=start if isinstance(kind, Linear) else None,
         schedule=replace(schedule, learning_rate=strategy.pace * schedule.learning_rate),
         seed=seed,
         progress=progress,

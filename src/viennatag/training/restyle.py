@@ -1,9 +1,9 @@
 """Show what a mark depicts in another style: other colours, other weight of line, on a ground or in a shape.
 
 A network that has seen a thousand drawings in a few styles knows the styles. Logos are the same things in any colours,
-white on a gradient, in a disc, as an outline, as a silhouette; so each time a drawing is shown it may look like that.
-What it depicts stays; its colours (29), shapes (26) and grounds (25) do not, so who learns from restyled pixels must
-not learn those codes from them.
+white on a gradient, in a disc, as an outline, as a silhouette, of flat planes, cut by lines or stripes, longer or
+slanted; so each time a drawing is shown it may look like that. What it depicts stays; its colours (29), shapes (26) and
+grounds (25) do not, so who learns from restyled pixels must not learn those codes from them.
 """
 
 import torch
@@ -24,6 +24,16 @@ _GROUND, _SHAPE = 0.6, 0.55
 """Share of these that stand on a ground other than white, and of those grounds that are a shape, not a whole image."""
 _BOLD, _THIN, _OUTLINE, _SILHOUETTE = 0.12, 0.12, 0.08, 0.12
 """Shares of the images in two colours whose lines are changed so."""
+_PLANES, _CUT, _STRIPED = 0.2, 0.06, 0.05
+"""Shares of them whose device is of flat planes in several shades, cut along lines, or cut into stripes."""
+_CELLS = 24
+"""Planes of a device, at most."""
+_SHADING = 0.5
+"""From the darkest plane to the lightest, of 1."""
+_CROPPED = 0.2
+"""Share of the shapes that cut a part of their device off."""
+_STRETCH, _SLANT, _BEND = 1.25, 0.15, 0.03
+"""Most that a device is longer or shorter, its slope, and how far its points may move, of the side."""
 
 
 @in_full_precision
@@ -49,13 +59,28 @@ def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[T
     return result, changed.to(pixels.device)
 
 
+def _bent(ink: Tensor, generator: torch.Generator) -> Tensor:
+    """Return ink (n, channels, side, side) stretched, slanted and a little bent, as by another hand."""
+    count, side = len(ink), ink.shape[-1]
+    stretch = _STRETCH ** (2 * torch.rand(count, generator=generator) - 1)
+    maps = torch.zeros((count, 2, 3))
+    maps[:, 0, 0], maps[:, 1, 1] = stretch.clamp_min(1), (1 / stretch).clamp_min(1)  # nothing leaves the image
+    maps[:, 0, 1], maps[:, 1, 0] = _SLANT * (2 * torch.rand((2, count), generator=generator) - 1)
+    grid = functional.affine_grid(maps.to(ink.device), [*ink.shape], align_corners=False)
+    moves = 2 * _BEND * (2 * torch.rand((count, 2, 4, 4), generator=generator) - 1)  # the image is 2 units wide
+    moves = functional.interpolate(moves, 24, mode="bicubic", align_corners=True).to(ink.device)
+    grid += functional.interpolate(moves, side, mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
+    return functional.grid_sample(ink, grid, align_corners=False)  # outside the image is no ink
+
+
 def _exchange(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Return images whose channels change places and come nearer to their mean; white and greys stay."""
     count = len(pixels)
     orders = torch.rand((count, 3), generator=generator).argsort(1)
     greyness = (1.5 * torch.rand((count, 1, 1), generator=generator)).clamp(max=1)  # a third of them wholly grey
     mixing = (1 - greyness) * torch.eye(3)[orders] + greyness / 3  # rows have the sum 1: grey stays as it is
-    return torch.einsum("nhwc,ndc->nhwd", pixels, mixing.to(pixels.device))
+    bent = _bent((255 - pixels).permute(0, 3, 1, 2), generator)
+    return 255 - torch.einsum("nchw,ndc->nhwd", bent, mixing.to(pixels.device))
 
 
 def _redraw(pixels: Tensor, generator: torch.Generator) -> Tensor:
@@ -67,15 +92,25 @@ def _redraw(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
     darkness = 255 - pixels @ torch.tensor(_LUMA, device=pixels.device)
     ink = darkness / darkness.flatten(1).amax(1).clamp_min(32).view(-1, 1, 1)
-    ink = _with_other_lines(ink.unsqueeze(1), drawn(1)).squeeze(1)
+    ink = _with_other_lines(_bent(ink.unsqueeze(1), generator), drawn(1)).squeeze(1)
+    kind = drawn()
+    planes = (kind < _PLANES + _CUT).nonzero().squeeze(1)
+    shade, edge = _planes(len(planes), side, generator)
+    shade = (shade - 0.5).to(ink).masked_fill((kind[planes] >= _PLANES).view(-1, 1, 1), 0)
+    cut = (kind[planes] >= _PLANES).nonzero().squeeze(1)
+    ink[planes[cut]] *= edge.to(ink)[cut]
+    at = (kind > 1 - _STRIPED).nonzero().squeeze(1)
+    ink[at] *= _stripes(len(at), side, generator).to(ink)
     grounded = drawn() < _GROUND
     shaped = grounded & (drawn() < _SHAPE)
     inside = torch.ones_like(ink)
     at = shaped.nonzero().squeeze(1)
     if len(at):
-        ink[at] = _shrunk(ink[at], 0.5 + 0.3 * drawn()[at])
+        scale = torch.where(drawn()[at] < _CROPPED, 0.9, 0.5) + 0.3 * drawn()[at]
         inside[at] = _shapes(len(at), side, generator).to(ink)
+        ink[at] = _shrunk(ink[at], scale) * inside[at]
     front, back = (field.to(ink.device) for field in _two_colours(grounded.cpu(), side, generator))
+    front[planes] = (front[planes] + _SHADING * shade.unsqueeze(-1)).clamp(0, 1)
     ground = 1 + inside.unsqueeze(-1) * (back - 1)
     return 255 * (ground + ink.unsqueeze(-1) * (front - ground))
 
@@ -95,6 +130,34 @@ def _with_other_lines(ink: Tensor, which: Tensor) -> Tensor:
         found = torch.where((which >= low) & (which < low + share), form, found)
         low += share
     return found
+
+
+def _planes(count: int, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return the cells of random points, 2 to 24 of them, as (n, side, side) each: a shade, and 0 between cells."""
+    points = torch.rand((count, _CELLS, 2), generator=generator)
+    shades = torch.rand((count, _CELLS), generator=generator)
+    used = (2 * (_CELLS / 2) ** torch.rand((count, 1), generator=generator)).round()
+    points[torch.arange(_CELLS) >= used] = 9.0  # far off
+    across, down = ((points[..., axis, None] - (torch.arange(side) + 0.5) / side) ** 2 for axis in (0, 1))
+    near = torch.full((2, count, side, side), torch.inf)  # squared distances of the nearest two points
+    shade = torch.zeros((count, side, side))
+    for cell in range(_CELLS):
+        far = across[:, cell, None, :] + down[:, cell, :, None]
+        closer = far < near[0]
+        near[1] = torch.where(closer, near[0], torch.minimum(near[1], far))
+        near[0] = torch.where(closer, far, near[0])
+        shade = torch.where(closer, shades[:, cell, None, None], shade)
+    between = (near[1].sqrt() - near[0].sqrt()) * side / 2  # pixels from the border, at least
+    return shade, (between - 1).clamp(0, 1)
+
+
+def _stripes(count: int, side: int, generator: torch.Generator) -> Tensor:
+    """Return masks (n, side, side) of 5 to 12 stripes in any direction, wider than what is between them."""
+    chance = torch.rand((2, count, 1, 1), generator=generator)
+    turn, number = torch.pi * chance[0], 5 + 7 * chance[1]
+    steps = (torch.arange(side) + 0.5) / side
+    along = steps.view(1, 1, -1) * torch.cos(turn) + steps.view(1, -1, 1) * torch.sin(turn)
+    return (3 * torch.sin(2 * torch.pi * number * along) + 2.5).clamp(0, 1)
 
 
 def _shrunk(ink: Tensor, scale: Tensor) -> Tensor:

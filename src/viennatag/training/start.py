@@ -6,6 +6,7 @@ convolutions before it, which serves faster and learns badly. So the convolution
 statistics are measured on some images, and its scale and shift are set so that the network gives what the graph gives.
 """
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 BUNDLE = "bundle:"
 """What a backbone's name begins with that is the trunk of a bundle."""
+
+LOCAL = "local-dir:"
+"""What a backbone's name begins with that timm reads from a folder."""
 
 _TOLERANCE = 1e-3
 """Of the largest feature: so much may the network differ from the graph."""
@@ -72,6 +76,20 @@ def find_network(name: str, *, pretrained: bool = True, size: int | None = None)
         return create_network(name, pretrained=pretrained, size=size)
     trunk = bundle_trunk(_open(name, pretrained=pretrained))
     return unfold_network(trunk), size or trunk.size
+
+
+def contents_of(name: str) -> str:
+    """Return a digest of what stands under a name that may change: a bundle, or a folder; else nothing."""
+    if name.startswith(BUNDLE):
+        return _open(name).digest
+    folder = Path(name.removeprefix(LOCAL))
+    if not name.startswith(LOCAL) or not folder.is_dir():
+        return ""
+    found = hashlib.sha256()
+    for path in sorted(each for each in folder.iterdir() if each.is_file()):
+        found.update(path.name.encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def find_head(

@@ -23,8 +23,9 @@ from viennatag.training.head import some, train_head
 from viennatag.training.options import TrainOptions
 from viennatag.training.pixels import Pixels
 from viennatag.training.restyle import FORM
-from viennatag.training.start import BUNDLE, find_head, find_network, find_trunk, settle
+from viennatag.training.start import BUNDLE, contents_of, find_head, find_network, find_trunk, settle
 
+_HEAD = "head.npz"
 _SAMPLE = 512
 """So many images settle the normalisation of a network that comes from a bundle."""
 
@@ -47,8 +48,8 @@ def split_readable(marks: Marks, images: Path | str, *, skip_bad: bool, seed: in
 
 def teach_trunk(
     marks: Marks, images: Path, options: TrainOptions, *, cache: Path, imitate: Sequence[Path], report: Report
-) -> Trunk:
-    """Return the trunk of a network taught on marks that all state their part.
+) -> tuple[Trunk, LinearHead]:
+    """Return the trunk of a network taught on marks that all state their part, and the head that learned along.
 
     Args:
         marks: What to teach; the test part is not looked at.
@@ -66,7 +67,7 @@ def teach_trunk(
     kept = run_folder(marks, options, cache=cache, imitate=imitate)
     finished = kept / "trunk.onnx"
     if finished.is_file():
-        return read_trunk(finished, backbone=options.backbone)
+        return read_trunk(finished, backbone=options.backbone), _read_head(kept)
     torch.manual_seed(options.seed)
     network, size = find_network(options.backbone, pretrained=options.pretrained, size=options.size)
     parts = np.array([PARTS.index(split) for split in marks.splits])
@@ -103,11 +104,18 @@ def teach_trunk(
         seed=options.seed,
         progress=lambda step, steps, best: report("finetune", step, steps, f"validation macro mAP {best:.3f}"),
     )
-    trunk = export_network(taught, backbone=options.backbone, size=size)
-    save_network(taught, kept / "network")  # before the trunk, which says that the run is finished
+    trunk = export_network(taught.network, backbone=options.backbone, size=size)
+    save_network(taught.network, kept / "network")  # before the trunk, which says that the run is finished
+    with atomic_file(kept / _HEAD) as temporary, temporary.open("wb") as file:
+        np.savez(file, weight=taught.head.weight, bias=taught.head.bias)
     with atomic_file(finished) as temporary:
         temporary.write_bytes(trunk.graph)
-    return trunk
+    return trunk, taught.head
+
+
+def _read_head(folder: Path) -> LinearHead:
+    with np.load(folder / _HEAD) as kept:
+        return LinearHead(kept["weight"], kept["bias"])
 
 
 def _seen_by_teacher(
@@ -157,8 +165,11 @@ def _first_head(
 def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, imitate: Sequence[Path] = ()) -> Path:
     """Return the folder of a run, which only the same options on the same marks in the same parts share.
 
+    The network that it starts from is known by its contents: one that was trained anew under its old name is another.
+
     A finished run leaves there the taught network as `network`, a folder that timm reads: as a backbone,
     `local-dir:` and its path, it can be taught further, or elsewhere.
     """
-    run = (asdict(options), marks.images, marks.codes, marks.splits, marks.weights, *map(str, imitate))
+    networks = tuple(contents_of(name) for name in (options.backbone, options.teacher) if name)
+    run = (asdict(options), networks, marks.images, marks.codes, marks.splits, marks.weights, *map(str, imitate))
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]

@@ -24,6 +24,7 @@ from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, R
 from viennatag.training.colouring import extract_readings, pick, read_colours
 from viennatag.training.expected import move_scores
 from viennatag.training.export import join_head
+from viennatag.training.fitted import LinearHead
 from viennatag.training.learner import Learned, learn
 from viennatag.training.options import TrainOptions
 from viennatag.training.start import BUNDLE, find_trunk
@@ -68,14 +69,14 @@ def train(
         BackboneError: If the backbone cannot be had.
         BundleError: If `out` holds something that is not a bundle.
     """
-    report = report or (lambda *_: None)
+    report, start = report or (lambda *_: None), None
     if imitate and not options.teacher:
         raise OptionError("images without codes are only of use to a network with a teacher; name one")
     if options.strategy.until and not more:
         raise OptionError(f"{options.strategy.name} adds marks; name them with --more and --more-images (more=)")
     if options.finetune:
         marks = split_readable(marks, images, skip_bad=skip_bad, seed=options.seed, report=report)
-        trunk = teach_trunk(marks, Path(images), options, cache=cache, imitate=imitate, report=report)
+        trunk, start = teach_trunk(marks, Path(images), options, cache=cache, imitate=imitate, report=report)
     else:
         report("backbone", 0, 1, options.backbone)
         trunk = find_trunk(
@@ -94,7 +95,7 @@ def train(
         report=report,
     )
     sights = Sights(collection, Path(images), trunk.size, cache, report)
-    return _finish(collection, trunk, options, Path(out), expected, sights, report)
+    return _finish(collection, trunk, start, options, Path(out), expected, sights, report)
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Sights:
 def _finish(
     collection: Collection,
     trunk: Trunk,
+    start: LinearHead | None,
     options: TrainOptions,
     out: Path,
     expected: Marks | None,
@@ -151,6 +153,7 @@ def _finish(
             labels,
             collection.training(labels, until=strategy.until),
             collection.examples(labels, VALIDATION),
+            start=start,
             seed=options.seed,
             progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
         )
