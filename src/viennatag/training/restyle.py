@@ -32,8 +32,8 @@ _SHADING = 0.5
 """From the darkest plane to the lightest, of 1."""
 _CROPPED = 0.2
 """Share of the shapes that cut a part of their device off."""
-_STRETCH, _SLANT, _BEND = 1.25, 0.15, 0.03
-"""Most that a device is longer or shorter, its slope, and how far its points may move, of the side."""
+_STRETCH, _SLANT, _BEND = 1.25, 0.15, 0.012
+"""Most that a device is longer or shorter, its slope, and how far each of nine waves moves its points, of the side."""
 
 
 @in_full_precision
@@ -67,9 +67,9 @@ def _bent(ink: Tensor, generator: torch.Generator) -> Tensor:
     maps[:, 0, 0], maps[:, 1, 1] = stretch.clamp_min(1), (1 / stretch).clamp_min(1)  # nothing leaves the image
     maps[:, 0, 1], maps[:, 1, 0] = _SLANT * (2 * torch.rand((2, count), generator=generator) - 1)
     grid = functional.affine_grid(maps.to(ink.device), [*ink.shape], align_corners=False)
-    moves = 2 * _BEND * (2 * torch.rand((count, 2, 4, 4), generator=generator) - 1)  # the image is 2 units wide
-    moves = functional.interpolate(moves, 24, mode="bicubic", align_corners=True).to(ink.device)
-    grid += functional.interpolate(moves, side, mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
+    waves = torch.cos(torch.pi * torch.arange(3) * ((torch.arange(side) + 0.5) / side).unsqueeze(1))
+    moves = 2 * _BEND * (2 * torch.rand((count, 2, 3, 3), generator=generator) - 1)  # the image is 2 units wide
+    grid += torch.einsum("yj,ncjk,xk->nyxc", waves, moves, waves).to(ink.device)
     return functional.grid_sample(ink, grid, align_corners=False)  # outside the image is no ink
 
 
