@@ -174,6 +174,27 @@ def explanation(values: NDArray[np.float32], box: tuple[float, float, float, flo
     return Explanation("3", 0.5, float(values.mean()), values, box)
 
 
+def test_what_paper_would_say_is_no_evidence() -> None:
+    paper = np.zeros((5, 5), np.float32)
+    paper[0] = 9
+    values = paper.copy()
+    values[3, 3] = 5
+    assert explanation(values).heat(50, 50).argmax() // 50 < 10
+    beyond = replace(explanation(values), paper=paper).heat(50, 50)
+    np.testing.assert_allclose(beyond, explanation(values - paper).heat(50, 50), atol=1e-6)
+    y, x = np.unravel_index(beyond.argmax(), beyond.shape)
+    assert (abs(x - 34.5) <= 1, abs(y - 34.5) <= 1) == (True, True)
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_on_blank_paper_there_is_no_evidence(name: str, tmp_path: Path) -> None:
+    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), PLACED[name])))
+    for each in predictor.explain_codes(Image.new("RGB", (50, 70), "white"), NAMES):
+        assert each.paper is not None
+        np.testing.assert_allclose(each.map, each.paper, atol=1e-4)
+        assert not each.heat(50, 70).any()
+
+
 def test_heat_peaks_where_the_evidence_is() -> None:
     values = np.zeros((5, 5), np.float32)
     values[3, 1] = 9

@@ -85,6 +85,9 @@ def train(
     restyle: Annotated[
         float | None, typer.Option(help="Share of the marks shown in another style when finetuning.")
     ] = None,
+    keep_head: Annotated[
+        bool | None, typer.Option("--keep-head", help="Keep the head that learned along when finetuning as it is.")
+    ] = None,
     accumulate: Annotated[int | None, typer.Option(help="Batches per step when finetuning.")] = None,
     devices: Annotated[int | None, typer.Option(help="GPUs, or processes on a CPU, for finetuning.")] = None,
     nodes: Annotated[int | None, typer.Option(help="Machines for finetuning, started by torchrun.")] = None,
@@ -136,6 +139,7 @@ def train(
         "gradual": gradual,
         "freeze_statistics": freeze_statistics,
         "restyle": restyle,
+        "keep_head": keep_head,
         "accumulate": accumulate,
         "devices": devices,
         "nodes": nodes,

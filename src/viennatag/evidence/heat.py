@@ -44,6 +44,7 @@ class Explanation:
         map: What it says of each place of the square that the network sees; float32, shape (rows, columns).
         box: Left, top, right and bottom of the whole image in that square, in fractions of its side; what is beyond
             0 and 1 is paper that was cropped, and the rest of the square is paper that was added.
+        paper: What the head says of each place of a blank square; None where that is nothing.
     """
 
     code: str
@@ -51,18 +52,21 @@ class Explanation:
     logit: float
     map: NDArray[np.float32]
     box: tuple[float, float, float, float]
+    paper: NDArray[np.float32] | None = None
 
     def heat(self, width: int, height: int) -> NDArray[np.float32]:
         """Return how strong the evidence is at each pixel of the image drawn at a size; shape (height, width).
 
-        0 is what the places have on average or less, 1 the most that there is anywhere in the image.
+        What counts is what a place says beyond what it says of blank paper, for at the edges of the square a network
+        sees paper as something else than within. 0 is what the places have on average or less, 1 the most that there
+        is anywhere in the image.
         """
         left, top, right, bottom = self.box
-        rows, columns = self.map.shape
-        shown = (
-            _spread(top, bottom, height, rows) @ (self.map - self.map.min()) @ _spread(left, right, width, columns).T
-        )
-        usual = float(np.mean(self.map) - self.map.min())
+        beyond = self.map if self.paper is None else self.map - self.paper
+        above = beyond - beyond.min()
+        rows, columns = above.shape
+        shown = _spread(top, bottom, height, rows) @ above @ _spread(left, right, width, columns).T
+        usual = float(np.mean(above))
         heat: NDArray[np.float32] = np.clip((shown - usual) / max(float(shown.max()) - usual, LEAST_SPAN), 0, 1)
         return heat
 
@@ -87,9 +91,11 @@ class PlaceReader:
         outputs: Names of the graph's outputs that are read, `PLACES`, `SAID` or both.
         weight: What the head makes of `PLACES`, shape (labels, channels); None without them.
         bias: Shape (labels,); None without them.
+        paper: What `outputs` are for a blank square, each of shape (rows, columns, channels or labels).
     """
 
     outputs: tuple[str, ...]
+    paper: tuple[NDArray[np.float32], ...]
     weight: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
 
@@ -107,10 +113,9 @@ class PlaceReader:
                 "have decoders and networks without a map of features; a bundle of an earlier version has to be "
                 "trained again"
             )
-        if PLACES not in outputs:
-            return cls(outputs)
         blank = np.full((1, engine.size, engine.size, 3), 255, dtype=np.uint8)
-        return cls(outputs, *engine.run(blank, (WEIGHT, BIAS)))
+        paper = tuple(each[0] for each in engine.run(blank, outputs))
+        return cls(outputs, paper, *(engine.run(blank, (WEIGHT, BIAS)) if PLACES in outputs else ()))
 
     def maps(self, seen: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
         """Return the evidence for some labels in an image, in logits; each of shape (rows, columns).

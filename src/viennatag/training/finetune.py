@@ -63,6 +63,8 @@ class FinetuneOptions:
         teacher_weight: How much the teacher's features count beside the codes.
         restyle: Share of the images that are shown in another style, see `training.restyle`; of Vienna codes they
             teach what a mark depicts then, not its form.
+        keep_head: Whether the linear head that learned along is kept, which saw marks changed in all ways; else it goes
+            on learning over the features of the marks as they are.
         size: Side of the image while teaching, in pixels; None takes that of the trunk. Fewer cost less, but what is
             served at more should see these for its last epochs (Touvron et al. 2019, arXiv 1906.06423).
         start_size: Side in the first epoch, from which it grows until two thirds of the epochs are done (progressive
@@ -86,6 +88,7 @@ class FinetuneOptions:
     freeze_statistics: bool = False
     teacher_weight: float = 10.0
     restyle: float = 0.0
+    keep_head: bool = False
     size: int | None = None
     start_size: int | None = None
     accumulate: int = 1

@@ -71,6 +71,12 @@ def learn(
     return decide_on(trained, labels, validation, decision=strategy.decision, min_positives=strategy.min_positives)
 
 
+def keep(head: FittedHead, strategy: Strategy, labels: LabelSet, validation: Examples) -> Learned:
+    """Return a head as it is, with the calibration and the decision of a strategy."""
+    trained = _judged(head, 0, validation)
+    return decide_on(trained, labels, validation, decision=strategy.decision, min_positives=strategy.min_positives)
+
+
 def decide_on(
     trained: Trained, labels: LabelSet, validation: Examples, *, decision: Decision, min_positives: int = 10
 ) -> Learned:

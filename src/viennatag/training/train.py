@@ -25,7 +25,8 @@ from viennatag.training.colouring import extract_readings, pick, read_colours
 from viennatag.training.expected import move_scores
 from viennatag.training.export import join_head
 from viennatag.training.fitted import LinearHead
-from viennatag.training.learner import Learned, learn
+from viennatag.training.heads import Linear
+from viennatag.training.learner import Learned, keep, learn
 from viennatag.training.options import TrainOptions
 from viennatag.training.start import BUNDLE, find_trunk
 from viennatag.training.strategy import STRATEGIES
@@ -74,6 +75,12 @@ def train(
         raise OptionError("images without codes are only of use to a network with a teacher; name one")
     if options.strategy.until and not more:
         raise OptionError(f"{options.strategy.name} adds marks; name them with --more and --more-images (more=)")
+    keep_head = options.finetune is not None and options.finetune.keep_head
+    if keep_head and (options.budget is not None or not isinstance(options.strategy.head, Linear)):
+        raise OptionError(
+            f"{options.strategy.name} has a head of its own, not the linear one that learns along; leave "
+            "--keep-head (keep_head=) out, or choose a strategy with a linear head"
+        )
     if options.finetune:
         marks = split_readable(marks, images, skip_bad=skip_bad, seed=options.seed, report=report)
         trunk, start = teach_trunk(marks, Path(images), options, cache=cache, imitate=imitate, report=report)
@@ -146,6 +153,9 @@ def _finish(
             report=report,
         )
         learned, labels = choice.learned, choice.learned.labels
+    elif start and options.finetune and options.finetune.keep_head:
+        labels = collection.labels(min_count=strategy.min_count)
+        learned = keep(start, strategy, labels, collection.examples(labels, VALIDATION))
     else:
         labels = collection.labels(min_count=strategy.min_count)
         learned = learn(
