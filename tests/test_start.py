@@ -153,6 +153,24 @@ def test_the_head_that_learned_along_stays_where_none_is_better(collection: Path
     assert bundle.training["validation_macro_map"] > along - 0.01
 
 
+def test_the_head_that_learned_along_is_kept_where_that_is_asked(collection: Path, tmp_path: Path) -> None:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    finetune = FinetuneOptions(epochs=1, batch_size=32, keep_head=True)
+    options = TrainOptions(
+        strategy=STRATEGIES["as-is"], backbone="test_efficientnet", pretrained=False, size=64, seed=3, finetune=finetune
+    )
+    bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
+    (kept,) = (tmp_path / "cache/checkpoints").glob("*/head.npz")
+    with np.load(kept) as along:
+        reopened = reopen(bundle)
+        np.testing.assert_allclose(reopened.weight, along["weight"], atol=1e-5)
+        np.testing.assert_allclose(reopened.bias, along["bias"], atol=1e-5)
+    with pytest.raises(OptionError, match="leave --keep-head"):
+        strange = replace(options, strategy=STRATEGIES["neighbours"])
+        train(marks, collection, tmp_path / "other", strange, cache=tmp_path / "cache")
+    assert not (tmp_path / "other").exists()
+
+
 def test_mistakes_are_told(collection: Path, tmp_path: Path) -> None:
     first = trained(collection, tmp_path)
     with pytest.raises(OptionError, match="leave --size out"):
