@@ -11,6 +11,7 @@ from viennatag.training.restyle import (
     _bent,
     _exchange,
     _planes,
+    _recolour,
     _stripes,
     _two_colours,
     restyle,
@@ -78,10 +79,19 @@ def test_devices_and_grounds_differ_and_grounds_are_white_where_asked() -> None:
 
 
 def test_exchanged_colours_leave_white_and_greys_as_they_are() -> None:
+    pixels = torch.randint(0, 256, (40, 8, 8, 3), generator=chance()).float()
+    pixels[:, :4] = pixels[:, :4, :, :1]
+    shown = _exchange(pixels, chance(1))
+    assert torch.allclose(shown[:, :4], pixels[:, :4], atol=1e-3)
+    assert (shown[:, 4:] != pixels[:, 4:]).any((1, 2, 3)).all()
+
+
+def test_recoloured_marks_are_bent_and_white_and_greys_stay() -> None:
     pixels = torch.full((40, SIDE, SIDE, 3), 255.0)
     pixels[:20, 12:-12, 12:-12] = 120.0
     pixels[20:, 12:-12, 12:-12] = torch.tensor((200.0, 40.0, 90.0))
-    shown = _exchange(pixels, chance(1))
+    shown = _recolour(pixels, chance(1))
+    assert (shown[:20] != pixels[:20]).any((1, 2, 3)).all()
     assert torch.allclose(shown[:, 0], pixels[:, 0], atol=1e-2)
     assert torch.allclose(shown[:20], shown[:20, :, :, :1].expand(-1, -1, -1, 3), atol=1e-2)
     middle = SIDE // 2

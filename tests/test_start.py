@@ -161,6 +161,9 @@ def test_the_head_that_learned_along_is_kept_where_that_is_asked(collection: Pat
     )
     bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
     (kept,) = (tmp_path / "cache/checkpoints").glob("*/head.npz")
+    learning_on = replace(options, finetune=replace(finetune, keep_head=False))
+    first, second = (run_folder(marks, each, cache=tmp_path) for each in (options, learning_on))
+    assert first == second, "the network is taught once for both"
     with np.load(kept) as along:
         reopened = reopen(bundle)
         np.testing.assert_allclose(reopened.weight, along["weight"], atol=1e-5)

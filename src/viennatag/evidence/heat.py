@@ -114,8 +114,8 @@ class PlaceReader:
                 "trained again"
             )
         blank = np.full((1, engine.size, engine.size, 3), 255, dtype=np.uint8)
-        paper = tuple(each[0] for each in engine.run(blank, outputs))
-        return cls(outputs, paper, *(engine.run(blank, (WEIGHT, BIAS)) if PLACES in outputs else ()))
+        found = engine.run(blank, (*outputs, *((WEIGHT, BIAS) if PLACES in outputs else ())))
+        return cls(outputs, tuple(each[0] for each in found[: len(outputs)]), *found[len(outputs) :])
 
     def maps(self, seen: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
         """Return the evidence for some labels in an image, in logits; each of shape (rows, columns).

@@ -35,6 +35,8 @@ from viennatag.errors import BackboneError
 from viennatag.files import atomic_file
 
 OPSET = 18
+LOCAL = "local-dir:"
+"""What a backbone's name begins with that timm reads from a folder."""
 _ARCHITECTURE = "architecture"  # a graph says under this name which network it is
 
 
@@ -100,7 +102,7 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
     Raises:
         BackboneError: If timm does not know the name, its weights cannot be had, or it takes no such size.
     """
-    if name.startswith("local-dir:") and not Path(name.removeprefix("local-dir:"), "config.json").is_file():
+    if name.startswith(LOCAL) and not Path(name.removeprefix(LOCAL), "config.json").is_file():
         raise BackboneError(f"{name}: the folder holds no config.json; expected a model saved by timm")
     _notice_absence_of_network()
     arguments: dict[str, Any] = {"img_size": size} if size and _takes_size(name) else {}

@@ -52,7 +52,7 @@ def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[T
     changed = chance[0] < share
     exchanged, redrawn = changed & (chance[1] < _RECOLOUR), changed & (chance[1] >= _RECOLOUR)
     result = pixels.clone()
-    for mask, change in ((exchanged, _exchange), (redrawn, _redraw)):
+    for mask, change in ((exchanged, _recolour), (redrawn, _redraw)):
         at = mask.nonzero().squeeze(1).to(pixels.device)
         if len(at):
             result[at] = change(pixels[at].float(), generator).round_().clamp_(0, 255).to(torch.uint8)
@@ -79,8 +79,13 @@ def _exchange(pixels: Tensor, generator: torch.Generator) -> Tensor:
     orders = torch.rand((count, 3), generator=generator).argsort(1)
     greyness = (1.5 * torch.rand((count, 1, 1), generator=generator)).clamp(max=1)  # a third of them wholly grey
     mixing = (1 - greyness) * torch.eye(3)[orders] + greyness / 3  # rows have the sum 1: grey stays as it is
-    bent = _bent((255 - pixels).permute(0, 3, 1, 2), generator)
-    return 255 - torch.einsum("nchw,ndc->nhwd", bent, mixing.to(pixels.device))
+    return torch.einsum("nhwc,ndc->nhwd", pixels, mixing.to(pixels.device))
+
+
+def _recolour(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Return images with exchanged colours, bent."""
+    ink = (255 - _exchange(pixels, generator)).permute(0, 3, 1, 2)
+    return 255 - _bent(ink, generator).permute(0, 2, 3, 1)
 
 
 def _redraw(pixels: Tensor, generator: torch.Generator) -> Tensor:

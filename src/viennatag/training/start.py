@@ -21,7 +21,7 @@ from viennatag.bundle import Bundle, open_bundle
 from viennatag.engine import Engine
 from viennatag.errors import BackboneError, OptionError
 from viennatag.labels import LabelSet
-from viennatag.training.backbone import PixelNetwork, Trunk, create_network, load_trunk, trunk_architecture
+from viennatag.training.backbone import LOCAL, PixelNetwork, Trunk, create_network, load_trunk, trunk_architecture
 from viennatag.training.reopening import bundle_trunk, linear_weights
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 BUNDLE = "bundle:"
 """What a backbone's name begins with that is the trunk of a bundle."""
-
-LOCAL = "local-dir:"
-"""What a backbone's name begins with that timm reads from a folder."""
 
 _TOLERANCE = 1e-3
 """Of the largest feature: so much may the network differ from the graph."""

@@ -171,5 +171,14 @@ def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, imitate: Seq
     `local-dir:` and its path, it can be taught further, or elsewhere.
     """
     networks = tuple(contents_of(name) for name in (options.backbone, options.teacher) if name)
-    run = (asdict(options), networks, marks.images, marks.codes, marks.splits, marks.weights, *map(str, imitate))
+    finetune = options.finetune and replace(options.finetune, keep_head=False)  # what becomes of the head comes later
+    run = (
+        asdict(replace(options, finetune=finetune)),
+        networks,
+        marks.images,
+        marks.codes,
+        marks.splits,
+        marks.weights,
+        *map(str, imitate),
+    )
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]

@@ -19,7 +19,7 @@ from viennatag.evaluation import Evaluation, judge
 from viennatag.marks import PARTS, Marks
 from viennatag.predictor import scores_from_logits
 from viennatag.training.auto import Choice, choose
-from viennatag.training.backbone import Trunk
+from viennatag.training.backbone import LOCAL, Trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
 from viennatag.training.colouring import extract_readings, pick, read_colours
 from viennatag.training.expected import move_scores
@@ -153,21 +153,23 @@ def _finish(
             report=report,
         )
         learned, labels = choice.learned, choice.learned.labels
-    elif start and options.finetune and options.finetune.keep_head:
-        labels = collection.labels(min_count=strategy.min_count)
-        learned = keep(start, strategy, labels, collection.examples(labels, VALIDATION))
+        validation = collection.examples(labels, VALIDATION)
     else:
         labels = collection.labels(min_count=strategy.min_count)
-        learned = learn(
-            strategy,
-            labels,
-            collection.training(labels, until=strategy.until),
-            collection.examples(labels, VALIDATION),
-            start=start,
-            seed=options.seed,
-            progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
-        )
-    validation, test = (collection.examples(labels, part) for part in (VALIDATION, TEST))
+        validation = collection.examples(labels, VALIDATION)
+        if start and options.finetune and options.finetune.keep_head:
+            learned = keep(start, strategy, labels, validation)
+        else:
+            learned = learn(
+                strategy,
+                labels,
+                collection.training(labels, until=strategy.until),
+                validation,
+                start=start,
+                seed=options.seed,
+                progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
+            )
+    test = collection.examples(labels, TEST)
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
     bundle = Bundle(
         labels=labels,
@@ -213,4 +215,4 @@ def _without_folder(backbone: str) -> str:
     """Return a backbone's name without the folders of this machine."""
     if backbone.startswith(BUNDLE):
         return BUNDLE + Path(backbone.removeprefix(BUNDLE)).name
-    return Path(backbone).name if backbone.startswith("local-dir:") else backbone
+    return Path(backbone).name if backbone.startswith(LOCAL) else backbone
