@@ -47,6 +47,7 @@ def test_style_and_size_leave_a_name(name: str, key: str) -> None:
 
 def test_some_styles_are_only_those_of_some_packs() -> None:
     assert normalise("octopus-1-remix", "streamline-color") == normalise("octopus-flat", "streamline") == "octopus"
+    assert normalise("happy-outline-24px", "healthicons") == normalise("happy-f", "jam") == "happy"
     assert normalise("seat-flat", "mdi") == "seat-flat"
 
 

@@ -21,7 +21,14 @@ _STYLE_WORDS = (
     "twotone stroke standard"
 )
 _STYLES = frozenset(_STYLE_WORDS.split())
-_OWN_STYLES = {"streamline": {"flat", "remix"}, "marketeq": {"duo"}}
+_OWN_STYLES = {
+    "dinkie": {"small"},
+    "healthicons": {"24px"},
+    "jam": {"f"},
+    "marketeq": {"duo"},
+    "nrk": {"expressive"},
+    "streamline": {"duo", "flat", "remix"},
+}
 """Styles of some packs only, by the first word of their names: elsewhere a `seat-flat` is another thing."""
 
 
