@@ -174,14 +174,14 @@ def explanation(values: NDArray[np.float32], box: tuple[float, float, float, flo
     return Explanation("3", 0.5, float(values.mean()), values, box)
 
 
-def test_what_paper_would_say_is_no_evidence() -> None:
-    paper = np.zeros((5, 5), np.float32)
-    paper[0] = 9
-    values = paper.copy()
+def test_the_background_is_no_evidence() -> None:
+    background = np.zeros((5, 5), np.float32)
+    background[0] = 9
+    values = background.copy()
     values[3, 3] = 5
     assert explanation(values).heat(50, 50).argmax() // 50 < 10
-    beyond = replace(explanation(values), paper=paper).heat(50, 50)
-    np.testing.assert_allclose(beyond, explanation(values - paper).heat(50, 50), atol=1e-6)
+    beyond = replace(explanation(values), background=background).heat(50, 50)
+    np.testing.assert_allclose(beyond, explanation(values - background).heat(50, 50), atol=1e-6)
     y, x = np.unravel_index(beyond.argmax(), beyond.shape)
     assert (abs(x - 34.5) <= 1, abs(y - 34.5) <= 1) == (True, True)
 
@@ -190,9 +190,28 @@ def test_what_paper_would_say_is_no_evidence() -> None:
 def test_on_blank_paper_there_is_no_evidence(name: str, tmp_path: Path) -> None:
     predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), PLACED[name])))
     for each in predictor.explain_codes(Image.new("RGB", (50, 70), "white"), NAMES):
-        assert each.paper is not None
-        np.testing.assert_allclose(each.map, each.paper, atol=1e-4)
+        assert each.background is not None
+        np.testing.assert_allclose(each.map, each.background, atol=1e-4)
         assert not each.heat(50, 70).any()
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_what_all_labels_have_in_common_is_no_evidence(name: str, tmp_path: Path) -> None:
+    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), PLACED[name])))
+    image = Image.new("RGB", (60, 60), "white")
+    ImageDraw.Draw(image).ellipse([5, 20, 30, 50], fill="black")
+    found, blank = (predictor.explain_codes(each, NAMES) for each in (image, Image.new("RGB", (60, 60), "white")))
+    beyond = np.stack([each.map for each in found]) - [each.map for each in blank]
+    shown = np.stack([each.map - each.background for each in found if each.background is not None])
+    np.testing.assert_allclose(shown, beyond - beyond.mean(axis=0), atol=1e-4)
+    assert np.abs(shown).max() > 1e-3
+
+
+def test_a_single_label_has_nothing_in_common_with_others() -> None:
+    random = np.random.default_rng(0)
+    places, paper = random.random((2, 4, 4, 3), np.float32)
+    reader = PlaceReader(("evidence",), (paper,), random.random((1, 3), np.float32), np.ones(1, np.float32))
+    np.testing.assert_array_equal(reader.backgrounds([places], [0]), reader.maps([paper], [0]))
 
 
 def test_heat_peaks_where_the_evidence_is() -> None:

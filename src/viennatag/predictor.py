@@ -189,16 +189,22 @@ class Predictor:
         logits, *seen = self.engine.run(fitted.pixels[None], ("logits", *(reader.outputs if reader else ())))
         scores = scores_from_logits(logits, self.bundle, self.bundle.look(fitted.pixels[None]))[0]
         maps = {name: colour_map(fitted.pixels, name) for name in set(names) - set(from_head)}
-        paper: dict[str, NDArray[np.float32]] = {}
+        backgrounds: dict[str, NDArray[np.float32]] = {}
         said = {name: float(found.mean()) for name, found in maps.items()}
         if reader:
             positions = [labels.index[name] for name in from_head]
-            maps |= dict(zip(from_head, reader.maps([each[0] for each in seen], positions), strict=True))
-            paper = dict(zip(from_head, reader.maps(reader.paper, positions), strict=True))
+            places = [each[0] for each in seen]
+            maps |= dict(zip(from_head, reader.maps(places, positions), strict=True))
+            backgrounds = dict(zip(from_head, reader.backgrounds(places, positions), strict=True))
             said |= {name: float(logits[0, at]) for name, at in zip(from_head, positions, strict=True)}
         return tuple(
             Explanation(
-                name, round(float(scores[labels.index[name]]), 4), said[name], maps[name], fitted.box, paper.get(name)
+                name,
+                round(float(scores[labels.index[name]]), 4),
+                said[name],
+                maps[name],
+                fitted.box,
+                backgrounds.get(name),
             )
             for name in names
         )

@@ -9,6 +9,7 @@ apart as well; a vote of neighbours and a decoder cannot.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,8 @@ class Explanation:
         map: What it says of each place of the square that the network sees; float32, shape (rows, columns).
         box: Left, top, right and bottom of the whole image in that square, in fractions of its side; what is beyond
             0 and 1 is paper that was cropped, and the rest of the square is paper that was added.
-        paper: What the head says of each place of a blank square; None where that is nothing.
+        background: What each place says that is no evidence for this code: what the head says of blank paper there, and
+            what the place adds to all labels alike; shape as `map`. None where that is nothing.
     """
 
     code: str
@@ -52,17 +54,17 @@ class Explanation:
     logit: float
     map: NDArray[np.float32]
     box: tuple[float, float, float, float]
-    paper: NDArray[np.float32] | None = None
+    background: NDArray[np.float32] | None = None
 
     def heat(self, width: int, height: int) -> NDArray[np.float32]:
         """Return how strong the evidence is at each pixel of the image drawn at a size; shape (height, width).
 
-        What counts is what a place says beyond what it says of blank paper, for at the edges of the square a network
-        sees paper as something else than within. 0 is what the places have on average or less, 1 the most that there
-        is anywhere in the image.
+        What counts is what a place says beyond the background: at the edges of the square a network sees paper as
+        something else than within, and where it sees a word it speaks against nearly all codes, or for them. 0 is
+        what the places have on average or less, 1 the most that there is anywhere in the image.
         """
         left, top, right, bottom = self.box
-        beyond = self.map if self.paper is None else self.map - self.paper
+        beyond = self.map if self.background is None else self.map - self.background
         above = beyond - beyond.min()
         rows, columns = above.shape
         shown = _spread(top, bottom, height, rows) @ above @ _spread(left, right, width, columns).T
@@ -131,6 +133,28 @@ class PlaceReader:
             elif self.weight is not None and self.bias is not None:
                 found = found + (values @ self.weight[labels].T + self.bias[labels])
         return list(np.moveaxis(np.asarray(found), -1, 0))
+
+    def backgrounds(self, seen: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
+        """Return what is no evidence for some labels in an image: paper, and what all labels have in common.
+
+        Shapes and arguments are those of `maps`. A single label has nothing in common with others.
+        """
+        common = self._mean_map(seen) - self._mean_map(self.paper)
+        return [paper + common for paper in self.maps(self.paper, labels)]
+
+    def _mean_map(self, seen: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return the mean over all labels of what is said at each place, but for biases; shape (rows, columns)."""
+        found = np.zeros(seen[0].shape[:2], np.float32)
+        for name, values in zip(self.outputs, seen, strict=True):
+            if name == SAID and values.shape[-1] > 1:
+                found += values.mean(axis=-1)
+            elif name == PLACES and self._mean_weight is not None:
+                found += values @ self._mean_weight
+        return found
+
+    @cached_property
+    def _mean_weight(self) -> NDArray[np.float32] | None:
+        return None if self.weight is None or len(self.weight) == 1 else self.weight.mean(axis=0)
 
 
 def _spread(start: float, end: float, pixels: int, cells: int) -> NDArray[np.float32]:
