@@ -3,11 +3,13 @@
     python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
     python benchmarks/throughput.py [--images FOLDER] [--bundle BUNDLE] [--count 5000] [--memory 50000]
 
-In turn, in parts of 500 files, each of four alone with all cores: the engine on ready arrays; decoding as viennatag
-does it, which includes finding the mark on its page; decoding as anyone would write it with Pillow; and the whole.
+In turn, in parts of 500 files, each alone: the engine on ready arrays, with all cores and with half of them; decoding
+as viennatag does it, which includes finding the mark on its page, likewise; decoding as anyone would write it with
+Pillow, with all cores; and the whole.
 
 Where engine and decoding need the same cores the whole cannot reach 90 % of the slower of the two: with all cores at
-work all the time it makes 1 / (1 / engine + 1 / decode) images a second, which is called the bound. Rates are by the
+work all the time it makes 1 / (1 / engine + 1 / decode) images a second, which is called the bound. What a pipeline
+can reach whose two stages have half of the cores each is the slower of the two with half of the cores. Rates are by the
 clock and by the time that processors worked, as a busy machine stretches the former and hardly the latter. Memory is
 this process's, while the images go round and round. Results: benchmarks/results/throughput.json.
 """
@@ -33,6 +35,7 @@ from viennatag.predictor import Predictor
 
 ROOT = Path(__file__).parents[1]
 PART = 500
+ON_HALF = ("engine_on_half", "decode_on_half")
 Rates = dict[str, float]
 
 
@@ -43,20 +46,25 @@ def measure(predictor: Predictor, paths: list[Path]) -> tuple[Rates, Rates]:
     ready = np.stack([read_image(path, size) for path in paths[:PART]])
     clock: dict[str, list[float]] = {}
     work: dict[str, list[float]] = {}
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(cores) as pool, ThreadPoolExecutor(max(cores // 2, 1)) as half:
 
-        def all_cores(candidate: Callable[[Path], object], part: list[Path]) -> None:
-            for _ in pool.map(candidate, part):
+        def run_all(on: ThreadPoolExecutor, candidate: Callable[[Path], object], part: list[Path]) -> None:
+            for _ in on.map(candidate, part):
                 pass
 
-        def run_engine(part: list[Path]) -> None:
+        def run_engine(on: ThreadPoolExecutor, part: list[Path]) -> None:
             starts = range(0, len(part), batch)
-            list(pool.map(lambda row: engine.run(ready[row : min(row + batch, len(part))], ("logits",)), starts))
+            list(on.map(lambda row: engine.run(ready[row : min(row + batch, len(part))], ("logits",)), starts))
+
+        def decode(path: Path) -> object:
+            return read_image(path, size)
 
         candidates: dict[str, Callable[[list[Path]], object]] = {
-            "engine": run_engine,
-            "decode": lambda part: all_cores(lambda path: read_image(path, size), part),
-            "decode_plainly": lambda part: all_cores(lambda path: decode_plainly(path, size), part),
+            "engine": lambda part: run_engine(pool, part),
+            "decode": lambda part: run_all(pool, decode, part),
+            "decode_plainly": lambda part: run_all(pool, lambda path: decode_plainly(path, size), part),
+            "engine_on_half": lambda part: run_engine(half, part),
+            "decode_on_half": lambda part: run_all(half, decode, part),
             "predict_many": lambda part: list(predictor.predict_many(part)),
         }
         for candidate in candidates.values():
@@ -76,7 +84,7 @@ def _medians(found: dict[str, list[float]]) -> Rates:
 
 
 def shares(rates: Rates) -> Rates:
-    """Return rates, the bound of both decodings, and what share of it and of the slower `predict_many` reaches."""
+    """Return rates, the bound of both decodings, and what shares of them and of the slower stage the whole reaches."""
     whole, engine = rates["predict_many"], rates["engine"]
     found = {name: round(rate, 1) for name, rate in rates.items()}
     for name, decode in (("", rates["decode"]), ("_with_plain_decoding", rates["decode_plainly"])):
@@ -84,6 +92,8 @@ def shares(rates: Rates) -> Rates:
         found[f"bound{name}"] = round(bound, 1)
         found[f"share_of_bound{name}"] = round(whole / bound, 3)
         found[f"share_of_the_slower{name}"] = round(whole / min(engine, decode), 3)
+    if rates.keys() >= set(ON_HALF):
+        found["share_of_the_slower_on_half"] = round(whole / min(rates[name] for name in ON_HALF), 3)
     return found
 
 
@@ -98,6 +108,8 @@ def main() -> None:
     paths = files(options.images, options.count)
     predictor = Predictor.load(options.bundle)
     clock, work = measure(predictor, paths)
+    for name in ON_HALF:
+        del work[name]  # by the time that processors worked it is the rate of all of them
     results: dict[str, object] = {
         "images": len(paths),
         "cores": available_cores(),
