@@ -101,10 +101,10 @@ def test_the_graph_says_what_the_head_says(kind: HeadKind, runtime: str) -> None
     head, under = taught(kind)[1], trunk()
     graph = join_head(under, head)
     engine = Engine(graph, runtime=runtime)
-    brightest = np.array([40, 90, 140, 200, 256]).reshape(5, 1, 1, 1)
-    pixels = np.random.default_rng(4).integers(0, brightest, (5, 64, 64, 3)).astype(np.uint8)
+    fields = np.random.default_rng(4).integers(0, 256, (5, 2, 2, 3), dtype=np.uint8)  # noise looks all alike
+    pixels = fields.repeat(32, axis=1).repeat(32, axis=2)
     logits, spatial = engine.run(pixels, ("logits", "map"))
-    assert logits.std(axis=0).max() > 2e-2, "logits depend on the image"
+    assert logits.std(axis=0).min() > 1e-3, "logits depend on the image"
     np.testing.assert_allclose(logits, head(spatial.reshape(5, WIDTH, -1).swapaxes(1, 2)), rtol=1e-3, atol=2e-3)
     np.testing.assert_allclose(engine.run(pixels[:1], ("logits",))[0], logits[:1], rtol=1e-4, atol=1e-4)
     assert graph == join_head(under, head)

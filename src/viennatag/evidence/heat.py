@@ -60,8 +60,8 @@ class Explanation:
         """Return how strong the evidence is at each pixel of the image drawn at a size; shape (height, width).
 
         What counts is what a place says beyond the background: at the edges of the square a network sees paper as
-        something else than within, and where it sees a word it speaks against nearly all codes, or for them. 0 is
-        what the places have on average or less, 1 the most that there is anywhere in the image.
+        something else than within, and what a place adds to all labels alike speaks for none of them. 0 is what the
+        places have on average or less, 1 the most that there is anywhere in the image.
         """
         left, top, right, bottom = self.box
         beyond = self.map if self.background is None else self.map - self.background
@@ -139,18 +139,13 @@ class PlaceReader:
 
         Shapes and arguments are those of `maps`. A single label has nothing in common with others.
         """
-        common = self._mean_map(seen) - self._mean_map(self.paper)
-        return [paper + common for paper in self.maps(self.paper, labels)]
-
-    def _mean_map(self, seen: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return the mean over all labels of what is said at each place, but for biases; shape (rows, columns)."""
-        found = np.zeros(seen[0].shape[:2], np.float32)
-        for name, values in zip(self.outputs, seen, strict=True):
+        common = np.zeros(seen[0].shape[:2], np.float32)
+        for name, values, paper in zip(self.outputs, seen, self.paper, strict=True):
             if name == SAID and values.shape[-1] > 1:
-                found += values.mean(axis=-1)
+                common += (values - paper).mean(axis=-1)
             elif name == PLACES and self._mean_weight is not None:
-                found += values @ self._mean_weight
-        return found
+                common += (values - paper) @ self._mean_weight
+        return [blank + common for blank in self.maps(self.paper, labels)]
 
     @cached_property
     def _mean_weight(self) -> NDArray[np.float32] | None:
