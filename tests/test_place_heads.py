@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,21 +55,30 @@ def maps(marks: int = 60) -> NDArray[np.float16]:
     return (random.normal(size=(marks, PLACES, WIDTH)) * np.linspace(0.2, 3, WIDTH) + 2).astype(np.float16)
 
 
-def taught(kind: HeadKind, *, steps: int = 30) -> tuple[nn.Module, FittedHead, Tensor]:
-    """Return a module after some steps, what is kept of it, and the standardised maps that it saw."""
-    raw = torch.from_numpy(maps().astype(np.float32))
-    mean, scale = raw.mean(dim=(0, 1)), raw.std(dim=(0, 1))
+def taught(
+    kind: HeadKind, *, steps: int = 30, on: NDArray[np.floating[Any]] | None = None
+) -> tuple[nn.Module, FittedHead, Tensor]:
+    """Return a module after some steps on maps, what is kept of it, and the standardised maps that it saw."""
+    raw = torch.from_numpy((maps() if on is None else on).astype(np.float32))
+    mean, spread = raw.mean(dim=(0, 1)), raw.std(dim=(0, 1))
+    scale = torch.where(spread > 0, spread, 1.0)  # a feature may be dead
     seen = (raw - mean) / scale
     torch.manual_seed(0)
     module = kind.build(WIDTH, PARENTS, torch.linspace(-3, 0, LABELS))
     optimizer = torch.optim.AdamW(module.parameters(), lr=0.02)
-    truth = (seen.amax(dim=1)[:, :LABELS] > 2).float()
+    peaks = seen.amax(dim=1)[:, :LABELS]
+    truth = (peaks > peaks.quantile(0.7, dim=0)).float()
     for _ in range(steps):
         loss = nn.functional.binary_cross_entropy_with_logits(module(seen), truth)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return module.eval(), kind.fold(module, mean, scale), seen
+
+
+def places(spatial: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return maps as heads take them, (images, places, features), of what a graph gives."""
+    return spatial.reshape(len(spatial), WIDTH, -1).swapaxes(1, 2)
 
 
 # What is said three times is the same: in torch, in NumPy, in the graph
@@ -98,14 +108,16 @@ def test_every_parameter_learns_and_folding_changes_nothing(kind: HeadKind) -> N
 @pytest.mark.parametrize("runtime", installed_runtimes())
 @pytest.mark.parametrize("kind", KINDS, ids=repr)
 def test_the_graph_says_what_the_head_says(kind: HeadKind, runtime: str) -> None:
-    head, under = taught(kind)[1], trunk()
+    under = trunk()
+    fields = np.random.default_rng(4).integers(0, 256, (60, 2, 2, 3), dtype=np.uint8)  # noise looks all alike
+    pixels = fields.repeat(32, axis=1).repeat(32, axis=2)
+    (seen,) = Engine(under.graph, runtime=runtime).run(pixels, ("map",))
+    head = taught(kind, on=places(seen))[1]  # on what the trunk says, else all images lie together far from the maps
     graph = join_head(under, head)
     engine = Engine(graph, runtime=runtime)
-    fields = np.random.default_rng(4).integers(0, 256, (5, 2, 2, 3), dtype=np.uint8)  # noise looks all alike
-    pixels = fields.repeat(32, axis=1).repeat(32, axis=2)
     logits, spatial = engine.run(pixels, ("logits", "map"))
-    assert logits.std(axis=0).min() > 1e-3, "logits depend on the image"
-    np.testing.assert_allclose(logits, head(spatial.reshape(5, WIDTH, -1).swapaxes(1, 2)), rtol=1e-3, atol=2e-3)
+    assert logits.std(axis=0).min() > 0.1, "logits depend on the image"
+    np.testing.assert_allclose(logits, head(places(spatial)), rtol=1e-3, atol=2e-3)
     np.testing.assert_allclose(engine.run(pixels[:1], ("logits",))[0], logits[:1], rtol=1e-4, atol=1e-4)
     assert graph == join_head(under, head)
 
