@@ -9,8 +9,8 @@ codes and, so that it learns to see more than drawings of a few kinds, to reprod
 pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
 network are used; none of its weights are in the bundle.
 
-It is taught in eight rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
-and five without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
+It is taught in nine rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
+and six without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
 moved from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
 
     python benchmarks/starter.py
@@ -20,6 +20,8 @@ moved from the frequencies of the marks drawn to those of the real EU marks. `ma
     python benchmarks/starter.py --start starter --work work/starter-7 --seed 50 --epochs 8 --taught-size 160 \
         --learning-rate 1e-3
     python benchmarks/starter.py --start starter --work work/starter-8 --seed 60 --epochs 6 --size 192 \
+        --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
+    python benchmarks/starter.py --start starter --work work/starter-9 --seed 70 --epochs 4 --size 192 \
         --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
 
 With `--start` it is one round from a bundle, on marks drawn anew where the seed is new: to go on, take another. Every
