@@ -177,7 +177,7 @@ def test_the_mean_over_places_is_the_logit(name: str, size: tuple[int, int], tmp
         assert each.map.mean() == pytest.approx(each.logit, rel=1e-4, abs=1e-3)
     pixels = np.random.default_rng(4).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     logits, spatial = predictor.engine.run(pixels, ("logits", "map"))
-    raw = spatial.reshape(3, WIDTH, -1).swapaxes(1, 2)
+    raw = places(spatial)
     np.testing.assert_allclose(logits, head(raw), rtol=1e-3, atol=1e-2)
     if isinstance(head, ResidualHead):
         reader = PlaceReader.of(predictor.engine)
