@@ -55,6 +55,7 @@ from viennatag.training.train import train
 ROOT = Path(__file__).parents[1]
 PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
+CLIP_ART = ROOT / "artwork/clip-art"
 FONTS = ROOT / "artwork/node_modules/@fontsource"
 TEST_PACKS = ("noto", "iconoir", "streamline-freehand-color")
 VALIDATION_SHARE = 0.1  # of the drawings, as `viennatag render` has it
@@ -69,14 +70,14 @@ def viennatag(*arguments: object) -> None:
 
 def draw(folder: Path, count: int, seed: int, *options: object) -> None:
     viennatag(
-        "render", "-o", folder, "--artwork", PACKS, "--fonts", FONTS, "--count", count, "--seed", seed,
-        "--test-packs", ",".join(TEST_PACKS), "--size", 224, *options,
+        "render", "-o", folder, "--artwork", PACKS, "--artwork", CLIP_ART, "--fonts", FONTS, "--count", count,
+        "--seed", seed, "--test-packs", ",".join(TEST_PACKS), "--size", 224, *options,
     )  # fmt: skip
 
 
 def draw_alone(folder: Path, uncoded: int, seed: int) -> Marks:
     """Draw all drawings with codes, and some without, each alone; return the marks to train on."""
-    coded, _ = read_artwork([PACKS])
+    coded, _ = read_artwork([PACKS, CLIP_ART])
     reserved = {pack_family(pack) for pack in TEST_PACKS}
     coded = tuple(drawing for drawing in coded if pack_family(drawing.pack) not in reserved)
     brands = {name.partition("-")[0] for name in json.loads((PACKS / "logos/icons.json").read_text())["icons"]}
@@ -155,7 +156,7 @@ def main() -> None:
                 learning_rate=options.learning_rate,
                 size=options.taught_size or options.size * 4 // 5,
                 start_size=options.start_size or (None if options.taught_size else options.size * 3 // 5),
-                restyle=0.5,
+                restyle=0.6,
                 keep_head=options.keep_head,
             ),
             seed=options.seed,

@@ -70,6 +70,24 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson
         assert torch.allclose(value.float(), again[name].float(), atol=1e-6), name
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_another_style_says_nothing_about_is_not_learned_from_it(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrored: bool
+) -> None:
+    def changed(pixels: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+        return pixels, torch.ones(len(pixels), dtype=torch.bool), torch.full((len(pixels),), mirrored)
+
+    monkeypatch.setattr("viennatag.training.pupil.restyle", changed)
+    width = lesson.targets.shape[1]
+    form, letters = np.arange(width) < 2, np.arange(width) == 2
+    options = FinetuneOptions(epochs=1, batch_size=32, restyle=0.5)
+    taught = finetune(
+        network(), replace(lesson, form=np.stack([form, letters])), options=options, checkpoints=tmp_path / "kept"
+    )
+    learned = (taught.head.weight != 0).any(1)  # it starts without weights
+    assert (learned == ~(form | letters & mirrored)).all()
+
+
 def test_what_is_frozen_stays_as_it_was(lesson: Lesson, tmp_path: Path) -> None:
     start, (depths, layers) = network().state_dict(), layer_depths(network())
     options = FinetuneOptions(epochs=1, batch_size=32, frozen=0.6, freeze_statistics=True, ema=0.5)

@@ -109,6 +109,21 @@ def test_a_pack_gives_the_drawings_of_the_table() -> None:
     assert [(pack.name, pack.licence) for pack in packs] == [("tiny", "Apache-2.0")]
 
 
+def test_codes_that_a_pack_states_come_before_those_of_names(tmp_path: Path) -> None:
+    pack = copy_pack(tmp_path / "stated")
+    icons = json.loads((pack / "icons.json").read_text())
+    body = next(iter(icons["icons"].values()))["body"]
+    icons["icons"] = {"fish": {"body": body, "codes": ["3.9.10", "3.9.12"]}, "nameless": {"body": f"{body} "}}
+    icons["icons"]["thing"] = {"body": f" {body}", "codes": ["1.1.1"]}
+    (pack / "icons.json").write_text(json.dumps(icons))
+    drawings, _ = read_artwork([pack], keywords=TABLE)
+    assert {each.name: each.codes for each in drawings} == {"fish": ("3.9.10", "3.9.12"), "thing": ("1.1.1",)}
+    icons["icons"]["thing"]["codes"] = ["1.1.1000.3"]
+    (pack / "icons.json").write_text(json.dumps(icons))
+    with pytest.raises(ArtworkError, match=r"icons.json: the codes of 'thing'"):
+        read_artwork([pack], keywords=TABLE)
+
+
 def test_a_folder_of_svg_files_is_a_pack() -> None:
     drawings, packs = read_artwork([DATA / "drawn"], keywords=TABLE)
     assert {drawing.name: drawing.codes for drawing in drawings} == {"fish": ("3.9.1",), "heart-outline": ("24.9.2",)}

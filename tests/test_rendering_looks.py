@@ -16,7 +16,7 @@ from viennatag.rendering.mounts import draw_mounted
 from viennatag.rendering.palettes import Palette
 from viennatag.rendering.pieces import Piece, surface
 from viennatag.rendering.studio import draw_piece
-from viennatag.rendering.subject import Subject
+from viennatag.rendering.subject import Subject, toned
 
 pytest.importorskip("resvg_py")
 
@@ -124,3 +124,11 @@ def test_the_same_seed_gives_the_same_look() -> None:
     for seed in range(20):
         one, two = (draw_mounted(DRAWINGS[0], "#ffffff", PALETTE, random.Random(seed)) for _ in range(2))
         assert one == two
+
+
+def test_a_drawing_in_white_alone_has_light_tones() -> None:
+    body = '<path d="M0 0h9v9H0z" fill="#ffffff"/>'
+    subject = Subject(
+        body, False, (0, 0, 9, 9), ("#1b3f8a",), "#ffffff", False, lambda columns: np.ones((columns, columns))
+    )
+    assert 'fill="#ffffff"' in toned(subject).svg

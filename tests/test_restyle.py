@@ -6,14 +6,23 @@ import torch
 from torch import Tensor
 
 from viennatag.training.restyle import (
+    _BOLD,
     _CONTRAST,
     _LUMA,
+    _NEAR,
+    _NEARNESS,
+    _OUTLINE,
+    _ROUNDED,
+    _SILHOUETTE,
+    _THIN,
+    _TILTED,
     _bent,
     _exchange,
     _planes,
     _recolour,
     _stripes,
     _two_colours,
+    _with_other_lines,
     restyle,
 )
 
@@ -34,12 +43,13 @@ def chance(seed: int = 0) -> torch.Generator:
 def test_only_the_share_changes_and_the_mask_says_which() -> None:
     pixels = ring().expand(400, -1, -1, -1).clone()
     before = pixels.clone()
-    shown, changed = restyle(pixels, chance(), 0.4)
+    shown, changed, mirrored = restyle(pixels, chance(), 0.4)
     assert torch.equal(pixels, before), "the input is left alone"
     assert shown.dtype == torch.uint8
     assert shown.shape == pixels.shape
     assert 0.3 < changed.float().mean() < 0.5
     assert torch.equal(shown[~changed], pixels[~changed])
+    assert not mirrored[~changed].any()
     differs = (shown != pixels).flatten(1).any(1)
     assert differs[changed].float().mean() > 0.6, "black on white may come out black on white, seldom"
     assert not restyle(pixels, chance(), 0.0)[1].any()
@@ -52,7 +62,7 @@ def test_the_same_seed_shows_the_same() -> None:
 
 @pytest.mark.parametrize("ink", [(0, 0, 0), (200, 30, 40), (250, 220, 60)])
 def test_a_device_can_always_be_seen(ink: tuple[int, int, int]) -> None:
-    shown, changed = restyle(ring(ink).expand(300, -1, -1, -1), chance(1), 0.99)
+    shown, changed, _ = restyle(ring(ink).expand(300, -1, -1, -1), chance(1), 0.99)
     grey = shown.float() @ torch.tensor(_LUMA)
     assert changed.float().mean() > 0.95
     spread = grey[:, 12:-12, 12:-12].flatten(1)
@@ -60,10 +70,21 @@ def test_a_device_can_always_be_seen(ink: tuple[int, int, int]) -> None:
 
 
 def test_marks_appear_on_white_on_grounds_and_in_shapes() -> None:
-    shown, _ = restyle(ring().expand(300, -1, -1, -1), chance(2), 0.99)
+    shown, _, _ = restyle(ring().expand(300, -1, -1, -1), chance(2), 0.99)
     corners = (shown[:, 0, 0].amin(1) > 250).float().mean()
     middles = (shown[:, SIDE // 2, 2].amin(1) > 250).float().mean()
     assert 0.5 < middles < corners < 0.95
+
+
+def test_about_half_of_them_face_the_other_way() -> None:
+    pixels = torch.full((300, SIDE, SIDE, 3), 255, dtype=torch.uint8)
+    pixels[:, 16:-16, 8:18] = 0  # all ink is on the left
+    shown, changed, mirrored = restyle(pixels, chance(6), 0.99)
+    ink = 255 - shown[changed & (shown[:, 0].amin((1, 2)) == 255)].float().mean(3)  # mostly on white
+    faces = mirrored[changed & (shown[:, 0].amin((1, 2)) == 255)]
+    turned = ink[:, :, SIDE // 2 :].sum((1, 2)) > ink[:, :, : SIDE // 2].sum((1, 2))
+    assert 0.35 < faces.float().mean() < 0.65
+    assert (turned == faces).float().mean() > 0.75, "in a shape a device may be lighter than its ground"
 
 
 def test_devices_and_grounds_differ_and_grounds_are_white_where_asked() -> None:
@@ -107,9 +128,36 @@ def test_what_is_bent_stays_whole_and_in_its_place() -> None:
     assert bent.max() <= 1 + 1e-5
     extent = bent.sum((1, 2, 3)) / ink.sum((1, 2, 3))
     assert extent.min() > 0.6, "a stretched device has less room in the other direction"
-    assert extent.max() < 1.25
+    assert extent.max() < 1.25 * _NEARNESS**2, "some are seen from nearer"
+    assert 0.1 < (extent > 1.25).float().mean() < _NEAR
     assert extent.std() > 0.05
-    assert (bent[:, 0, SIDE // 2, SIDE // 2] > 0.99).all()
+    assert (bent[:, 0, SIDE // 2, SIDE // 2] > 0.99).float().mean() > 0.9
+
+
+def test_some_are_tilted() -> None:
+    ink = torch.zeros((200, 1, SIDE, SIDE))
+    ink[:, :, 8:-8, 22:-22] = 1  # a pole
+    bent = _bent(ink, chance(3))[:, 0]
+    bent = bent / bent.sum((1, 2), True)
+    steps = torch.arange(SIDE).float()
+    down, across = steps.view(-1, 1).expand(SIDE, SIDE), steps.expand(SIDE, SIDE)
+    down = down - (bent * down).sum((1, 2), True)
+    across = across - (bent * across).sum((1, 2), True)
+    tall, wide, both = ((bent * each).sum((1, 2)) for each in (down**2, across**2, down * across))
+    lean = torch.rad2deg(0.5 * torch.atan2(2 * both, tall - wide)).abs()  # from second moments
+    assert 0.1 < (lean > 15).float().mean() < _TILTED, "the others are slanted and bent by less"
+    assert 30 < lean.max() < 60
+
+
+def test_rounded_devices_lose_their_details_and_keep_their_size() -> None:
+    ink = torch.zeros((1, 1, SIDE, SIDE))
+    ink[:, :, 12:-12, 12:-12] = 1
+    ink[:, :, 4:12, 23] = 1  # a hair
+    low = _BOLD + _THIN + _OUTLINE + _SILHOUETTE
+    rounded = _with_other_lines(ink, torch.tensor([[low + _ROUNDED / 2]]))
+    assert rounded[0, 0, 6, 23] < 0.3
+    assert 0.9 < rounded.sum() / ink.sum() < 1.1
+    assert torch.equal(_with_other_lines(ink, torch.tensor([[0.99]])), ink)
 
 
 def test_planes_cover_the_image_and_lines_part_them() -> None:

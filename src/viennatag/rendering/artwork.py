@@ -1,9 +1,9 @@
 """Read artwork: packs in the Iconify JSON format and folders of SVG files.
 
-A drawing's codes follow from its name (`keywords`). What must stay out stays out here: brand logos,
-because they are other people's marks, and share-alike artwork, because its licence would reach the
-images drawn with it. Styles of one drawing (outline, filled, old edition) share a *group*, so that a
-split can keep near-duplicates together.
+A drawing's codes follow from its name (`keywords`), unless its pack states them (`codes` of an icon). What must
+stay out stays out here: brand logos, because they are other people's marks, and share-alike artwork, because
+its licence would reach the images drawn with it. Styles of one drawing (outline, filled, old edition) share a
+*group*, so that a split can keep near-duplicates together.
 """
 
 import fnmatch
@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from viennatag.errors import ArtworkError
+from viennatag.codes import parse_code
+from viennatag.errors import ArtworkError, CodeError
 from viennatag.rendering.keywords import Keywords, match_codes, normalise, read_keywords
 
 _BRANDS = (
@@ -25,8 +26,8 @@ _BRANDS = (
 BRAND_PACKS = tuple(_BRANDS.split())
 """Packs of other people's trade marks, as shell patterns: never drawn."""
 
-MAX_BODY = 12_000
-"""Characters of SVG above which a drawing is left out: it would take tens of milliseconds to draw."""
+MAX_BODY = 40_000
+"""Characters of SVG above which a drawing is left out: it would take up to a tenth of a second to draw."""
 
 # Blurred shadows and glows take most of the drawing time and are gone at the size of a mark.
 _FILTERS = re.compile(r'<filter\b.*?</filter>| filter="url\(#[^"]*\)"', re.DOTALL)
@@ -129,7 +130,8 @@ def read_artwork(
     table = read_keywords() if keywords is None else keywords
     codes = match_codes([(drawing.pack, drawing.key) for drawing in drawings], table)
     coded: dict[tuple[str, str], Drawing] = {}
-    for drawing, matched in zip(drawings, codes, strict=True):
+    for drawing, named in zip(drawings, codes, strict=True):
+        matched = drawing.codes or named
         if not matched or len(drawing.body) > MAX_BODY:
             continue
         twin = coded.get((drawing.group, drawing.body))  # an alias draws the same under another name
@@ -147,7 +149,7 @@ def read_artwork(
 
 
 def read_drawings(paths: Iterable[Path | str], *, allow_share_alike: bool = False) -> tuple[list[Drawing], list[Pack]]:
-    """Return all drawings, without codes, and their packs, in the order of the paths.
+    """Return all drawings, without codes from their names, and their packs, in the order of the paths.
 
     Args:
         paths: As for `read_artwork`.
@@ -235,7 +237,11 @@ def _read_pack(folder: Path) -> tuple[list[Drawing], Pack]:
         body = _turned(_FILTERS.sub("", icon["body"]), view, icon)
         mono = "currentColor" in body or not has_colours(body)
         group = f"{family}:{normalise(root, name)}"
-        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, mono, title))
+        try:
+            codes = tuple(str(parse_code(code)) for code in icon.get("codes", ()))
+        except CodeError as exc:
+            raise ArtworkError(f"{folder / 'icons.json'}: the codes of {entry!r}: {exc}") from exc
+        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, mono, title, codes))
     return drawings, pack
 
 

@@ -53,7 +53,7 @@ def uncoded_drawings(
     """
     drawings, _ = read_drawings(artwork, allow_share_alike=allow_share_alike)
     coded = match_codes([(drawing.pack, drawing.key) for drawing in drawings], read_keywords())
-    known = {drawing.group for drawing, codes in zip(drawings, coded, strict=True) if codes}
+    known = {drawing.group for drawing, codes in zip(drawings, coded, strict=True) if codes or drawing.codes}
     families, banned = {pack_family(pack) for pack in without_packs}, {"brand", "logo", *without_words}
     groups: dict[str, Drawing] = {}
     for drawing in sorted(drawings, key=lambda each: stable_share(f"{each.pack}:{each.name}")):

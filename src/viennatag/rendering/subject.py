@@ -92,7 +92,7 @@ def toned(subject: Subject) -> Looked:
     dark, light = sorted((ink, other), key=luminance)
     # A drawing in light colours only would hardly be seen: its darkest colour comes near the ink.
     darkest = min((luminance(shade) for shade in subject.shades), default=0.0)
-    least = max(0.0, darkest - 0.3 * (1 - darkest))
+    least = min(0.9, max(0.0, darkest - 0.3 * (1 - darkest)))  # white alone stays light
 
     def tone(colour: str) -> str:
         return mixed(dark, light, min(1.0, max(0.0, (luminance(colour) - least) / (1 - least) * 1.1)))

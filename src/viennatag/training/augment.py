@@ -1,8 +1,8 @@
 """Change pixels without changing what the mark shows.
 
-A mark is never mirrored: letters, and codes that depend on direction, would become wrong. Colours keep
-their names, because category 29 is about them; only marks without colours are inverted, and those show
-black and white before and after. What does change colours and shapes stands in `restyle`.
+A mark is never mirrored: letters would become wrong. Colours keep their names, because category 29 is
+about them; only marks without colours are inverted, and those show black and white before and after.
+What does mirror marks, and change colours and shapes, stands in `restyle`.
 """
 
 import math

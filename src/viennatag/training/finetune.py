@@ -143,7 +143,8 @@ class Lesson:
         sampling: Which images an epoch shows.
         head: Weight and bias that the head starts from (Kumar et al. 2022: a head fitted to the network as it came
             spares its features the shock of a random one); None starts at the label frequencies.
-        form: Which labels an image in another style says nothing about; None is none of them.
+        form: Which labels an image in another style says nothing about, and which a mirrored one says nothing about,
+            shape (2, labels); None is none of them.
     """
 
     pixels: Pixels

@@ -101,13 +101,15 @@ class Pupil(lightning.LightningModule):
         rank = self.trainer.global_rank
         seed = int(np.random.SeedSequence((self.seed, self.current_epoch, index, rank)).generate_state(1)[0])
         chance = torch.Generator().manual_seed(seed)
-        restyled = None
+        unknown = None
         if self.options.restyle:
-            pixels, restyled = restyle(pixels, chance, self.options.restyle)
+            pixels, restyled, mirrored = restyle(pixels, chance, self.options.restyle)
+            if self.lesson.form is not None:
+                form, letters = torch.from_numpy(self.lesson.form).to(pixels.device)
+                unknown = restyled[:, None] & form | mirrored[:, None] & letters
         features, _ = self.network(augment(pixels, chance, size=self._side()))
         logits = self.head(features).float()
-        if restyled is not None and self.lesson.form is not None:  # what has no gradient is not learned from
-            unknown = restyled[:, None] & torch.from_numpy(self.lesson.form).to(logits.device)
+        if unknown is not None:  # what has no gradient is not learned from
             logits = torch.where(unknown, logits.detach(), logits)
         at = positions.cpu().numpy()
         truth = torch.from_numpy(self.lesson.targets[self.lesson.train[at]].toarray().astype(np.float32))

@@ -1,10 +1,13 @@
 """Show what a mark depicts in another style: other colours, other weight of line, on a ground or in a shape.
 
 A network that has seen a thousand drawings in a few styles knows the styles. Logos are the same things in any colours,
-white on a gradient, in a disc, as an outline, as a silhouette, of flat planes, cut by lines or stripes, longer or
-slanted; so each time a drawing is shown it may look like that. What it depicts stays; its colours (29), shapes (26) and
-grounds (25) do not, so who learns from restyled pixels must not learn those codes from them.
+white on a gradient, in a disc, as an outline, as a silhouette, of flat planes, cut by lines or stripes, longer,
+slanted, tilted, nearer, or facing the other way; so each time a drawing is shown it may look like that. What it depicts
+stays; its colours (29), shapes (26) and grounds (25) do not, nor, where it is mirrored, its letters (27, 28), so who
+learns from restyled pixels must not learn those codes from them.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -15,6 +18,9 @@ from viennatag.training.precision import in_full_precision
 FORM = ("25", "26", "29")
 """Categories that restyled pixels say nothing true about."""
 
+LETTERS = ("27", "28")
+"""Categories that mirrored pixels say nothing true about either."""
+
 _LUMA = (0.299, 0.587, 0.114)
 _CONTRAST = 0.35
 """Least difference between the luminances of a device and its ground, of 1."""
@@ -22,8 +28,10 @@ _RECOLOUR = 0.35
 """Share of the restyled images that keep their shades and only exchange colours; the others get two fresh ones."""
 _GROUND, _SHAPE = 0.6, 0.55
 """Share of these that stand on a ground other than white, and of those grounds that are a shape, not a whole image."""
-_BOLD, _THIN, _OUTLINE, _SILHOUETTE = 0.12, 0.12, 0.08, 0.12
+_BOLD, _THIN, _OUTLINE, _SILHOUETTE, _ROUNDED = 0.12, 0.12, 0.08, 0.12, 0.1
 """Shares of the images in two colours whose lines are changed so."""
+_SMOOTH, _EDGE = 5, 4.0
+"""Over how many pixels a rounded device is smoothed, twice, and how steep its edge is then."""
 _PLANES, _CUT, _STRIPED = 0.2, 0.06, 0.05
 """Shares of them whose device is of flat planes in several shades, cut along lines, or cut into stripes."""
 _CELLS = 24
@@ -32,13 +40,19 @@ _SHADING = 0.5
 """From the darkest plane to the lightest, of 1."""
 _CROPPED = 0.2
 """Share of the shapes that cut a part of their device off."""
-_STRETCH, _SLANT, _BEND = 1.25, 0.15, 0.012
+_STRETCH, _SLANT, _BEND = 1.3, 0.15, 0.015
 """Most that a device is longer or shorter, its slope, and how far each of nine waves moves its points, of the side."""
+_TILTED, _TILT = 0.3, math.radians(45)
+"""Share of the restyled images that are tilted, and by how much at most."""
+_NEAR, _NEARNESS = 0.3, 1.5
+"""Share of them that are seen from nearer, cut off by the edges, and by how much at most."""
+_MIRRORED = 0.5
+"""Share of them that face the other way."""
 
 
 @in_full_precision
-def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
-    """Return images of which some look otherwise, and which of them.
+def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return images of which some look otherwise, which of them, and which of these are mirrored.
 
     Args:
         pixels: uint8, shape (n, side, side, 3).
@@ -46,26 +60,38 @@ def restyle(pixels: Tensor, generator: torch.Generator, share: float) -> tuple[T
         share: Of the images that change, in [0, 1].
 
     Returns:
-        Pixels as they came in shape and type, and a mask of shape (n,).
+        Pixels as they came in shape and type, and two masks of shape (n,).
     """
-    chance = torch.rand((2, len(pixels)), generator=generator)
+    chance = torch.rand((3, len(pixels)), generator=generator)
     changed = chance[0] < share
+    mirrored = changed & (chance[2] < _MIRRORED)
     exchanged, redrawn = changed & (chance[1] < _RECOLOUR), changed & (chance[1] >= _RECOLOUR)
     result = pixels.clone()
     for mask, change in ((exchanged, _recolour), (redrawn, _redraw)):
         at = mask.nonzero().squeeze(1).to(pixels.device)
         if len(at):
             result[at] = change(pixels[at].float(), generator).round_().clamp_(0, 255).to(torch.uint8)
-    return result, changed.to(pixels.device)
+    at = mirrored.nonzero().squeeze(1).to(pixels.device)
+    result[at] = result[at].flip(2)
+    return result, changed.to(pixels.device), mirrored.to(pixels.device)
 
 
 def _bent(ink: Tensor, generator: torch.Generator) -> Tensor:
-    """Return ink (n, channels, side, side) stretched, slanted and a little bent, as by another hand."""
+    """Return ink (n, channels, side, side) stretched, slanted and a little bent, as by another hand.
+
+    Some of it is tilted, and some seen from nearer.
+    """
     count, side = len(ink), ink.shape[-1]
     stretch = _STRETCH ** (2 * torch.rand(count, generator=generator) - 1)
     maps = torch.zeros((count, 2, 3))
     maps[:, 0, 0], maps[:, 1, 1] = stretch.clamp_min(1), (1 / stretch).clamp_min(1)  # nothing leaves the image
     maps[:, 0, 1], maps[:, 1, 0] = _SLANT * (2 * torch.rand((2, count), generator=generator) - 1)
+    chance = torch.rand((6, count), generator=generator)
+    tilt = torch.where(chance[0] < _TILTED, _TILT * (2 * chance[1] - 1), 0.0)
+    turn = torch.stack([tilt.cos(), -tilt.sin(), tilt.sin(), tilt.cos()], 1).view(-1, 2, 2)
+    nearness = torch.where(chance[2] < _NEAR, 1 + (_NEARNESS - 1) * chance[3], 1.0)
+    maps[:, :, :2] = turn @ maps[:, :, :2] / nearness.view(-1, 1, 1)
+    maps[:, :, 2] = ((1 - 1 / nearness) * (2 * chance[4:] - 1)).T  # as far as what is seen stays in the image
     grid = functional.affine_grid(maps.to(ink.device), [*ink.shape], align_corners=False)
     waves = torch.cos(torch.pi * torch.arange(3) * ((torch.arange(side) + 0.5) / side).unsqueeze(1))
     moves = 2 * _BEND * (2 * torch.rand((count, 2, 3, 3), generator=generator) - 1)  # the image is 2 units wide
@@ -125,12 +151,15 @@ def _with_other_lines(ink: Tensor, which: Tensor) -> Tensor:
     which = which.view(-1, 1, 1, 1)
     bold = functional.max_pool2d(ink, 3, stride=1, padding=1)
     thin = -functional.max_pool2d(-ink, 3, stride=1, padding=1)
+    smooth = functional.avg_pool2d(ink, _SMOOTH, stride=1, padding=_SMOOTH // 2)
+    smooth = functional.avg_pool2d(smooth, _SMOOTH, stride=1, padding=_SMOOTH // 2)
     found, low = ink, 0.0
     for share, form in (
         (_BOLD, bold),
         (_THIN, 0.5 * (thin + ink)),  # a line of one pixel must not vanish
         (_OUTLINE, bold - thin),
         (_SILHOUETTE, (4 * ink).clamp(max=1)),
+        (_ROUNDED, (_EDGE * (smooth - 0.4) + 0.5).clamp(0, 1)),  # corners and details go
     ):
         found = torch.where((which >= low) & (which < low + share), form, found)
         low += share

@@ -22,7 +22,7 @@ from viennatag.training.fitted import LinearHead
 from viennatag.training.head import some, train_head
 from viennatag.training.options import TrainOptions
 from viennatag.training.pixels import Pixels
-from viennatag.training.restyle import FORM
+from viennatag.training.restyle import FORM, LETTERS
 from viennatag.training.start import BUNDLE, contents_of, find_head, find_network, find_trunk, settle
 
 _HEAD = "head.npz"
@@ -93,7 +93,7 @@ def teach_trunk(
         teacher=_seen_by_teacher([paths[at] for at in shown], options.teacher, cache, report),
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
-        form=labels.under(FORM) if marks.taxonomy == "vienna" else None,
+        form=np.stack([labels.under(FORM), labels.under(LETTERS)]) if marks.taxonomy == "vienna" else None,
         head=_first_head(marks, images, labels, options, cache, report) if options.pretrained else None,
     )
     taught = finetune(
