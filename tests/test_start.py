@@ -136,6 +136,15 @@ def test_a_network_trained_anew_under_its_old_name_is_another_start(collection: 
     assert [now == then for now, then in zip(runs(), before, strict=True)] == [False, False, True]
 
 
+def test_what_matters_only_after_teaching_is_no_other_run(collection: Path, tmp_path: Path) -> None:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    options = TrainOptions(strategy=STRATEGIES["as-is"], finetune=FinetuneOptions())
+    names = ("tree-shared", "neighbours", "focal", "class-aware", "group-rare")
+    others = [replace(options, strategy=STRATEGIES[name]) for name in names]
+    same = [run_folder(marks, each, cache=tmp_path) == run_folder(marks, options, cache=tmp_path) for each in others]
+    assert same == [True, True, False, False, False]
+
+
 def test_the_head_that_learned_along_stays_where_none_is_better(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     finetune = FinetuneOptions(epochs=2, batch_size=32)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +163,7 @@ def _first_head(
 
 
 def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, imitate: Sequence[Path] = ()) -> Path:
-    """Return the folder of a run, which only the same options on the same marks in the same parts share.
+    """Return the folder of a run, which only the same options of teaching on the same marks in the same parts share.
 
     The network that it starts from is known by its contents: one that was trained anew under its old name is another.
 
@@ -172,13 +172,13 @@ def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, imitate: Seq
     """
     networks = tuple(contents_of(name) for name in (options.backbone, options.teacher) if name)
     finetune = options.finetune and replace(options.finetune, keep_head=False)  # what becomes of the head comes later
+    strategy = options.strategy
     run = (
-        asdict(replace(options, finetune=finetune)),
         networks,
-        marks.images,
-        marks.codes,
-        marks.splits,
-        marks.weights,
+        *(options.backbone, options.pretrained, options.size, options.teacher, options.seed),
+        finetune,
+        *(strategy.min_count, strategy.sampling, strategy.loss),  # its head and decision come later as well
+        *(marks.images, marks.codes, marks.splits, marks.weights),
         *map(str, imitate),
     )
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]
