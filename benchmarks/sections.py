@@ -2,7 +2,7 @@
 
     python benchmarks/sections.py
 
-Needs `make artwork`.
+Needs `make artwork clip-art`.
 """
 
 import csv
@@ -18,7 +18,7 @@ from viennatag.rendering import Drawing, read_artwork
 from viennatag.rendering.composition import OWN_CODES, SWAP_CODES
 
 ROOT = Path(__file__).parents[1]
-PACKS = ROOT / "artwork/node_modules/@iconify-json"
+PACKS = [ROOT / "artwork/node_modules/@iconify-json", ROOT / "artwork/clip-art"]
 
 HEAD = ("code", "drawings", "groups", "packs", "drawn_by")
 ARTWORK, SHAPES, PIXELS = "artwork", "shapes and letters", "pixels"
@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"^(two|three|four|several|more than|one)\b", re.IGNORECASE
 
 
 def main() -> None:
-    drawings, packs = read_artwork([PACKS])
+    drawings, packs = read_artwork(PACKS)
     rows = count_sections(drawings)
     with (
         atomic_file(ROOT / "docs/sections.tsv") as temporary,

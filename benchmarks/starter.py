@@ -156,7 +156,7 @@ def main() -> None:
                 learning_rate=options.learning_rate,
                 size=options.taught_size or options.size * 4 // 5,
                 start_size=options.start_size or (None if options.taught_size else options.size * 3 // 5),
-                restyle=0.6,
+                restyle=0.5,
                 keep_head=options.keep_head,
             ),
             seed=options.seed,
