@@ -1,6 +1,6 @@
 """Train the starter, the bundle that comes inside the package, from random weights on rendered marks.
 
-    make starter        (needs `make artwork` and ../shared)
+    make starter        (needs `make artwork clip-art` and ../shared)
 
 Three collections of marks are drawn: one shows every section that can be drawn equally often, so that the network
 meets all of them; one follows the codes of 20,000 real EU marks, so that it meets them in real company; one shows
@@ -9,8 +9,8 @@ codes and, so that it learns to see more than drawings of a few kinds, to reprod
 pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
 network are used; none of its weights are in the bundle.
 
-It is taught in nine rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
-and six without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
+It is taught in eleven rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
+and eight without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
 moved from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
 
     python benchmarks/starter.py
@@ -23,6 +23,12 @@ moved from the frequencies of the marks drawn to those of the real EU marks. `ma
         --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
     python benchmarks/starter.py --start starter --work work/starter-9 --seed 70 --epochs 4 --size 192 \
         --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
+    cp -r src/viennatag/bundles/starter work/starter-9/bundle
+    python benchmarks/starter.py --start starter --work work/starter-10 --seed 80 --epochs 2 --size 192 \
+        --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
+    python benchmarks/starter.py --start starter --work work/starter-11 --seed 90 --epochs 3 --size 192 \
+        --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
+    python benchmarks/starter_mean.py work/starter-9/bundle starter --work work/starter-11
 
 With `--start` it is one round from a bundle, on marks drawn anew where the seed is new: to go on, take another. Every
 step goes on where an interrupted run stopped.

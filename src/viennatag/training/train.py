@@ -102,7 +102,7 @@ def train(
         report=report,
     )
     sights = Sights(collection, Path(images), trunk.size, cache, report)
-    return _finish(collection, trunk, start, options, Path(out), expected, sights, report)
+    return finish(collection, trunk, start, options, Path(out), expected, sights, report)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Sights:
         )
 
 
-def _finish(
+def finish(
     collection: Collection,
     trunk: Trunk,
     start: LinearHead | None,
@@ -142,6 +142,18 @@ def _finish(
     sights: Sights,
     report: Report,
 ) -> tuple[Bundle, Evaluation]:
+    """Return the bundle, written to `out`, of a head over the features of a trunk, and its evaluation.
+
+    Args:
+        collection: The marks and what the trunk sees in them.
+        trunk: From pixels to features.
+        start: The head that learned along with the trunk, if one did.
+        options: How to train; what they say of the trunk is only written down.
+        out: The folder of the bundle.
+        expected: Marks whose code frequencies the scores are for.
+        sights: What the pixels say of colours.
+        report: Told how far the work is.
+    """
     strategy, parts, choice = options.strategy, collection.parts, None
     if options.budget is not None:
         choice = choose(

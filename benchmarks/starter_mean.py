@@ -1,0 +1,81 @@
+"""Make the starter of two rounds: a network whose weights are the mean of both networks', and its head likewise.
+
+    python benchmarks/starter_mean.py OLDER NEWER --work work/starter-11 -o src/viennatag/bundles/starter
+
+Two rounds of `starter.py`, of which one began where the other ended, each know something that the other does not, and
+the mean of their weights is often better than either on images unlike those taught (Wortsman et al. 2022, "Robust
+fine-tuning of zero-shot models" and "Model soups"). Labels are the newer bundle's; one that the older does not know
+keeps its weights. The head is calibrated, and thresholds are tuned, on the validation part of the newer round's marks.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from starter import PROFILE
+from viennatag.bundle import STARTER_FOLDER, open_bundle
+from viennatag.labels import LabelSet
+from viennatag.marks import read_marks
+from viennatag.progress import show_progress
+from viennatag.training.backbone import Trunk, export_network
+from viennatag.training.collection import collect
+from viennatag.training.finetune import FinetuneOptions
+from viennatag.training.fitted import LinearHead
+from viennatag.training.options import TrainOptions
+from viennatag.training.start import BUNDLE, find_head, find_network
+from viennatag.training.strategy import STRATEGIES
+from viennatag.training.train import Sights, finish
+
+
+def mean_network(older: str, newer: str, labels: LabelSet) -> tuple[Trunk, LinearHead]:
+    """Return a trunk and a head whose weights are the mean of those of two bundles with one architecture."""
+    (network, size), (other, _) = (find_network(f"{BUNDLE}{name}") for name in (newer, older))
+    theirs = other.state_dict()
+    network.load_state_dict(
+        {
+            name: (value + theirs[name]) / 2 if value.is_floating_point() else value
+            for name, value in network.state_dict().items()
+        }
+    )
+    own = find_head(f"{BUNDLE}{newer}", labels, np.zeros(len(labels)))
+    assert own is not None
+    before = find_head(f"{BUNDLE}{older}", labels, own[1])
+    assert before is not None
+    known = np.asarray(before[0].any(axis=1))
+    weight = np.where(known[:, None], (own[0] + before[0]) / 2, own[0])
+    bias = np.where(known, (own[1] + before[1]) / 2, own[1])
+    return export_network(network.eval(), backbone=f"{BUNDLE}starter", size=size), LinearHead(weight, bias)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("older", help="a bundle")
+    parser.add_argument("newer", help="the bundle of a later round")
+    parser.add_argument("--work", type=Path, required=True, help="folder with the marks of the newer round")
+    parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
+    options = parser.parse_args()
+    marks = read_marks(options.work / "marks.csv", images=options.work)
+    newer = open_bundle(options.newer)
+    labels, taught = newer.labels, newer.training
+    trunk, head = mean_network(options.older, options.newer, labels)
+    kept = TrainOptions(
+        strategy=STRATEGIES["as-is"],
+        backbone=trunk.backbone,
+        size=trunk.size,
+        finetune=FinetuneOptions(**taught["finetune"]),
+        seed=taught["seed"],
+    )
+    cache = options.work / "cache"
+    with show_progress() as report:
+        collection = collect(marks, options.work, trunk, cache=cache, report=report)
+        if collection.labels(min_count=kept.strategy.min_count).names != labels.names:
+            raise SystemExit(f"{options.work} holds other marks than {options.newer} was taught")
+        expected = read_marks(PROFILE, require_images=False, skip_bad=True)
+        sights = Sights(collection, options.work, trunk.size, cache, report)
+        bundle, _ = finish(collection, trunk, head, kept, options.out, expected, sights, report)
+    print(f"wrote {bundle.path}")
+
+
+if __name__ == "__main__":
+    main()
