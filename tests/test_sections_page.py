@@ -1,4 +1,4 @@
-"""The page of drawable sections says what the keyword table, clip art and shapes say; no artwork is needed to see that."""
+"""The page of sections says what keyword table, clip art and shapes say; no artwork is needed to see that."""
 
 import csv
 import re
