@@ -44,7 +44,7 @@ def model_card(bundle: "Bundle", *, notes: Mapping[str, str] | None = None, lice
     parts = [
         _header(license_, vienna=vienna),
         f"# {name}\n\nSuggests {what} for figurative trade marks: {len(bundle.labels):,} of them, each with a "
-        "calibrated probability. Open it with [viennatag](https://pypi.org/project/viennatag/):\n\n"
+        "calibrated probability. Open it with viennatag (`pip install viennatag`):\n\n"
         "```\nviennatag predict IMAGE --model FOLDER\n```",
         _noted(ABOUT, notes.get(ABOUT, "")),
         "## What it was trained on\n\n" + "\n".join(f"- {line}" for line in _training(bundle)),
