@@ -4,8 +4,8 @@
 
 Which drawing shows what stands in `clip_art.tsv`, written by hand after looking at all of them: a file's name, what an
 icon pack would call it and, where no name of the keyword table is true of it, its codes. Brands and mascots, scenes,
-maps and what nobody can name are not in it. The pack has the Iconify JSON format, as the others; from each file only
-shapes and their paint are taken.
+maps, what nobody can name and what is too long to be drawn are not in it. The pack has the Iconify JSON format, as the
+others; from each file only shapes and their paint are taken.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
-import resvg_py
 from numpy.typing import NDArray
 from PIL import Image
 
 from viennatag.files import atomic_file
+from viennatag.rendering.studio import rasterise
 
 TABLE = Path(__file__).with_suffix(".tsv")
 INFO = {
@@ -55,10 +55,10 @@ def read_table() -> list[tuple[str, str, list[str]]]:
         return [(path, name, codes.split()) for path, name, codes in csv.reader(file, delimiter="\t")]
 
 
-def convert(path: Path, prefix: str) -> dict[str, object] | None:
+def convert(path: Path) -> dict[str, object] | None:
     """Return one drawing as an icon of Iconify, or None where nothing of it can be drawn."""
     root = ET.fromstring(path.read_bytes())
-    body = "".join(_cleaned(child, prefix) for child in root)
+    body = "".join(map(_cleaned, root))
     bounds = _bounds(body, _page(root))
     if bounds is None:
         return None
@@ -66,7 +66,7 @@ def convert(path: Path, prefix: str) -> dict[str, object] | None:
     return {"body": body, "left": left, "top": top, "width": width, "height": height}
 
 
-def _cleaned(element: ET.Element, prefix: str) -> str:
+def _cleaned(element: ET.Element) -> str:
     """Return an element as SVG with presentation attributes in place of styles and numbers of five digits."""
     tag = str(element.tag).removeprefix(_SVG)
     tag = "g" if tag in {"switch", "a"} else tag
@@ -79,17 +79,15 @@ def _cleaned(element: ET.Element, prefix: str) -> str:
             found[name] = value
     if found.get("display") == "none":
         return ""
-    if "id" in found:
-        found["id"] = prefix + found["id"]
     if _XLINK in element.attrib:
-        found["xlink:href"] = element.attrib[_XLINK].replace("#", f"#{prefix}", 1)
-    written = "".join(f' {name}="{_written(name, value, prefix)}"' for name, value in found.items())
-    inside = "".join(_cleaned(child, prefix) for child in element)
+        found["xlink:href"] = element.attrib[_XLINK]
+    written = "".join(f' {name}="{_written(name, value)}"' for name, value in found.items())
+    inside = "".join(map(_cleaned, element))
     return f"<{tag}{written}>{inside}</{tag}>" if inside else f"<{tag}{written}/>"
 
 
-def _written(name: str, value: str, prefix: str) -> str:
-    value = re.sub(r"url\(#([^)]*)\)", rf"url(#{prefix}\1)", " ".join(value.split()))
+def _written(name: str, value: str) -> str:
+    value = " ".join(value.split())
     if name not in {"id", "xlink:href"}:
         value = re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda number: f"{float(number[0]):.5g}", value)
     return escape(value, {'"': "&quot;"})
@@ -131,8 +129,7 @@ def _drawn(body: str, left: float, top: float, width: float, height: float) -> N
         f'viewBox="{left} {top} {width} {height}" width="{max(8, width * scale):.0f}" '
         f'height="{max(8, height * scale):.0f}" preserveAspectRatio="none">{body}</svg>'
     )
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))
-    return np.asarray(Image.open(BytesIO(png)).convert("RGBA"))
+    return np.asarray(Image.open(BytesIO(rasterise(svg))).convert("RGBA"))
 
 
 def main() -> None:
@@ -142,9 +139,9 @@ def main() -> None:
     options = parser.parse_args()
     seen = Counter[str]()
     icons: dict[str, dict[str, object]] = {}
-    for at, (file, name, codes) in enumerate(read_table()):
+    for file, name, codes in read_table():
         seen[name] += 1
-        icon = convert(options.library / file, f"o{at}-")
+        icon = convert(options.library / file)
         if icon is None:
             print(f"{file}: nothing to be seen")
         else:

@@ -42,10 +42,9 @@ def mean_network(older: str, newer: str, labels: LabelSet) -> tuple[Trunk, Linea
     assert own is not None
     before = find_head(f"{BUNDLE}{older}", labels, own[1])
     assert before is not None
-    known = np.asarray(before[0].any(axis=1))
-    weight = np.where(known[:, None], (own[0] + before[0]) / 2, own[0])
-    bias = np.where(known, (own[1] + before[1]) / 2, own[1])
-    return export_network(network.eval(), backbone=f"{BUNDLE}starter", size=size), LinearHead(weight, bias)
+    known = before[0].any(axis=1, keepdims=True)  # a label that it does not know has no weights, and the bias given
+    head = LinearHead(np.where(known, (own[0] + before[0]) / 2, own[0]), np.float32(0.5) * (own[1] + before[1]))
+    return export_network(network.eval(), backbone=f"{BUNDLE}starter", size=size), head
 
 
 def main() -> None:

@@ -29,10 +29,10 @@ DRAWN = """<?xml version="1.0"?>
 
 def test_shapes_and_their_paint_are_taken_wherever_they_stand(tmp_path: Path) -> None:
     (tmp_path / "drawn.svg").write_text(DRAWN.replace('x="300.123456"', 'x="-20.123456"'))
-    icon = clip_art.convert(tmp_path / "drawn.svg", "o7-")
+    icon = clip_art.convert(tmp_path / "drawn.svg")
     body = icon["body"]
-    assert 'fill="url(#o7-shade)"' in body
-    assert 'id="o7-shade"' in body
+    assert 'fill="url(#shade)"' in body
+    assert 'id="shade"' in body
     assert 'x="-20.123"' in body
     for left_out in ("style", "tool", "words", 'none" height', "switch", "metadata"):
         assert left_out not in body
@@ -42,9 +42,9 @@ def test_shapes_and_their_paint_are_taken_wherever_they_stand(tmp_path: Path) ->
 
 def test_a_drawing_that_is_not_to_be_seen_is_none(tmp_path: Path) -> None:
     (tmp_path / "far.svg").write_text(DRAWN.replace("300.123456", "3e7"))
-    assert clip_art.convert(tmp_path / "far.svg", "o1-") is None
+    assert clip_art.convert(tmp_path / "far.svg") is None
     (tmp_path / "white.svg").write_text(DRAWN.replace("url(#shade)", "white"))
-    assert clip_art.convert(tmp_path / "white.svg", "o1-") is None
+    assert clip_art.convert(tmp_path / "white.svg") is None
 
 
 def test_the_table_gives_each_file_true_codes() -> None:

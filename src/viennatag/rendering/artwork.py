@@ -128,10 +128,9 @@ def read_artwork(
     """
     drawings, packs = read_drawings(paths, allow_share_alike=allow_share_alike)
     table = read_keywords() if keywords is None else keywords
-    codes = match_codes([(drawing.pack, drawing.key) for drawing in drawings], table)
+    codes = codes_of(drawings, table)
     coded: dict[tuple[str, str], Drawing] = {}
-    for drawing, named in zip(drawings, codes, strict=True):
-        matched = drawing.codes or named
+    for drawing, matched in zip(drawings, codes, strict=True):
         if not matched or len(drawing.body) > MAX_BODY:
             continue
         twin = coded.get((drawing.group, drawing.body))  # an alias draws the same under another name
@@ -174,6 +173,12 @@ def read_drawings(paths: Iterable[Path | str], *, allow_share_alike: bool = Fals
         drawings += [drawing for drawing in found if (drawing.pack, drawing.name) not in seen]
         seen.update((drawing.pack, drawing.name) for drawing in found)
     return drawings, list(packs.values())
+
+
+def codes_of(drawings: Sequence[Drawing], table: Iterable[Keywords]) -> list[tuple[str, ...]]:
+    """Return the codes of each drawing: those that its pack states, else those that the table has for its name."""
+    named = match_codes([(drawing.pack, drawing.key) for drawing in drawings], table)
+    return [drawing.codes or codes for drawing, codes in zip(drawings, named, strict=True)]
 
 
 def _with_codes(drawing: Drawing, codes: Iterable[str]) -> Drawing:

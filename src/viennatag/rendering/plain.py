@@ -18,10 +18,10 @@ from viennatag.codes import parse_code
 from viennatag.colours import colour_codes
 from viennatag.errors import ArtworkError
 from viennatag.files import atomic_file
-from viennatag.rendering.artwork import MAX_BODY, Drawing, pack_family, read_drawings
+from viennatag.rendering.artwork import MAX_BODY, Drawing, codes_of, pack_family, read_drawings
 from viennatag.rendering.composition import Composition
 from viennatag.rendering.finish import draw_pixels, encode, wear
-from viennatag.rendering.keywords import match_codes, read_keywords
+from viennatag.rendering.keywords import read_keywords
 from viennatag.rendering.mounts import draw_mounted
 from viennatag.rendering.palettes import WHITE, choose_palette, contrast, ink_on
 from viennatag.rendering.pieces import Piece, joined, shifted, surface
@@ -52,8 +52,8 @@ def uncoded_drawings(
         ArtworkError: If the artwork cannot be used, or nothing is left of it.
     """
     drawings, _ = read_drawings(artwork, allow_share_alike=allow_share_alike)
-    coded = match_codes([(drawing.pack, drawing.key) for drawing in drawings], read_keywords())
-    known = {drawing.group for drawing, codes in zip(drawings, coded, strict=True) if codes or drawing.codes}
+    coded = codes_of(drawings, read_keywords())
+    known = {drawing.group for drawing, codes in zip(drawings, coded, strict=True) if codes}
     families, banned = {pack_family(pack) for pack in without_packs}, {"brand", "logo", *without_words}
     groups: dict[str, Drawing] = {}
     for drawing in sorted(drawings, key=lambda each: stable_share(f"{each.pack}:{each.name}")):
