@@ -4,11 +4,12 @@
     python benchmarks/bulk.py [--count 5000] [--rounds 2] [--memory 5000,50000] [--no-ray]
 
 In turn, several rounds, ratios of medians: one-thread engines on ready pixels, one for each core; decoding and
-resizing alone, as viennatag does it and as anyone would write it with Pillow; `run_bulk` in this process, from listing
-the files to the summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not counted, that
-of its workers is. Where the same cores decode and run the engine, both in turn are the bound that can be reached; see
-throughput.py. Memory is the peak of `viennatag bulk` in a process of its own; more images than there are files are had
-by links. Results: benchmarks/results/bulk.json.
+resizing alone, as viennatag does it and as anyone would write it with Pillow; the engine and viennatag's decoding with
+half of the cores, as the stages of a pipeline have them; `run_bulk` in this process, from listing the files to the
+summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not counted, that of its workers
+is. Where the same cores decode and run the engine, both in turn are the bound that can be reached; see throughput.py.
+Memory is the peak of `viennatag bulk` in a process of its own; more images than there are files are had by links.
+Results: benchmarks/results/bulk.json.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from plain import decode_plainly
 from viennatag.bulk import run_bulk
 from viennatag.bundle import open_bundle
 from viennatag.engine import BATCH_SIZE, Engine
-from viennatag.images import available_cores, read_image, read_images
+from viennatag.images import available_cores, read_image
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -83,25 +84,22 @@ def main() -> None:
     options = parser.parse_args()
     files = find_files(options.images, options.count)
     bundle, cores = open_bundle(options.model), available_cores()
+    half, size = max(cores // 2, 1), bundle.image_size
     engines = [Engine(bundle.graph, threads=1) for _ in range(cores)]
-    pixels = np.stack([read_image(path, bundle.image_size) for path in files[:256]])
+    pixels = np.stack([read_image(path, size) for path in files[:256]])
     batches = [pixels[at : at + BATCH_SIZE] for at in range(0, len(pixels), BATCH_SIZE)]
 
-    def bare_engine() -> None:
+    def run_engines(on: int) -> None:
         def work(core: int) -> None:
-            for at in range(core, len(files) // BATCH_SIZE, cores):
+            for at in range(core, len(files) // BATCH_SIZE, on):
                 engines[core].run(batches[at % len(batches)], ("logits",))
 
-        with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(work, range(cores)))
+        with ThreadPoolExecutor(on) as pool:
+            list(pool.map(work, range(on)))
 
-    def bare_decode() -> None:
-        for _ in read_images(files, bundle.image_size):
-            pass
-
-    def plain_decode() -> None:
-        with ThreadPoolExecutor(cores) as pool:
-            for _ in pool.map(lambda path: decode_plainly(path, bundle.image_size), files):
+    def decode_all(on: int, decode: Callable[[Path], object]) -> None:
+        with ThreadPoolExecutor(on) as pool:
+            for _ in pool.map(decode, files):
                 pass
 
     with tempfile.TemporaryDirectory() as folder:
@@ -111,36 +109,40 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as out:
                 run_bulk(source, out, model=options.model, address=address)
 
-        measured: dict[str, Callable[[], None]] = {
-            "bare engine": bare_engine,
-            "bare decode": bare_decode,
-            "plain decode": plain_decode,
-            "in this process": lambda: bulk(None),
+        stages: dict[str, Callable[[], None]] = {
+            "bare engine": lambda: run_engines(cores),
+            "bare decode": lambda: decode_all(cores, lambda path: read_image(path, size)),
+            "plain decode": lambda: decode_all(cores, lambda path: decode_plainly(path, size)),
+            "engine on half": lambda: run_engines(half),
+            "decode on half": lambda: decode_all(half, lambda path: read_image(path, size)),
         }
+        wholes = {"in this process": lambda: bulk(None)}
         if options.ray:
             os.environ.update(LOOPBACK)
             import ray
 
             ray.init(address="local", _node_ip_address="127.0.0.1", include_dashboard=False, log_to_driver=False)
-            measured["on Ray"] = lambda: bulk("local")
-        rates: dict[str, list[float]] = {name: [] for name in measured}
+            wholes["on Ray"] = lambda: bulk("local")
+        rates: dict[str, list[float]] = {name: [] for name in (*stages, *wholes)}
         for _ in range(options.rounds):
-            for name, work in measured.items():
+            for name, work in (stages | wholes).items():
                 rates[name].append(len(files) / seconds(work))
         if options.ray:
             ray.shutdown()
     medians = {name: statistics.median(found) for name, found in rates.items()}
-    slower = {name: min(medians["bare engine"], medians[name]) for name in ("bare decode", "plain decode")}
+    slower = {
+        "bare decode": min(medians["bare engine"], medians["bare decode"]),
+        "plain decode": min(medians["bare engine"], medians["plain decode"]),
+        "on half": min(medians["engine on half"], medians["decode on half"]),
+    }
     in_turn = 1 / (1 / medians["bare engine"] + 1 / medians["bare decode"])
     results = {
         "cores": cores,
         "images": len(files),
         "images_per_second": {name: round(rate, 1) for name, rate in medians.items()},
-        "share_of_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in list(medians)[3:]},
+        "share_of_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in wholes},
         "share_of_the_slower": {
-            f"{name}, {decoding}": round(medians[name] / rate, 3)
-            for name in list(medians)[3:]
-            for decoding, rate in slower.items()
+            f"{name}, {which}": round(medians[name] / rate, 3) for name in wholes for which, rate in slower.items()
         },
         "peak_megabytes": {
             count: round(peak_megabytes(options.model, files, int(count)), 1)

@@ -22,6 +22,7 @@ from viennatag.training.backbone import Trunk, export_network
 from viennatag.training.collection import collect
 from viennatag.training.finetune import FinetuneOptions
 from viennatag.training.fitted import LinearHead
+from viennatag.training.gains import limit_gains
 from viennatag.training.options import TrainOptions
 from viennatag.training.start import BUNDLE, find_head, find_network
 from viennatag.training.strategy import STRATEGIES
@@ -38,6 +39,7 @@ def mean_network(older: str, newer: str, labels: LabelSet) -> tuple[Trunk, Linea
             for name, value in network.state_dict().items()
         }
     )
+    limit_gains(network)
     own = find_head(f"{BUNDLE}{newer}", labels, np.zeros(len(labels)))
     assert own is not None
     before = find_head(f"{BUNDLE}{older}", labels, own[1])

@@ -22,6 +22,7 @@ from viennatag.engine import Engine
 from viennatag.errors import BackboneError, OptionError
 from viennatag.labels import LabelSet
 from viennatag.training.backbone import LOCAL, PixelNetwork, Trunk, create_network, load_trunk, trunk_architecture
+from viennatag.training.gains import Normalisation, normalisations
 from viennatag.training.reopening import bundle_trunk, linear_weights
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ BUNDLE = "bundle:"
 
 _TOLERANCE = 1e-3
 """Of the largest feature: so much may the network differ from the graph."""
-
-Normalisation = nn.modules.batchnorm._BatchNorm
 
 
 def find_trunk(name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0) -> Trunk:
@@ -160,7 +159,7 @@ def _first_constant(
 def _load(network: PixelNetwork, graph: onnx.GraphProto, constants: dict[str, NDArray[np.float32]]) -> None:
     """Set what the graph knows: weights under their own names, biases of convolutions as the shift that follows."""
     state, modules = network.state_dict(), dict(network.named_modules())
-    following = _normalisations(network)
+    following = normalisations(network)
     with torch.no_grad():
         for name, values in constants.items():
             if name in state and tuple(state[name].shape) == values.shape:
@@ -181,20 +180,6 @@ def _load(network: PixelNetwork, graph: onnx.GraphProto, constants: dict[str, ND
                 assert after.running_var is not None
                 after.running_mean.zero_()
                 after.running_var.fill_(1.0 - after.eps)
-
-
-def _normalisations(network: PixelNetwork) -> dict[str, Normalisation]:
-    """Return for each convolution the normalisation that stands after it, if that has as many channels."""
-    found: dict[str, Normalisation] = {}
-    before: tuple[str, int] | None = None
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d):
-            before = name, module.out_channels
-        elif isinstance(module, Normalisation):
-            if before is not None and before[1] == module.num_features:
-                found[before[0]] = module
-            before = None
-    return found
 
 
 def settle(network: PixelNetwork, sample: NDArray[np.uint8]) -> None:

@@ -19,6 +19,7 @@ from viennatag.training.collection import TRAIN, VALIDATION, Report, collect, tr
 from viennatag.training.features import extract_features
 from viennatag.training.finetune import Lesson, finetune
 from viennatag.training.fitted import LinearHead
+from viennatag.training.gains import limit_gains
 from viennatag.training.head import some, train_head
 from viennatag.training.options import TrainOptions
 from viennatag.training.pixels import Pixels
@@ -83,6 +84,7 @@ def teach_trunk(
         progress=lambda done, total: report("pixels", done, total, ""),
     )
     if options.backbone.startswith(BUNDLE):
+        limit_gains(network)  # before its normalisation gives up what it knows of them
         settle(network, pixels.read(train_part[some(len(train_part), _SAMPLE, seed=options.seed)]))
     lesson = Lesson(
         pixels=pixels,
@@ -104,6 +106,7 @@ def teach_trunk(
         seed=options.seed,
         progress=lambda step, steps, best: report("finetune", step, steps, f"validation macro mAP {best:.3f}"),
     )
+    limit_gains(taught.network)
     trunk = export_network(taught.network, backbone=options.backbone, size=size)
     save_network(taught.network, kept / "network")  # before the trunk, which says that the run is finished
     with atomic_file(kept / _HEAD) as temporary, temporary.open("wb") as file:
