@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.codes import FIRST_FORM_CATEGORY, LEVELS, Code, parse_code
-from viennatag.images import read_image
 from viennatag.marks import read_marks
 from viennatag.predictor import Predictor
 
@@ -97,10 +96,7 @@ def main() -> None:
     truth = read_truth()
     with tempfile.TemporaryDirectory() as folder:
         draw_logos(Path(folder))
-        ranked = {
-            name: rank(predictor.score(read_image(Path(folder, f"{name}.png"), predictor.engine.size)[None])[0], codes)
-            for name in truth
-        }
+        ranked = {name: rank(predictor.score_image(Path(folder, f"{name}.png")), codes) for name in truth}
     figures = {
         "logos": len(truth),
         "bundle": hit_rates(ranked, truth),

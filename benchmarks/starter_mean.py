@@ -1,6 +1,7 @@
-"""Make the starter of two rounds: a network whose weights are the mean of both networks', and its head likewise.
+"""Make the starter of several rounds: a network whose weights are the mean of their networks', and its head likewise.
 
     python benchmarks/starter_mean.py OLDER NEWER --work work/starter-11 -o src/viennatag/bundles/starter
+    python benchmarks/starter_mean.py OLDER NEWER --rounds 3 --work work/starter-12    # OLDER is the mean of two
 
 Two rounds of `starter.py`, of which one began where the other ended, each know something that the other does not, and
 the mean of their weights is often better than either on images unlike those taught (Wortsman et al. 2022, "Robust
@@ -29,13 +30,22 @@ from viennatag.training.strategy import STRATEGIES
 from viennatag.training.train import Sights, finish
 
 
-def mean_network(older: str, newer: str, labels: LabelSet) -> tuple[Trunk, LinearHead]:
-    """Return a trunk and a head whose weights are the mean of those of two bundles with one architecture."""
+def mean_network(older: str, newer: str, labels: LabelSet, *, share: float = 0.5) -> tuple[Trunk, LinearHead]:
+    """Return a trunk and a head whose weights are the mean of those of two bundles with one architecture.
+
+    Args:
+        older: A bundle.
+        newer: A bundle of a later round.
+        labels: Of the newer.
+        share: Of the newer's weights in the mean.
+    """
     (network, size), (other, _) = (find_network(f"{BUNDLE}{name}") for name in (newer, older))
+    limit_gains(network)
+    limit_gains(other)  # now: in the mean a channel that ran away would be nearly all that is left of two
     theirs = other.state_dict()
     network.load_state_dict(
         {
-            name: (value + theirs[name]) / 2 if value.is_floating_point() else value
+            name: theirs[name] + share * (value - theirs[name]) if value.is_floating_point() else value
             for name, value in network.state_dict().items()
         }
     )
@@ -45,7 +55,8 @@ def mean_network(older: str, newer: str, labels: LabelSet) -> tuple[Trunk, Linea
     before = find_head(f"{BUNDLE}{older}", labels, own[1])
     assert before is not None
     known = before[0].any(axis=1, keepdims=True)  # a label that it does not know has no weights, and the bias given
-    head = LinearHead(np.where(known, (own[0] + before[0]) / 2, own[0]), np.float32(0.5) * (own[1] + before[1]))
+    weight, bias = (then + np.float32(share) * (now - then) for now, then in zip(own, before, strict=True))
+    head = LinearHead(np.where(known, weight, own[0]), bias)
     return export_network(network.eval(), backbone=f"{BUNDLE}starter", size=size), head
 
 
@@ -53,13 +64,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("older", help="a bundle")
     parser.add_argument("newer", help="the bundle of a later round")
+    parser.add_argument("--rounds", type=int, default=2, help="that the mean is of, all but one of them in OLDER")
     parser.add_argument("--work", type=Path, required=True, help="folder with the marks of the newer round")
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
     options = parser.parse_args()
     marks = read_marks(options.work / "marks.csv", images=options.work)
     newer = open_bundle(options.newer)
     labels, taught = newer.labels, newer.training
-    trunk, head = mean_network(options.older, options.newer, labels)
+    trunk, head = mean_network(options.older, options.newer, labels, share=1 / options.rounds)
     kept = TrainOptions(
         strategy=STRATEGIES["as-is"],
         backbone=trunk.backbone,

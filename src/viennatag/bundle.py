@@ -24,8 +24,9 @@ from viennatag.labels import LabelSet
 from viennatag.marks import Taxonomy
 from viennatag.visible import SEEN, colour_evidence
 
-SCHEMA = 2
-"""Since 2 some labels can be read from pixels; a bundle without such labels is written as 1, for earlier versions."""
+SCHEMA = 3
+"""Since 2 some labels can be read from pixels; a bundle without such labels is written as 1, for earlier versions.
+Since 3 marks can be looked at part by part; likewise."""
 GRAPH = "model.onnx"
 DESCRIPTION = "bundle.json"
 STARTER = "starter"
@@ -51,6 +52,7 @@ class Bundle:
         digest: Of the graph, `sha256:` and hexadecimal digits.
         from_pixels: Labels whose logits are not the graph's but the evidence of `viennatag.visible`; their
             calibration and thresholds belong to that.
+        parts: At most so many parts of a mark are looked at besides the whole; see `viennatag.parts`.
     """
 
     labels: LabelSet
@@ -66,6 +68,7 @@ class Bundle:
     precision: str = "float32"
     digest: str = ""
     from_pixels: tuple[str, ...] = ()
+    parts: int = 0
 
     @property
     def card(self) -> Path | None:
@@ -128,7 +131,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
     if path.exists() and not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
     description = {
-        "schema": SCHEMA if bundle.from_pixels else 1,
+        "schema": SCHEMA if bundle.parts else 2 if bundle.from_pixels else 1,
         "taxonomy": bundle.labels.taxonomy,
         "image_size": bundle.image_size,
         "precision": bundle.precision,
@@ -146,6 +149,8 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
         description["top"] = bundle.top
     if bundle.from_pixels:
         description["from_pixels"] = bundle.from_pixels
+    if bundle.parts:
+        description["parts"] = bundle.parts
     kept, license_ = read_notes(bundle.card.read_text(encoding="utf-8")) if bundle.card else ({}, "other")
     card = model_card(replace(bundle, path=path), notes=kept | dict(notes or {}), license_=license_)
     with atomic_folder(path) as folder:
@@ -185,6 +190,7 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
             precision=str(found.get("precision", "float32")),
             digest=str(found["files"][GRAPH]),
             from_pixels=tuple(found.get("from_pixels", ())),
+            parts=int(found.get("parts", 0)),
         )
         expected = dict(found["files"])
     except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors

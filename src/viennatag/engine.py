@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import BundleError, DataError, ImageError
-from viennatag.images import ImageSource, available_cores, read_image
+from viennatag.images import ImageSource, available_cores, read_fitted_image
 from viennatag.runtimes import open_runtime
 
 BATCH_SIZE = 8
@@ -85,11 +85,13 @@ class Batch(Generic[Extra]):
 
     Attributes:
         outcomes: For each image what `also` made of its pixels, or why it could not be read.
-        outputs: The graph's outputs, one row for each image that could be read.
+        outputs: The graph's outputs, one row for each view of an image that could be read, the whole before its parts.
+        views: How many views each of these images has.
     """
 
     outcomes: list[Extra | ImageError]
     outputs: list[NDArray[np.float32]]
+    views: list[int]
 
 
 def run_images(
@@ -98,6 +100,7 @@ def run_images(
     outputs: tuple[str, ...],
     *,
     also: Callable[[NDArray[np.uint8]], Extra],
+    parts: int = 0,
     workers: int | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Batch[Extra]]:
@@ -112,6 +115,7 @@ def run_images(
         sources: The images.
         outputs: Names of the graph's outputs.
         also: What else to make of each image's pixels.
+        parts: Of each image so many parts are looked at too; see `viennatag.parts`.
         workers: Threads; by default one for each core.
         batch_size: Images that the graph takes at a time.
     """
@@ -119,13 +123,16 @@ def run_images(
     def run(batch: list[ImageSource]) -> Batch[Extra]:
         outcomes: list[Extra | ImageError] = []
         pixels: list[NDArray[np.uint8]] = []
+        views: list[int] = []
         for source in batch:
             try:
-                pixels.append(read_image(source, engine.size))
-                outcomes.append(also(pixels[-1]))
+                fitted = read_fitted_image(source, engine.size, parts=parts)
+                outcomes.append(also(fitted.pixels))
+                pixels.extend(fitted.views)
+                views.append(len(fitted.views))
             except ImageError as exc:
                 outcomes.append(exc)
-        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [])
+        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], views)
 
     workers = workers or available_cores()
     source = iter(sources)

@@ -24,6 +24,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from viennatag.errors import ImageError
 from viennatag.fitting import Fitting, find_fitting
+from viennatag.parts import Box, find_parts, fit_part
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -61,16 +62,23 @@ class FittedImage:
         width: In pixels, of the image itself, upright.
         height: Likewise.
         box: Where the whole image lies in the square, see `Fitting.box`.
+        parts: Squares of its parts, as `pixels`, with where the whole image would lie in each, as `box`.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
-    box: tuple[float, float, float, float]
+    box: Box
+    parts: tuple[tuple[NDArray[np.uint8], Box], ...] = ()
+
+    @property
+    def views(self) -> list[NDArray[np.uint8]]:
+        """The whole and then its parts."""
+        return [self.pixels, *(pixels for pixels, _ in self.parts)]
 
 
-def read_fitted_image(source: ImageSource, size: int, *, max_pixels: int = MAX_PIXELS) -> FittedImage:
-    """Return the pixels that `read_image` gives, with the size of the image and its place.
+def read_fitted_image(source: ImageSource, size: int, *, parts: int = 0, max_pixels: int = MAX_PIXELS) -> FittedImage:
+    """Return the pixels that `read_image` gives, with the size of the image, its place, and so many of its parts.
 
     Raises:
         ImageError: As `read_image`, or if the image has more than `max_pixels` pixels.
@@ -82,7 +90,11 @@ def read_fitted_image(source: ImageSource, size: int, *, max_pixels: int = MAX_P
     ):  # a JPEG of a large page with a small mark on it
         shown, width, height = _decode_sized(source, math.ceil(_FINER * fitting.scale * min(shown.size)), max_pixels)
         fitting = find_fitting(shown, size)
-    return FittedImage(_fit(shown, fitting, size), width, height, fitting.box(*shown.size, size))
+    pixels, box = _fit(shown, fitting, size), fitting.box(*shown.size, size)
+    boxes, ground = find_parts(pixels, box, parts) if parts else ([], fitting.fill)
+    own = [fit_part(part, fitting, *shown.size, ground, size) for part in boxes]
+    found = tuple((_fit(shown, each, size), each.box(*shown.size, size)) for each in own)
+    return FittedImage(pixels, width, height, box, found)
 
 
 def _fit(image: Image.Image, fitting: Fitting, size: int) -> NDArray[np.uint8]:

@@ -6,8 +6,8 @@ and none of its sections is, the division is what an examiner should read.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
 from viennatag.errors import DataError, ImageError, OptionError
 from viennatag.images import ImageSource, available_cores, read_fitted_image, read_image
+from viennatag.parts import merge_parts
 from viennatag.tuning import find_settings
 from viennatag.visible import colour_map
 
@@ -93,9 +94,21 @@ class Predictor:
         return cls(open_bundle(name), engine=engine, threads=threads)
 
     def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels."""
+        """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels, each image seen whole."""
         (logits,) = self.engine.run(pixels, ("logits",))
         return scores_from_logits(logits, self.bundle, self.bundle.look(pixels))
+
+    def score_image(self, image: ImageSource) -> NDArray[np.float64]:
+        """Return the scores of one image, of shape (labels,), which is also looked at part by part.
+
+        Raises:
+            ImageError: If the image cannot be read.
+        """
+        fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
+        (logits,) = self.engine.run(np.stack(fitted.views), ("logits",))
+        look = self.bundle.look(fitted.pixels[None])
+        (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
+        return scores  # type: ignore[no-any-return]
 
     def predict(
         self, image: ImageSource, *, top: int | None = None, level: str | None = None
@@ -112,8 +125,7 @@ class Predictor:
             OptionError: If `top` or `level` makes no sense.
         """
         self.check_options(top, level)
-        pixels = read_image(image, self.engine.size)
-        return self.suggest(self.score(pixels[None])[0], top=top, level=level)
+        return self.suggest(self.score_image(image), top=top, level=level)
 
     def predict_many(
         self,
@@ -149,6 +161,7 @@ class Predictor:
             images,
             ("logits",),
             also=lambda pixels: self.bundle.look(pixels[None]),
+            parts=self.bundle.parts,
             workers=self._workers,
             batch_size=self.settings.batch_size,
         ):
@@ -157,7 +170,7 @@ class Predictor:
                 yield errors, np.empty((0, len(self.bundle.labels)))
                 continue
             seen = np.concatenate([found for found in batch.outcomes if not isinstance(found, ImageError)])
-            yield errors, scores_from_logits(batch.outputs[0], self.bundle, seen)
+            yield errors, scores_from_logits(batch.outputs[0], self.bundle, seen, views=batch.views)
 
     def explain(self, image: ImageSource, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
@@ -185,29 +198,30 @@ class Predictor:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
         from_head = [name for name in names if name not in self.bundle.from_pixels]
         reader = self._place_reader if from_head else None
-        fitted = read_fitted_image(image, self.engine.size)
-        logits, *seen = self.engine.run(fitted.pixels[None], ("logits", *(reader.outputs if reader else ())))
-        scores = scores_from_logits(logits, self.bundle, self.bundle.look(fitted.pixels[None]))[0]
-        maps = {name: colour_map(fitted.pixels, name) for name in set(names) - set(from_head)}
-        backgrounds: dict[str, NDArray[np.float32]] = {}
-        said = {name: float(found.mean()) for name, found in maps.items()}
-        if reader:
-            positions = [labels.index[name] for name in from_head]
-            places = [each[0] for each in seen]
-            maps |= dict(zip(from_head, reader.maps(places, positions), strict=True))
-            backgrounds = dict(zip(from_head, reader.backgrounds(places, positions), strict=True))
-            said |= {name: float(logits[0, at]) for name, at in zip(from_head, positions, strict=True)}
-        return tuple(
-            Explanation(
-                name,
-                round(float(scores[labels.index[name]]), 4),
-                said[name],
-                maps[name],
-                fitted.box,
-                backgrounds.get(name),
-            )
-            for name in names
-        )
+        fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
+        outputs = ("logits", *(reader.outputs if reader else ()))
+        logits, *seen = self.engine.run(np.stack(fitted.views), outputs)
+        look = self.bundle.look(fitted.pixels[None])
+        (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
+        boxes = [fitted.box, *(box for _, box in fitted.parts)]
+
+        def explain(name: str, view: int) -> Explanation:
+            at = labels.index[name]
+            score = round(float(scores[at]), 4)
+            if reader is None or name in self.bundle.from_pixels:
+                found = colour_map(fitted.pixels, name)
+                return Explanation(name, score, float(found.mean()), found, fitted.box)
+            places = [each[view] for each in seen]
+            (found,), (background,) = reader.maps(places, [at]), reader.backgrounds(places, [at])
+            return Explanation(name, score, float(logits[view, at]), found, boxes[view], background)
+
+        def explain_with_part(name: str) -> Explanation:
+            whole, at = explain(name, 0), labels.index[name]
+            if not fitted.parts or not labels.is_pictorial[at]:
+                return whole
+            return replace(whole, part=explain(name, 1 + int(logits[1:, at].argmax())))
+
+        return tuple(map(explain_with_part, names))
 
     def check_explainable(self) -> None:
         """Raise BundleError if the bundle's head cannot be read at places."""
@@ -351,18 +365,25 @@ class Predictor:
 
 
 def scores_from_logits(
-    logits: NDArray[np.floating[Any]], bundle: Bundle, seen: NDArray[np.float32] | None = None
+    logits: NDArray[np.floating[Any]],
+    bundle: Bundle,
+    seen: NDArray[np.float32] | None = None,
+    *,
+    views: Sequence[int] | None = None,
 ) -> NDArray[np.float64]:
-    """Return calibrated scores that hold the hierarchy, of the logits' shape (images, labels).
+    """Return calibrated scores that hold the hierarchy, of shape (images, labels).
 
     Args:
-        logits: As the graph gives them.
+        logits: As the graph gives them, one row for each view of an image, the whole before its parts.
         bundle: Whose graph it is.
         seen: What `Bundle.look` says of the same images; needed where the bundle reads labels from pixels.
+        views: How many views each image has; by default one.
 
     Raises:
         DataError: If shapes differ, or `seen` is missing.
     """
+    if views is not None:
+        logits = merge_parts(logits, views, bundle.labels.is_pictorial)
     if bundle.from_pixels:
         expected = (len(logits), len(bundle.from_pixels))
         if seen is None or seen.shape != expected:

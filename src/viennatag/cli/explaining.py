@@ -51,6 +51,8 @@ class Evidence:
 def write_heat_maps(predictor: Predictor, paths: Sequence[Path], found: Iterable[Prediction], folder: Path) -> int:
     """Write NAME.CODE.png and NAME.CODE.npy for each suggestion and return how many there were.
 
+    Where a part of the mark was seen by itself, what it says for the code is in NAME.CODE.part.npy.
+
     NAME is the image's own, without its ending; where several images have the same, the second is called NAME-2.
     """
     written = 0
@@ -62,6 +64,9 @@ def write_heat_maps(predictor: Predictor, paths: Sequence[Path], found: Iterable
                 shown.save(temporary, "PNG")
             with atomic_file(folder / f"{target}.npy") as temporary, temporary.open("wb") as file:
                 np.save(file, explanation.map, allow_pickle=False)
+            if explanation.part:
+                with atomic_file(folder / f"{target}.part.npy") as temporary, temporary.open("wb") as file:
+                    np.save(file, explanation.part.map, allow_pickle=False)
             written += 1
     return written
 

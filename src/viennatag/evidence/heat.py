@@ -18,6 +18,7 @@ from PIL import Image
 from viennatag.engine import Engine
 from viennatag.errors import BundleError
 from viennatag.images import ImageSource, decode_image
+from viennatag.parts import PART_WEIGHT
 
 PLACES = "evidence"
 """Output of a graph: what the head sees at each place, shape (images, rows, columns, channels)."""
@@ -47,6 +48,8 @@ class Explanation:
             0 and 1 is paper that was cropped, and the rest of the square is paper that was added.
         background: What each place says that is no evidence for this code: what the head says of blank paper there, and
             what the place adds to all labels alike; shape as `map`. None where that is nothing.
+        part: What the head says of the part of the mark that speaks most for the code, seen by itself, if the mark was
+            looked at part by part; see `viennatag.parts`. What counts is then the weighted mean of both logits.
     """
 
     code: str
@@ -55,22 +58,31 @@ class Explanation:
     map: NDArray[np.float32]
     box: tuple[float, float, float, float]
     background: NDArray[np.float32] | None = None
+    part: "Explanation | None" = None
 
     def heat(self, width: int, height: int) -> NDArray[np.float32]:
         """Return how strong the evidence is at each pixel of the image drawn at a size; shape (height, width).
 
         What counts is what a place says beyond the background: at the edges of the square a network sees paper as
         something else than within, and what a place adds to all labels alike speaks for none of them. 0 is what the
-        places have on average or less, 1 the most that there is anywhere in the image.
+        places have on average or less, 1 the most that there is anywhere in the image. What a part says lies on it.
         """
+        shown = self._beyond_usual(width, height)
+        if self.part:
+            on_part = np.maximum(self.part._beyond_usual(width, height), 0)  # around it nothing was seen
+            shown = ((1 - PART_WEIGHT) * shown + PART_WEIGHT * on_part).astype(np.float32)
+        heat: NDArray[np.float32] = np.clip(shown / max(float(shown.max()), LEAST_SPAN), 0, 1)
+        return heat
+
+    def _beyond_usual(self, width: int, height: int) -> NDArray[np.float32]:
+        """Return by how many logits the evidence at each pixel is above what the places have on average."""
         left, top, right, bottom = self.box
         beyond = self.map if self.background is None else self.map - self.background
         above = beyond - beyond.min()
         rows, columns = above.shape
         shown = _spread(top, bottom, height, rows) @ above @ _spread(left, right, width, columns).T
-        usual = float(np.mean(above))
-        heat: NDArray[np.float32] = np.clip((shown - usual) / max(float(shown.max()) - usual, LEAST_SPAN), 0, 1)
-        return heat
+        over: NDArray[np.float32] = shown - np.float32(np.mean(above))
+        return over
 
     def overlay(self, image: ImageSource) -> Image.Image:
         """Return the image, in pale grey, with the evidence in colour on top; at the image's own size, RGB.

@@ -47,16 +47,24 @@ class Predictions(BaseModel):
     results: list[Suggestions | Failed]
 
 
-class Evidence(BaseModel):
-    """Where in an image the evidence for a code lies."""
+class Places(BaseModel):
+    """What the network says of each place of a square."""
 
-    code: str = Field(examples=["3.1.6"])
-    score: float = Field(examples=[0.8731])
     map: list[list[float]] = Field(description="Evidence at each place of the square that the network sees, in logits.")
     area: tuple[float, float, float, float] = Field(
         examples=[(0.0, 0.125, 1.0, 0.875)],
         description="Left, top, right and bottom of the whole image in that square, in fractions of its side; beyond 0 "
         "and 1 is paper that was cropped.",
+    )
+
+
+class Evidence(Places):
+    """Where in an image the evidence for a code lies."""
+
+    code: str = Field(examples=["3.1.6"])
+    score: float = Field(examples=[0.8731])
+    part: Places | None = Field(
+        None, description="Likewise of the part of the mark that speaks most for the code, if it was seen by itself."
     )
 
 

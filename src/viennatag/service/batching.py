@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from viennatag.engine import BATCH_SIZE
 from viennatag.errors import ImageError
-from viennatag.images import read_fitted_image
+from viennatag.images import FittedImage, read_fitted_image
 from viennatag.predictor import Predictor, scores_from_logits
 from viennatag.service.counters import Counters
 from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
@@ -150,27 +150,30 @@ class Batcher:
     def _run(self, jobs: list[_Job]) -> list[Any]:
         """Return what became of each job: its answer, or the exception that ended it."""
         outcomes: list[Any] = [None] * len(jobs)
-        pixels: list[NDArray[np.uint8]] = []
-        seen: list[tuple[int, int, int]] = []  # the job, width and height of each readable image
+        images: list[tuple[int, FittedImage]] = []  # the readable ones, each with its job
         for at, job in enumerate(jobs):
             if job.image is None:
                 outcomes[at] = _attempt(job.work)
                 continue
             try:
                 size, most = self._predictor.engine.size, self._settings.max_pixels
-                found = read_fitted_image(job.image, size, max_pixels=most)
-                pixels.append(found.pixels)
-                seen.append((at, found.width, found.height))
+                parts = self._predictor.bundle.parts
+                found = read_fitted_image(job.image, size, parts=parts, max_pixels=most)
+                images.append((at, found))
             except ImageError as exc:
                 outcomes[at] = exc
-        if pixels:
-            batch, bundle = np.stack(pixels), self._predictor.bundle
+        if images:
+            bundle, views = self._predictor.bundle, [len(found.views) for _, found in images]
+            batch = np.stack([view for _, found in images for view in found.views])
             logits, features = self._predictor.engine.run(batch, ("logits", "features"))
-            scores = scores_from_logits(logits, bundle, bundle.look(batch))
-            for row, (at, width, height) in enumerate(seen):
-                outcomes[at] = _attempt(jobs[at].work, Sight(width, height, scores[row], features[row]))
-            self._counters.batches.observe(len(pixels))
-            self._counters.images.labels("read").inc(len(pixels))
+            look = bundle.look(np.stack([found.pixels for _, found in images]))
+            scores = scores_from_logits(logits, bundle, look, views=views)
+            wholes = np.cumsum([0, *views[:-1]])
+            for row, (at, found) in enumerate(images):
+                sight = Sight(found.width, found.height, scores[row], features[wholes[row]])
+                outcomes[at] = _attempt(jobs[at].work, sight)
+            self._counters.batches.observe(len(images))
+            self._counters.images.labels("read").inc(len(images))
         self._counters.images.labels("unreadable").inc(sum(isinstance(each, ImageError) for each in outcomes))
         return outcomes
 

@@ -78,6 +78,10 @@ def _evidence(explanation: Explanation) -> dict[str, Any]:
     return {
         "code": explanation.code,
         "score": explanation.score,
-        "map": [[round(float(place), 3) for place in row] for row in explanation.map],
-        "area": explanation.box,
+        **_places(explanation),
+        "part": _places(explanation.part) if explanation.part else None,
     }
+
+
+def _places(explanation: Explanation) -> dict[str, Any]:
+    return {"map": [[round(float(place), 3) for place in row] for row in explanation.map], "area": explanation.box}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from viennatag.calibration import Calibration, coherent, fit_platt
 from viennatag.decide import Decision, Rule
@@ -81,11 +82,20 @@ def decide_on(
     trained: Trained, labels: LabelSet, validation: Examples, *, decision: Decision, min_positives: int = 10
 ) -> Learned:
     """Return a trained head with its calibration and its rule, both fitted on the validation part."""
-    logits, kinds = validation.logits(trained.head), kinds_of(labels)
-    calibration = fit_platt(logits, validation.targets, groups=kinds, min_positives=min_positives)
-    scores = coherent(calibration(logits), labels.parents)
-    rule = decision.fit(scores, validation.targets, groups=kinds, levels=labels.depths)
+    calibration, rule = decide_by(
+        validation.logits(trained.head), validation.targets, labels, decision=decision, min_positives=min_positives
+    )
     return Learned(labels, trained.head, calibration, rule, trained.macro_map, trained.epochs)
+
+
+def decide_by(
+    logits: NDArray[np.float32], targets: csr_array, labels: LabelSet, *, decision: Decision, min_positives: int = 10
+) -> tuple[Calibration, Rule]:
+    """Return the calibration and the rule that logits of the validation part make, of shape (marks, labels)."""
+    kinds = kinds_of(labels)
+    calibration = fit_platt(logits, targets, groups=kinds, min_positives=min_positives)
+    scores = coherent(calibration(logits), labels.parents)
+    return calibration, decision.fit(scores, targets, groups=kinds, levels=labels.depths)
 
 
 def kinds_of(labels: LabelSet) -> NDArray[np.intp]:

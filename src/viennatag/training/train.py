@@ -16,7 +16,9 @@ from viennatag.bundle import Bundle, write_bundle
 from viennatag.card import ARTWORK
 from viennatag.errors import OptionError
 from viennatag.evaluation import Evaluation, judge
+from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
+from viennatag.parts import MOST
 from viennatag.predictor import scores_from_logits
 from viennatag.training.auto import Choice, choose
 from viennatag.training.backbone import LOCAL, Trunk
@@ -25,9 +27,11 @@ from viennatag.training.colouring import extract_readings, pick, read_colours
 from viennatag.training.expected import move_scores
 from viennatag.training.export import join_head
 from viennatag.training.fitted import LinearHead
+from viennatag.training.head import Examples
 from viennatag.training.heads import Linear
-from viennatag.training.learner import Learned, keep, learn
+from viennatag.training.learner import Learned, decide_by, keep, learn
 from viennatag.training.options import TrainOptions
+from viennatag.training.parting import compare_views, merged_logits, worth_it
 from viennatag.training.start import BUNDLE, find_trunk
 from viennatag.training.strategy import STRATEGIES
 from viennatag.training.teaching import split_readable, teach_trunk
@@ -107,7 +111,7 @@ def train(
 
 @dataclass(frozen=True)
 class Sights:
-    """What the pixels of a collection's images say of colours, looked up when it is asked for.
+    """What the images of a collection show besides their features, looked up when it is asked for.
 
     Attributes:
         collection: The marks.
@@ -124,12 +128,27 @@ class Sights:
     report: Report
 
     def of(self, part: int) -> NDArray[np.float32]:
-        """Return the readings of one part; see `extract_readings`."""
-        names = self.collection.marks.images
-        paths = [self.images / names[at] for at in np.flatnonzero(self.collection.parts == part)]
+        """Return what pixels say of the colours of one part of the collection; see `extract_readings`."""
         return extract_readings(
-            paths, self.size, cache=self.cache, progress=lambda done, total: self.report("colours", done, total, "")
+            self._paths(part),
+            self.size,
+            cache=self.cache,
+            progress=lambda done, total: self.report("colours", done, total, ""),
         )
+
+    def merged(self, graph: bytes, labels: LabelSet, part: int) -> NDArray[np.float32]:
+        """Return what a graph says of the marks of one part of the collection, each seen whole and by its parts."""
+        return merged_logits(
+            graph,
+            self._paths(part),
+            labels,
+            MOST,
+            progress=lambda done, total: self.report("parts", done, total, ""),
+        )
+
+    def _paths(self, part: int) -> list[Path]:
+        names = self.collection.marks.images
+        return [self.images / names[at] for at in np.flatnonzero(self.collection.parts == part)]
 
 
 def finish(
@@ -182,6 +201,14 @@ def finish(
                 progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
             )
     test = collection.examples(labels, TEST)
+    logits, graph = validation.logits(learned.head), join_head(trunk, learned.head)
+    merged, compared = _look_at_parts(graph, labels, validation, logits, sights)
+    if merged is not None:
+        logits = merged
+        calibration, rule = decide_by(
+            logits, validation.targets, labels, decision=strategy.decision, min_positives=strategy.min_positives
+        )
+        learned = replace(learned, calibration=calibration, rule=rule)
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
     bundle = Bundle(
         labels=labels,
@@ -191,22 +218,34 @@ def finish(
         thresholds=learned.rule.thresholds,
         top=learned.rule.top,
         image_size=trunk.size,
-        training=_describe(options, parts, learned, choice),
+        training={**_describe(options, parts, learned, choice), **compared},
+        parts=0 if merged is None else MOST,
     )
     if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
-        logits, readings = validation.logits(learned.head), sights.of(VALIDATION)
-        bundle = read_colours(bundle, logits, readings, validation.targets, strategy.decision)
+        bundle = read_colours(bundle, logits, sights.of(VALIDATION), validation.targets, strategy.decision)
     report("test", 0, 1, "")
     judged = collection.marks.select(np.flatnonzero(parts == TEST))
     seen = pick(labels, bundle.from_pixels, sights.of(TEST))[1] if bundle.from_pixels else None
-    evaluation = judge(scores_from_logits(test.logits(learned.head), bundle, seen), judged, bundle, seed=options.seed)
+    shown = sights.merged(graph, labels, TEST) if bundle.parts else test.logits(learned.head)
+    evaluation = judge(scores_from_logits(shown, bundle, seen), judged, bundle, seed=options.seed)
     report("test", 1, 1, f"{len(test):,} marks")
     bundle = replace(bundle, metrics=evaluation.to_json())
     if expected:
         bundle = move_scores(bundle, expected, strategy.decision, validation.targets, lambda: sights.of(VALIDATION))
     thanks = sights.images / ATTRIBUTION
     notes = {ARTWORK: thanks.read_text(encoding="utf-8")} if thanks.is_file() else {}
-    return write_bundle(bundle, join_head(trunk, learned.head), out, notes=notes), evaluation
+    return write_bundle(bundle, graph, out, notes=notes), evaluation
+
+
+def _look_at_parts(
+    graph: bytes, labels: LabelSet, validation: Examples, logits: NDArray[np.float32], sights: Sights
+) -> tuple[NDArray[np.float32] | None, dict[str, Any]]:
+    """Return logits of the validation marks with their parts, if these are worth it, and what was measured."""
+    if not labels.is_pictorial.any():
+        return None, {}
+    merged = sights.merged(graph, labels, VALIDATION)
+    compared = compare_views(logits, merged, validation.targets, labels)
+    return merged if worth_it(compared) else None, {"views": compared}
 
 
 def _describe(
