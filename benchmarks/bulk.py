@@ -3,9 +3,9 @@
     python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
     python benchmarks/bulk.py [--count 5000] [--rounds 2] [--memory 5000,50000] [--no-ray]
 
-In turn, several rounds, ratios of medians: one-thread engines on ready pixels, one for each core; decoding and
-resizing alone, as viennatag does it and as anyone would write it with Pillow; the engine and viennatag's decoding with
-half of the cores, as the stages of a pipeline have them; `run_bulk` in this process, from listing the files to the
+In turn, several rounds, ratios of medians: one-thread engines on ready pixels of images and their parts, one for each
+core; decoding and resizing alone, as viennatag does it and as anyone would write it with Pillow; the engine and
+viennatag's decoding with half of the cores, as the stages of a pipeline have them; `run_bulk` in this process, from listing the files to the
 summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not counted, that of its workers
 is. Where the same cores decode and run the engine, both in turn are the bound that can be reached; see throughput.py.
 Memory is the peak of `viennatag bulk` in a process of its own; more images than there are files are had by links.
@@ -34,7 +34,7 @@ from plain import decode_plainly
 from viennatag.bulk import run_bulk
 from viennatag.bundle import open_bundle
 from viennatag.engine import BATCH_SIZE, Engine
-from viennatag.images import available_cores, read_image
+from viennatag.images import FittedImage, available_cores, read_fitted_image
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -86,8 +86,15 @@ def main() -> None:
     bundle, cores = open_bundle(options.model), available_cores()
     half, size = max(cores // 2, 1), bundle.image_size
     engines = [Engine(bundle.graph, threads=1) for _ in range(cores)]
-    pixels = np.stack([read_image(path, size) for path in files[:256]])
-    batches = [pixels[at : at + BATCH_SIZE] for at in range(0, len(pixels), BATCH_SIZE)]
+
+    def read(path: Path) -> FittedImage:
+        return read_fitted_image(path, size, parts=bundle.parts)
+
+    ready = list(map(read, files[:256]))  # an image and its parts
+    batches = [
+        np.stack([view for each in ready[at : at + BATCH_SIZE] for view in each.views])
+        for at in range(0, len(ready), BATCH_SIZE)
+    ]
 
     def run_engines(on: int) -> None:
         def work(core: int) -> None:
@@ -111,10 +118,10 @@ def main() -> None:
 
         stages: dict[str, Callable[[], None]] = {
             "bare engine": lambda: run_engines(cores),
-            "bare decode": lambda: decode_all(cores, lambda path: read_image(path, size)),
+            "bare decode": lambda: decode_all(cores, read),
             "plain decode": lambda: decode_all(cores, lambda path: decode_plainly(path, size)),
             "engine on half": lambda: run_engines(half),
-            "decode on half": lambda: decode_all(half, lambda path: read_image(path, size)),
+            "decode on half": lambda: decode_all(half, read),
         }
         wholes = {"in this process": lambda: bulk(None)}
         if options.ray:

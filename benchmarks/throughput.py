@@ -3,9 +3,9 @@
     python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
     python benchmarks/throughput.py [--images FOLDER] [--bundle BUNDLE] [--count 5000] [--memory 50000]
 
-In turn, in parts of 500 files, each alone: the engine on ready arrays, with all cores and with half of them; decoding
-as viennatag does it, which includes finding the mark on its page, likewise; decoding as anyone would write it with
-Pillow, with all cores; and the whole.
+In turn, in shares of 500 files, each alone: the engine on ready arrays of images and their parts, with all cores and
+with half of them; decoding as viennatag does it, which includes finding the mark on its page and its parts, likewise;
+decoding as anyone would write it with Pillow, with all cores; and the whole.
 
 Where engine and decoding need the same cores the whole cannot reach 90 % of the slower of the two: with all cores at
 work all the time it makes 1 / (1 / engine + 1 / decode) images a second, which is called the bound. What a pipeline
@@ -21,7 +21,7 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ import psutil
 from marks import FOLDER, files
 from plain import decode_plainly
 from viennatag.engine import Engine
-from viennatag.images import available_cores, read_image
+from viennatag.images import available_cores, read_fitted_image
 from viennatag.predictor import Predictor
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +43,9 @@ def measure(predictor: Predictor, paths: list[Path]) -> tuple[Rates, Rates]:
     """Return images a second by name, of the clock and of all processors at work; medians over parts."""
     batch, cores, size = predictor.settings.batch_size, available_cores(), predictor.bundle.image_size
     engine = Engine(predictor.bundle.graph, threads=1, callers=cores, runtime=predictor.settings.engine)
-    ready = np.stack([read_image(path, size) for path in paths[:PART]])
+    parts = predictor.bundle.parts
+    read = [read_fitted_image(path, size, parts=parts).views for path in paths[:PART]]
+    ready = [np.stack(list(chain(*read[at : at + batch]))) for at in range(0, len(read), batch)]
     clock: dict[str, list[float]] = {}
     work: dict[str, list[float]] = {}
     with ThreadPoolExecutor(cores) as pool, ThreadPoolExecutor(max(cores // 2, 1)) as half:
@@ -53,11 +55,10 @@ def measure(predictor: Predictor, paths: list[Path]) -> tuple[Rates, Rates]:
                 pass
 
         def run_engine(on: ThreadPoolExecutor, part: list[Path]) -> None:
-            starts = range(0, len(part), batch)
-            list(on.map(lambda row: engine.run(ready[row : min(row + batch, len(part))], ("logits",)), starts))
+            list(on.map(lambda pixels: engine.run(pixels, ("logits",)), ready[: -(-len(part) // batch)]))
 
         def decode(path: Path) -> object:
-            return read_image(path, size)
+            return read_fitted_image(path, size, parts=parts)
 
         candidates: dict[str, Callable[[list[Path]], object]] = {
             "engine": lambda part: run_engine(pool, part),

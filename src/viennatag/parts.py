@@ -52,8 +52,8 @@ def find_parts(
         return [], WHITE
     shown = pixels[top:bottom, left:right]
     border = np.concatenate([shown[0], shown[-1], shown[:, 0], shown[:, -1]])
-    ground = np.sort(border, axis=0)[len(border) // 2]
-    if np.count_nonzero(_is_far(border, ground)) > len(border) // 2:  # a photograph has no ground
+    ground = np.partition(border, len(border) // 2, axis=0)[len(border) // 2]
+    if np.count_nonzero(_is_far(border[None], ground)) > len(border) // 2:  # a photograph has no ground
         return [], WHITE
     ink = _is_far(shown, ground)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
@@ -124,9 +124,11 @@ def merge_parts(logits: NDArray[Real], views: Sequence[int], pictorial: NDArray[
 
 
 def _is_far(pixels: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which pixels, of shape (..., 3), are ink."""
-    far = np.maximum(pixels, ground) - np.minimum(pixels, ground)
-    ink: NDArray[np.bool_] = (far[..., 0] > _INK) | (far[..., 1] > _INK) | (far[..., 2] > _INK)
+    """Return which pixels, of shape (rows, columns, 3), are ink."""
+    channels = pixels.reshape(len(pixels), -1)  # all at once: a loop over three values each is slow
+    level = np.tile(ground, channels.shape[1] // 3)
+    far = (np.maximum(channels, level) - np.minimum(channels, level)) > _INK
+    ink: NDArray[np.bool_] = far[:, 0::3] | far[:, 1::3] | far[:, 2::3]
     return ink
 
 
