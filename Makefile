@@ -49,6 +49,10 @@ starter: $(FULL)/ready artwork clip-art ## trains the bundle inside the package 
 	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-11 --seed 90 --epochs 3 --size 192 \
 		--taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
 	$(FULL)/bin/python benchmarks/starter_mean.py work/starter-9/bundle starter --work work/starter-11
+	cp -r src/viennatag/bundles/starter work/starter-11/bundle
+	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-12 --seed 100 --epochs 3 --size 192 \
+		--taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
+	$(FULL)/bin/python benchmarks/starter_mean.py work/starter-11/bundle starter --rounds 3 --work work/starter-12
 
 $(BASE)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "viennatag needs Python 3.11 or newer")'

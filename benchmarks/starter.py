@@ -9,8 +9,8 @@ codes and, so that it learns to see more than drawings of a few kinds, to reprod
 pretrained on ImageNet computes of the same marks and of 15,000 drawings that have no codes. Only outputs of that
 network are used; none of its weights are in the bundle.
 
-It is taught in eleven rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
-and eight without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
+It is taught in twelve rounds, each from what the one before gave: three with the teacher, at a falling learning rate,
+and nine without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores are
 moved from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
 
     python benchmarks/starter.py
@@ -29,6 +29,10 @@ moved from the frequencies of the marks drawn to those of the real EU marks. `ma
     python benchmarks/starter.py --start starter --work work/starter-11 --seed 90 --epochs 3 --size 192 \
         --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
     python benchmarks/starter_mean.py work/starter-9/bundle starter --work work/starter-11
+    cp -r src/viennatag/bundles/starter work/starter-11/bundle
+    python benchmarks/starter.py --start starter --work work/starter-12 --seed 100 --epochs 3 --size 192 \
+        --taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
+    python benchmarks/starter_mean.py work/starter-11/bundle starter --rounds 3 --work work/starter-12
 
 With `--start` it is one round from a bundle, on marks drawn anew where the seed is new: to go on, take another. Every
 step goes on where an interrupted run stopped.
