@@ -5,11 +5,11 @@
 
 In turn, several rounds, ratios of medians: one-thread engines on ready pixels of images and their parts, one for each
 core; decoding and resizing alone, as viennatag does it and as anyone would write it with Pillow; the engine and
-viennatag's decoding with half of the cores, as the stages of a pipeline have them; `run_bulk` in this process, from listing the files to the
-summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not counted, that of its workers
-is. Where the same cores decode and run the engine, both in turn are the bound that can be reached; see throughput.py.
-Memory is the peak of `viennatag bulk` in a process of its own; more images than there are files are had by links.
-Results: benchmarks/results/bulk.json.
+viennatag's decoding with half of the cores, as the stages of a pipeline have them; `run_bulk` in this process, from
+listing the files to the summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not
+counted, that of its workers is. Where the same cores decode and run the engine, both in turn are the bound that can be
+reached; see throughput.py. Memory is the peak of `viennatag bulk` in a process of its own; more images than there are
+files are had by links. Results: benchmarks/results/bulk.json.
 """
 
 import argparse

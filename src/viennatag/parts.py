@@ -53,20 +53,22 @@ def find_parts(
     shown = pixels[top:bottom, left:right]
     border = np.concatenate([shown[0], shown[-1], shown[:, 0], shown[:, -1]])
     ground = np.partition(border, len(border) // 2, axis=0)[len(border) // 2]
-    if np.count_nonzero(_is_far(border[None], ground)) > len(border) // 2:  # a photograph has no ground
-        return [], WHITE
-    ink = _is_far(shown, ground)
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    ink = _ink(shown, ground)
+    if 2 * sum(map(np.count_nonzero, (ink[0], ink[-1], ink[:, :3], ink[:, -3:]))) > 3 * len(border):
+        return [], WHITE  # a photograph has no ground
+    lines = _lines(ink)
+    rows, columns = map(np.flatnonzero, lines)
     if not len(rows):
         return [], WHITE
-    top, left = top + int(rows[0]), left + int(columns[0])
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = ink.shape
+    first, start = int(rows[0]), int(columns[0])
+    height, width = int(rows[-1]) + 1 - first, int(columns[-1]) + 1 - start
+    top, left = top + first, left + start
+    ink = ink[first : first + height, 3 * start : 3 * (start + width)]
     found: set[tuple[int, int, int, int]] = set()
-    for axis, (along, across) in enumerate(((width, height), (height, width))):
+    for axis, (along, across, offset) in enumerate(((width, height, start), (height, width, first))):
         if along < _LEAST_ASPECT[axis] * across:
             continue
-        cuts = _cut(np.asarray(ink.any(axis=axis)), max(2.0, _GAP * across))
+        cuts = _cut(lines[1 - axis][offset : offset + along], max(2.0, _GAP * across))
         for low, high in cuts if len(cuts) > 1 else ():
             found.add(_tight(ink, (low, 0, high, height) if axis == 0 else (0, low, width, high)))
     kept = []
@@ -113,6 +115,8 @@ def merge_parts(logits: NDArray[Real], views: Sequence[int], pictorial: NDArray[
         views: How many views each mark has.
         pictorial: Which labels parts have a say in, shape (labels,).
     """
+    if len(views) == len(logits):
+        return logits
     ends = np.cumsum(views, dtype=np.intp)
     starts = ends - np.asarray(views, dtype=np.intp)
     merged = logits[starts]
@@ -123,13 +127,21 @@ def merge_parts(logits: NDArray[Real], views: Sequence[int], pictorial: NDArray[
     return merged
 
 
-def _is_far(pixels: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which pixels, of shape (rows, columns, 3), are ink."""
+def _ink(pixels: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which values are ink, the three channels of a pixel beside each other; shape (rows, 3 * columns)."""
     channels = pixels.reshape(len(pixels), -1)  # all at once: a loop over three values each is slow
-    level = np.tile(ground, channels.shape[1] // 3)
-    far = (np.maximum(channels, level) - np.minimum(channels, level)) > _INK
-    ink: NDArray[np.bool_] = far[:, 0::3] | far[:, 1::3] | far[:, 2::3]
+    levels, columns = ground.tolist(), channels.shape[1] // 3
+    darkest = np.array([max(level - _INK, 0) for level in levels], dtype=np.uint8)
+    ink = channels < np.tile(darkest, columns)
+    if min(levels) + _INK < 255:
+        lightest = np.array([min(level + _INK, 255) for level in levels], dtype=np.uint8)
+        ink |= channels > np.tile(lightest, columns)
     return ink
+
+
+def _lines(ink: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows and which columns have any ink."""
+    return np.asarray(ink.any(axis=1)), np.asarray(ink.any(axis=0).reshape(-1, 3).any(axis=1))
 
 
 def _cut(line: NDArray[np.bool_], gap: float) -> list[tuple[int, int]]:
@@ -143,6 +155,5 @@ def _cut(line: NDArray[np.bool_], gap: float) -> list[tuple[int, int]]:
 def _tight(ink: NDArray[np.bool_], box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     """Return a box without the empty rows and columns at its edges."""
     left, top, right, bottom = box
-    inside = ink[top:bottom, left:right]
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    rows, columns = map(np.flatnonzero, _lines(ink[top:bottom, 3 * left : 3 * right]))
     return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1

@@ -105,8 +105,8 @@ class Predictor:
             ImageError: If the image cannot be read.
         """
         fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
-        (logits,) = self.engine.run(np.stack(fitted.views), ("logits",))
-        look = self.bundle.look(fitted.pixels[None])
+        look = self.bundle.look(fitted.pixels[None])  # before the weights push the pixels out of the processor's cache
+        (logits,) = self.engine.run(np.stack(fitted.views) if fitted.parts else fitted.pixels[None], ("logits",))
         (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
         return scores  # type: ignore[no-any-return]
 
