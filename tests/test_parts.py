@@ -242,6 +242,8 @@ def test_training_decides_by_the_validation_part(
     bundle, judged = train(marks, collection, tmp_path / "bundle", TINY, cache=cache)
     assert bundle.parts == (MOST if worth < 0 else 0)
     assert set(bundle.training["views"]) == {"whole", "parts"}
+    assert bundle.card
+    assert ("at most 3 parts of a mark" in bundle.card.read_text()) == bool(bundle.parts)
     test = marks.select([at for at, part in enumerate(marks.splits) if part == "test"])
     served = evaluate(Predictor(bundle), test, collection)
     told, found = (each.to_json()["slices"] for each in (judged, served))

@@ -113,6 +113,15 @@ def _training(bundle: "Bundle") -> Iterator[str]:
         yield f"strategy {strategy['name']}{chosen}; seed {facts.get('seed')}"
     if "expected_marks" in facts:
         yield f"scores are moved to the code frequencies of {facts['expected_marks']:,} other marks"
+    if bundle.parts:
+        views = facts.get("views", {})
+        gained = (
+            f"; macro mAP of what marks depict was {percent(views['whole'])} % without and {percent(views['parts'])} % "
+            "with them on the validation part"
+            if views
+            else ""
+        )
+        yield f"at most {bundle.parts} parts of a mark are looked at besides the whole{gained}"
     if bundle.from_pixels:
         yield f"read from pixels, not by the head: {', '.join(bundle.from_pixels)}"
     for note in facts.get("continued", ()):
