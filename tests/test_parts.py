@@ -131,6 +131,22 @@ def test_a_detail_of_a_large_scan_comes_from_the_scan_and_not_from_the_square() 
     assert np.abs(np.diff(whole)).mean() < 40
 
 
+def test_a_jpeg_is_decoded_finely_enough_for_its_parts() -> None:
+    """A mark that is small on a large page: what the square of the whole needs is too little for a part's."""
+    image, draw = sheet(2400, 2400)
+    for at in range(0, 300, 20):
+        draw.rectangle([200, 1000 + at, 500, 1000 + at + 9], fill="black")
+    draw.rectangle([800, 1100, 2200, 1200], fill=BLUE)
+    views = []
+    for format_ in ("PNG", "JPEG"):
+        file = io.BytesIO()
+        image.save(file, format_, **({"quality": 95} if format_ == "JPEG" else {}))
+        ((device, _),) = read_fitted_image(file.getvalue(), SIZE, parts=MOST).parts
+        views.append(device[SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : 3 * SIZE // 4, 0].astype(int))
+    from_png, from_jpeg = (float(view.std()) for view in views)
+    assert from_jpeg == pytest.approx(from_png, rel=0.1)
+
+
 @settings(max_examples=60)
 @given(
     blocks=st.lists(st.tuples(*[st.integers(0, 90)] * 2, *[st.integers(1, 60)] * 2), max_size=6),

@@ -48,6 +48,11 @@ class Fitting:
         longer = int(self.place[3] - self.place[1] > self.place[2] - self.place[0])
         return (self.place[longer + 2] - self.place[longer]) / (self.crop[longer + 2] - self.crop[longer])
 
+    def rescaled(self, across: float, down: float) -> "Fitting":
+        """Return the same for an image that has so many times as many pixels across and down."""
+        left, top, right, bottom = self.crop
+        return Fitting((left * across, top * down, right * across, bottom * down), self.place, self.fill)
+
     def box(self, width: int, height: int, size: int) -> tuple[float, float, float, float]:
         """Return where the whole image comes to lie, in fractions of the square; below 0 or above 1 it is cropped."""
         found = []

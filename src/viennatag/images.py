@@ -93,6 +93,11 @@ def read_fitted_image(source: ImageSource, size: int, *, parts: int = 0, max_pix
     pixels, box = _fit(shown, fitting, size), fitting.box(*shown.size, size)
     boxes, ground = find_parts(pixels, box, parts) if parts else ([], fitting.fill)
     own = [fit_part(part, fitting, *shown.size, ground, size) for part in boxes]
+    largest = max((each.scale for each in own), default=0.0)
+    if largest > 1 and max(shown.size) < max(width, height):  # a JPEG, decoded at less than its parts deserve
+        coarse = shown.size
+        shown = _decode_sized(source, math.ceil(largest * min(coarse)), max_pixels)[0]
+        own = [each.rescaled(shown.width / coarse[0], shown.height / coarse[1]) for each in own]
     found = tuple((_fit(shown, each, size), each.box(*shown.size, size)) for each in own)
     return FittedImage(pixels, width, height, box, found)
 
