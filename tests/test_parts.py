@@ -12,12 +12,13 @@ from PIL import Image, ImageDraw
 
 from tests.conftest import TINY
 from viennatag.bundle import Bundle, write_bundle
+from viennatag.cli.explaining import write_heat_maps
 from viennatag.evaluation import Evaluation, evaluate
 from viennatag.evidence.heat import LEAST_SPAN, Explanation
 from viennatag.images import FittedImage, read_fitted_image, read_image
 from viennatag.marks import PARTS, read_marks
 from viennatag.parts import MOST, PART_WEIGHT, find_parts, merge_parts
-from viennatag.predictor import Predictor
+from viennatag.predictor import Prediction, Predictor
 from viennatag.training import parting
 from viennatag.training.train import train
 
@@ -221,6 +222,22 @@ def test_an_explanation_tells_of_the_part_that_speaks_most(trained: tuple[Bundle
     assert predictor.explain(one_device(), labels.names[0]).part is None
 
 
+def test_the_command_line_writes_the_map_of_a_part_beside_the_whole_ones(
+    trained: tuple[Bundle, Evaluation], tmp_path: Path
+) -> None:
+    predictor, image = Predictor(replace(trained[0], parts=MOST)), tmp_path / "combined.png"
+    combined().save(image)
+    found = Prediction(str(image), predictor.predict(image, top=10, level="category"))
+    write_heat_maps(predictor, [image], [found], tmp_path / "maps")
+    for suggestion in found.suggestions:
+        explanation = predictor.explain(image, suggestion.code)
+        written = tmp_path / "maps" / f"combined.{suggestion.code}.part.npy"
+        assert written.is_file() == (explanation.part is not None)
+        if explanation.part:
+            np.testing.assert_array_equal(np.load(written), explanation.part.map)
+    assert list((tmp_path / "maps").glob("*.part.npy"))
+
+
 def test_heat_of_a_part_lies_on_it() -> None:
     """The whole says nothing; the part, a disc at the left of its page, says something in its middle."""
     fitted = read(combined())
@@ -234,7 +251,8 @@ def test_heat_of_a_part_lies_on_it() -> None:
     assert (left, top) == pytest.approx((100, 100), abs=12)
     assert heat.max() == pytest.approx(1)
     assert not heat[:, 200:].any()
-    assert LEAST_SPAN > 0
+    faint = replace(part, map=said * np.float32(LEAST_SPAN / said.max()))
+    assert 0 < replace(found, part=faint).heat(600, 200).max() < 0.5, "where little is said all stays pale"
     assert not replace(found, part=None).heat(600, 200).any()
 
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.service import PNG, SAMPLE, ask, check_problem, picture, starter
+from tests.test_parts import combined
 
 
 def test_a_heat_map_has_the_size_of_the_image() -> None:
@@ -32,6 +33,19 @@ def test_the_map_itself() -> None:
     assert found["score"] == explanation.score
     assert np.allclose(found["map"], explanation.map, atol=1e-3)
     assert found["area"] == [0.0, 0.25, 1.0, 0.75]
+
+
+def test_the_map_of_a_part() -> None:
+    file = io.BytesIO()
+    combined().save(file, "PNG")
+    headers = {**PNG, "Accept": "application/json"}
+    for code, seen_alone in (("26.1", False), ("24.1", True)):
+        found = ask("POST", f"/v1/explain?code={code}", content=file.getvalue(), headers=headers).json()
+        explanation = starter().explain(file.getvalue(), code)
+        assert (found["part"] is not None) == (explanation.part is not None) == seen_alone
+        if explanation.part:
+            assert np.allclose(found["part"]["map"], explanation.part.map, atol=1e-3)
+            assert found["part"]["area"] == pytest.approx(explanation.part.box)
 
 
 def test_what_cannot_be_explained() -> None:

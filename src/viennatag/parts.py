@@ -107,6 +107,11 @@ def fit_part(box: Box, whole: Fitting, width: int, height: int, fill: tuple[int,
     return Fitting((left, top, right, bottom), (x, y, x + across, y + down), fill)
 
 
+def whole_rows(views: Sequence[int]) -> NDArray[np.intp]:
+    """Return where, among the views of several marks, each mark's whole stands before its parts."""
+    return np.cumsum([0, *views[:-1]], dtype=np.intp)
+
+
 def merge_parts(logits: NDArray[Real], views: Sequence[int], pictorial: NDArray[np.bool_]) -> NDArray[Real]:
     """Return the logits of marks from those of their views, shape (marks, labels).
 
@@ -117,12 +122,11 @@ def merge_parts(logits: NDArray[Real], views: Sequence[int], pictorial: NDArray[
     """
     if len(views) == len(logits):
         return logits
-    ends = np.cumsum(views, dtype=np.intp)
-    starts = ends - np.asarray(views, dtype=np.intp)
-    merged = logits[starts]
-    for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        if end - start > 1:
-            most = logits[start + 1 : end, pictorial].max(axis=0)
+    wholes = whole_rows(views)
+    merged = logits[wholes]
+    for row, (start, count) in enumerate(zip(wholes, views, strict=True)):
+        if count > 1:
+            most = logits[start + 1 : start + count, pictorial].max(axis=0)
             merged[row, pictorial] += PART_WEIGHT * (most - merged[row, pictorial])
     return merged
 

@@ -106,7 +106,7 @@ class Predictor:
         """
         fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
         look = self.bundle.look(fitted.pixels[None])  # before the weights push the pixels out of the processor's cache
-        (logits,) = self.engine.run(np.stack(fitted.views) if fitted.parts else fitted.pixels[None], ("logits",))
+        (logits,) = self.engine.run(np.stack(fitted.views), ("logits",))
         (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
         return scores  # type: ignore[no-any-return]
 

@@ -62,11 +62,10 @@ def write_heat_maps(predictor: Predictor, paths: Sequence[Path], found: Iterable
             shown, target = explanation.overlay(path), f"{name}.{_file_name(explanation.code)}"
             with atomic_file(folder / f"{target}.png") as temporary:
                 shown.save(temporary, "PNG")
-            with atomic_file(folder / f"{target}.npy") as temporary, temporary.open("wb") as file:
-                np.save(file, explanation.map, allow_pickle=False)
-            if explanation.part:
-                with atomic_file(folder / f"{target}.part.npy") as temporary, temporary.open("wb") as file:
-                    np.save(file, explanation.part.map, allow_pickle=False)
+            for ending, seen in (("npy", explanation), ("part.npy", explanation.part)):
+                if seen:
+                    with atomic_file(folder / f"{target}.{ending}") as temporary, temporary.open("wb") as file:
+                        np.save(file, seen.map, allow_pickle=False)
             written += 1
     return written
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from viennatag.engine import BATCH_SIZE
 from viennatag.errors import ImageError
 from viennatag.images import FittedImage, read_fitted_image
+from viennatag.parts import whole_rows
 from viennatag.predictor import Predictor, scores_from_logits
 from viennatag.service.counters import Counters
 from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
@@ -165,12 +166,12 @@ class Batcher:
         if images:
             bundle, views = self._predictor.bundle, [len(found.views) for _, found in images]
             batch = np.stack([view for _, found in images for view in found.views])
+            wholes = whole_rows(views)
+            look = bundle.look(batch[wholes])
             logits, features = self._predictor.engine.run(batch, ("logits", "features"))
-            look = bundle.look(np.stack([found.pixels for _, found in images]))
             scores = scores_from_logits(logits, bundle, look, views=views)
-            wholes = np.cumsum([0, *views[:-1]])
-            for row, (at, found) in enumerate(images):
-                sight = Sight(found.width, found.height, scores[row], features[wholes[row]])
+            for (at, found), score, whole in zip(images, scores, wholes, strict=True):
+                sight = Sight(found.width, found.height, score, features[whole])
                 outcomes[at] = _attempt(jobs[at].work, sight)
             self._counters.batches.observe(len(images))
             self._counters.images.labels("read").inc(len(images))
