@@ -4,7 +4,7 @@ BASE := .venv-base
 FULL := .venv
 PINS := --constraint constraints.txt
 
-.PHONY: demo test test-slow check format artwork clip-art starter clean
+.PHONY: demo test test-slow check format artwork clip-art schematic starter clean
 
 demo: $(BASE)/ready
 	$(BASE)/bin/viennatag predict examples/sample-mark.png
@@ -32,7 +32,10 @@ clip-art: $(FULL)/ready ## drawings in the public domain, of a Debian package: n
 	cd work/openclipart && apt-get download openclipart-svg && dpkg -x openclipart-svg_*.deb .
 	$(FULL)/bin/python benchmarks/clip_art.py work/openclipart/usr/share/openclipart/svg -o artwork/clip-art/openclipart
 
-starter: $(FULL)/ready artwork clip-art ## trains the bundle inside the package anew; see docs/starter.md
+schematic: $(FULL)/ready ## drawings by rule of what logos show
+	$(FULL)/bin/python benchmarks/schematic_pack.py -o artwork/schematic/schematic
+
+starter: $(FULL)/ready artwork clip-art schematic ## trains the bundle inside the package anew; see docs/starter.md
 	$(FULL)/bin/python benchmarks/starter.py
 	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 9
 	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-5 --seed 40 --epochs 2 \

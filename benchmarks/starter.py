@@ -1,6 +1,6 @@
 """Train the starter, the bundle that comes inside the package, from random weights on rendered marks.
 
-    make starter        (needs `make artwork clip-art` and ../shared)
+    make starter        (needs `make artwork clip-art schematic` and ../shared)
 
 Three collections of marks are drawn: one shows every section that can be drawn equally often, so that the network
 meets all of them; one follows the codes of 20,000 real EU marks, so that it meets them in real company; one shows
@@ -66,6 +66,8 @@ ROOT = Path(__file__).parents[1]
 PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
 CLIP_ART = ROOT / "artwork/clip-art"
+SCHEMATIC = ROOT / "artwork/schematic"
+ARTWORK = (PACKS, CLIP_ART, SCHEMATIC)
 FONTS = ROOT / "artwork/node_modules/@fontsource"
 TEST_PACKS = ("noto", "iconoir", "streamline-freehand-color")
 VALIDATION_SHARE = 0.1  # of the drawings, as `viennatag render` has it
@@ -80,14 +82,14 @@ def viennatag(*arguments: object) -> None:
 
 def draw(folder: Path, count: int, seed: int, *options: object) -> None:
     viennatag(
-        "render", "-o", folder, "--artwork", PACKS, "--artwork", CLIP_ART, "--fonts", FONTS, "--count", count,
-        "--seed", seed, "--test-packs", ",".join(TEST_PACKS), "--size", 224, *options,
+        "render", "-o", folder, *(each for pack in ARTWORK for each in ("--artwork", pack)), "--fonts", FONTS,
+        "--count", count, "--seed", seed, "--test-packs", ",".join(TEST_PACKS), "--size", 224, *options,
     )  # fmt: skip
 
 
 def draw_alone(folder: Path, uncoded: int, seed: int) -> Marks:
     """Draw all drawings with codes, and some without, each alone; return the marks to train on."""
-    coded, _ = read_artwork([PACKS, CLIP_ART])
+    coded, _ = read_artwork(ARTWORK)
     reserved = {pack_family(pack) for pack in TEST_PACKS}
     coded = tuple(drawing for drawing in coded if pack_family(drawing.pack) not in reserved)
     brands = {name.partition("-")[0] for name in json.loads((PACKS / "logos/icons.json").read_text())["icons"]}

@@ -1,0 +1,92 @@
+"""Draw a pack of schematic objects by rule: what a logo makes of a robot, a rocket, a key or a box.
+
+    python benchmarks/schematic_pack.py -o artwork/schematic/schematic
+
+Artists of icon packs draw a thing once; a logo reduces it to planes, lines and holes, each in its own way. Here every
+kind of object (`benchmarks/schematic/`) is a rule with chance in it: each has some forms, and each form is drawn by
+some hands, in one colour, in lines, in planes of several tones. The pack has the Iconify JSON format and states the
+codes of its drawings; the hands of one form are one group, so that no form is both in the training and in the
+validation part.
+"""
+
+import argparse
+import io
+import json
+import random
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from schematic import KINDS
+from schematic.sketch import STYLES, Sketch, deformed
+from viennatag.files import atomic_file
+from viennatag.rendering.studio import rasterise
+
+INFO = {
+    "prefix": "schematic",
+    "name": "Schematic objects, drawn by rule",
+    "author": {"name": "the authors of viennatag"},
+    "license": {"title": "As viennatag", "spdx": "Apache-2.0", "url": ""},
+}
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+VIEW = {"left": -8, "top": -8, "width": 116, "height": 116}
+
+
+def draw(name: str, form: int, hand: int) -> str:
+    """Return one drawing as SVG."""
+    kind, _, turns = KINDS[name]
+    sketch = Sketch()
+    kind(sketch, random.Random(f"{name}:{form}"))
+    rng = random.Random(f"{name}:{form}:{hand}")
+    return rng.choice(STYLES)(deformed(sketch, rng, mirror="mirror" in turns, tilt="tilt" in turns), rng)
+
+
+def picture(body: str, side: int) -> Image.Image:
+    """Return a drawing in black, or its colours, on white."""
+    view = f"{VIEW['left']} {VIEW['top']} {VIEW['width']} {VIEW['height']}"
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}" width="{side}" height="{side}">{body}</svg>'
+    drawn = Image.open(io.BytesIO(rasterise(svg))).convert("RGBA")
+    ground = Image.new("RGBA", drawn.size, "white")
+    ground.alpha_composite(drawn)
+    return ground.convert("RGB")
+
+
+def draw_sheet(names: list[str], forms: int, side: int = 72) -> Image.Image:
+    """Return a picture with a row for each kind: its forms, each by another hand."""
+    sheet = Image.new("RGB", (110 + side * forms, side * len(names)), "white")
+    text = ImageDraw.Draw(sheet)
+    for row, name in enumerate(names):
+        text.text((4, row * side + side // 2 - 6), name, fill="black")
+        for form in range(forms):
+            sheet.paste(picture(draw(name, form, form), side), (110 + form * side, row * side))
+    return sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--forms", type=int, default=12, help="of each kind of object, at most 26")
+    parser.add_argument("--hands", type=int, default=3, help="that draw each form")
+    parser.add_argument("--only", default="", help="kinds to draw, separated by commas; by default all")
+    parser.add_argument("--sheet", type=Path, help="write a picture of all kinds here in place of a pack")
+    parser.add_argument("-o", "--out", type=Path, help="folder of the pack")
+    options = parser.parse_args()
+    names = [name for name in KINDS if not options.only or name in options.only.split(",")]
+    if options.sheet:
+        draw_sheet(names, options.forms).save(options.sheet)
+        print(f"wrote {options.sheet}: {len(names)} kinds")
+        return
+    icons = {
+        f"{name}-{LETTERS[form]}-{hand}": {"body": draw(name, form, hand), "codes": KINDS[name][1].split(), **VIEW}
+        for name in names
+        for form in range(options.forms)
+        for hand in range(options.hands)
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    for file, content in (("info.json", INFO), ("icons.json", {"prefix": INFO["prefix"], "icons": icons})):
+        with atomic_file(options.out / file) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {options.out}: {len(icons):,} drawings of {len(names)} kinds")
+
+
+if __name__ == "__main__":
+    main()
