@@ -26,7 +26,8 @@ from viennatag.comparison import contrast, draw_marks, sample_figures
 from viennatag.decisions import Decisions
 from viennatag.errors import DecisionsError
 from viennatag.marks import Marks, read_marks
-from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.predictor import Predictor
+from viennatag.scoring import scores_from_logits
 from viennatag.training.colouring import extract_readings, pick
 from viennatag.training.continuing import continue_training
 from viennatag.training.features import extract_features

@@ -64,8 +64,8 @@ def draw_sheet(names: list[str], forms: int, side: int = 72) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--forms", type=int, default=12, help="of each kind of object, at most 26")
-    parser.add_argument("--hands", type=int, default=3, help="that draw each form")
+    parser.add_argument("--forms", type=int, default=20, help="of each kind of object, at most 26")
+    parser.add_argument("--hands", type=int, default=2, help="that draw each form")
     parser.add_argument("--only", default="", help="kinds to draw, separated by commas; by default all")
     parser.add_argument("--sheet", type=Path, help="write a picture of all kinds here in place of a pack")
     parser.add_argument("-o", "--out", type=Path, help="folder of the pack")

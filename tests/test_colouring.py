@@ -17,7 +17,8 @@ from viennatag.evaluation import Evaluation
 from viennatag.images import read_image
 from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks, read_marks
-from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.predictor import Predictor
+from viennatag.scoring import scores_from_logits
 from viennatag.split import split_marks
 from viennatag.training.colouring import compare_readers, extract_readings, pick, read_colours, record_less
 from viennatag.training.upgrade import add_colours

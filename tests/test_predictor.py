@@ -13,7 +13,8 @@ from viennatag.calibration import Calibration, coherent
 from viennatag.errors import ImageError, OptionError
 from viennatag.evaluation import Evaluation
 from viennatag.labels import LabelSet
-from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.predictor import Predictor
+from viennatag.scoring import scores_from_logits
 
 NAMES = ("3", "3.1", "3.1.6", "3.1.8", "5", "5.3", "5.3.1", "26", "26.4")
 

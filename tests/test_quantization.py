@@ -14,9 +14,10 @@ from viennatag.engine import Engine
 from viennatag.errors import DataError, OptionError, PrecisionError
 from viennatag.images import read_images
 from viennatag.marks import Marks, read_marks
-from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.predictor import Predictor
 from viennatag.quantization import quantize
 from viennatag.runtimes import installed_runtimes
+from viennatag.scoring import scores_from_logits
 
 TOLERANCE = {"int8": 0.02, "bf16": 0.002}
 """How far a score in [0, 1] of a reduced bundle may differ from the original's, on average over the labels of an image

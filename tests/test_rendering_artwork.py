@@ -133,6 +133,32 @@ def test_a_folder_of_svg_files_is_a_pack() -> None:
     assert [pack.name for pack in packs] == ["drawn"]
 
 
+@pytest.mark.parametrize(
+    ("opening", "view"),
+    [
+        ('viewBox="1 2 30 40" width="10mm" height="10mm"', (1, 2, 30, 40)),
+        ('stroke-width="2" width="32" height="48px"', (0, 0, 32, 48)),
+        ('width="25.4mm" height="2in"', (0, 0, 96, 192)),
+        ('width="72pt" height="6pc"', (0, 0, 96, 96)),
+    ],
+)
+def test_a_drawing_without_a_view_box_has_the_size_of_its_page(
+    tmp_path: Path, opening: str, view: tuple[float, ...]
+) -> None:
+    (tmp_path / "fish.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {opening}><path d="M0 0h9v9z"/></svg>')
+    (drawing,), _ = read_artwork([tmp_path], keywords=TABLE)
+    assert drawing.view == pytest.approx(view)
+
+
+@pytest.mark.parametrize("opening", ["", 'width="100%" height="100%"', 'width="3em" height="4em"'])
+def test_a_drawing_whose_size_is_nowhere_is_named(tmp_path: Path, opening: str) -> None:
+    (tmp_path / "fish.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {opening}><path d="M0 0h9v9z"/></svg>')
+    with pytest.raises(
+        ArtworkError, match=r"fish\.svg: its <svg> element has neither a viewBox nor a width and height"
+    ):
+        read_artwork([tmp_path], keywords=TABLE)
+
+
 def test_an_alias_of_a_drawing_in_the_table_is_no_second_drawing() -> None:
     table = (Keywords("10.3.1", ("umbrella",)), Keywords("10.3.4", ("brolly",)))
     drawings, _ = read_artwork([DATA / "tiny"], keywords=table)

@@ -12,8 +12,9 @@ from viennatag.bundle import STARTER_FOLDER, open_bundle
 from viennatag.engine import Engine
 from viennatag.errors import BundleError, MissingExtraError, OptionError
 from viennatag.images import read_images
-from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.predictor import Predictor
 from viennatag.runtimes import RUNTIMES, OnnxRuntime, installed_runtimes, open_runtime
+from viennatag.scoring import scores_from_logits
 
 TOLERANCE = 1e-3
 """How far a score in [0, 1] may differ between engines that compute in float32."""

@@ -6,7 +6,7 @@ and none of its sections is, the division is what an examiner should read.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from viennatag.bundle import STARTER, Bundle, open_bundle
-from viennatag.calibration import coherent
 from viennatag.codes import parse_code, vienna_headings, vienna_tree
 from viennatag.decide import Rule
 from viennatag.engine import Engine, run_images
-from viennatag.errors import DataError, ImageError, OptionError
+from viennatag.errors import ImageError, OptionError
 from viennatag.images import ImageSource, available_cores, read_fitted_image, read_image
-from viennatag.parts import merge_parts
+from viennatag.scoring import scores_from_logits
 from viennatag.tuning import find_settings
 from viennatag.visible import colour_map
 
@@ -362,38 +361,6 @@ class Predictor:
             self._words[at] = name, heading(name, labels.taxonomy), labels.levels[at], path
         code, meaning, level, path = self._words[at]
         return Suggestion(code, meaning, round(score, 4), level, path, above)
-
-
-def scores_from_logits(
-    logits: NDArray[np.floating[Any]],
-    bundle: Bundle,
-    seen: NDArray[np.float32] | None = None,
-    *,
-    views: Sequence[int] | None = None,
-) -> NDArray[np.float64]:
-    """Return calibrated scores that hold the hierarchy, of shape (images, labels).
-
-    Args:
-        logits: As the graph gives them, one row for each view of an image, the whole before its parts.
-        bundle: Whose graph it is.
-        seen: What `Bundle.look` says of the same images; needed where the bundle reads labels from pixels.
-        views: How many views each image has; by default one.
-
-    Raises:
-        DataError: If shapes differ, or `seen` is missing.
-    """
-    if views is not None:
-        logits = merge_parts(logits, views, bundle.labels.is_pictorial)
-    if bundle.from_pixels:
-        expected = (len(logits), len(bundle.from_pixels))
-        if seen is None or seen.shape != expected:
-            raise DataError(
-                f"the bundle reads {expected[1]} labels from pixels; pass what Bundle.look says of the same images, "
-                f"of shape {expected}"
-            )
-        logits = logits.copy()
-        logits[:, bundle.pixel_columns] = seen
-    return coherent(bundle.calibration(logits), bundle.labels.parents)
 
 
 def heading(label: str, taxonomy: str) -> str:

@@ -32,6 +32,9 @@ MAX_BODY = 40_000
 # Blurred shadows and glows take most of the drawing time and are gone at the size of a mark.
 _FILTERS = re.compile(r'<filter\b.*?</filter>| filter="url\(#[^"]*\)"', re.DOTALL)
 
+_UNITS = {"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+"""What a unit of length is in units of the drawing: CSS has 96 pixels to the inch."""
+
 _FAMILIES = {
     "icon-park": "icon-park*",
     "fluent-emoji": "fluent-emoji*",
@@ -313,13 +316,14 @@ def _read_svg_folder(folder: Path) -> tuple[list[Drawing], Pack]:
 def _view_box(opening: str, path: Path) -> tuple[float, float, float, float]:
     box = re.search(r'viewBox="([^"]+)"', opening)
     numbers = re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", box.group(1)) if box else []
-    if len(numbers) != 4:
-        sides = [re.search(rf'\b{side}="(\d+\.?\d*)', opening) for side in ("width", "height")]
-        numbers = ["0", "0", *(side.group(1) for side in sides if side)]
-    if len(numbers) != 4:
+    if len(numbers) == 4:
+        left, top, width, height = map(float, numbers)
+        return left, top, width, height
+    sides = [re.search(rf'(?<![\w-]){side}="(\d+\.?\d*)\s*([a-z%]*)"', opening) for side in ("width", "height")]
+    sizes = [float(side[1]) * _UNITS[side[2]] for side in sides if side and side[2] in _UNITS]
+    if len(sizes) != 2:
         raise ArtworkError(f"{path}: its <svg> element has neither a viewBox nor a width and height")
-    left, top, width, height = map(float, numbers)
-    return left, top, width, height
+    return 0.0, 0.0, sizes[0], sizes[1]
 
 
 def write_attribution(packs: Iterable[Pack], font_families: Iterable[str]) -> str:

@@ -20,7 +20,8 @@ from viennatag.engine import BATCH_SIZE
 from viennatag.errors import ImageError
 from viennatag.images import FittedImage, read_fitted_image
 from viennatag.parts import whole_rows
-from viennatag.predictor import Predictor, scores_from_logits
+from viennatag.predictor import Predictor
+from viennatag.scoring import scores_from_logits
 from viennatag.service.counters import Counters
 from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
 from viennatag.service.settings import Settings

@@ -25,8 +25,8 @@ from viennatag.errors import DataError, ImageError
 from viennatag.files import atomic_file
 from viennatag.images import read_images
 from viennatag.labels import LabelSet
-from viennatag.predictor import scores_from_logits
 from viennatag.resampling import Interval, Ranking, bootstrap
+from viennatag.scoring import scores_from_logits
 from viennatag.training.features import PREPROCESSING, file_keys
 from viennatag.training.learner import kinds_of
 from viennatag.visible import READER, SEEN, colour_evidence

@@ -19,7 +19,7 @@ from viennatag.evaluation import Evaluation, judge
 from viennatag.labels import LabelSet
 from viennatag.marks import PARTS, Marks
 from viennatag.parts import MOST
-from viennatag.predictor import scores_from_logits
+from viennatag.scoring import scores_from_logits
 from viennatag.training.auto import Choice, choose
 from viennatag.training.backbone import LOCAL, Trunk
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect

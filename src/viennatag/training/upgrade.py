@@ -19,7 +19,7 @@ from viennatag.engine import Engine, run_images
 from viennatag.errors import BundleError, DataError, ImageError
 from viennatag.evaluation import judge
 from viennatag.marks import Marks
-from viennatag.predictor import scores_from_logits
+from viennatag.scoring import scores_from_logits
 from viennatag.training.backbone import Trunk
 from viennatag.training.colouring import pick, read_colours
 from viennatag.training.expected import certain_prior, expected_shares, move_scores
