@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/rendering.md: some drawings in many looks and figures, and a sheet of marks.
+"""Draw the pictures of docs/rendering.md: drawings in many looks and figures, marks, and the schematic objects.
 
     python benchmarks/rendering_pictures.py
 
@@ -15,6 +15,8 @@ from unittest.mock import patch
 
 from PIL import Image
 
+from schematic import KINDS
+from schematic_pack import draw, picture
 from viennatag.rendering import Drawing, draw_marks, draw_sheet, read_artwork
 from viennatag.rendering.composition import Composition
 from viennatag.rendering.finish import draw_pixels
@@ -38,11 +40,22 @@ PALETTES = (
     Palette("#ffffff", ("#7a1f5c", "#f08a24", "#00857a")),
 )
 CELL, COLUMNS, IN_FIGURES, MARKS = 88, 12, 3, 40
+SMALL, IN_ROW = 36, 27
 
 
 def main() -> None:
+    draw_schematic()
     draw_looks()
     draw_sample()
+
+
+def draw_schematic() -> None:
+    """Write one drawing of each kind of schematic object."""
+    sheet = Image.new("RGB", (IN_ROW * SMALL, -(-len(KINDS) // IN_ROW) * SMALL), "white")
+    for at, name in enumerate(KINDS):
+        row, column = divmod(at, IN_ROW)
+        sheet.paste(picture(draw(name, at % 4, at), SMALL), (column * SMALL, row * SMALL))
+    sheet.quantize(64).save(ROOT / "docs/schematic.png", optimize=True)
 
 
 def draw_sample() -> None:

@@ -2,7 +2,7 @@
 
     python benchmarks/sections.py
 
-Needs `make artwork clip-art`.
+Needs `make artwork clip-art schematic`.
 """
 
 import csv
@@ -18,7 +18,7 @@ from viennatag.rendering import Drawing, read_artwork
 from viennatag.rendering.composition import OWN_CODES, SWAP_CODES
 
 ROOT = Path(__file__).parents[1]
-PACKS = [ROOT / "artwork/node_modules/@iconify-json", ROOT / "artwork/clip-art"]
+PACKS = [ROOT / "artwork" / folder for folder in ("node_modules/@iconify-json", "clip-art", "schematic")]
 
 HEAD = ("code", "drawings", "groups", "packs", "drawn_by")
 ARTWORK, SHAPES, PIXELS = "artwork", "shapes and letters", "pixels"

@@ -27,11 +27,15 @@ def test_every_section_has_one_row(rows: list[dict[str, str]]) -> None:
     assert [row["code"] for row in rows] == tree
 
 
-def test_what_artwork_draws_is_what_the_keyword_table_knows_or_clip_art_states(rows: list[dict[str, str]]) -> None:
+def test_what_artwork_draws_is_what_the_keyword_table_knows_or_a_pack_of_ours_states(
+    rows: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn = {row["code"] for row in rows if row["drawn_by"] == "artwork"}
     named = {each.code for each in read_keywords()}
     stated = {code for _, _, codes in load_benchmark("clip_art").read_table() for code in codes}
-    assert drawn == named | stated
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    by_rule = {code for _, codes, _ in load_benchmark("schematic_pack").KINDS.values() for code in codes.split()}
+    assert drawn == named | stated | by_rule
 
 
 def test_counts_and_reasons_agree(sections: ModuleType, rows: list[dict[str, str]]) -> None:
