@@ -15,13 +15,13 @@ from schematic.geometry import (
     thick,
 )
 from schematic.outlines import (
-    both_outline,
-    eyes_outline,
-    facets_outline,
-    holes_outline,
-    planes_outline,
+    cut_both,
+    cut_eyes,
+    draw_both,
+    draw_facets,
+    draw_planes,
     soft_outline,
-    whole_outline,
+    symmetric_outline,
 )
 from schematic.sketch import Kind, Sketch
 
@@ -30,14 +30,14 @@ def owl(sketch: Sketch, rng: random.Random) -> None:
     w, way, eye = rng.uniform(26, 36), rng.randrange(4), rng.uniform(9, 13)
     tuft = rng.uniform(4, 14)
     if way == 0:
-        sketch.plane(whole_outline(50, 20, 50 + w, tuft, 50 + w, 62, 50 + w * 0.6, 86, 50, 94))
+        sketch.plane(symmetric_outline(50, 20, 50 + w, tuft, 50 + w, 62, 50 + w * 0.6, 86, 50, 94))
     elif way == 1:
         sketch.plane(soft_outline(50, 14, 50 + w, 16, 50 + w, 50, 50 + w * 0.7, 84, 50, 92))
-        both_outline(sketch, polygon(54, 22, 50 + w, tuft - 2, 50 + w, 34), 0)
+        draw_both(sketch, polygon(54, 22, 50 + w, tuft - 2, 50 + w, 34), 0)
     elif way == 2:
-        facets_outline(sketch, rng, [polygon(51, 24, 50 + w, tuft, 50 + w, 46, 54, 46), polygon(50 + w, 50, 50 + w, 70,
+        draw_facets(sketch, rng, [polygon(51, 24, 50 + w, tuft, 50 + w, 46, 54, 46), polygon(50 + w, 50, 50 + w, 70,
             56, 92, 60, 52), polygon(50, 50, 56, 54, 54, 86, 50, 90)])
-        holes_outline(sketch, ellipse(50 + w * 0.55, 34, 5))
+        cut_both(sketch, ellipse(50 + w * 0.55, 34, 5))
         return
     else:
         sketch.line(curve(50 - w, tuft, 50 - w, 60, 50, 92, 50 + w, 60, 50 + w, tuft, 50, 24, 50 - w, tuft,
@@ -47,8 +47,8 @@ def owl(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(ellipse(50 + side * w * 0.45, 42, eye * 0.4))
         sketch.plane(polygon(45, 52, 55, 52, 50, 62), 1)
         return
-    holes_outline(sketch, ellipse(50 + min(w * 0.45, w - eye - 2), 40, eye))
-    both_outline(sketch, ellipse(50 + w * 0.45, 40, eye * rng.uniform(0.4, 0.6)), 1)
+    cut_both(sketch, ellipse(50 + min(w * 0.45, w - eye - 2), 40, eye))
+    draw_both(sketch, ellipse(50 + w * 0.45, 40, eye * rng.uniform(0.4, 0.6)), 1)
     sketch.detail(polygon(46, 52, 54, 52, 50, 61))
     for row in range(rng.choice((0, 2, 3))):
         for at in range(3 - row):
@@ -65,7 +65,7 @@ def eagle_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(curve(8, 78, 16, 40, 40, 16, 64, 20, 82, 32, 92, 50, 88, hook, 80, 54, 64, 54, 54, 66, 50, 90, 28,
             84))
     elif way == 2:
-        planes_outline(sketch, rng, polygon(28, 28, 62, 16, 70, 30, 48, 44), polygon(24, 32, 44, 46, 40, 90, 10, 64),
+        draw_planes(sketch, rng, polygon(28, 28, 62, 16, 70, 30, 48, 44), polygon(24, 32, 44, 46, 40, 90, 10, 64),
             polygon(48, 48, 68, 34, 64, 54, 44, 88), polygon(73, 28, 94, 44, 88, hook + 2, 68, 50))
         sketch.detail(ellipse(61, 27, 2))
         return
@@ -93,7 +93,7 @@ def parrot(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(arc(76, 38, 14, None, -90, 90), 1)
         sketch.detail([*arc(44, 62, 14, None, 0, 180)])
     else:
-        planes_outline(sketch, rng, polygon(40, 10, 62, 12, 66, 34, 38, 36), polygon(65, 13, 84, 24, 80, 42, 68, 32),
+        draw_planes(sketch, rng, polygon(40, 10, 62, 12, 66, 34, 38, 36), polygon(65, 13, 84, 24, 80, 42, 68, 32),
             polygon(38, 40, 66, 38, 62, 62, 44, 74), polygon(35, 40, 41, 74, 24, tail, 26, 58))
         sketch.detail(ellipse(54, 22, 3))
 
@@ -109,7 +109,7 @@ def hummingbird(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(polygon(58, 42, 52, lift - 2, 40, 16), 2)
         sketch.detail(ellipse(64, 28, 1.9))
     else:
-        planes_outline(sketch, rng, polygon(62, 28, 72, 30, 98, 20), polygon(60, 29, 71, 33, 58, 58, 44, 54),
+        draw_planes(sketch, rng, polygon(62, 28, 72, 30, 98, 20), polygon(60, 29, 71, 33, 58, 58, 44, 54),
             polygon(54, 38, 40, 52, 10, lift, 34, 18), polygon(44, 57, 56, 60, 34, 76, 30, 68), polygon(28, 70, 33, 78,
             16, 96))
 
@@ -117,9 +117,9 @@ def hummingbird(sketch: Sketch, rng: random.Random) -> None:
 def flying_bird(sketch: Sketch, rng: random.Random) -> None:
     way, lift, tail = rng.randrange(7), rng.uniform(4, 18), rng.uniform(70, 90)
     if way == 0:  # two wings
-        planes_outline(sketch, rng, polygon(6, lift + 6, 50, 44, 56, 70), polygon(94, lift, 58, 46, 54, 76, 78, 50))
+        draw_planes(sketch, rng, polygon(6, lift + 6, 50, 44, 56, 70), polygon(94, lift, 58, 46, 54, 76, 78, 50))
     elif way == 1:  # from the side, of triangles
-        planes_outline(sketch, rng, polygon(30, 52, 62, 44, 84, 40, 56, 68), polygon(34, 50, 28, lift, 64, 42),
+        draw_planes(sketch, rng, polygon(30, 52, 62, 44, 84, 40, 56, 68), polygon(34, 50, 28, lift, 64, 42),
             polygon(68, 42, 60, lift + 10, 44, 34) if rng.random() < 0.5 else polygon(84, 38, 95, 40, 80,
             46), polygon(32, 54, 6, tail - 10, 36, 66))
     elif way == 2:  # curved, with a forked tail
@@ -131,8 +131,8 @@ def flying_bird(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(curve(6, 50 - lift * 0.6, 24, 34, 40, 40, 50, 58, closed=False), rng.uniform(4, 9))
         sketch.line(curve(94, 50 - lift, 76, 34, 60, 40, 50, 58, closed=False), rng.uniform(4, 9))
     elif way == 4:  # seen from above, spread
-        both_outline(sketch, polygon(54, 40, 94, lift + 10, 84, 44, 56, 62), 1)
-        sketch.plane(whole_outline(50, 16, 56, 26, 55, 64, 64, tail))
+        draw_both(sketch, polygon(54, 40, 94, lift + 10, 84, 44, 56, 62), 1)
+        sketch.plane(symmetric_outline(50, 16, 56, 26, 55, 64, 64, tail))
     elif way == 5:  # feathers as bars, fanned
         for at in range(rng.choice((3, 4, 5))):
             sketch.plane(curve(58, 62 - at * 2, 40, 58 - at * 6, 8 + at * 9, 50 - at * 11, 34, 66 - at * 9, 50,
@@ -168,7 +168,7 @@ def sitting_bird(sketch: Sketch, rng: random.Random) -> None:
         for x in (52, 60) if rng.random() < 0.6 else ():
             sketch.line([(x, 76), (x + 2, 94)], 3)
     elif way == 3:  # on a branch, of planes
-        planes_outline(sketch, rng, polygon(58, 14, 74, 16, 80, 28, 66, 36, 54, 26), polygon(52, 28, 65, 38, 80, 31, 78,
+        draw_planes(sketch, rng, polygon(58, 14, 74, 16, 80, 28, 66, 36, 54, 26), polygon(52, 28, 65, 38, 80, 31, 78,
             56, 62, 74), polygon(50, 30, 61, 75, 38, 76, 34, 54), polygon(36, 60, 37, 78, 10, 96, 14, 86))
         sketch.plane(polygon(77, 18, 94, 25, 82, 28), 2)
         sketch.detail(ellipse(70, 23, 2.4))
@@ -195,7 +195,7 @@ def swan(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(curve(8, 58, 30, 64, 54, 56, closed=False), stroke)
         sketch.line([(10, 94), (90, 94)], 3)
     else:
-        planes_outline(sketch, rng, polygon(66, 12, 80, 14, 92, 28, 76, 24), polygon(64, 14, 73, 24, 70, 46, 60, 44),
+        draw_planes(sketch, rng, polygon(66, 12, 80, 14, 92, 28, 76, 24), polygon(64, 14, 73, 24, 70, 46, 60, 44),
             polygon(60, 48, 71, 50, 78, 84, 50, 84), polygon(56, 48, 46, 84, 20, 80, 6, 44))
 
 
@@ -224,16 +224,16 @@ def penguin(sketch: Sketch, rng: random.Random) -> None:
         return
     sketch.plane(soft_outline(50, 8, 50 + w * 0.75, 18, 50 + w, 60, 50 + w * 0.7, 86, 50, 90))
     flap = rng.uniform(4, 16)
-    both_outline(sketch, polygon(50 + w * 0.8, 38, 50 + w + flap, 70, 50 + w * 0.95, 62))
+    draw_both(sketch, polygon(50 + w * 0.8, 38, 50 + w + flap, 70, 50 + w * 0.95, 62))
     if way == 0:
         sketch.detail(soft_outline(50, 40, 50 + w * 0.6, 46, 50 + w * 0.7, 66, 50 + w * 0.4, 82, 50, 84))
-        eyes_outline(sketch, rng, w * 0.3, 25, 2.6)
+        cut_eyes(sketch, rng, w * 0.3, 25, 2.6)
     else:
         sketch.detail(soft_outline(50, 27, 50 + w * 0.4, 20, 50 + w * 0.55, 34, 50 + w * 0.72, 62, 50 + w * 0.4, 82, 50,
             84))
-        both_outline(sketch, ellipse(50 + w * 0.28, 29, 2.4))
+        draw_both(sketch, ellipse(50 + w * 0.28, 29, 2.4))
     sketch.plane(polygon(45, 32, 55, 32, 50, 40), 1)
-    both_outline(sketch, ellipse(50 + w * 0.45, 92, 8, 3.4), 1)
+    draw_both(sketch, ellipse(50 + w * 0.45, 92, 8, 3.4), 1)
 
 
 def rooster(sketch: Sketch, rng: random.Random) -> None:
@@ -255,7 +255,7 @@ def rooster(sketch: Sketch, rng: random.Random) -> None:
         for x in (50, 60):
             sketch.line([(x, 76), (x, 94), (x + 8, 94)], 3.4)
     else:
-        planes_outline(sketch, rng, polygon(66, 20, 80, 22, 72, 46, 60, 44), polygon(58, 46, 72, 50, 58, 80, 34, 74),
+        draw_planes(sketch, rng, polygon(66, 20, 80, 22, 72, 46, 60, 44), polygon(58, 46, 72, 50, 58, 80, 34, 74),
             polygon(56, 48, 32, 72, 8, 30, 30, 44), polygon(80, 20, 94, 28, 80, 30))
         for at in range(3):
             sketch.plane(polygon(64 + at * 6, 18, 65 + at * 6, 6, 70 + at * 6, 18), 2)

@@ -21,7 +21,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import ear, eye, moustache_outline, people_both_outline
+from schematic.outlines import draw_both, ear, eye, moustache_outline
 from schematic.sketch import Kind, Sketch
 
 
@@ -35,7 +35,7 @@ def moustache(sketch: Sketch, rng: random.Random) -> None:
     half = scaled(half, 1, rng.uniform(1, 1.8))
     if rng.random() < 0.3:
         half = moved(half, 2)
-    people_both_outline(sketch, half)
+    draw_both(sketch, half)
     if rng.random() < 0.2:
         for x in (54, 64, 74):
             _holes(sketch, thick([(x, 46), (x + 4, 52)], 2))
@@ -260,7 +260,7 @@ def brain(sketch: Sketch, rng: random.Random) -> None:
             sketch.score(curve(*line, closed=False), width)
         return
     if way == 0:
-        people_both_outline(sketch, lobes)
+        draw_both(sketch, lobes)
         for fold in ((58, 30, 68, 34, 76, 28), (60, 50, 70, 44, 80, 52), (58, 70, 68, 62, 76, 70)):
             _holes(sketch, thick(curve(*fold, closed=False), width))
     else:  # half of it wired

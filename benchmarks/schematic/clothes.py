@@ -17,7 +17,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import household_wave_outline
+from schematic.outlines import wavy_line
 from schematic.sketch import Kind, Sketch
 
 
@@ -145,7 +145,7 @@ def dress(sketch: Sketch, rng: random.Random) -> None:
     skirt_form, top = rng.choice(("flat", "flat", "wavy", "round")), rng.choice(("straps", "straps", "sleeves", "bare"))
     bottom = [(50 + hem, 88.0), (50 - hem, 88.0)]
     if skirt_form == "wavy":
-        bottom = household_wave_outline(50 - hem, 50 + hem, 86, 6, 3)[::-1]
+        bottom = wavy_line(50 - hem, 50 + hem, 86, 6, 3)[::-1]
     elif skirt_form == "round":
         bottom = arc(50, 82, hem, 9, 0, 180)
     bodice: Points = [(50 + bust, 30), (50 + waist, line), (50 - waist, line), (50 - bust, 30)]

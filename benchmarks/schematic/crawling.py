@@ -19,7 +19,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import both_outline, holes_outline, soft_outline, whole_outline
+from schematic.outlines import cut_both, draw_both, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 
 
@@ -94,9 +94,9 @@ def snake(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(curve(40, 10, 54, 8, 68, 18, 66, 26, 52, 26, 40, 26))
         sketch.detail(ellipse(54, 15, 2))
     else:  # head from the front
-        sketch.plane(whole_outline(50, 12, 66, 18, 80, 44, 70, 68, 50, 80))
-        holes_outline(sketch, polygon(56, 48, 70, 40, 66, 52))
-        holes_outline(sketch, ellipse(54, 66, 1.8))
+        sketch.plane(symmetric_outline(50, 12, 66, 18, 80, 44, 70, 68, 50, 80))
+        cut_both(sketch, polygon(56, 48, 70, 40, 66, 52))
+        cut_both(sketch, ellipse(54, 66, 1.8))
         sketch.line([(50, 80), (50, 90), (44, 97)], 3)
         sketch.line([(50, 90), (56, 97)], 3)
 
@@ -126,19 +126,19 @@ def frog(sketch: Sketch, rng: random.Random) -> None:
     way, w, eye = rng.randrange(3), rng.uniform(32, 40), rng.uniform(10, 14)
     if way == 0:
         sketch.plane(ellipse(50, 60, w, rng.uniform(22, 30)))
-        both_outline(sketch, ellipse(50 + w * 0.55, 36, eye))
-        holes_outline(sketch, ellipse(50 + w * 0.55, 35, eye * 0.55))
+        draw_both(sketch, ellipse(50 + w * 0.55, 36, eye))
+        cut_both(sketch, ellipse(50 + w * 0.55, 35, eye * 0.55))
         if rng.random() < 0.5:
-            both_outline(sketch, ellipse(50 + w * 0.55, 35, eye * 0.28), 1)
+            draw_both(sketch, ellipse(50 + w * 0.55, 35, eye * 0.28), 1)
         sketch.score(arc(50, 54, w * 0.7, 18, 15, 165, 20), 3.6)
     elif way == 1:  # from above
         sketch.plane(soft_outline(50, 18, 66, 30, 68, 56, 58, 78, 50, 80))
-        both_outline(sketch, ellipse(61, 25, 6))
+        draw_both(sketch, ellipse(61, 25, 6))
         for line in ((64, 40, 82, 34, 86, 18), (60, 70, 88, 58, 76, 82, 92, 90)):
             for side in (1, -1):
                 points = polygon(*line)
                 sketch.line(points if side > 0 else mirrored(points), 7)
-        holes_outline(sketch, ellipse(61, 24, 2))
+        cut_both(sketch, ellipse(61, 24, 2))
     else:  # sitting, from the side
         sketch.plane(curve(70, 26, 88, 38, 92, 50, 78, 58, 72, 84, 60, 88, 30, 90, 10, 84, 22, 62, 44, 40))
         sketch.plane(ellipse(68, 28, eye * 0.8))
@@ -184,10 +184,10 @@ def butterfly(sketch: Sketch, rng: random.Random) -> None:
             sketch.line([*shape, shape[0]], stroke)
             sketch.line([*mirrored(shape), mirrored(shape)[0]], stroke)
     else:
-        both_outline(sketch, upper, 0)
-        both_outline(sketch, lower, 1)
+        draw_both(sketch, upper, 0)
+        draw_both(sketch, lower, 1)
         if rng.random() < 0.5:
-            holes_outline(sketch, scaled(upper, 0.4, None, centre(upper)))
+            cut_both(sketch, scaled(upper, 0.4, None, centre(upper)))
     if way != 5 and rng.random() < 0.8:
         sketch.plane(ellipse(50, 54, 3, rng.uniform(16, 24)), 2)
         for side in (-1, 1):
@@ -197,7 +197,7 @@ def butterfly(sketch: Sketch, rng: random.Random) -> None:
 def bee(sketch: Sketch, rng: random.Random) -> None:
     way, w = rng.randrange(3), rng.uniform(15, 22)
     if way == 0:  # from above
-        both_outline(sketch, turned(ellipse(72, 42, 21, 11), rng.uniform(-30, 15), (54, 44)), 1)
+        draw_both(sketch, turned(ellipse(72, 42, 21, 11), rng.uniform(-30, 15), (54, 44)), 1)
         sketch.plane(soft_outline(50, 34, 50 + w, 46, 50 + w * 0.9, 70, 50 + w * 0.3, 90, 50, 95))
         for y in (52, 64, 76):
             sketch.score([(50 - w * 0.66, y), (50 + w * 0.66, y)], 4.6)
@@ -214,7 +214,7 @@ def bee(sketch: Sketch, rng: random.Random) -> None:
         sketch.detail(ellipse(71, 55, 3))
         sketch.line([(74, 42), (84, 30)], 3)
     else:  # of bars and planes
-        both_outline(sketch, polygon(53, 40, 92, 22, 88, 46, 56, 54), 1)
+        draw_both(sketch, polygon(53, 40, 92, 22, 88, 46, 56, 54), 1)
         for y, half in ((44, w), (57, w), (70, w * 0.8)):
             sketch.plane(box(50 - half, y, 2 * half, 9, 2))
         sketch.plane(polygon(50 - w * 0.6, 83, 50 + w * 0.6, 83, 50, 97))
@@ -237,7 +237,7 @@ def ladybug(sketch: Sketch, rng: random.Random) -> None:
         sketch.score([(50, 32), (50, 60 + size * 0.86)], 3)
     spot = rng.uniform(4, 6.5)
     for x, y in ((66, 50), (64, 70)) if way else ((66, 46), (70, 64), (60, 78)):
-        holes_outline(sketch, ellipse(x, y, spot))
+        cut_both(sketch, ellipse(x, y, spot))
 
 
 def dragonfly(sketch: Sketch, rng: random.Random) -> None:
@@ -251,7 +251,7 @@ def dragonfly(sketch: Sketch, rng: random.Random) -> None:
             sketch.line([*wing, wing[0]], 2.6)
             sketch.line([*mirrored(wing), mirrored(wing)[0]], 2.6)
         else:
-            both_outline(sketch, wing, 1)
+            draw_both(sketch, wing, 1)
     sketch.plane(box(47, 24, 6, 26, 3))
     sketch.plane(thick([(50, 46), (50, 95)], rng.uniform(3.5, 5.5), end=3))
     sketch.plane(ellipse(50, 18, 7, 6))

@@ -18,7 +18,7 @@ from schematic.geometry import (
     star,
     turned,
 )
-from schematic.outlines import blade_outline, drop, drop_outline, flame_outline, put_outline, sharp_outline
+from schematic.outlines import blade_outline, drop, drop_outline, flame_outline, sharp_outline, show_planes
 from schematic.sketch import Kind, Sketch
 
 
@@ -95,7 +95,7 @@ def flame(sketch: Sketch, rng: random.Random) -> None:
         shape = rng.choice((one, two, three))
         sketch.line([*shape, shape[0]] if rng.random() < 0.6 else shape[8:], rng.uniform(3, 7))
     elif form == "tile":
-        put_outline(sketch, rng, [(rng.choice((one, two, three)), 0)], 1)
+        show_planes(sketch, rng, [(rng.choice((one, two, three)), 0)], 1)
     elif form == "swirl":
         sketch.plane(sharp_outline((30, 34, 18, 60, 30, 86, 52, 94), (40, 80, 44, 62, 58, 46, 62, 30, 54, 6)))
         sketch.plane(sharp_outline((56, 62, 50, 76, 58, 92), (76, 86, 82, 66, 78, 50, 70, 38)), 1)

@@ -19,7 +19,7 @@ from schematic.geometry import (
     scaled,
     turned,
 )
-from schematic.outlines import blade_outline, crescent_outline, rib_outline, sharp_outline, tile_outline
+from schematic.outlines import blade_outline, crescent_outline, rib_line, sharp_outline, tile_outline
 from schematic.sketch import Kind, Sketch
 
 
@@ -158,7 +158,7 @@ def lotus(sketch: Sketch, rng: random.Random) -> None:
             if form == "fan" and at == (layers - 1) / 2 and rng.random() < 0.5:
                 sketch.detail(scaled(petal, 0.5))
             elif form == "fan" and shape != "kite":
-                sketch.score(rib_outline(x, y, long, -90 + share * spread, -share * 8, 0.3), 2.2)
+                sketch.score(rib_line(x, y, long, -90 + share * spread, -share * 8, 0.3), 2.2)
     below = rng.choice(("none", "none", "cup"))
     if below == "cup":
         sketch.line(arc(50, base - 22, 46, 34, 40, 140), 4)

@@ -18,7 +18,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import cup_outline, dots_outline, household_wave_outline, steam_outline
+from schematic.outlines import draw_cup, draw_dots, draw_steam, wavy_line
 from schematic.sketch import Kind, Sketch
 
 
@@ -30,16 +30,16 @@ def burger(sketch: Sketch, rng: random.Random) -> None:
     y = top + high + 2 + gap
     sketch.plane(bun)
     if rng.random() < 0.6:
-        dots_outline(sketch, rng, [(50 + dx, top + high * 0.55 + abs(dx) * 0.25) for dx in (-16, 0, 16)], 2.5)
+        draw_dots(sketch, rng, [(50 + dx, top + high * 0.55 + abs(dx) * 0.25) for dx in (-16, 0, 16)], 2.5)
     layers = rng.choice(
         (("bar",), ("wave", "bar"), ("bar", "wave"), ("wave", "bar", "cheese"), ("thin", "bar"), ("wave",))
     )
     for at, layer in enumerate(layers):
         if line:
-            sketch.line(household_wave_outline(50 - wide, 50 + wide, y + 4, 5 if layer == "wave" else 0, 4), 5)
+            sketch.line(wavy_line(50 - wide, 50 + wide, y + 4, 5 if layer == "wave" else 0, 4), 5)
             y += 8 + gap
         elif layer == "wave":
-            edge = household_wave_outline(50 - wide - 3, 50 + wide + 3, y + 3, 5, rng.choice((3, 4)))
+            edge = wavy_line(50 - wide - 3, 50 + wide + 3, y + 3, 5, rng.choice((3, 4)))
             sketch.plane([(50 - wide - 3, y), (50 + wide + 3, y), *edge[::-1]], 1)
             y += 8 + gap
         elif layer == "cheese":
@@ -346,7 +346,7 @@ def sausage(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(box(10, 30, 80, 14, 7), 1)
         sketch.plane(box(4, 44, 92, 14, 7))
         sketch.plane([(10, 58), (90, 58), *arc(78, 62, 12, 14, 0, 90, 6), *arc(22, 62, 12, 14, 90, 180, 6)], 1)
-        sketch.score(household_wave_outline(14, 86, 49, 4, 5), 3)
+        sketch.score(wavy_line(14, 86, 49, 4, 5), 3)
         return
     if form == "salami":
         sketch.plane(turned(box(26, 34, 68, 32, 14), -25))
@@ -365,8 +365,8 @@ def sausage(sketch: Sketch, rng: random.Random) -> None:
 
 
 def cup_steaming(sketch: Sketch, rng: random.Random) -> None:
-    x, top = cup_outline(sketch, rng)
-    steam_outline(sketch, rng, x, top - 6, rng.uniform(18, 26))
+    x, top = draw_cup(sketch, rng)
+    draw_steam(sketch, rng, x, top - 6, rng.uniform(18, 26))
     if rng.random() < 0.4:
         sketch.plane(rng.choice((box(10, 87, 70, 5, 2.5), arc(44, 87, 36, 8, 0, 180))), 1)
 

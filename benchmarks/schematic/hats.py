@@ -12,7 +12,7 @@ from schematic.geometry import (
     polygon,
     star,
 )
-from schematic.outlines import household_wave_outline
+from schematic.outlines import wavy_line
 from schematic.sketch import Kind, Sketch
 
 
@@ -50,7 +50,7 @@ def sneaker(sketch: Sketch, rng: random.Random) -> None:
              *curve(34, collar, 48, 48, 64, 56, 84, 60, toe, 70, closed=False), (toe, 73), (7, 73)]
     sketch.plane(upper)
     sole = rng.choice(("flat", "flat", "wave", "heel"))
-    sketch.plane({"flat": box(5, 75, 91, 9, 4), "wave": [(5, 75), (96, 75), *household_wave_outline(5, 96, 82, 3,
+    sketch.plane({"flat": box(5, 75, 91, 9, 4), "wave": [(5, 75), (96, 75), *wavy_line(5, 96, 82, 3,
         7)[::-1]], "heel": polygon(5, 75, 96, 75, 94, 81, 46, 80, 42, 86, 6, 86)}[sole], 1)
     for at in range(rng.choice((0, 3, 4))):
         sketch.score(polygon(38 + at * 7, collar + 17 + at * (30 - collar * 0.5) * 0.22, 44 + at * 6, 62 - at * 0.6),

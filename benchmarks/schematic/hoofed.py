@@ -17,13 +17,13 @@ from schematic.geometry import (
     thick,
 )
 from schematic.outlines import (
-    both_outline,
-    eyes_outline,
-    facets_outline,
-    holes_outline,
-    planes_outline,
+    cut_both,
+    cut_eyes,
+    draw_both,
+    draw_facets,
+    draw_planes,
     soft_outline,
-    whole_outline,
+    symmetric_outline,
 )
 from schematic.sketch import Kind, Sketch
 
@@ -40,16 +40,16 @@ def bull_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(arc(50, lift - 6, reach * 0.9, 46, 15, 165), rng.uniform(5, 9))
         sketch.line([(50 - w, 44), (50 - w * 0.6, chin), (50 + w * 0.6, chin), (50 + w, 44)], rng.uniform(5, 9))
         return
-    both_outline(sketch, horn, 1)
+    draw_both(sketch, horn, 1)
     if way < 2:
-        sketch.plane(whole_outline(50 + w, 36, 50 + w * 1.15, 50, 50 + w * 0.55, 76, 50 + w * 0.7, chin))
-        both_outline(sketch, polygon(50 + w + 1, 52, 50 + w + 17, 56, 50 + w + 2, 62), 2)
-        eyes_outline(sketch, rng, w * 0.6, 58, 3)
-        holes_outline(sketch, ellipse(50 + w * 0.3, chin - 6, 2.4))
+        sketch.plane(symmetric_outline(50 + w, 36, 50 + w * 1.15, 50, 50 + w * 0.55, 76, 50 + w * 0.7, chin))
+        draw_both(sketch, polygon(50 + w + 1, 52, 50 + w + 17, 56, 50 + w + 2, 62), 2)
+        cut_eyes(sketch, rng, w * 0.6, 58, 3)
+        cut_both(sketch, ellipse(50 + w * 0.3, chin - 6, 2.4))
         if rng.random() < 0.25:
             sketch.line(arc(50, chin, 7, 8, 0, 180, 12), 3)
     elif way == 2:
-        facets_outline(sketch, rng, [polygon(50, 36, 50 + w, 38, 50 + w * 0.8, 60, 50, 70), polygon(50, 74,
+        draw_facets(sketch, rng, [polygon(50, 36, 50 + w, 38, 50 + w * 0.8, 60, 50, 70), polygon(50, 74,
             50 + w * 0.75, 63, 50 + w * 0.5, chin, 50, chin)])
     else:
         sketch.plane(polygon(50 - w, 36, 50 + w, 36, 50, chin))
@@ -74,17 +74,17 @@ def deer_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(mirrored(line), width)
     ear = polygon(50 + w * 0.8, 50, 50 + w * 2.2, 42, 50 + w * 1.7, 54)
     if way == 0:
-        sketch.plane(whole_outline(50 + w * 0.8, 44, 50 + w, 58, 50 + w * 0.45, 84, 50 + w * 0.35, 94))
-        both_outline(sketch, ear, 1)
-        eyes_outline(sketch, rng, w * 0.55, 60, 2.8)
+        sketch.plane(symmetric_outline(50 + w * 0.8, 44, 50 + w, 58, 50 + w * 0.45, 84, 50 + w * 0.35, 94))
+        draw_both(sketch, ear, 1)
+        cut_eyes(sketch, rng, w * 0.55, 60, 2.8)
         sketch.detail(ellipse(50, 89, 4, 3))
     elif way == 1:
-        both_outline(sketch, ear, 1)
-        facets_outline(sketch, rng, [polygon(50, 44, 50 + w * 0.8, 46, 50 + w, 60, 50, 70), polygon(50, 73,
+        draw_both(sketch, ear, 1)
+        draw_facets(sketch, rng, [polygon(50, 44, 50 + w * 0.8, 46, 50 + w, 60, 50, 70), polygon(50, 73,
             50 + w * 0.9, 63, 50 + w * 0.4, 92, 50, 95)])
     elif way == 2:
         sketch.plane(polygon(50 - w, 46, 50 + w, 46, 50, 95))
-        both_outline(sketch, ear, 1)
+        draw_both(sketch, ear, 1)
     else:
         sketch.line([(50 - w, 48), (50 - 5, 92), (55, 92), (50 + w, 48), (50 - w, 48)], width)
         for side in (-1, 1):
@@ -96,15 +96,15 @@ def goat_head(sketch: Sketch, rng: random.Random) -> None:
     if way == 2:  # ram with curled horns
         turns = rng.uniform(300, 420)
         spiral = [along(50 + w + 13, 42, 20 - 15 * at / 30, 190 + turns * at / 30) for at in range(31)]
-        both_outline(sketch, thick(spiral, 10, end=3), 1)
+        draw_both(sketch, thick(spiral, 10, end=3), 1)
     else:
-        both_outline(sketch, curve(52, 40, 58, 18, 50 + rng.uniform(16, 30), 6, 50 + rng.uniform(32, 40), 14, 70, 20,
+        draw_both(sketch, curve(52, 40, 58, 18, 50 + rng.uniform(16, 30), 6, 50 + rng.uniform(32, 40), 14, 70, 20,
             62, 42), 1)
-    sketch.plane(whole_outline(50 + w * 0.8, 38, 50 + w, 52, 50 + w * 0.5, 78, 50 + w * 0.4, 84))
+    sketch.plane(symmetric_outline(50 + w * 0.8, 38, 50 + w, 52, 50 + w * 0.5, 78, 50 + w * 0.4, 84))
     if way != 2:
-        both_outline(sketch, polygon(50 + w, 44, 50 + w + 20, 52, 50 + w + 1, 56), 2)
+        draw_both(sketch, polygon(50 + w, 44, 50 + w + 20, 52, 50 + w + 1, 56), 2)
         sketch.plane(polygon(44, 85, 56, 85, 50, 98), 1)
-    eyes_outline(sketch, rng, w * 0.55, 53, 3)
+    cut_eyes(sketch, rng, w * 0.55, 53, 3)
     if rng.random() < 0.6:
         sketch.detail(polygon(46, 74, 54, 74, 50, 80))
 
@@ -122,7 +122,7 @@ def horse_head(sketch: Sketch, rng: random.Random) -> None:
         for at in (0, 1, 2):
             sketch.score(curve(42 - at * 6, 32 + at * 8, 32 - at * 3, 54 + at * 6, 30, 78 + at * 4, closed=False), 3)
     elif way == 2:
-        planes_outline(sketch, rng, polygon(42, 26, 48, 8, 56, 24), polygon(42, 28, 58, 26, 66, 46, 48, 56),
+        draw_planes(sketch, rng, polygon(42, 26, 48, 8, 56, 24), polygon(42, 28, 58, 26, 66, 46, 48, 56),
             polygon(60, 30, 88, 64, 82, 74, 62, 58), polygon(42, 30, 48, 58, 56, 94, 34, 94), polygon(40, 32, 32, 94,
             10, 94, 22, 56))
         return
@@ -162,16 +162,16 @@ def horse(sketch: Sketch, rng: random.Random) -> None:
 def elephant_head(sketch: Sketch, rng: random.Random) -> None:
     way, ear = rng.randrange(4), rng.uniform(32, 42)
     if way < 2:
-        both_outline(sketch, curve(62, 30, 50 + ear * 0.8, 16, 50 + ear, 38, 50 + ear * 0.85, 64, 66, 60), 1)
+        draw_both(sketch, curve(62, 30, 50 + ear * 0.8, 16, 50 + ear, 38, 50 + ear * 0.85, 64, 66, 60), 1)
         wide = rng.uniform(14, 18)
         if way == 0:
             sketch.plane(soft_outline(50, 18, 50 + wide, 26, 50 + wide, 50, 58, 66, 56, 90, 50, 94))
         else:
             sketch.plane(curve(36, 24, 50, 16, 64, 24, 66, 48, 58, 62, 57, 78, 64, 84, 72, 80, 76, 86, 64, 95, 48, 88,
                 43, 62, 34, 48))
-        eyes_outline(sketch, rng, wide * 0.6, 42, 2.6)
+        cut_eyes(sketch, rng, wide * 0.6, 42, 2.6)
         if rng.random() < 0.5:
-            both_outline(sketch, polygon(60, 60, 70, 76, 63, 72), 2)
+            draw_both(sketch, polygon(60, 60, 70, 76, 63, 72), 2)
         for y in (70, 77) if rng.random() < 0.4 else ():
             sketch.score([(46, y), (54, y)], 2)
     elif way == 2:  # in profile
@@ -180,7 +180,7 @@ def elephant_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.score(curve(46, 26, 26, 30, 26, 60, 46, 70, 52, 48, closed=False), 3.5)
         sketch.detail(ellipse(64, 38, 2.6))
     else:
-        facets_outline(sketch, rng, [polygon(64, 28, 50 + ear, 22, 50 + ear, 52, 70, 66), polygon(50, 16, 62, 26, 66,
+        draw_facets(sketch, rng, [polygon(64, 28, 50 + ear, 22, 50 + ear, 52, 70, 66), polygon(50, 16, 62, 26, 66,
             50, 50, 58), polygon(50, 61, 62, 54, 56, 94, 50, 94)])
 
 
@@ -201,13 +201,13 @@ def elephant(sketch: Sketch, rng: random.Random) -> None:
 def pig(sketch: Sketch, rng: random.Random) -> None:
     way, w = rng.randrange(3), rng.uniform(30, 38)
     if way < 2:
-        both_outline(sketch, polygon(50 + w * 0.35, 30, 50 + w * 0.95, rng.uniform(8, 18), 50 + w * 0.95, 46), 1)
-        sketch.plane(ellipse(50, 56, w, 34) if way == 0 else whole_outline(64, 24, 50 + w, 46, 50 + w * 0.8, 76, 60,
+        draw_both(sketch, polygon(50 + w * 0.35, 30, 50 + w * 0.95, rng.uniform(8, 18), 50 + w * 0.95, 46), 1)
+        sketch.plane(ellipse(50, 56, w, 34) if way == 0 else symmetric_outline(64, 24, 50 + w, 46, 50 + w * 0.8, 76, 60,
             90))
-        eyes_outline(sketch, rng, w * 0.45, 46, 3.4)
+        cut_eyes(sketch, rng, w * 0.45, 46, 3.4)
         snout = ellipse(50, 66, 14, 10)
         sketch.detail(snout)
-        both_outline(sketch, ellipse(55, 66, 2.6, 4), 1)
+        draw_both(sketch, ellipse(55, 66, 2.6, 4), 1)
     else:
         sketch.plane(ellipse(46, 52, 34, 24))
         for x in (24, 36, 54, 64):
@@ -235,13 +235,13 @@ def camel(sketch: Sketch, rng: random.Random) -> None:
 def giraffe(sketch: Sketch, rng: random.Random) -> None:
     if rng.random() < 0.35:  # head
         w = rng.uniform(13, 17)
-        sketch.plane(whole_outline(50 + w * 0.7, 28, 50 + w, 42, 50 + w * 0.6, 70, 50 + w * 0.8, 86, 58, 93))
-        both_outline(sketch, polygon(50 + w, 36, 50 + w + 22, 28, 50 + w + 2, 46), 1)
+        sketch.plane(symmetric_outline(50 + w * 0.7, 28, 50 + w, 42, 50 + w * 0.6, 70, 50 + w * 0.8, 86, 58, 93))
+        draw_both(sketch, polygon(50 + w, 36, 50 + w + 22, 28, 50 + w + 2, 46), 1)
         for side in (-1, 1):
             sketch.line([(50 + side * 7, 28), (50 + side * 8, 12)], 4)
             sketch.plane(ellipse(50 + side * 8, 10, 4.6), 2)
-        eyes_outline(sketch, rng, w * 0.6, 46, 3)
-        holes_outline(sketch, ellipse(55, 82, 1.8))
+        cut_eyes(sketch, rng, w * 0.6, 46, 3)
+        cut_both(sketch, ellipse(55, 82, 1.8))
         return
     sketch.plane(polygon(66, 12, 74, 12, 92, 22, 88, 28, 76, 26, 64, 58, 64, 94, 57, 94, 55, 68, 34, 70, 34, 94, 27, 94,
         24, 60, 30, 54, 50, 48))

@@ -14,7 +14,7 @@ from schematic.geometry import (
     moved,
     polygon,
 )
-from schematic.outlines import arched_outline, windows_outline
+from schematic.outlines import arched_outline, draw_windows
 from schematic.sketch import Kind, Sketch
 
 
@@ -145,7 +145,7 @@ def house_in_perspective(sketch: Sketch, rng: random.Random) -> None:
     sketch.plane(polygon(peak, ridge, back, ridge - 4, 92, eaves - rise, corner, eaves), 1)
     if rng.random() < 0.85:
         sketch.plane(polygon(corner, eaves, 92, eaves - rise, 92, 86 - rise, corner, 90), 2)
-        windows_outline(sketch, corner + 4, eaves + 2, 90 - corner - 4, 26, rng.choice((1, 2, 3)), 1)
+        draw_windows(sketch, corner + 4, eaves + 2, 90 - corner - 4, 26, rng.choice((1, 2, 3)), 1)
     x = peak
     if rng.random() < 0.7:
         sketch.detail(polygon(x - 5, 60, x + 5, 62, x + 5, 82, x - 5, 80))

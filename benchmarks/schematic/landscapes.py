@@ -20,10 +20,10 @@ from schematic.geometry import (
 )
 from schematic.outlines import (
     cloud_outline,
+    draw_palm,
     flame_outline,
-    palm_outline,
-    put_outline,
     sharp_outline,
+    show_planes,
     tile_outline,
     wave_outline,
 )
@@ -161,7 +161,7 @@ def mountain(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(sharp_outline((x - half * 0.4, top + 26, x - 6, top, x + 6, top, x + half * 0.4, top + 26,
                 x + half, base), (x - half, base)), at)
     else:
-        put_outline(sketch, rng, [(peak, at) for at, peak in enumerate(shown)], 1)
+        show_planes(sketch, rng, [(peak, at) for at, peak in enumerate(shown)], 1)
 
 
 def mountain_sun(sketch: Sketch, rng: random.Random) -> None:
@@ -227,7 +227,7 @@ def island(sketch: Sketch, rng: random.Random) -> None:
     base, x = rng.uniform(74, 80), rng.uniform(38, 58)
     for at in range(rng.choice((1, 1, 2))):
         foot = (x + at * 12, base)
-        palm_outline(sketch, foot, (x - 8 + at * 30, 30 + at * 12), rng.choice((5, 6)), 27 - at * 6,
+        draw_palm(sketch, foot, (x - 8 + at * 30, 30 + at * 12), rng.choice((5, 6)), 27 - at * 6,
             rng.choice(("bend", "bend", "blades")))
     sketch.plane(arc(50, base + 4, rng.uniform(28, 38), rng.uniform(8, 14), 180, 360))
     for at in range(rng.choice((1, 2, 2))):

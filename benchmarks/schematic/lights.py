@@ -17,7 +17,7 @@ from schematic.geometry import (
     star,
     turned,
 )
-from schematic.outlines import rays_outline
+from schematic.outlines import draw_rays
 from schematic.sketch import Kind, Sketch
 
 
@@ -82,7 +82,7 @@ def bulb(sketch: Sketch, rng: random.Random) -> None:
             -6)), (50, low)), 1)
     sketch.plane(arc(50, low + gap + rows * 6.5, neck * 0.55, 4.5, 0, 180, 10), 1)
     if rng.random() < 0.3:
-        rays_outline(sketch, 50, y, radius + 7, radius + 14, [180, 215, 325, 0], 3.5)
+        draw_rays(sketch, 50, y, radius + 7, radius + 14, [180, 215, 325, 0], 3.5)
 
 
 def bulb_of_lines(sketch: Sketch, rng: random.Random) -> None:
@@ -112,7 +112,7 @@ def bulb_of_lines(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(ellipse(*spot, 3.5), 1)
         sketch.plane(ellipse(50, 40, 4.5), 1)
     else:
-        rays_outline(sketch, 50, 38, 8, 29, [at * 30.0 for at in range(12)], width * 0.8)
+        draw_rays(sketch, 50, 38, 8, 29, [at * 30.0 for at in range(12)], width * 0.8)
     for at, half in enumerate((10, 8, 5)):
         if form != "stroke" or at:
             sketch.line([(50 - half, 78 + at * 7), (50 + half, 78 + at * 7)], width)
@@ -160,7 +160,7 @@ def candle(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane([(14, 78), (80, 78), *arc(47, 78, 33, 13, 0, 180)], 1)
         sketch.line(arc(84, 80, 7, 7, -120, 120), 4)
     if rng.random() < 0.3:
-        rays_outline(sketch, 50, top - 6 - flame / 2, flame * 0.8, flame, [180, 225, 315, 0], 3)
+        draw_rays(sketch, 50, top - 6 - flame / 2, flame * 0.8, flame, [180, 225, 315, 0], 3)
 
 
 def _lamp(form: str) -> Kind:
@@ -176,7 +176,7 @@ def _draw_lamp(sketch: Sketch, rng: random.Random, form: str) -> None:
         sketch.plane(rng.choice((arc(50, 66, 36, 32, 180, 360), polygon(44, 34, 56, 34, 88, 66, 12, 66))))
         sketch.plane(arc(50, 68, 10, 10, 0, 180, 12), 1)
         if rng.random() < 0.5:
-            rays_outline(sketch, 50, 62, 20, 30, [50, 90, 130], 4)
+            draw_rays(sketch, 50, 62, 20, 30, [50, 90, 130], 4)
         return
     sketch.plane(polygon(50 - upper, top, 50 + upper, top, 50 + lower, low, 50 - lower, low))
     base = rng.choice(("vase", "ball", "stem", "tripod")) if form == "table" else rng.choice(("stem", "tripod"))
@@ -210,7 +210,7 @@ def desk_lamp(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane([along(*middle, 7, 180 - angle + t * 18) for t in range(-10, 1)], 2)
     if rng.random() < 0.4:
         middle = turned([(52, head + 24)], -angle, (52, head))[0]
-        rays_outline(sketch, *middle, 14, 26, [60 - angle, 90 - angle, 120 - angle], 3.5)
+        draw_rays(sketch, *middle, 14, 26, [60 - angle, 90 - angle, 120 - angle], 3.5)
     sketch.plane(rng.choice((box(18, 86, 38, 6, 3), arc(37, 92, 20, 9, 180, 360))), 1)
     for x, y in ((20, elbow), (36, 84)) if rng.random() < 0.5 else ():
         sketch.plane(ellipse(x, y, 4.5), 1)

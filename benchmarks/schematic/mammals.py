@@ -17,7 +17,7 @@ from schematic.geometry import (
     star,
     turned,
 )
-from schematic.outlines import both_outline, eyes_outline, facets_outline, holes_outline, soft_outline, whole_outline
+from schematic.outlines import cut_both, cut_eyes, draw_both, draw_facets, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 
 
@@ -44,22 +44,23 @@ def fox_head(sketch: Sketch, rng: random.Random) -> None:
     w, ear, chin, cheek = rng.uniform(30, 43), rng.uniform(5, 16), rng.uniform(82, 95), rng.uniform(46, 62)
     r, inner, way = 50 + w, 50 + w * rng.uniform(0.15, 0.35), rng.randrange(5)
     if way == 0:
-        facets_outline(sketch, rng, [polygon(inner, 36, r, ear, r, 44), polygon(50, 38, inner, 36, r - 2, 46, 50, 76),
+        draw_facets(sketch, rng, [polygon(inner, 36, r, ear, r, 44), polygon(50, 38, inner, 36, r - 2, 46, 50, 76),
             polygon(r, 47, r, cheek + 4, 53, chin, 51, 78)])
     elif way == 1:
-        sketch.plane(whole_outline(50, 36, inner, 36, r - 2, ear, r, cheek, 50, chin))
-        holes_outline(sketch, polygon(50 + w * 0.86, cheek - 2, 50 + w * 0.3, cheek + 2, 53, chin - 12))
-        eyes_outline(sketch, rng, w * 0.4, cheek - 11, 3.5)
+        sketch.plane(symmetric_outline(50, 36, inner, 36, r - 2, ear, r, cheek, 50, chin))
+        cut_both(sketch, polygon(50 + w * 0.86, cheek - 2, 50 + w * 0.3, cheek + 2, 53, chin - 12))
+        cut_eyes(sketch, rng, w * 0.4, cheek - 11, 3.5)
     elif way == 2:
-        both_outline(sketch, polygon(52, 40, r, ear, r, cheek, 52, chin), 1)
-        holes_outline(sketch, polygon(55, 66, r - 5, cheek - 8, 55, chin - 14))
+        draw_both(sketch, polygon(52, 40, r, ear, r, cheek, 52, chin), 1)
+        cut_both(sketch, polygon(55, 66, r - 5, cheek - 8, 55, chin - 14))
         sketch.plane(polygon(44, chin - 4, 56, chin - 4, 50, chin + 3), 2)
     elif way == 3:
         sketch.plane(polygon(30, 34, 38, 8, 50, 28, 62, 34, 94, 56, 88, 63, 62, 66, 46, 92, 14, 92, 22, 56))
         sketch.detail(polygon(60, 44, 68, 47, 60, 49))
         sketch.detail(polygon(56, 62, 84, 60, 60, 64, 46, 84))
     else:
-        sketch.line([*whole_outline(50, 38, inner, 36, r - 3, ear, r, cheek, 50, chin), (50, 38)], rng.uniform(3, 6))
+        sketch.line([*symmetric_outline(50, 38, inner, 36, r - 3, ear, r, cheek, 50, chin), (50, 38)], rng.uniform(3,
+            6))
         for side in (-1, 1):
             sketch.line([(50 + side * w, cheek), (50 + side * w * 0.25, cheek + 4), (50, chin)], 3.5)
         sketch.plane(ellipse(50, chin - 3, 5, 4))
@@ -70,9 +71,9 @@ def cat_head(sketch: Sketch, rng: random.Random) -> None:
     r = 50 + w
     if way == 0:
         sketch.plane(soft_outline(50, 32, 50 + w * 0.6, 36, r, 60, 50 + w * 0.6, low - 4, 50, low))
-        both_outline(sketch, polygon(50 + w * 0.15, 36, 50 + w * 0.85, ear, 50 + w * 0.95, 60))
+        draw_both(sketch, polygon(50 + w * 0.15, 36, 50 + w * 0.85, ear, 50 + w * 0.95, 60))
     elif way == 1:
-        sketch.plane(whole_outline(50 + w * 0.25, 32, r, ear, r, 64, 50 + w * 0.5, low))
+        sketch.plane(symmetric_outline(50 + w * 0.25, 32, r, ear, r, 64, 50 + w * 0.5, low))
     elif way == 2:
         head = [*arc(50, 56, w, low - 56, 0, 180, 20), (50 - w, ear), (50 - w * 0.35, 32), (50 + w * 0.35, 32)]
         sketch.line([*head, (50 + w, ear), head[0]], rng.uniform(3.5, 6.5))
@@ -83,9 +84,9 @@ def cat_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(polygon(45, 62, 55, 62, 50, 67), 1)
         return
     else:
-        facets_outline(sketch, rng, [polygon(50 + w * 0.2, 34, r, ear, r, 50), polygon(50, 36, 50 + w * 0.2, 34, r, 52,
+        draw_facets(sketch, rng, [polygon(50 + w * 0.2, 34, r, ear, r, 50), polygon(50, 36, 50 + w * 0.2, 34, r, 52,
             50, 64), polygon(r, 54, r - 4, 66, 50 + w * 0.3, low, 50, low, 50, 68)])
-    eyes_outline(sketch, rng, w * 0.42, 54, rng.uniform(3.5, 6))
+    cut_eyes(sketch, rng, w * 0.42, 54, rng.uniform(3.5, 6))
     _nose(sketch, rng, 66, 4)
     if rng.random() < 0.5:
         for side in (-1, 1):
@@ -98,8 +99,8 @@ def dog_head(sketch: Sketch, rng: random.Random) -> None:
     r = 50 + w
     if way == 0:
         sketch.plane(soft_outline(50, 14, 50 + w * 0.8, 22, r, 50, 50 + w * 0.7, 82, 50, 90))
-        both_outline(sketch, curve(50 + w * 0.7, 14, r + 12, 24, r + 16, hang - 10, r + 6, hang, r - 1, 40), 1)
-        eyes_outline(sketch, rng, w * 0.45, 42, 4)
+        draw_both(sketch, curve(50 + w * 0.7, 14, r + 12, 24, r + 16, hang - 10, r + 6, hang, r - 1, 40), 1)
+        cut_eyes(sketch, rng, w * 0.45, 42, 4)
         if rng.random() < 0.5:
             _muzzle(sketch, rng, 68, w * 0.6, 15)
         else:
@@ -109,14 +110,14 @@ def dog_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.detail(curve(26, 28, 40, 26, 44, 44, 38, hang - 4, 26, hang - 10, 20, 40))
         sketch.detail(ellipse(61, 35, 3))
     elif way == 2:
-        facets_outline(sketch, rng, [polygon(50 + w * 0.6, 18, r + 14, 24, r + 10, hang, r, 40), polygon(50, 16,
+        draw_facets(sketch, rng, [polygon(50 + w * 0.6, 18, r + 14, 24, r + 10, hang, r, 40), polygon(50, 16,
             50 + w * 0.6, 18, r, 42, 50 + w * 0.4, 60, 50, 52), polygon(50, 56, 50 + w * 0.45, 62, 50 + w * 0.4, 84,
             50, 92)])
         _nose(sketch, rng, 66, 4, mouth=False)
     elif way == 3:
-        sketch.plane(whole_outline(50 + w * 0.3, 26, 50 + w * 0.5, 6, r + 6, 22, r, 54, 50 + w * 0.6, 66, 50 + w * 0.5,
-            90))
-        eyes_outline(sketch, rng, w * 0.5, 44, 3.5)
+        sketch.plane(symmetric_outline(50 + w * 0.3, 26, 50 + w * 0.5, 6, r + 6, 22, r, 54, 50 + w * 0.6, 66,
+            50 + w * 0.5, 90))
+        cut_eyes(sketch, rng, w * 0.5, 44, 3.5)
         _nose(sketch, rng, 76, 7, mouth=False)
     else:
         stroke = rng.uniform(4, 7)
@@ -133,13 +134,13 @@ def wolf_head(sketch: Sketch, rng: random.Random) -> None:
     w, ear, way = rng.uniform(32, 40), rng.uniform(4, 14), rng.randrange(4)
     r = 50 + w
     if way == 0:
-        sketch.plane(whole_outline(50, 30, 60, 28, 50 + w * 0.75, ear, 50 + w * 0.9, 36, r + 4, 56, r - 6, 58, r - 6,
-            70, r - 16, 70, 62, 88, 50, 94))
-        holes_outline(sketch, polygon(50 + w * 0.2, 54, 50 + w * 0.65, 44, 50 + w * 0.55, 54))
-        holes_outline(sketch, polygon(57, 60, 50 + w * 0.6, 60, 58, 76))
+        sketch.plane(symmetric_outline(50, 30, 60, 28, 50 + w * 0.75, ear, 50 + w * 0.9, 36, r + 4, 56, r - 6, 58,
+            r - 6, 70, r - 16, 70, 62, 88, 50, 94))
+        cut_both(sketch, polygon(50 + w * 0.2, 54, 50 + w * 0.65, 44, 50 + w * 0.55, 54))
+        cut_both(sketch, polygon(57, 60, 50 + w * 0.6, 60, 58, 76))
         sketch.detail(polygon(45, 80, 55, 80, 50, 87))
     elif way == 1:
-        facets_outline(
+        draw_facets(
             sketch,
             rng,
             [
@@ -171,7 +172,7 @@ def bear_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.score([(90, 60), (72, 58)], 2.5)
         return
     if way == 2:
-        facets_outline(
+        draw_facets(
             sketch,
             rng,
             [
@@ -183,16 +184,16 @@ def bear_head(sketch: Sketch, rng: random.Random) -> None:
         )
         _nose(sketch, rng, 66, 6)
         return
-    both_outline(sketch, ellipse(50 + w * 0.75, 58 - high * 0.85, ear), 1)
+    draw_both(sketch, ellipse(50 + w * 0.75, 58 - high * 0.85, ear), 1)
     sketch.plane(ellipse(50, 58, w, high) if way == 0 else soft_outline(50, 28, 50 + w * 0.7, 34, 50 + w, 62, 74, 86,
         50, 92))
-    eyes_outline(sketch, rng, w * 0.42, 52, 3.6)
+    cut_eyes(sketch, rng, w * 0.42, 52, 3.6)
     _muzzle(sketch, rng, 70, w * 0.42, high * 0.4)
 
 
 def panda_head(sketch: Sketch, rng: random.Random) -> None:
     w, high, ear, way = rng.uniform(33, 40), rng.uniform(30, 35), rng.uniform(9, 14), rng.randrange(3)
-    both_outline(sketch, ellipse(50 + w * 0.75, 58 - high * 0.85, ear), 1)
+    draw_both(sketch, ellipse(50 + w * 0.75, 58 - high * 0.85, ear), 1)
     if way == 0:
         sketch.plane(ellipse(50, 58, w, high))
         sketch.detail(ellipse(50, 58, w - rng.uniform(3, 5), high - 4))
@@ -200,9 +201,9 @@ def panda_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(arc(50, 58, w, high, rng.uniform(-30, 20), 180 - rng.uniform(-30, 20)), rng.uniform(3, 6))
     x = 50 + w * 0.42
     patch = turned(ellipse(x, 54, rng.uniform(7, 9), rng.uniform(10, 13)), 35, (x, 54))
-    both_outline(sketch, patch)
+    draw_both(sketch, patch)
     if rng.random() < 0.6:
-        holes_outline(sketch, ellipse(x, 53, 2.8))
+        cut_both(sketch, ellipse(x, 53, 2.8))
     sketch.plane(ellipse(50, 70, 6, 4))
     if rng.random() < 0.5:
         sketch.line(arc(50, 72, 10, 8, 20, 160, 10), 2.4)
@@ -222,8 +223,8 @@ def lion_head(sketch: Sketch, rng: random.Random) -> None:
             out = rng.uniform(42, 47)
             ray = [along(50, 50, 29, angle - half), along(50, 50, out, angle), along(50, 50, 29, angle + half)]
             sketch.plane([*ray, along(50, 50, 25, angle)], 1 + at % 2)
-        sketch.plane(whole_outline(50, 26, 64, 30, 70, 46, 62, 68, 50, 76))
-        eyes_outline(sketch, rng, 9, 46, 3)
+        sketch.plane(symmetric_outline(50, 26, 64, 30, 70, 46, 62, 68, 50, 76))
+        cut_eyes(sketch, rng, 9, 46, 3)
         _nose(sketch, rng, 60, 6)
         return
     if way == 0:
@@ -231,16 +232,16 @@ def lion_head(sketch: Sketch, rng: random.Random) -> None:
     elif way == 1:
         mane = [along(50, 50, 42 + 4 * math.sin(at * math.pi / 4), at * 360 / (8 * tips)) for at in range(8 * tips)]
     else:
-        mane = whole_outline(50, 6, 68, 10, 80, 22, 90, 40, 84, 62, 74, 80, 50, 96)
+        mane = symmetric_outline(50, 6, 68, 10, 80, 22, 90, 40, 84, 62, 74, 80, 50, 96)
     sketch.plane(mane, 1)
     if rng.random() < 0.6:
         face = soft_outline(50, 26, 66, 30, 72, 48, 64, 70, 50, 78) if way else ellipse(50, 50, 26, 28)
         sketch.detail(face)
-        both_outline(sketch, ellipse(61, 46, 3, 4))
+        draw_both(sketch, ellipse(61, 46, 3, 4))
         sketch.plane(polygon(42, 56, 58, 56, 52, 64, 52, 70, 48, 70, 48, 64))
     else:
         sketch.score([*arc(50, 50, 27, 29, -60, 240, 30)], 3.5)
-        eyes_outline(sketch, rng, 11, 46, 3.6)
+        cut_eyes(sketch, rng, 11, 46, 3.6)
         _nose(sketch, rng, 60, 6)
 
 
@@ -254,7 +255,7 @@ def rabbit_head(sketch: Sketch, rng: random.Random) -> None:
         sketch.detail(ellipse(64, 58, 2.8))
         return
     if way == 1:
-        facets_outline(sketch, rng, [polygon(52, 48, 56, 4, 68, 12, 64, 48), polygon(50, 51, 64, 51, 50 + w, 68, 50,
+        draw_facets(sketch, rng, [polygon(52, 48, 56, 4, 68, 12, 64, 48), polygon(50, 51, 64, 51, 50 + w, 68, 50,
             78), polygon(50, 81, 50 + w, 71, 58, 92, 50, 94)])
         return
     if way == 2:
@@ -265,22 +266,22 @@ def rabbit_head(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(ellipse(50 + side * w * 0.45, 66, 3))
         sketch.plane(polygon(46, 75, 54, 75, 50, 80), 1)
         return
-    both_outline(sketch, ear)
+    draw_both(sketch, ear)
     if rng.random() < 0.5:
-        holes_outline(sketch, scaled(ear, 0.5, 0.65, centre(ear)))
+        cut_both(sketch, scaled(ear, 0.5, 0.65, centre(ear)))
     sketch.plane(ellipse(50, 69, w, rng.uniform(20, 26)))
-    eyes_outline(sketch, rng, w * 0.45, 66, 3.4)
+    cut_eyes(sketch, rng, w * 0.45, 66, 3.4)
     _nose(sketch, rng, 76, 4)
 
 
 def mouse(sketch: Sketch, rng: random.Random) -> None:
     way, ear = rng.randrange(3), rng.uniform(13, 19)
     if way == 0:
-        both_outline(sketch, ellipse(50 + rng.uniform(24, 30), 30, ear))
+        draw_both(sketch, ellipse(50 + rng.uniform(24, 30), 30, ear))
         if rng.random() < 0.5:
-            holes_outline(sketch, ellipse(78, 29, ear * 0.5))
+            cut_both(sketch, ellipse(78, 29, ear * 0.5))
         sketch.plane(soft_outline(50, 30, 70, 40, 74, 60, 60, 84, 50, 92))
-        eyes_outline(sketch, rng, 10, 58, 3.2)
+        cut_eyes(sketch, rng, 10, 58, 3.2)
         sketch.detail(ellipse(50, 84, 3.6))
     elif way == 1:  # whole, from the side
         sketch.plane([*arc(44, 74, 32, rng.uniform(32, 42), 180, 330), (94, 74)])
@@ -289,8 +290,8 @@ def mouse(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(curve(12, 74, 4, 60, 14, 46, 6, 34, closed=False), 3.5)
     else:
         sketch.plane(polygon(50, 94, 28, 50, 72, 50))
-        both_outline(sketch, regular(74, 34, ear, rng.choice((5, 6, 8))), 1)
-        eyes_outline(sketch, rng, 8, 60, 2.8)
+        draw_both(sketch, regular(74, 34, ear, rng.choice((5, 6, 8))), 1)
+        cut_eyes(sketch, rng, 8, 60, 2.8)
         for side in (-1, 1):
             sketch.line([(50 + side * 10, 84), (50 + side * 30, 78)], 2)
             sketch.line([(50 + side * 10, 88), (50 + side * 30, 92)], 2)
@@ -298,20 +299,20 @@ def mouse(sketch: Sketch, rng: random.Random) -> None:
 
 def monkey_head(sketch: Sketch, rng: random.Random) -> None:
     w, ear, mask = rng.uniform(26, 32), rng.uniform(9, 13), rng.randrange(3)
-    both_outline(sketch, ellipse(50 + w + ear * 0.6, 50, ear), 1)
+    draw_both(sketch, ellipse(50 + w + ear * 0.6, 50, ear), 1)
     sketch.plane(soft_outline(50, 14, 50 + w * 0.9, 30, 50 + w, 58, 50 + w * 0.6, 84, 50, 90))
     if mask == 2:  # ape of planes
-        holes_outline(sketch, polygon(53, 46, 50 + w * 0.7, 42, 50 + w * 0.6, 54, 54, 54))
-        sketch.detail(whole_outline(54, 60, 50 + w * 0.6, 68, 50 + w * 0.4, 80))
+        cut_both(sketch, polygon(53, 46, 50 + w * 0.7, 42, 50 + w * 0.6, 54, 54, 54))
+        sketch.detail(symmetric_outline(54, 60, 50 + w * 0.6, 68, 50 + w * 0.4, 80))
         sketch.plane(polygon(42, 72, 58, 72, 54, 75, 46, 75), 1)
         return
     face = [*arc(50 - w * 0.36, 48, w * 0.4, None, 100, 330, 16), *arc(50 + w * 0.36, 48, w * 0.4, None, 210, 440, 16),
             *arc(50, 70, w * 0.68, 15, -45, 225, 20)]
     sketch.detail(face)
-    both_outline(sketch, ellipse(50 + w * 0.34, 50, 3.4))
+    draw_both(sketch, ellipse(50 + w * 0.34, 50, 3.4))
     if mask == 0:
         sketch.line(arc(50, 66, 10, 7, 15, 165, 10), 2.6)
-    both_outline(sketch, ellipse(53, 63, 1.6), 1)
+    draw_both(sketch, ellipse(53, 63, 1.6), 1)
 
 
 def cat_sitting(sketch: Sketch, rng: random.Random) -> None:
@@ -319,7 +320,7 @@ def cat_sitting(sketch: Sketch, rng: random.Random) -> None:
     if way == 0:  # from behind
         sketch.plane(soft_outline(50, 38, 60, 44, 50 + hip, 76, 50 + hip * 0.8, 93, 50, 93))
         sketch.plane(ellipse(50, 30, 15, 13))
-        both_outline(sketch, polygon(52, 20, 61, 6, 65, 30))
+        draw_both(sketch, polygon(52, 20, 61, 6, 65, 30))
         sketch.line(curve(50 + hip * 0.6, 90, 84, 88, 84, 66, rng.uniform(72, 92), 54, closed=False), rng.uniform(5, 8))
     elif way == 1:  # from the side
         sketch.plane(curve(60, 36, 66, 54, 66, 92, 56, 92, 30, 93, 20, 82, 30, 62, 46, 44))
@@ -327,8 +328,8 @@ def cat_sitting(sketch: Sketch, rng: random.Random) -> None:
         sketch.line(curve(24, 88, 8, 84, 10, 60, rng.uniform(12, 24), 50, closed=False), rng.uniform(5, 8))
     else:
         sketch.plane(polygon(38, 44, 62, 44, 50 + hip, 92, 50 - hip, 92))
-        sketch.plane(whole_outline(56, 18, 66, 6, 68, 34, 56, 42), 1)
-        eyes_outline(sketch, rng, 8, 28, 2.5)
+        sketch.plane(symmetric_outline(56, 18, 66, 6, 68, 34, 56, 42), 1)
+        cut_eyes(sketch, rng, 8, 28, 2.5)
         sketch.line(curve(50 - hip, 90, 10, 86, 12, 70, closed=False), 5)
 
 

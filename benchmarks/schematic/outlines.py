@@ -1,4 +1,4 @@
-"""Outlines that objects of several kinds share."""
+"""Outlines and parts that objects of several kinds share."""
 
 # fmt: off
 
@@ -42,7 +42,7 @@ def tile_outline(rng: random.Random) -> Points:
         46, 6)))
 
 
-def put_outline(sketch: Sketch, rng: random.Random, planes: Sequence[tuple[Points, int]], cut: float = 0.16) -> None:
+def show_planes(sketch: Sketch, rng: random.Random, planes: Sequence[tuple[Points, int]], cut: float = 0.16) -> None:
     """Draw planes of tones, which do not overlap, or now and then cut them out of a tile."""
     if rng.random() < cut:
         size = rng.uniform(0.6, 0.72)
@@ -81,7 +81,7 @@ def blade_outline(x: float, y: float, long: float, wide: float, degrees: float, 
     return turned([*one, *two[::-1]], degrees, (x, y))
 
 
-def rib_outline(x: float, y: float, long: float, degrees: float, bend: float = 0, start: float = 0.12) -> Points:
+def rib_line(x: float, y: float, long: float, degrees: float, bend: float = 0, start: float = 0.12) -> Points:
     shares = [start + (0.82 - start) * at / 8 for at in range(9)]
     return turned([(x + long * t, y + bend * math.sin(math.pi * t / 2) ** 2) for t in shares], degrees, (x, y))
 
@@ -166,7 +166,7 @@ def drop(sketch: Sketch, rng: random.Random) -> None:
         sketch.line([*shape, shape[0]], rng.uniform(3, 7))
         sketch.line(arc(50, 62, radius * 0.6, None, 20, 100), 4)
     elif form == "tile":
-        put_outline(sketch, rng, [(shape, 0)], 1)
+        show_planes(sketch, rng, [(shape, 0)], 1)
     elif form == "swirl":
         sketch.plane(half_of(shape, (50, 60), 180))
         sketch.plane(moved(half_of(drop_outline(50, 62, radius, high * 0.6), (50, 60), 0), 4, 0), 1)
@@ -185,7 +185,7 @@ def drop(sketch: Sketch, rng: random.Random) -> None:
                     radius * 0.16)
 
 
-def palm_outline(sketch: Sketch, foot: Point, top: Point, count: int, long: float, form: str) -> None:
+def draw_palm(sketch: Sketch, foot: Point, top: Point, count: int, long: float, form: str) -> None:
     sketch.plane(thick(curve(*foot, foot[0] + (top[0] - foot[0]) * 0.25, (foot[1] + top[1]) / 2, *top,
         closed=False), long * 0.2, end=long * 0.1), 2)
     for at in range(count):
@@ -206,7 +206,7 @@ def palm_outline(sketch: Sketch, foot: Point, top: Point, count: int, long: floa
             sketch.plane(blade_outline(*top, long, long * 0.3, angle - drop * 0.5, "egg", drop * 0.7), at % 2)
 
 
-def whole_outline(*half: float) -> Points:
+def symmetric_outline(*half: float) -> Points:
     """Return a symmetric outline from its right half, from the top to the bottom."""
     points = polygon(*half)
     return points + mirrored(points)[::-1]
@@ -218,17 +218,17 @@ def soft_outline(*half: float) -> Points:
     return curve(*(number for point in points + mirrored(points[1:-1])[::-1] for number in point))
 
 
-def both_outline(sketch: Sketch, points: Points, tone: int = 0) -> None:
+def draw_both(sketch: Sketch, points: Points, tone: int = 0) -> None:
     sketch.plane(points, tone)
     sketch.plane(mirrored(points), tone)
 
 
-def holes_outline(sketch: Sketch, points: Points) -> None:
+def cut_both(sketch: Sketch, points: Points) -> None:
     sketch.detail(points)
     sketch.detail(mirrored(points))
 
 
-def facets_outline(sketch: Sketch, rng: random.Random, halves: list[Points], middle: tuple[Points, ...] = ()) -> None:
+def draw_facets(sketch: Sketch, rng: random.Random, halves: list[Points], middle: tuple[Points, ...] = ()) -> None:
     """Draw planes of the right half and their mirrored ones, often with gaps between them."""
     gap, split = rng.choice((1.0, 0.93, 0.88)), rng.random() < 0.5
     for at, plane in enumerate(halves):
@@ -239,27 +239,22 @@ def facets_outline(sketch: Sketch, rng: random.Random, halves: list[Points], mid
         sketch.plane(scaled(plane, gap, None, centre(plane)), (at + 2) % 3)
 
 
-def planes_outline(sketch: Sketch, rng: random.Random, *planes: Points) -> None:
+def draw_planes(sketch: Sketch, rng: random.Random, *planes: Points) -> None:
     gap = rng.choice((1.0, 0.95, 0.9))
     for at, plane in enumerate(planes):
         sketch.plane(scaled(plane, gap, None, centre(plane)), at % 3)
 
 
-def eyes_outline(sketch: Sketch, rng: random.Random, apart: float, y: float, size: float) -> None:
+def cut_eyes(sketch: Sketch, rng: random.Random, apart: float, y: float, size: float) -> None:
     way, x = rng.choice(("dot", "dot", "almond", "wedge", "arc")), 50 + apart
     if way == "dot":
-        holes_outline(sketch, ellipse(x, y, size, size * rng.choice((1, 1.4))))
+        cut_both(sketch, ellipse(x, y, size, size * rng.choice((1, 1.4))))
     elif way == "almond":
-        holes_outline(sketch, turned(ellipse(x, y, size * 1.5, size * 0.7), -25, (x, y)))
+        cut_both(sketch, turned(ellipse(x, y, size * 1.5, size * 0.7), -25, (x, y)))
     elif way == "wedge":
-        holes_outline(sketch, polygon(x - size * 1.3, y + size, x + size * 1.5, y - size, x + size, y + size * 0.9))
+        cut_both(sketch, polygon(x - size * 1.3, y + size, x + size * 1.5, y - size, x + size, y + size * 0.9))
     else:
-        holes_outline(sketch, thick(arc(x, y, size * 1.2, None, 190, 350, 8), max(2.4, size * 0.6)))
-
-
-def people_both_outline(sketch: Sketch, points: Points, tone: int = 0) -> None:
-    sketch.plane(points, tone)
-    sketch.plane(mirrored(points), tone)
+        cut_both(sketch, thick(arc(x, y, size * 1.2, None, 190, 350, 8), max(2.4, size * 0.6)))
 
 
 def moustache_outline(rng: random.Random, y: float, w: float) -> Points:
@@ -354,7 +349,7 @@ def arched_outline(left: float, bottom: float, width: float, height: float, *, p
     return [*head, (right, bottom), (left, bottom)]
 
 
-def windows_outline(sketch: Sketch, left: float, top: float, width: float, height: float, columns: int,
+def draw_windows(sketch: Sketch, left: float, top: float, width: float, height: float, columns: int,
     rows: int) -> None:
     """Draw a grid of windows into a front."""
     across, down = width / columns, height / rows
@@ -407,7 +402,7 @@ def door(sketch: Sketch, rng: random.Random) -> None:
     sketch.detail(knob)
 
 
-def steam_outline(sketch: Sketch, rng: random.Random, x: float, bottom: float, high: float) -> None:
+def draw_steam(sketch: Sketch, rng: random.Random, x: float, bottom: float, high: float) -> None:
     count, bend = rng.choice((1, 2, 3)), rng.choice((-4, 4))
     for at in range(count):
         u = x + (at - (count - 1) / 2) * 13
@@ -415,7 +410,7 @@ def steam_outline(sketch: Sketch, rng: random.Random, x: float, bottom: float, h
                           closed=False), 4)
 
 
-def dots_outline(sketch: Sketch, rng: random.Random, places: Points, size: float) -> None:
+def draw_dots(sketch: Sketch, rng: random.Random, places: Points, size: float) -> None:
     form = rng.choice(("dot", "dot", "bar", "drop", "none"))
     for x, y in places:
         if form == "dot":
@@ -427,7 +422,7 @@ def dots_outline(sketch: Sketch, rng: random.Random, places: Points, size: float
             sketch.detail(turned(ellipse(x, y, size * 0.6, size * 1.2), 30, (x, y)))
 
 
-def household_wave_outline(left: float, right: float, y: float, deep: float, waves: int) -> Points:
+def wavy_line(left: float, right: float, y: float, deep: float, waves: int) -> Points:
     """Return a wavy edge from left to right."""
     numbers: list[float] = []
     for at in range(2 * waves + 1):
@@ -436,12 +431,12 @@ def household_wave_outline(left: float, right: float, y: float, deep: float, wav
 
 
 def cup(sketch: Sketch, rng: random.Random) -> None:
-    cup_outline(sketch, rng)
+    draw_cup(sketch, rng)
     if rng.random() < 0.5:
         sketch.plane(rng.choice((box(10, 87, 70, 5, 2.5), arc(44, 87, 36, 8, 0, 180))), 1)
 
 
-def cup_outline(sketch: Sketch, rng: random.Random) -> Point:
+def draw_cup(sketch: Sketch, rng: random.Random) -> Point:
     wide, top, bottom = rng.uniform(22, 30), rng.uniform(38, 46), rng.uniform(78, 84)
     form = rng.choice(("round", "round", "mug", "mug", "tapered", "line"))
     x = 44
@@ -467,7 +462,7 @@ def cup_outline(sketch: Sketch, rng: random.Random) -> Point:
     return x, top
 
 
-def rays_outline(sketch: Sketch, x: float, y: float, near: float, far: float, angles: list[float],
+def draw_rays(sketch: Sketch, x: float, y: float, near: float, far: float, angles: list[float],
     width: float = 4) -> None:
     for angle in angles:
         sketch.line([along(x, y, near, angle), along(x, y, far, angle)], width)

@@ -21,7 +21,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import moustache_outline, people_both_outline
+from schematic.outlines import draw_both, moustache_outline
 from schematic.sketch import Kind, Sketch
 
 
@@ -206,7 +206,7 @@ def raised_arms(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(curve(10, lift, 30, 42, 50, 40, 70, 42, 90, lift, 74, 54, 62, 60, 68, 92, 50, 70, 32, 92, 38, 60,
             26, 54))
     elif way == 2:  # a Y of planes
-        people_both_outline(sketch, polygon(51, 50, 88, lift, 78, 46, 60, 62, 60, 94, 51, 80), 0)
+        draw_both(sketch, polygon(51, 50, 88, lift, 78, 46, 60, 62, 60, 94, 51, 80), 0)
     elif way == 3:
         sketch.line([(12, lift), (50, 44), (88, lift)], width)
         sketch.line([(50, 44), (50, 64), (34, 94)], width)
@@ -284,7 +284,7 @@ def astronaut_head(sketch: Sketch, rng: random.Random) -> None:
     elif way == 1:
         sketch.line(arc(50, 42, w * 0.5, w * 0.36, 200, 260, 8), 3)
     else:
-        people_both_outline(sketch, ellipse(58, 42, 3))
+        draw_both(sketch, ellipse(58, 42, 3))
         sketch.line(arc(50, 45, 6, 5, 20, 160, 8), 2.4)
     if rng.random() < 0.75:
         sketch.plane([(50 - w * 1.15, 95), *arc(50, 95, w * 1.15, 24, 190, 350), (50 + w * 1.15, 95)], 0)

@@ -15,7 +15,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import both_outline, eyes_outline, planes_outline, soft_outline, whole_outline
+from schematic.outlines import cut_eyes, draw_both, draw_planes, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 
 
@@ -38,7 +38,7 @@ def fish(sketch: Sketch, rng: random.Random) -> None:
         if rng.random() < 0.5:
             sketch.plane(ellipse(78, 47, 3))
     elif way == 3:  # triangles
-        planes_outline(sketch, rng, polygon(62, 50 - high, 94, 50, 62, 50 + high), polygon(58, 50 - high, 58, 50 + high,
+        draw_planes(sketch, rng, polygon(62, 50 - high, 94, 50, 62, 50 + high), polygon(58, 50 - high, 58, 50 + high,
             30, 50), polygon(27, 50, 6, 50 - tail, 6, 50 + tail))
     elif way == 4:  # leaping
         sketch.plane(curve(86, 28, 90, 42, 74, 64, 44, 74, 26, 84, 22, 96, 14, 82, 4, 70, 20, 70, 36, 54, 52, 34, 70,
@@ -81,11 +81,11 @@ def whale(sketch: Sketch, rng: random.Random) -> None:
             for side in (-1, 1):
                 sketch.line(curve(66, 40, 66, 24, 66 + side * 14, 18, 66 + side * 18, 28, closed=False), 3.6)
     elif way == 2:
-        planes_outline(sketch, rng, polygon(50, 46, 92, 42, 94, 66, 60, 66), polygon(46, 48, 56, 68, 76, 84, 34, 76),
+        draw_planes(sketch, rng, polygon(50, 46, 92, 42, 94, 66, 60, 66), polygon(46, 48, 56, 68, 76, 84, 34, 76),
             polygon(43, 48, 32, 74, 18, 46), polygon(20, 42, 2, 36, 12, 24, 22, 34, 34, 26))
         sketch.detail(ellipse(80, 54, 2.6))
     else:  # flukes above water
-        sketch.plane(whole_outline(50, 34, 60, 20, 92, 12, 80, 34, 58, 48, 58, 72))
+        sketch.plane(symmetric_outline(50, 34, 60, 20, 92, 12, 80, 34, 58, 48, 58, 72))
         for y in (80, 90)[: rng.choice((1, 2))]:
             sketch.line(curve(10, y, 24, y - 6, 38, y, 52, y + 5, 66, y, 80, y - 6, 92, y, closed=False), 4)
 
@@ -93,7 +93,7 @@ def whale(sketch: Sketch, rng: random.Random) -> None:
 def dolphin(sketch: Sketch, rng: random.Random) -> None:
     way, lift = rng.randrange(3), rng.uniform(-5, 5)
     if way == 2:
-        planes_outline(sketch, rng, polygon(66, 22, 84, 36, 98, 48, 76, 46), polygon(63, 22, 72, 46, 52, 56, 40, 34),
+        draw_planes(sketch, rng, polygon(66, 22, 84, 36, 98, 48, 76, 46), polygon(63, 22, 72, 46, 52, 56, 40, 34),
             polygon(37, 36, 49, 57, 22, 72), polygon(20, 72, 4, 74, 16, 94), polygon(48, 24, 40, 6, 60, 20))
         return
     sketch.plane(curve(96, 50 + lift, 84, 38, 66, 24, 40, 30, 24, 52, 16, 74, 24, 70, 32, 56, 52, 48, 74, 50, 86, 51))
@@ -115,7 +115,7 @@ def shark(sketch: Sketch, rng: random.Random) -> None:
             62, 46, 58, 44, 80, 60, 60, 78, 62))
         sketch.score([(90, 60), (76, 56)], 2.4)
     else:
-        planes_outline(sketch, rng, polygon(72, 34, 97, 46, 78, 60, 70, 58), polygon(44, 38, 70, 34, 68, 58, 46, 60),
+        draw_planes(sketch, rng, polygon(72, 34, 97, 46, 78, 60, 70, 58), polygon(44, 38, 70, 34, 68, 58, 46, 60),
             polygon(42, 38, 44, 60, 18, 50), polygon(16, 48, 2, 24, 10, 50, 4, 72), polygon(46, 35, 52, back, 64,
             33), polygon(52, 62, 44, 84, 64, 60))
     sketch.detail(ellipse(82, 46, 2.2))
@@ -126,11 +126,11 @@ def shark(sketch: Sketch, rng: random.Random) -> None:
 def octopus(sketch: Sketch, rng: random.Random) -> None:
     way, arms, w = rng.randrange(4), rng.choice((4, 6, 8)), rng.uniform(18, 26)
     if way == 3:  # squid
-        sketch.plane(whole_outline(50, 4, 72, 30, 60, 32, 60, 62))
+        sketch.plane(symmetric_outline(50, 4, 72, 30, 60, 32, 60, 62))
         for at in range(arms):
             x = 50 + (at - (arms - 1) / 2) * 18 / arms
             sketch.line(curve(x, 62, x + (x - 50) * 1.2, 78, x + (x - 50) * 0.4, 94, closed=False), 3)
-        eyes_outline(sketch, rng, 5, 54, 2.6)
+        cut_eyes(sketch, rng, 5, 54, 2.6)
         return
     head = 32 if way < 2 else 42
     for at in range(arms):
@@ -143,7 +143,7 @@ def octopus(sketch: Sketch, rng: random.Random) -> None:
             line = curve(x, 50, x + 5, 66, x - 5, 80, x + share * 10, 94, closed=False)
         sketch.plane(thick(line, 9, end=3)) if way != 2 else sketch.line(line, rng.uniform(4, 6))
     sketch.plane(ellipse(50, head, w, 26) if way != 2 else soft_outline(50, 8, 50 + w, 30, 50 + w * 0.7, 56, 50, 58))
-    eyes_outline(sketch, rng, w * 0.4, head + 8, 3.6)
+    cut_eyes(sketch, rng, w * 0.4, head + 8, 3.6)
 
 
 def jellyfish(sketch: Sketch, rng: random.Random) -> None:
@@ -164,7 +164,8 @@ def jellyfish(sketch: Sketch, rng: random.Random) -> None:
 
 def crab(sketch: Sketch, rng: random.Random) -> None:
     w, way = rng.uniform(22, 28), rng.randrange(3)
-    sketch.plane([ellipse(50, 60, w, 18), whole_outline(62, 44, 50 + w, 58, 62, 78), arc(50, 50, w, 28, 0, 180)][way])
+    sketch.plane([ellipse(50, 60, w, 18), symmetric_outline(62, 44, 50 + w, 58, 62, 78), arc(50, 50, w, 28, 0,
+        180)][way])
     for side in (-1, 1):
         for at in range(3):
             y = 60 + at * 7
@@ -174,7 +175,7 @@ def crab(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(ellipse(50 + side * 8, 34, 3.6))
     x, jaw = 50 + w + 8, rng.uniform(-150, -110)
     claw = [*arc(x, 22, 13, 14, jaw + 80, jaw + 360, 20), (x, 24)]
-    both_outline(sketch, claw if way != 1 else polygon(x - 10, 30, x - 6, 8, x, 20, x + 8, 6, x + 10, 30), 1)
+    draw_both(sketch, claw if way != 1 else polygon(x - 10, 30, x - 6, 8, x, 20, x + 8, 6, x + 10, 30), 1)
     if rng.random() < 0.4:
         sketch.score(arc(50, 60, 9, 6, 20, 160, 8), 2.6)
 
@@ -207,7 +208,7 @@ def shell(sketch: Sketch, rng: random.Random) -> None:
             else:
                 sketch.line([(50, 84), tip[1]], 3.6)
                 sketch.line(arc(*tip[1], 7, None, angle - 90, angle + 90, 8), 3.6)
-    sketch.plane(whole_outline(58, 84, 66, 94), 1)
+    sketch.plane(symmetric_outline(58, 84, 66, 94), 1)
 
 
 def seahorse(sketch: Sketch, rng: random.Random) -> None:

@@ -15,7 +15,7 @@ from schematic.geometry import (
     polygon,
     turned,
 )
-from schematic.outlines import dots_outline, household_wave_outline
+from schematic.outlines import draw_dots, wavy_line
 from schematic.sketch import Kind, Sketch
 
 
@@ -31,7 +31,7 @@ def cake_slice(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(polygon(tip, top + 9, right, top + 5, right, bottom, tip, bottom))
     for at in range(rng.choice((0, 1, 1, 2))):
         y = top + 20 + at * 13
-        sketch.score(polygon(tip + 3, y, right - 3, y) if rng.random() < 0.5 else household_wave_outline(tip + 3,
+        sketch.score(polygon(tip + 3, y, right - 3, y) if rng.random() < 0.5 else wavy_line(tip + 3,
             right - 3, y, 4, 4), 4)
     if rng.random() < 0.5 and form != "side":
         sketch.plane(ellipse(66, back - 4, 7), 2)
@@ -49,7 +49,7 @@ def cake(sketch: Sketch, rng: random.Random) -> None:
         top = bottom - high
         sketch.plane(box(50 - half, top, 2 * half, high - 1, rng.choice((0, 3, 5))), tier % 2)
         if icing == "wave":
-            sketch.score(household_wave_outline(50 - half + 3, 50 + half - 3, top + high * 0.4, 5, rng.choice((2, 3,
+            sketch.score(wavy_line(50 - half + 3, 50 + half - 3, top + high * 0.4, 5, rng.choice((2, 3,
                 4))), 3.5)
         elif icing == "drip":
             for at in range(3):
@@ -93,10 +93,10 @@ def cupcake(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(curve(50 - wide - 6, rim - 3, 50 - wide - 6, rim - 14, 50 - wide * 0.7, rim - 22, 50 - wide * 0.55,
                            rim - 34, 50, 16, 50 + wide * 0.55, rim - 34, 50 + wide * 0.7, rim - 22, 56 + wide, rim - 14,
                            56 + wide, rim - 3), 1)
-        dots_outline(sketch, rng, [(40, rim - 14), (56, rim - 20), (64, rim - 10), (46, rim - 28)], 2.4)
+        draw_dots(sketch, rng, [(40, rim - 14), (56, rim - 20), (64, rim - 10), (46, rim - 28)], 2.4)
     else:
         sketch.plane(arc(50, rim - 3, wide + 6, rim - 28, 180, 360), 1)
-        dots_outline(sketch, rng, [(38, rim - 12), (54, rim - 18), (64, rim - 9)], 2.4)
+        draw_dots(sketch, rng, [(38, rim - 12), (54, rim - 18), (64, rim - 9)], 2.4)
     if rng.random() < 0.6:
         sketch.plane(ellipse(50, 13, 6), 2)
 
@@ -107,8 +107,8 @@ def doughnut(sketch: Sketch, rng: random.Random) -> None:
     if form == "side":
         sketch.plane(ellipse(50, 52, 42, 26))
         sketch.detail(ellipse(50, 44, 13, 6))
-        sketch.score(household_wave_outline(13, 87, 58, 6, 4), 3)
-        dots_outline(sketch, rng, [(26, 44), (40, 34), (62, 34), (74, 46)], 2.5)
+        sketch.score(wavy_line(13, 87, 58, 6, 4), 3)
+        draw_dots(sketch, rng, [(26, 44), (40, 34), (62, 34), (74, 46)], 2.5)
         return
     outline = ellipse(50, 50, radius)
     if form == "bitten":
@@ -126,7 +126,7 @@ def doughnut(sketch: Sketch, rng: random.Random) -> None:
             sketch.score((wavy[:third] if at else wavy[third:])[1:-1], 2.5)
     middle = (radius + hole) / 2
     places = [along(50, 50, middle - rng.uniform(-2, 4), at * 45 + rng.uniform(-12, 12)) for at in range(8)]
-    dots_outline(sketch, rng, places if form != "bitten" else places[:6], 2.3)
+    draw_dots(sketch, rng, places if form != "bitten" else places[:6], 2.3)
 
 
 def ice_cream_cone(sketch: Sketch, rng: random.Random) -> None:
@@ -183,7 +183,7 @@ def popsicle(sketch: Sketch, rng: random.Random) -> None:
         for x in rng.choice(((43, 57), (40, 50, 60) if half > 19 else (44, 56))):
             sketch.detail(box(x - 2, top + 24, 4, bottom - top - 32, 2))
     elif form == "dip":
-        sketch.score(household_wave_outline(50 - half + 1.5, 50 + half - 1.5, top + 32, 6, 2), 3.5)
+        sketch.score(wavy_line(50 - half + 1.5, 50 + half - 1.5, top + 32, 6, 2), 3.5)
     elif form == "layers":
         for y in (top + 26, top + 42):
             sketch.score([(50 - half + 1, y), (50 + half - 1, y)], 3)

@@ -19,7 +19,7 @@ from schematic.geometry import (
     scaled,
     turned,
 )
-from schematic.outlines import cup, household_wave_outline, steam_outline
+from schematic.outlines import cup, draw_steam, wavy_line
 from schematic.sketch import Kind, Sketch
 
 
@@ -266,7 +266,7 @@ def pot(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(box(18, 28, 64, 8, 4), 1)
         for x in (30, 66):
             sketch.plane(polygon(x - 3, 82, x + 6, 82, x + 3, 94, x, 94), 1)
-        sketch.line(arc(50, 28, 28, 22, 195, 345), 3.5) if rng.random() < 0.5 else steam_outline(sketch, rng, 50, 22,
+        sketch.line(arc(50, 28, 28, 22, 195, 345), 3.5) if rng.random() < 0.5 else draw_steam(sketch, rng, 50, 22,
             16)
         return
     sketch.plane(box(50 - wide, top, 2 * wide, low - top, rng.choice((2, 8, 14))))
@@ -280,7 +280,7 @@ def pot(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(arc(50, top - 3 - lift, wide, rng.uniform(10, 16), 180, 360), 1)
         sketch.plane(ellipse(50, top - 20 - lift, 4), 2)
     else:
-        steam_outline(sketch, rng, 50, top - 6, 24)
+        draw_steam(sketch, rng, 50, top - 6, 24)
     if rng.random() < 0.4:
         sketch.score([(50 - wide + 5, top + 8), (50 + wide - 5, top + 8)], 3)
 
@@ -324,11 +324,11 @@ def bowl_with_chopsticks(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(arc(40, top - 2, wide * 0.6, 16, 180, 360), 2)
     sketch.plane([(50 + wide, top), *arc(50, top + 2, wide, rng.uniform(28, 34), 0, 180), (50 - wide, top)])
     if rng.random() < 0.5:
-        sketch.score(rng.choice((household_wave_outline(50 - wide + 8, 50 + wide - 8, top + 9, 4, 5), [(50 - wide + 4,
+        sketch.score(rng.choice((wavy_line(50 - wide + 8, 50 + wide - 8, top + 9, 4, 5), [(50 - wide + 4,
             top + 8), (50 + wide - 4, top + 8)])), 3)
     sketch.plane(box(36, top + 34, 28, 6, 1), 1)
     if rng.random() < 0.3:
-        steam_outline(sketch, rng, 32, top - 22, 22)
+        draw_steam(sketch, rng, 32, top - 22, 22)
 
 
 KINDS: dict[str, tuple[Kind, str, str]] = {

@@ -19,7 +19,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import rays_outline
+from schematic.outlines import draw_rays
 from schematic.sketch import Kind, Sketch
 
 
@@ -253,7 +253,7 @@ def anvil(sketch: Sketch, rng: random.Random) -> None:
     sketch.plane(curve(29, top + 2, 16, top + 3, horn, top + 5, 14, top + 16, 29, top + 20), block)
     extra = rng.choice(("none", "sparks", "slot"))
     if extra == "sparks":
-        rays_outline(sketch, 60, top - 4, 6, 16, [230, 270, 310], 3)
+        draw_rays(sketch, 60, top - 4, 6, 16, [230, 270, 310], 3)
     elif extra == "slot":
         sketch.score([(36, top + 8), (86, top + 8)], 3)
 

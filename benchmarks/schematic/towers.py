@@ -15,7 +15,7 @@ from schematic.geometry import (
     polygon,
     turned,
 )
-from schematic.outlines import arched_outline, windows_outline
+from schematic.outlines import arched_outline, draw_windows
 from schematic.sketch import Kind, Sketch
 
 
@@ -36,7 +36,7 @@ def tower_block(sketch: Sketch, rng: random.Random) -> None:
     wide, top = rng.uniform(18, 28), rng.uniform(8, 16)
     if form == "grid":
         sketch.plane(box(50 - wide, top, 2 * wide, 92 - top, rng.choice((0, 0, 4))))
-        windows_outline(sketch, 50 - wide + 3, top + 4, 2 * wide - 6, 66, rng.choice((2, 3, 4)), rng.choice((3, 4, 5,
+        draw_windows(sketch, 50 - wide + 3, top + 4, 2 * wide - 6, 66, rng.choice((2, 3, 4)), rng.choice((3, 4, 5,
             6)))
         if rng.random() < 0.6:
             sketch.detail(box(45, 81, 10, 10))
@@ -93,7 +93,7 @@ def skyline(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(polygon(left, top + max(0, slope), right - gap, top - min(0, slope), right - gap, 90, left, 90),
                      at % 3)
         if rng.random() < 0.6:
-            windows_outline(sketch, left + 1.5, top + 10, step - gap - 3, high - 14, rng.choice((1, 2)), max(2,
+            draw_windows(sketch, left + 1.5, top + 10, step - gap - 3, high - 14, rng.choice((1, 2)), max(2,
                 int(high / 13)))
     if form == "line":
         sketch.line([*trace, (90, 90), (96, 90)], rng.uniform(3, 6))
@@ -201,7 +201,7 @@ def factory(sketch: Sketch, rng: random.Random) -> None:
     else:
         sketch.plane([(8, top), *saw, (92, 90), (8, 90)])
         if rng.random() < 0.75:
-            windows_outline(sketch, 12, top + 8, 76, rng.choice((14, 22)), rng.choice((3, 4, 5)), 1)
+            draw_windows(sketch, 12, top + 8, 76, rng.choice((14, 22)), rng.choice((3, 4, 5)), 1)
     for at in range(stacks):
         x = 10 + at * chimney
         sketch.plane(polygon(x + 3, 16 + at * 6, x + chimney - 5, 16 + at * 6, x + chimney - 3, top, x, top), 1)

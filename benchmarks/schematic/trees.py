@@ -20,7 +20,7 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import blade_outline, palm_outline, put_outline, rib_outline
+from schematic.outlines import blade_outline, draw_palm, rib_line, show_planes
 from schematic.sketch import Kind, Sketch
 
 
@@ -31,7 +31,7 @@ def _leafy(sketch: Sketch, rng: random.Random, x: float, y: float, long: float, 
     leaf = blade_outline(x, y, long, wide, degrees, shape, bend)
     sketch.plane(leaf, tone)
     if long > 26 and rng.random() < 0.6:
-        sketch.score(rib_outline(x, y, long, degrees, bend), max(2.0, long * 0.05))
+        sketch.score(rib_line(x, y, long, degrees, bend), max(2.0, long * 0.05))
 
 
 def leaf(sketch: Sketch, rng: random.Random) -> None:
@@ -53,7 +53,7 @@ def leaf(sketch: Sketch, rng: random.Random) -> None:
     if form in ("rib", "veins"):
         sketch.line(stalk, 4)
         sketch.plane(one)
-        sketch.score(rib_outline(x, y, long, turn, bend, 0.04), rng.uniform(2.5, 5))
+        sketch.score(rib_line(x, y, long, turn, bend, 0.04), rng.uniform(2.5, 5))
         if form == "veins":
             for at in range(rng.choice((2, 3, 4))):
                 t = 0.24 + 0.15 * at
@@ -69,7 +69,7 @@ def leaf(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(half, side > 0)
     elif form == "line":
         sketch.line([*one, one[0]], rng.uniform(3, 6))
-        sketch.line([along(x, y, -8, turn), *rib_outline(x, y, long, turn, bend, 0)[: rng.choice((6, 8, 9))]], 4)
+        sketch.line([along(x, y, -8, turn), *rib_line(x, y, long, turn, bend, 0)[: rng.choice((6, 8, 9))]], 4)
     elif form == "slices":
         straight, count = blade_outline(x, y, long, wide, turn, shape), rng.choice((4, 5, 6))
         for at in range(count):
@@ -82,7 +82,7 @@ def leaf(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane([(x, y), left, tip])
         sketch.plane([(x, y), tip, right], 1)
     elif form == "tile":
-        put_outline(sketch, rng, [(one, 0)], 1)
+        show_planes(sketch, rng, [(one, 0)], 1)
     else:
         sketch.plane(one)
         if rng.random() < 0.5:
@@ -114,7 +114,7 @@ def leaves_three(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(blade_outline(*along(*base, 3, -90 + side * spread), size, size * wide,
             -90 + side * spread, shape, -side * rng.choice((0, 6))), at)
         if rng.random() < 0.35:
-            sketch.score(rib_outline(*base, size, -90 + side * spread), 2.5)
+            sketch.score(rib_line(*base, size, -90 + side * spread), 2.5)
 
 
 def sprout(sketch: Sketch, rng: random.Random) -> None:
@@ -281,7 +281,7 @@ def leafy_tree(sketch: Sketch, rng: random.Random) -> None:
 def palm(sketch: Sketch, rng: random.Random) -> None:
     sway, count, form = (rng.uniform(-14, 14), rng.choice((5, 5, 6, 7)), rng.choice(("bend", "bend", "blades", "lines",
         "jagged")))
-    palm_outline(sketch, (50 + sway, 92), (50, 36), count, 42, form)
+    draw_palm(sketch, (50 + sway, 92), (50, 36), count, 42, form)
     ground = rng.choice(("none", "none", "heap", "line"))
     if ground == "heap":
         sketch.plane(arc(50 + sway, 96, 28, 9, 180, 360), 1)

@@ -23,8 +23,8 @@ from schematic.outlines import (
     blade_outline,
     cloud_outline,
     drop_outline,
-    put_outline,
     sharp_outline,
+    show_planes,
     tile_outline,
     wave_outline,
 )
@@ -55,7 +55,7 @@ def cloud(sketch: Sketch, rng: random.Random) -> None:
         for x, y, r in ((28, 58, 18), (50, 44, 24), (72, 56, 20), (50, 62, 20)):
             sketch.plane(ellipse(x + rng.uniform(-3, 3), y, r * rng.uniform(0.85, 1.15)), round(x) % 3)
     elif form == "tile":
-        put_outline(sketch, rng, [(shape, 0)], 1)
+        show_planes(sketch, rng, [(shape, 0)], 1)
     else:
         sketch.plane(shape)
         if form == "inner":
@@ -87,7 +87,7 @@ def lightning(sketch: Sketch, rng: random.Random) -> None:
             50 + jut * 0.1, kink - 6)
     elif form == "triangles":
         shift = rng.uniform(0, 3)
-        put_outline(sketch, rng, [(polygon(62, 6, 24 - shift, 56, 54 - shift, 52), 0), (polygon(38, 95, 76 + shift, 44,
+        show_planes(sketch, rng, [(polygon(62, 6, 24 - shift, 56, 54 - shift, 52), 0), (polygon(38, 95, 76 + shift, 44,
             46 + shift, 48), 1)])
         return
     elif form == "thrice":
@@ -98,7 +98,7 @@ def lightning(sketch: Sketch, rng: random.Random) -> None:
     elif form == "round":
         bolt = sharp_outline((60, 8), (42, 26, 28, 54), (40, 50, 50, 54), (46, 74, 36, 94), (62, 76, 74, 44),
             (62, 48, 52, 44), (56, 26, 60, 8))
-    put_outline(sketch, rng, [(bolt, 0)], 0.25)
+    show_planes(sketch, rng, [(bolt, 0)], 0.25)
 
 
 def rainbow(sketch: Sketch, rng: random.Random) -> None:
