@@ -48,6 +48,7 @@ from schematic import (
     vehicles,
     weather,
 )
+from schematic.combinations import combine
 from schematic.sketch import Kind
 
 _MODULES = (
@@ -60,12 +61,4 @@ _MODULES = (
 KINDS: dict[str, tuple[Kind, str, str]] = {name: kind for module in _MODULES for name, kind in module.KINDS.items()}
 """Each kind of object: what draws it, its codes, and whether it may be drawn `mirror`ed and `tilt`ed."""
 
-_WITH_FACES = frozenset(
-    {"cup", "egg", "doughnut", "cupcake", "tooth", "box-closed", "parcel", "shopping-bag", "gear", "monitor", "balloon"}
-    | {"dustbin", "envelope", "closed-book", "alarm-clock", "house", "bomb", "bell", "bucket", "smartphone"}
-)
-_PLANTS_WITH_FACES = frozenset({"apple", "pear", "lemon", "mushroom", "acorn", "pumpkin", "strawberry"})
-
-for name in sorted(_WITH_FACES | _PLANTS_WITH_FACES):
-    kind, codes, _ = KINDS[name]
-    KINDS[f"{name}-face"] = (beings.personified(kind), f"{codes} {'4.5.2' if name in _WITH_FACES else '4.5.1'}", "")
+KINDS.update(combine(KINDS))

@@ -8,7 +8,6 @@ from schematic.geometry import (
     Points,
     arc,
     box,
-    centre,
     curve,
     ellipse,
     mirrored,
@@ -20,11 +19,8 @@ from schematic.geometry import (
 )
 from schematic.sketch import Kind, Sketch
 
-_ROOM = 40
-"""Least width and height of a plane that has a face."""
 
-
-def _face(sketch: Sketch, rng: random.Random, x: float, y: float, size: float, *, visor: bool = False) -> None:
+def draw_face(sketch: Sketch, rng: random.Random, x: float, y: float, size: float, *, visor: bool = False) -> None:
     """Draw two eyes and perhaps a mouth about a point, half as wide as `size` to each side."""
     eye, apart = rng.choice(("round", "round", "square", "slit", "cross", "arc")), size * rng.uniform(0.35, 0.5)
     wide, tall = size * rng.uniform(0.1, 0.22), rng.choice((1.0, 1.0, 1.5))
@@ -87,7 +83,7 @@ def robot_head(sketch: Sketch, rng: random.Random) -> None:
     if visor:
         deep = high * rng.uniform(0.3, 0.5)
         sketch.detail(box(50 - wide * 0.37, eyes - deep / 2, wide * 0.74, deep, rng.uniform(0, deep / 2)))
-    _face(sketch, rng, 50, eyes, wide * 0.5, visor=visor)
+    draw_face(sketch, rng, 50, eyes, wide * 0.5, visor=visor)
     if rng.random() < 0.2:
         sketch.plane(polygon(38, bottom + 3, 62, bottom + 3, 72, 98, 28, 98), 1)
 
@@ -115,7 +111,7 @@ def robot(sketch: Sketch, rng: random.Random) -> None:
     else:
         for side in (-1, 1):
             sketch.plane(ellipse(50 + side * body * 0.3, bottom + 9, 8), 1)
-    _face(sketch, rng, 50, top + head * 0.45, wide * 0.5, visor=False)
+    draw_face(sketch, rng, 50, top + head * 0.45, wide * 0.5, visor=False)
     if rng.random() < 0.6:
         sketch.detail(rng.choice((ellipse(50, neck + high * 0.4, 6), box(42, neck + 8, 16, 12, 2))))
 
@@ -136,7 +132,7 @@ def ghost(sketch: Sketch, rng: random.Random) -> None:
     if rng.random() < 0.4:
         for side in (-1, 1):
             sketch.plane(ellipse(50 + side * wide, 60, 9, 6), 1)
-    _face(sketch, rng, 50, top + wide * 0.9, wide * 0.8)
+    draw_face(sketch, rng, 50, top + wide * 0.9, wide * 0.8)
 
 
 def alien(sketch: Sketch, rng: random.Random) -> None:
@@ -182,7 +178,7 @@ def monster(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(ellipse(50 + rng.uniform(-4, 4), top + 24, 6), 1)
         sketch.detail(thick(arc(50, 66, wide * 0.5, 10, 10, 170), 5))
     else:
-        _face(sketch, rng, 50, top + 26, wide * 0.9)
+        draw_face(sketch, rng, 50, top + 26, wide * 0.9)
 
 
 def smiley(sketch: Sketch, rng: random.Random) -> None:
@@ -195,7 +191,7 @@ def smiley(sketch: Sketch, rng: random.Random) -> None:
         return
     sketch.plane({"disc": ellipse(50, 50, radius), "box": box(14, 14, 72, 72, rng.uniform(4, 22))}.get(shape, curve(50,
         8, 84, 56, 70, 86, 50, 92, 30, 86, 16, 56)))
-    _face(sketch, rng, 50, 42, radius * 0.8)
+    draw_face(sketch, rng, 50, 42, radius * 0.8)
 
 
 def dragon_head(sketch: Sketch, rng: random.Random) -> None:
@@ -294,41 +290,13 @@ def mask(sketch: Sketch, rng: random.Random) -> None:
     wide = rng.uniform(26, 34)
     sketch.plane(curve(50 - wide, 14, 50, 20, 50 + wide, 14, 50 + wide, 52, 50 + wide * 0.6, 82, 50, 93,
                        50 - wide * 0.6, 82, 50 - wide, 52))
-    _face(sketch, rng, 50, 44, wide * 0.9)
+    draw_face(sketch, rng, 50, 44, wide * 0.9)
 
 
 def star_face(sketch: Sketch, rng: random.Random) -> None:
     points = rng.choice((5, 7, 9))
     sketch.plane(star(50, 52, rng.uniform(36, 44), points, rng.uniform(0.55, 0.8)))
-    _face(sketch, rng, 50, 46, 24)
-
-
-def personified(kind: Kind) -> Kind:
-    """Return a kind with a face on its largest plane, and perhaps arms and legs."""
-
-    def draw(sketch: Sketch, rng: random.Random) -> None:
-        size, widest = 0.0, []
-        while size < _ROOM:  # some forms have no plane for a face
-            bare = Sketch()
-            kind(bare, rng)
-            planes = [points for what, points, _ in bare.marks if what == "plane"]
-            widest = max(planes, key=lambda points: _spread(points, 0) * _spread(points, 1), default=[])
-            size = min(_spread(widest, 0), _spread(widest, 1)) if widest else 0.0
-        sketch.marks += [mark for mark in bare.marks if mark[0] != "detail"]
-        x, y = centre(widest)
-        _face(sketch, rng, x, y, size * rng.uniform(0.36, 0.46))
-        if rng.random() < 0.35:
-            bottom = max(point[1] for point in widest)
-            for side, edge in ((-1, min(widest)[0]), (1, max(widest)[0])):
-                sketch.line([(edge, y + 4), (edge + side * 10, y + rng.choice((-12, 12)))], 4)
-                sketch.line([(x + side * 8, bottom - 1), (x + side * 9, bottom + 11)], 4)
-
-    return draw
-
-
-def _spread(points: Points, axis: int) -> float:
-    values = [point[axis] for point in points]
-    return max(values) - min(values)
+    draw_face(sketch, rng, 50, 46, 24)
 
 
 KINDS: dict[str, tuple[Kind, str, str]] = {
