@@ -99,7 +99,8 @@ def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_
         ("visible", {"colours"}),
         ("card", {"bundle", "codes"}),
         ("bundle", {"calibration", "card", "errors", "files", "hub", "labels", "marks", "visible"}),
-        ("scoring", {"bundle", "calibration", "errors", "parts"}),
+        ("lifting", {"labels"}),
+        ("scoring", {"bundle", "calibration", "errors", "lifting", "parts"}),
         (
             "predictor",
             {"bundle", "codes", "decide", "engine", "errors", "evidence", "images", "scoring", "tuning", "visible"},

@@ -52,7 +52,7 @@ def change(key: str, value: object) -> Callable[[Path], None]:
         (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "bundle.json is damaged"),
         (lambda folder: (folder / "bundle.json").write_text("[]"), "bundle.json is damaged"),
-        (change("schema", 99), "has schema 99, this version reads up to 3; upgrade"),
+        (change("schema", 99), "has schema 99, this version reads up to 4; upgrade"),
         (change("labels", ["3"]), "one entry per label"),
         (change("thresholds", "many"), "bundle.json is damaged"),
         (change("slope", [-1.0]), "bundle.json is damaged"),

@@ -24,9 +24,9 @@ from viennatag.labels import LabelSet
 from viennatag.marks import Taxonomy
 from viennatag.visible import SEEN, colour_evidence
 
-SCHEMA = 3
+SCHEMA = 4
 """Since 2 some labels can be read from pixels; a bundle without such labels is written as 1, for earlier versions.
-Since 3 marks can be looked at part by part; likewise."""
+Since 3 marks can be looked at part by part, since 4 divisions can have a say in their categories; likewise."""
 GRAPH = "model.onnx"
 DESCRIPTION = "bundle.json"
 STARTER = "starter"
@@ -53,6 +53,7 @@ class Bundle:
         from_pixels: Labels whose logits are not the graph's but the evidence of `viennatag.visible`; their
             calibration and thresholds belong to that.
         parts: At most so many parts of a mark are looked at besides the whole; see `viennatag.parts`.
+        lift: Weight of its best division in a category's logit; see `viennatag.lifting`.
     """
 
     labels: LabelSet
@@ -69,6 +70,7 @@ class Bundle:
     digest: str = ""
     from_pixels: tuple[str, ...] = ()
     parts: int = 0
+    lift: float = 0.0
 
     @property
     def card(self) -> Path | None:
@@ -131,7 +133,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
     if path.exists() and not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
     description = {
-        "schema": SCHEMA if bundle.parts else 2 if bundle.from_pixels else 1,
+        "schema": SCHEMA if bundle.lift else 3 if bundle.parts else 2 if bundle.from_pixels else 1,
         "taxonomy": bundle.labels.taxonomy,
         "image_size": bundle.image_size,
         "precision": bundle.precision,
@@ -151,6 +153,8 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
         description["from_pixels"] = bundle.from_pixels
     if bundle.parts:
         description["parts"] = bundle.parts
+    if bundle.lift:
+        description["lift"] = bundle.lift
     kept, license_ = read_notes(bundle.card.read_text(encoding="utf-8")) if bundle.card else ({}, "other")
     card = model_card(replace(bundle, path=path), notes=kept | dict(notes or {}), license_=license_)
     with atomic_folder(path) as folder:
@@ -191,6 +195,7 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
             digest=str(found["files"][GRAPH]),
             from_pixels=tuple(found.get("from_pixels", ())),
             parts=int(found.get("parts", 0)),
+            lift=float(found.get("lift", 0)),
         )
         expected = dict(found["files"])
     except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors
@@ -198,6 +203,8 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
     columns = (bundle.train_counts, bundle.prior, bundle.thresholds, bundle.calibration.slope)
     if any(column.shape != (len(bundle.labels),) for column in columns):
         raise BundleError(f"{path}: {DESCRIPTION} is damaged: its columns do not all have one entry per label")
+    if not 0 <= bundle.lift <= 1:
+        raise BundleError(f"{path}: {DESCRIPTION} is damaged: lift is {bundle.lift}, not a weight between 0 and 1")
     strange = [name for name in bundle.from_pixels if name not in bundle.labels.index or name not in SEEN]
     if strange:
         raise BundleError(f"{path}: {DESCRIPTION} is damaged: {strange[0]!r} cannot be read from pixels")

@@ -122,6 +122,15 @@ def _training(bundle: "Bundle") -> Iterator[str]:
             else ""
         )
         yield f"at most {bundle.parts} parts of a mark are looked at besides the whole{gained}"
+    if bundle.lift:
+        lifts = facts.get("lifts", {})
+        gained = (
+            f": macro mAP of pictorial categories was {percent(lifts['own'])} % without and "
+            f"{percent(lifts['lifted'])} % with it on the validation part"
+            if lifts
+            else ""
+        )
+        yield f"a category's best division has a weight of {bundle.lift:g} in its logit{gained}"
     if bundle.from_pixels:
         yield f"read from pixels, not by the head: {', '.join(bundle.from_pixels)}"
     for note in facts.get("continued", ()):

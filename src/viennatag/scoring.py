@@ -1,4 +1,4 @@
-"""From what a graph says to scores: parts merged, colours read from pixels, calibrated, coherent up the tree."""
+"""From what a graph says to scores: parts merged, categories lifted, colours read, calibrated, coherent up the tree."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from viennatag.bundle import Bundle
 from viennatag.calibration import coherent
 from viennatag.errors import DataError
+from viennatag.lifting import lift_logits
 from viennatag.parts import merge_parts
 
 
@@ -32,6 +33,7 @@ def scores_from_logits(
     """
     if views is not None:
         logits = merge_parts(logits, views, bundle.labels.is_pictorial)
+    logits = lift_logits(logits, bundle.labels, bundle.lift)
     if bundle.from_pixels:
         expected = (len(logits), len(bundle.from_pixels))
         if seen is None or seen.shape != expected:

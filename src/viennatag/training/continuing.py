@@ -32,7 +32,7 @@ from viennatag.split import mark_groups
 from viennatag.stratify import stratify
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
 from viennatag.training.colouring import extract_readings, pick
-from viennatag.training.dialect import Lesson, Lines, Replay, Trial, scores_of
+from viennatag.training.dialect import Lesson, Lines, Replay, Trial
 from viennatag.training.features import extract_features
 from viennatag.training.head import Examples, some
 from viennatag.training.pull import STRENGTHS
@@ -120,7 +120,7 @@ def continue_training(
     if old_marks:
         evaluation = judge(chosen.lines.scores(old_marks.seen(TEST)), old_marks.marks(TEST), fresh, seed=seed)
     else:
-        evaluation = judge(scores_of(chosen.held_out, labels), kept, fresh, seed=seed)
+        evaluation = judge(chosen.lines.scores_of(chosen.held_out), kept, fresh, seed=seed)
     note = {
         "from": bundle.digest,
         "decisions": len(decisions),
@@ -153,7 +153,7 @@ def start_lines(bundle: Bundle, reopened: Reopened) -> Lines:
     weight = np.concatenate([weight, np.zeros((len(weight), len(columns)))], axis=1)
     weight[columns], bias[columns] = 0.0, bundle.calibration.intercept[columns]
     weight[columns, reopened.weight.shape[1] + np.arange(len(columns))] = slope[columns]
-    return Lines(bundle.labels, weight, bias, len(columns))
+    return Lines(bundle.labels, weight, bias, bundle.calibration, len(columns), bundle.lift)
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +251,7 @@ def _choose(lesson: Lesson, trial: Trial, old: _OldMarks | None, fresh: Bundle, 
         lines = grown.moved(lesson.columns, *lesson.directions.unfold(moves[at]))
         held_out = grown.logits(lesson.seen)
         held_out[:, lesson.columns] = trial.after[at]
-        judgements = {"decisions": _compare(before, scores_of(held_out, lesson.labels), lesson.targets, fresh, seed)}
+        judgements = {"decisions": _compare(before, lines.scores_of(held_out), lesson.targets, fresh, seed)}
         if old:
             shown, targets = old.seen(VALIDATION, JUDGED), old.examples(VALIDATION, JUDGED).targets
             scores = np.zeros((len(shown), len(lesson.labels)))

@@ -3,8 +3,8 @@
 All of it happens on the scale of calibrated scores, where a head is lines whose sigmoid is the score.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from viennatag.calibration import Calibration, coherent
 from viennatag.decisions import Decisions
 from viennatag.labels import LabelSet
+from viennatag.lifting import lift_logits
 from viennatag.training.pull import STRENGTHS, Directions, learn_moves, log_loss
 
 if TYPE_CHECKING:
@@ -30,14 +31,18 @@ class Lines:
         labels: What it scores.
         weight: Shape (labels, channels).
         bias: Shape (labels,).
+        calibration: What made lines of a head's logits.
         readings: So many of the last channels are not the network's but what was read from pixels; each is for one
             label, which has no other channel and never moves.
+        lift: As of the bundle.
     """
 
     labels: LabelSet
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
+    calibration: Calibration
     readings: int = 0
+    lift: float = 0.0
 
     @property
     def channels(self) -> int:
@@ -57,7 +62,15 @@ class Lines:
 
     def scores(self, seen: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return coherent scores, shape (marks, labels)."""
-        return scores_of(self.logits(seen), self.labels)
+        return self.scores_of(self.logits(seen))
+
+    def scores_of(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return coherent scores from calibrated logits, both of shape (marks, labels)."""
+        if self.lift:  # a matter of the head's own logits
+            slope, intercept = self.calibration.slope, self.calibration.intercept
+            logits = slope * lift_logits((logits - intercept) / slope, self.labels, self.lift) + intercept
+        as_they_are = Calibration(np.ones(len(self.labels)), np.zeros(len(self.labels)))
+        return coherent(as_they_are(logits), self.labels.parents)
 
     def grown(self, labels: LabelSet, counts: NDArray[np.int64], marks: int) -> "Lines":
         """Return lines for more labels; a new one starts as a share of its parent, or of all marks.
@@ -68,30 +81,27 @@ class Lines:
             marks: How many there are.
         """
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
+        slope, intercept = np.ones(len(labels)), np.zeros(len(labels))
         own = {self.labels.names[at] for at in np.flatnonzero(self.is_read)}
         for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
             if name in self.labels.index:
-                weight[at], bias[at] = self.weight[self.labels.index[name]], self.bias[self.labels.index[name]]
+                here = self.labels.index[name]
+                weight[at], bias[at] = self.weight[here], self.bias[here]
+                slope[at], intercept[at] = self.calibration.slope[here], self.calibration.intercept[here]
             elif parent >= 0 and labels.names[parent] not in own:
                 # log P(label) = log P(parent) + log P(label | parent), and both are small
                 weight[at] = weight[parent]
                 bias[at] = bias[parent] + np.log((counts[at] + 0.5) / (counts[parent] + 1))
             else:
                 bias[at] = np.log((counts[at] + 0.5) / (marks - counts[at] + 0.5))
-        return Lines(labels, weight, bias, self.readings)
+        return Lines(labels, weight, bias, Calibration(slope, intercept), self.readings, self.lift)
 
     def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "Lines":
         """Return lines of which some moved, by weight (columns, channels) and bias (columns,)."""
-        lines = Lines(self.labels, self.weight.copy(), self.bias.copy(), self.readings)
+        lines = replace(self, weight=self.weight.copy(), bias=self.bias.copy())
         lines.weight[columns, : self.channels] += weight
         lines.bias[columns] += bias
         return lines
-
-
-def scores_of(logits: NDArray[np.float32], labels: LabelSet) -> NDArray[np.float64]:
-    """Return coherent scores from calibrated logits, both of shape (marks, labels)."""
-    as_they_are = Calibration(np.ones(len(labels)), np.zeros(len(labels)))
-    return coherent(as_they_are(logits), labels.parents)
 
 
 @dataclass(frozen=True, eq=False)

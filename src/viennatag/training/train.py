@@ -17,6 +17,7 @@ from viennatag.card import ARTWORK
 from viennatag.errors import OptionError
 from viennatag.evaluation import Evaluation, judge
 from viennatag.labels import LabelSet
+from viennatag.lifting import lift_logits
 from viennatag.marks import PARTS, Marks
 from viennatag.parts import MOST
 from viennatag.scoring import scores_from_logits
@@ -30,6 +31,7 @@ from viennatag.training.fitted import LinearHead
 from viennatag.training.head import Examples
 from viennatag.training.heads import Linear
 from viennatag.training.learner import Learned, decide_by, keep, learn
+from viennatag.training.lifts import compare_lifts
 from viennatag.training.options import TrainOptions
 from viennatag.training.parting import compare_views, merged_logits, worth_it
 from viennatag.training.start import BUNDLE, find_trunk
@@ -203,10 +205,15 @@ def finish(
     test = collection.examples(labels, TEST)
     logits, graph = validation.logits(learned.head), join_head(trunk, learned.head)
     merged, compared = _look_at_parts(graph, labels, validation, logits, sights)
-    if merged is not None:
-        logits = merged
+    logits = logits if merged is None else merged
+    lift, lifted = compare_lifts(logits, validation.targets, labels, min_positives=strategy.min_positives)
+    if lift or merged is not None:
         calibration, rule = decide_by(
-            logits, validation.targets, labels, decision=strategy.decision, min_positives=strategy.min_positives
+            lift_logits(logits, labels, lift),
+            validation.targets,
+            labels,
+            decision=strategy.decision,
+            min_positives=strategy.min_positives,
         )
         learned = replace(learned, calibration=calibration, rule=rule)
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
@@ -218,8 +225,9 @@ def finish(
         thresholds=learned.rule.thresholds,
         top=learned.rule.top,
         image_size=trunk.size,
-        training={**_describe(options, parts, learned, choice), **compared},
+        training={**_describe(options, parts, learned, choice), **compared, **lifted},
         parts=0 if merged is None else MOST,
+        lift=lift,
     )
     if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
         bundle = read_colours(bundle, logits, sights.of(VALIDATION), validation.targets, strategy.decision)
