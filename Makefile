@@ -55,7 +55,9 @@ starter: $(FULL)/ready artwork clip-art schematic ## trains the bundle inside th
 	cp -r src/viennatag/bundles/starter work/starter-11/bundle
 	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-12 --seed 100 --epochs 3 --size 192 \
 		--taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head
-	$(FULL)/bin/python benchmarks/starter_mean.py work/starter-11/bundle starter --rounds 3 --work work/starter-12
+	$(FULL)/bin/python benchmarks/starter_mean.py work/starter-11/bundle starter --share 0.3333 --work work/starter-12
+	$(FULL)/bin/python benchmarks/starter.py --start starter --work work/starter-13 --seed 110 --epochs 4 --size 192 \
+		--taught-size 192 --start-size 144 --learning-rate 1e-3 --keep-head --uniform 30000 --register 16000
 
 $(BASE)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "viennatag needs Python 3.11 or newer")'

@@ -26,12 +26,12 @@ LICENCE = "apache-2.0"
 """Of the package, and so of the bundle inside it."""
 
 STORY = """The bundle inside the package answers without any training of yours. It has only ever seen rendered marks:
-drawings of open icon packs and fonts, put together, recoloured and worn as registered marks are, with their codes known
-by construction. It began with random weights; a network pretrained on ImageNet gave it targets to reproduce, but none
-of its weights are in it. Its weights are the mean of those of three rounds of training, the ninth, the eleventh and the
-twelfth; what is said below is of the twelfth's marks. No brand logo was used. Treat its answers as a first look: a
-bundle trained on your own register will be better at your register. `benchmarks/starter.py` has the whole recipe,
-docs/starter.md its story."""
+drawings of open icon packs, of an open clip art library and of our own, and letters of open fonts, put together,
+recoloured and worn as registered marks are, with their codes known by construction. It began with random weights; a
+network pretrained on ImageNet gave it targets to reproduce, but none of its weights are in it. It is the network of the
+thirteenth round of training, which began with the mean of three before it; what is said below is of the thirteenth's
+marks. No brand logo was used. Treat its answers as a first look: a bundle trained on your own register will be better
+at your register. `benchmarks/starter.py` has the whole recipe, docs/starter.md its story."""
 
 
 def test_table(bundle: Bundle) -> str:

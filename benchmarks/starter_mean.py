@@ -1,7 +1,7 @@
 """Make the starter of several rounds: a network whose weights are the mean of their networks', and its head likewise.
 
     python benchmarks/starter_mean.py OLDER NEWER --work work/starter-11 -o src/viennatag/bundles/starter
-    python benchmarks/starter_mean.py OLDER NEWER --rounds 3 --work work/starter-12    # OLDER is the mean of two
+    python benchmarks/starter_mean.py OLDER NEWER --share 0.3333 --work work/starter-12    # OLDER is the mean of two
 
 Two rounds of `starter.py`, of which one began where the other ended, each know something that the other does not, and
 the mean of their weights is often better than either on images unlike those taught (Wortsman et al. 2022, "Robust
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from starter import PROFILE
+from starter import PROFILE, STRATEGY
 from viennatag.bundle import STARTER_FOLDER, open_bundle
 from viennatag.labels import LabelSet
 from viennatag.marks import read_marks
@@ -26,7 +26,6 @@ from viennatag.training.fitted import LinearHead
 from viennatag.training.gains import limit_gains
 from viennatag.training.options import TrainOptions
 from viennatag.training.start import BUNDLE, find_head, find_network
-from viennatag.training.strategy import STRATEGIES
 from viennatag.training.train import Sights, finish
 
 
@@ -64,16 +63,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("older", help="a bundle")
     parser.add_argument("newer", help="the bundle of a later round")
-    parser.add_argument("--rounds", type=int, default=2, help="that the mean is of, all but one of them in OLDER")
+    parser.add_argument("--share", type=float, default=0.5, help="of NEWER in the mean")
     parser.add_argument("--work", type=Path, required=True, help="folder with the marks of the newer round")
     parser.add_argument("-o", "--out", type=Path, default=STARTER_FOLDER)
     options = parser.parse_args()
     marks = read_marks(options.work / "marks.csv", images=options.work)
     newer = open_bundle(options.newer)
     labels, taught = newer.labels, newer.training
-    trunk, head = mean_network(options.older, options.newer, labels, share=1 / options.rounds)
+    trunk, head = mean_network(options.older, options.newer, labels, share=options.share)
     kept = TrainOptions(
-        strategy=STRATEGIES["as-is"],
+        strategy=STRATEGY,
         backbone=trunk.backbone,
         size=trunk.size,
         finetune=FinetuneOptions(**taught["finetune"]),

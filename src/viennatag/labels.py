@@ -106,6 +106,17 @@ class LabelSet:
             return np.zeros(len(self), dtype=bool)
         return np.array([parse_code(name).category < FIRST_FORM_CATEGORY for name in self.names], dtype=bool)
 
+    @cached_property
+    def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Labels right below pictorial categories, those categories, and where each one's begin among the labels.
+
+        Both are positions; labels stand in the order of their codes, so those of one category follow each other.
+        """
+        above = self.parents
+        divisions = np.flatnonzero((above >= 0) & (above[above] < 0) & self.is_pictorial)
+        categories, starts = np.unique(above[divisions], return_index=True)
+        return divisions, categories, starts
+
     def under(self, names: Collection[str]) -> NDArray[np.bool_]:
         """Return which labels are among these or stand below one of them; names of no label change nothing."""
         inside = np.zeros(len(self), dtype=bool)

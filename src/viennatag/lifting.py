@@ -21,21 +21,10 @@ def lift_logits(logits: NDArray[np.floating], labels: LabelSet, share: float) ->
         labels: Whose logits these are.
         share: Weight of the best division's, in [0, 1]; categories without divisions keep their own.
     """
-    divisions, categories, starts = _divisions(labels)
+    divisions, categories, starts = labels.divisions
     if not share or not len(categories):
         return logits
     best = np.maximum.reduceat(logits[:, divisions], starts, axis=1)
     lifted = logits.copy()
     lifted[:, categories] = (1 - share) * logits[:, categories] + share * best
     return lifted
-
-
-def _divisions(labels: LabelSet) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return the divisions of pictorial categories in the order of these, the categories, and where each one's start.
-
-    Labels stand in the order of their codes, so a category's divisions follow each other.
-    """
-    above = labels.parents
-    divisions = np.flatnonzero((above >= 0) & (above[above] < 0) & labels.is_pictorial)
-    categories, starts = np.unique(above[divisions], return_index=True)
-    return divisions, categories, starts
