@@ -10,7 +10,6 @@ others; from each file only shapes and their paint are taken.
 
 import argparse
 import csv
-import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viennatag.files import atomic_file
+from packs import write_pack
 from viennatag.rendering.studio import rasterise
 
 TABLE = Path(__file__).with_suffix(".tsv")
@@ -146,10 +145,7 @@ def main() -> None:
             print(f"{file}: nothing to be seen")
         else:
             icons[f"{name}-{seen[name]}"] = {**icon, "codes": codes} if codes else icon
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, content in (("info.json", INFO), ("icons.json", {"prefix": INFO["prefix"], "icons": icons})):
-        with atomic_file(options.out / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_pack(options.out, INFO, icons)
     print(f"wrote {options.out}: {len(icons):,} drawings")
 
 

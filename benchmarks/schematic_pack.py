@@ -11,15 +11,15 @@ validation part.
 
 import argparse
 import io
-import json
 import random
 from pathlib import Path
+from string import ascii_lowercase
 
 from PIL import Image, ImageDraw
 
+from packs import write_pack
 from schematic import KINDS
 from schematic.sketch import STYLES, Sketch, deformed
-from viennatag.files import atomic_file
 from viennatag.rendering.studio import rasterise
 
 INFO = {
@@ -28,7 +28,6 @@ INFO = {
     "author": {"name": "the authors of viennatag"},
     "license": {"title": "As viennatag", "spdx": "Apache-2.0", "url": ""},
 }
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 VIEW = {"left": -8, "top": -8, "width": 116, "height": 116}
 
 
@@ -70,21 +69,24 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="write a picture of all kinds here in place of a pack")
     parser.add_argument("-o", "--out", type=Path, help="folder of the pack")
     options = parser.parse_args()
+    if not 1 <= options.forms <= len(ascii_lowercase):
+        parser.error(f"--forms is {options.forms}; there are 1 to {len(ascii_lowercase)}, each known by a letter")
+    if not options.sheet and not options.out:
+        parser.error("say with -o where the pack is to be written, or with --sheet where a picture")
+    if unknown := set(filter(None, options.only.split(","))) - KINDS.keys():
+        parser.error(f"--only names {', '.join(sorted(unknown))}, of which there is no kind")
     names = [name for name in KINDS if not options.only or name in options.only.split(",")]
     if options.sheet:
         draw_sheet(names, options.forms).save(options.sheet)
         print(f"wrote {options.sheet}: {len(names)} kinds")
         return
     icons = {
-        f"{name}-{LETTERS[form]}-{hand}": {"body": draw(name, form, hand), "codes": KINDS[name][1].split(), **VIEW}
+        f"{name}-{letter}-{hand}": {"body": draw(name, form, hand), "codes": KINDS[name][1].split(), **VIEW}
         for name in names
-        for form in range(options.forms)
+        for form, letter in enumerate(ascii_lowercase[: options.forms])
         for hand in range(options.hands)
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    for file, content in (("info.json", INFO), ("icons.json", {"prefix": INFO["prefix"], "icons": icons})):
-        with atomic_file(options.out / file) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_pack(options.out, INFO, icons)
     print(f"wrote {options.out}: {len(icons):,} drawings of {len(names)} kinds")
 
 

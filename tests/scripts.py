@@ -1,8 +1,10 @@
 """Benchmarks and other scripts, as modules."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 ROOT = Path(__file__).parents[1]
 
@@ -12,5 +14,6 @@ def load_benchmark(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with patch.object(sys, "path", [str(ROOT / "benchmarks"), *sys.path]):  # where a script finds those beside it
+        spec.loader.exec_module(module)
     return module

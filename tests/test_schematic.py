@@ -7,15 +7,14 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.scripts import ROOT, load_benchmark
+from tests.scripts import load_benchmark
 from viennatag.codes import parse_code, vienna_tree
 from viennatag.rendering import read_artwork
 from viennatag.rendering.studio import part_of
 
 
-@pytest.fixture
-def pack(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+@pytest.fixture(scope="module")
+def pack() -> ModuleType:
     return load_benchmark("schematic_pack")
 
 

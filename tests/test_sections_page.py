@@ -28,12 +28,11 @@ def test_every_section_has_one_row(rows: list[dict[str, str]]) -> None:
 
 
 def test_what_artwork_draws_is_what_the_keyword_table_knows_or_a_pack_of_ours_states(
-    rows: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    rows: list[dict[str, str]],
 ) -> None:
     drawn = {row["code"] for row in rows if row["drawn_by"] == "artwork"}
     named = {each.code for each in read_keywords()}
     stated = {code for _, _, codes in load_benchmark("clip_art").read_table() for code in codes}
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     by_rule = {code for _, codes, _ in load_benchmark("schematic_pack").KINDS.values() for code in codes.split()}
     assert drawn == named | stated | by_rule
 

@@ -16,6 +16,7 @@ from schematic import (
     desk,
     elements,
     emblems,
+    faces,
     fastenings,
     flowers,
     food,
@@ -25,6 +26,7 @@ from schematic import (
     hoofed,
     houses,
     jewels,
+    keys,
     landscapes,
     lights,
     machines,
@@ -52,13 +54,17 @@ from schematic.combinations import combine
 from schematic.sketch import Kind
 
 _MODULES = (
-    sky, weather, elements, landscapes, trees, flowers, fruit, people, body, mammals, hoofed, birds, sea, crawling,
-    beings, houses, openings, towers, structures, food, sweets, clothes, hats, bags, tableware, furniture, lights,
-    tools, fastenings, machines, apparatus, optics, measures, jewels, vehicles, ships, aircraft, things, bottles,
-    desk, play, arms, emblems, signs,
+    sky, weather, elements, landscapes, trees, flowers, fruit, people, body, faces, mammals, hoofed, birds, sea,
+    crawling, beings, houses, openings, towers, structures, food, sweets, clothes, hats, bags, tableware, furniture,
+    lights, tools, fastenings, keys, machines, apparatus, optics, measures, jewels, vehicles, ships, aircraft,
+    things, bottles, desk, play, arms, emblems, signs,
 )  # fmt: skip
 
-KINDS: dict[str, tuple[Kind, str, str]] = {name: kind for module in _MODULES for name, kind in module.KINDS.items()}
+KINDS: dict[str, tuple[Kind, str, str]] = {}
 """Each kind of object: what draws it, its codes, and whether it may be drawn `mirror`ed and `tilt`ed."""
 
+for _module in _MODULES:
+    if _twice := KINDS.keys() & _module.KINDS:
+        raise ValueError(f"{_module.__name__} draws {', '.join(sorted(_twice))} again")
+    KINDS.update(_module.KINDS)
 KINDS.update(combine(KINDS))

@@ -14,15 +14,7 @@ from schematic.geometry import (
     polygon,
     thick,
 )
-from schematic.outlines import (
-    cut_both,
-    cut_eyes,
-    draw_both,
-    draw_facets,
-    draw_planes,
-    soft_outline,
-    symmetric_outline,
-)
+from schematic.outlines import cut_both, cut_eyes, draw_both, draw_facets, draw_planes, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 
 

@@ -1,4 +1,4 @@
-"""Parts of the body."""
+"""Hands, hearts, bones and other parts of the body."""
 
 # fmt: off
 
@@ -21,67 +21,8 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import draw_both, ear, eye, moustache_outline
+from schematic.outlines import cut_both, draw_both
 from schematic.sketch import Kind, Sketch
-
-
-def _holes(sketch: Sketch, points: Points) -> None:
-    sketch.detail(points)
-    sketch.detail(mirrored(points))
-
-
-def moustache(sketch: Sketch, rng: random.Random) -> None:
-    half = moustache_outline(rng, rng.uniform(44, 52), rng.uniform(38, 46))
-    half = scaled(half, 1, rng.uniform(1, 1.8))
-    if rng.random() < 0.3:
-        half = moved(half, 2)
-    draw_both(sketch, half)
-    if rng.random() < 0.2:
-        for x in (54, 64, 74):
-            _holes(sketch, thick([(x, 46), (x + 4, 52)], 2))
-
-
-def eyes(sketch: Sketch, rng: random.Random) -> None:
-    way, look = rng.randrange(4), rng.uniform(-5, 5)
-    for side in (-1, 1):
-        x = 50 + side * 23
-        if way == 0:
-            sketch.plane(ellipse(x, 50, 20, rng.uniform(24, 30)))
-            sketch.detail(ellipse(x + look, 54, 10, 12))
-            sketch.plane(ellipse(x + look, 54, 5, 6), 1)
-        elif way == 1:
-            sketch.line([*ellipse(x, 50, 19, 26), (x + 19, 50)], 4)
-            sketch.plane(ellipse(x + look, 54, 8, 10), 1)
-        elif way == 2:  # angry or bright almonds
-            shape = turned(curve(56, 50, 72, 40, 94, 46, 80, 58, 66, 60), look * 3, (73, 50))
-            sketch.plane(shape if side > 0 else mirrored(shape))
-            sketch.detail(ellipse(x + side * 2, 51, 4.6))
-        else:
-            sketch.line(arc(x, 52, 18, 14, 190, 350), 5)
-            sketch.plane(ellipse(x, 52, 7))
-            sketch.line(arc(x, 34, 19, 12, 215, 325), 4)
-
-
-def lips(sketch: Sketch, rng: random.Random) -> None:
-    way, high, low = rng.randrange(4), rng.uniform(18, 28), rng.uniform(20, 30)
-    upper = [(6, 50), *curve(24, 40, 40, 50 - high, 50, 50 - high * 0.7, 60, 50 - high, 76, 40, 94, 50, closed=False)]
-    lower = curve(94, 50, 72, 50 + low * 0.9, 50, 50 + low, 28, 50 + low * 0.9, 6, 50, closed=False)
-    if way == 0:
-        sketch.plane(upper + lower[1:])
-        sketch.score(curve(14, 50, 34, 48, 50, 52, 66, 48, 86, 50, closed=False), 3.4)
-    elif way == 1:
-        sketch.plane([*upper, *curve(80, 48, 60, 46, 50, 50, 40, 46, 20, 48, closed=False)])
-        sketch.plane([*lower, *curve(22, 53, 40, 52, 50, 56, 60, 52, 78, 53, closed=False)], 1)
-    elif way == 2:  # open, with teeth or a tongue
-        sketch.plane(upper + lower[1:])
-        sketch.detail(curve(18, 49, 50, 42, 82, 49, 66, 50 + low * 0.55, 50, 50 + low * 0.65, 34, 50 + low * 0.55))
-        if rng.random() < 0.5:
-            sketch.plane(curve(38, 58, 62, 58, 66, 84, 50, 94, 34, 84), 1)
-    else:
-        stroke = rng.uniform(3.5, 6)
-        sketch.line(upper, stroke)
-        sketch.line(lower, stroke)
-        sketch.line(curve(6, 50, 36, 46, 50, 51, 64, 46, 94, 50, closed=False), stroke)
 
 
 def open_hand(sketch: Sketch, rng: random.Random) -> None:
@@ -242,7 +183,7 @@ def skull(sketch: Sketch, rng: random.Random) -> None:
             sketch.plane(turned(box(4, 80, 92, 7, 3.5), turn, (50, 82)), 1)
     sketch.plane(head)
     x = 50 + w * 0.44
-    _holes(sketch, rng.choice((ellipse(x, 48, socket), turned(ellipse(x, 48, socket, socket * 0.7), -18, (x, 48)),
+    cut_both(sketch, rng.choice((ellipse(x, 48, socket), turned(ellipse(x, 48, socket, socket * 0.7), -18, (x, 48)),
                                polygon(x - 9, 54, x - 7, 44, x + 9, 40, x + 8, 54))))
     sketch.detail(polygon(50, 56, 55, 67, 45, 67))
     for at in (-1, 0, 1):
@@ -262,7 +203,7 @@ def brain(sketch: Sketch, rng: random.Random) -> None:
     if way == 0:
         draw_both(sketch, lobes)
         for fold in ((58, 30, 68, 34, 76, 28), (60, 50, 70, 44, 80, 52), (58, 70, 68, 62, 76, 70)):
-            _holes(sketch, thick(curve(*fold, closed=False), width))
+            cut_both(sketch, thick(curve(*fold, closed=False), width))
     else:  # half of it wired
         sketch.plane(mirrored(lobes))
         for y, u, v in ((26, 76, 20), (42, 88, 36), (58, 88, 62), (74, 74, 80)):
@@ -318,11 +259,6 @@ def fingerprint(sketch: Sketch, rng: random.Random) -> None:
 
 
 KINDS: dict[str, tuple[Kind, str, str]] = {
-    "moustache": (moustache, "2.9.12", "tilt"),
-    "eye": (eye, "2.9.4", "mirror tilt"),
-    "eyes": (eyes, "2.9.4", "mirror tilt"),
-    "lips": (lips, "2.9.8", "tilt"),
-    "ear": (ear, "2.9.6", "mirror tilt"),
     "open-hand": (open_hand, "2.9.15", "mirror tilt"),
     "fist": (fist, "2.9.18", "mirror tilt"),
     "thumb": (thumb, "2.9.20", "mirror tilt"),

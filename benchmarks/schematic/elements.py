@@ -12,14 +12,73 @@ from schematic.geometry import (
     box,
     curve,
     ellipse,
+    half_of,
+    moved,
     polygon,
     regular,
     scaled,
     star,
+    thick,
     turned,
 )
-from schematic.outlines import blade_outline, drop, drop_outline, flame_outline, sharp_outline, show_planes
+from schematic.outlines import (
+    blade_outline,
+    crescent_outline,
+    drop_outline,
+    flame_outline,
+    sharp_outline,
+    show_planes,
+    wave_outline,
+)
 from schematic.sketch import Kind, Sketch
+
+
+def drop(sketch: Sketch, rng: random.Random) -> None:
+    radius, lean = rng.uniform(25, 33), rng.choice((0, 0, 0, 10, 18))
+    high, full = rng.uniform(44, 56), rng.uniform(0.8, 1.1)
+    form = rng.choice(("plain", "light", "wave", "halves", "nested", "three", "planes", "arcs", "two", "line", "tile",
+        "swirl"))
+    shape = drop_outline(50, 62, radius, high, lean, full)
+    if form == "halves":
+        sketch.plane(half_of(shape, (50 - 1.5, 50), 180))
+        sketch.plane(half_of(shape, (50 + 1.5, 50), 0), 1)
+    elif form == "three":
+        for x, y, size in (((50, 32, 0.42), (28, 74, 0.42), (72, 74, 0.42)) if rng.random() < 0.5 else ((34, 60, 0.8),
+            (72, 34, 0.4), (78, 76, 0.3))):
+            sketch.plane(moved(scaled(drop_outline(50, 50, radius, high * 0.9, lean, full), size), x - 50, y - 50),
+                size < 0.5)
+    elif form == "planes":
+        sketch.plane(polygon(50, 8, 50, 92, 26, 82, 20, 58))
+        sketch.plane(polygon(50, 8, 80, 58, 50, 50), 1)
+        sketch.plane(polygon(50, 50, 80, 58, 74, 82, 50, 92), 2)
+    elif form == "arcs":
+        for at in range(rng.choice((2, 3))):
+            one = drop_outline(50, 62, radius * (1 - 0.3 * at), high * (1 - 0.28 * at))
+            sketch.line([*one, one[0]] if rng.random() < 0.5 else one[6:-2], 4)
+    elif form == "two":
+        sketch.plane(moved(scaled(shape, 0.85), -8, 4))
+        sketch.plane(moved(scaled(shape, 0.45), 28, -10), 1)
+    elif form == "line":
+        sketch.line([*shape, shape[0]], rng.uniform(3, 7))
+        sketch.line(arc(50, 62, radius * 0.6, None, 20, 100), 4)
+    elif form == "tile":
+        show_planes(sketch, rng, [(shape, 0)], 1)
+    elif form == "swirl":
+        sketch.plane(half_of(shape, (50, 60), 180))
+        sketch.plane(moved(half_of(drop_outline(50, 62, radius, high * 0.6), (50, 60), 0), 4, 0), 1)
+    else:
+        sketch.plane(shape)
+        if form == "light":
+            sketch.detail(rng.choice((thick(arc(50, 62, radius * 0.66, None, 100, 190), radius * 0.16),
+                crescent_outline(50, 62, radius * 0.7, radius * 0.66, radius * 0.18, -30),
+                ellipse(50 - radius * 0.4, 62, radius * 0.16, radius * 0.3))))
+        elif form == "nested":
+            sketch.detail(drop_outline(50 + lean * 0.2, 66, radius * 0.55, high * rng.uniform(0.5, 0.7), lean))
+        elif form == "wave":
+            for at in range(rng.choice((1, 1, 2))):
+                reach = radius * 0.8 - at * 4
+                sketch.score(wave_outline(50 - reach, 50 + reach, 62 + at * 11, radius * 0.12, radius * 1.6),
+                    radius * 0.16)
 
 
 def splash(sketch: Sketch, rng: random.Random) -> None:

@@ -4,7 +4,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from schematic.geometry import Point, Points, box, centre, ellipse, half_of, regular, scaled
 from schematic.sketch import Sketch
@@ -39,8 +39,9 @@ def tile(rng: random.Random) -> Points:
 
 
 def show(sketch: Sketch, rng: random.Random, parts: Sequence[Part], holes: Sequence[Points] = (), tiled: float = 0.15,
-    gap: float | None = None) -> None:
-    """Draw parts that lie side by side, or at times cut them out of a tile."""
+    gap: float | None = None, within: tuple[float, float] = (0.55, 0.64),
+    ground: Callable[[random.Random], Points] = tile) -> None:
+    """Draw parts that lie side by side, or at times cut them out of a tile, of whose size they are `within` a share."""
     by = rng.choice((0.8, 1.2, 1.8)) if gap is None else gap
     shown = [(inset(points, by) if by else points, tone) for points, tone in parts]
     if rng.random() >= tiled:
@@ -49,8 +50,8 @@ def show(sketch: Sketch, rng: random.Random, parts: Sequence[Part], holes: Seque
         for points in holes:
             sketch.detail(points)
         return
-    share = rng.uniform(0.55, 0.64)
-    sketch.plane(tile(rng))
+    share = rng.uniform(*within)
+    sketch.plane(ground(rng))
     for points, _ in shown:
         sketch.detail(scaled(points, share))
     for points in holes:

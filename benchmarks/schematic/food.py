@@ -18,8 +18,9 @@ from schematic.geometry import (
     thick,
     turned,
 )
-from schematic.outlines import draw_cup, draw_dots, draw_steam, wavy_line
+from schematic.outlines import draw_dots, draw_steam, wavy_line
 from schematic.sketch import Kind, Sketch
+from schematic.tableware import draw_cup
 
 
 def burger(sketch: Sketch, rng: random.Random) -> None:

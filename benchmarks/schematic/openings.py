@@ -14,8 +14,52 @@ from schematic.geometry import (
     ellipse,
     polygon,
 )
-from schematic.outlines import arched_outline, door
+from schematic.outlines import arched_outline
 from schematic.sketch import Kind, Sketch
+
+
+def door(sketch: Sketch, rng: random.Random) -> None:
+    wide, top = rng.uniform(18, 26), rng.uniform(8, 14)
+    form = rng.choice(("open", "open", "panels", "panels", "arched", "planks", "double", "frame"))
+    left, right = 50 - wide, 50 + wide
+    knob = ellipse(right - 6, 52, 2.6)
+    if form == "open":
+        inset, drop = rng.uniform(10, 22), rng.uniform(5, 11)
+        sketch.line(polygon(left, 88, left, top, right, top, right, 88), rng.uniform(3, 6))
+        leaf = polygon(left, top, right - inset, top + drop, right - inset, 88 + drop, left, 88)
+        sketch.plane(leaf, 1)
+        sketch.detail(ellipse(right - inset - 5, 54, 2.6))
+        sketch.line([(8, 88), (left, 88)], 4)
+        sketch.line([(right, 88), (92, 88)], 4)
+        return
+    if form in ("arched", "planks"):
+        sketch.plane(arched_outline(left, 92, 2 * wide, 92 - top, pointed=rng.random() < 0.25))
+        if form == "planks":
+            for at in range(rng.choice((1, 2, 3))):
+                x = left + (at + 1) * wide / 2 + (0 if at < 3 else 2)
+                sketch.score([(x, top + wide * 0.9), (x, 88)], 2.5)
+        else:
+            sketch.detail(arched_outline(left + 7, 46, 2 * wide - 14, 36 - top))
+        sketch.detail(ellipse(right - 5, 64, 2.4))
+        return
+    if form == "frame":
+        sketch.line(polygon(left, 92, left, top, right, top, right, 92), rng.uniform(4, 8))
+        sketch.plane(box(left + 8, top + 8, 2 * wide - 16, 84 - top), 1)
+        sketch.detail(ellipse(right - 13, 54, 2.5))
+        return
+    sketch.plane(box(left, top, 2 * wide, 92 - top, rng.choice((0, 0, 4))))
+    if form == "double":
+        sketch.score([(50, top + 3), (50, 89)], 2.5)
+        for side in (-1, 1):
+            sketch.detail(ellipse(50 + side * 5, 54, 2.3))
+            sketch.detail(box(50 + side * wide * 0.58 - 3.5, top + 10, 7, 26))
+        return
+    rows, columns = rng.choice((1, 2, 3)), rng.choice((1, 2))
+    across, down = (2 * wide - 16) / columns, (84 - top) / rows
+    for row in range(rows):
+        for column in range(columns):
+            sketch.detail(box(left + 4 + column * across + 2, top + 5 + row * down, across - 4, down - 5))
+    sketch.detail(knob)
 
 
 def fence(sketch: Sketch, rng: random.Random) -> None:

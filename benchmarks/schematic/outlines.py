@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 
+from schematic.facets import show
 from schematic.geometry import (
     Point,
     Points,
@@ -15,9 +16,7 @@ from schematic.geometry import (
     centre,
     curve,
     ellipse,
-    half_of,
     mirrored,
-    moved,
     polygon,
     regular,
     scaled,
@@ -44,14 +43,7 @@ def tile_outline(rng: random.Random) -> Points:
 
 def show_planes(sketch: Sketch, rng: random.Random, planes: Sequence[tuple[Points, int]], cut: float = 0.16) -> None:
     """Draw planes of tones, which do not overlap, or now and then cut them out of a tile."""
-    if rng.random() < cut:
-        size = rng.uniform(0.6, 0.72)
-        sketch.plane(tile_outline(rng))
-        for points, _ in planes:
-            sketch.detail(scaled(points, size))
-        return
-    for points, tone in planes:
-        sketch.plane(points, tone)
+    show(sketch, rng, planes, tiled=cut, gap=0, within=(0.6, 0.72), ground=tile_outline)
 
 
 def blade_outline(x: float, y: float, long: float, wide: float, degrees: float, shape: str = "lens",
@@ -135,54 +127,6 @@ def cloud_outline(x: float, base: float, wide: float, puffs: int, rng: random.Ra
         top.append((here, min([*heights, base - ends[0] * 0.8])))
     first, last = rounds[0], rounds[1]
     return [*arc(*first[:2], first[2], None, 90, 180, 8), *top, *arc(*last[:2], last[2], None, 0, 90, 8)]
-
-
-def drop(sketch: Sketch, rng: random.Random) -> None:
-    radius, lean = rng.uniform(25, 33), rng.choice((0, 0, 0, 10, 18))
-    high, full = rng.uniform(44, 56), rng.uniform(0.8, 1.1)
-    form = rng.choice(("plain", "light", "wave", "halves", "nested", "three", "planes", "arcs", "two", "line", "tile",
-        "swirl"))
-    shape = drop_outline(50, 62, radius, high, lean, full)
-    if form == "halves":
-        sketch.plane(half_of(shape, (50 - 1.5, 50), 180))
-        sketch.plane(half_of(shape, (50 + 1.5, 50), 0), 1)
-    elif form == "three":
-        for x, y, size in (((50, 32, 0.42), (28, 74, 0.42), (72, 74, 0.42)) if rng.random() < 0.5 else ((34, 60, 0.8),
-            (72, 34, 0.4), (78, 76, 0.3))):
-            sketch.plane(moved(scaled(drop_outline(50, 50, radius, high * 0.9, lean, full), size), x - 50, y - 50),
-                size < 0.5)
-    elif form == "planes":
-        sketch.plane(polygon(50, 8, 50, 92, 26, 82, 20, 58))
-        sketch.plane(polygon(50, 8, 80, 58, 50, 50), 1)
-        sketch.plane(polygon(50, 50, 80, 58, 74, 82, 50, 92), 2)
-    elif form == "arcs":
-        for at in range(rng.choice((2, 3))):
-            one = drop_outline(50, 62, radius * (1 - 0.3 * at), high * (1 - 0.28 * at))
-            sketch.line([*one, one[0]] if rng.random() < 0.5 else one[6:-2], 4)
-    elif form == "two":
-        sketch.plane(moved(scaled(shape, 0.85), -8, 4))
-        sketch.plane(moved(scaled(shape, 0.45), 28, -10), 1)
-    elif form == "line":
-        sketch.line([*shape, shape[0]], rng.uniform(3, 7))
-        sketch.line(arc(50, 62, radius * 0.6, None, 20, 100), 4)
-    elif form == "tile":
-        show_planes(sketch, rng, [(shape, 0)], 1)
-    elif form == "swirl":
-        sketch.plane(half_of(shape, (50, 60), 180))
-        sketch.plane(moved(half_of(drop_outline(50, 62, radius, high * 0.6), (50, 60), 0), 4, 0), 1)
-    else:
-        sketch.plane(shape)
-        if form == "light":
-            sketch.detail(rng.choice((thick(arc(50, 62, radius * 0.66, None, 100, 190), radius * 0.16),
-                crescent_outline(50, 62, radius * 0.7, radius * 0.66, radius * 0.18, -30),
-                ellipse(50 - radius * 0.4, 62, radius * 0.16, radius * 0.3))))
-        elif form == "nested":
-            sketch.detail(drop_outline(50 + lean * 0.2, 66, radius * 0.55, high * rng.uniform(0.5, 0.7), lean))
-        elif form == "wave":
-            for at in range(rng.choice((1, 1, 2))):
-                reach = radius * 0.8 - at * 4
-                sketch.score(wave_outline(50 - reach, 50 + reach, 62 + at * 11, radius * 0.12, radius * 1.6),
-                    radius * 0.16)
 
 
 def draw_palm(sketch: Sketch, foot: Point, top: Point, count: int, long: float, form: str) -> None:
@@ -270,74 +214,6 @@ def moustache_outline(rng: random.Random, y: float, w: float) -> Points:
     ][way]
 
 
-def eye(sketch: Sketch, rng: random.Random) -> None:
-    way, high, pupil = rng.randrange(9), rng.uniform(20, 32), rng.uniform(9, 15)
-    lens = curve(6, 50, 26, 50 - high * 0.8, 50, 50 - high, 74, 50 - high * 0.8, 94, 50, 74, 50 + high * 0.8, 50,
-        50 + high, 26, 50 + high * 0.8)
-    sharp = [*arc(50, 50 + high, 52, high * 2, 210, 330, 20), *arc(50, 50 - high, 52, high * 2, 30, 150, 20)]
-    shape = rng.choice((lens, sharp, sharp, polygon(6, 50, 50, 50 - high, 94, 50, 50, 50 + high)))
-    if way == 0:
-        sketch.plane(shape)
-        sketch.detail(ellipse(50, 50, pupil + 4))
-        sketch.plane(ellipse(50, 50, pupil * 0.7), 1)
-    elif way == 1:
-        sketch.line([*shape, shape[0]], rng.uniform(3.5, 8))
-        sketch.plane(ellipse(50, 50, pupil), 1)
-        if rng.random() < 0.6:
-            sketch.detail(ellipse(50 + pupil * 0.3, 50 - pupil * 0.3, pupil * 0.35))
-    elif way == 2:  # two arcs and a dot
-        sketch.line(arc(50, 62, 44, 34, 195, 345), rng.uniform(4, 9))
-        if rng.random() < 0.6:
-            sketch.line(arc(50, 40, 40, 32, 25, 155), rng.uniform(3, 7))
-        sketch.plane(ellipse(50, 52, pupil))
-    elif way == 3:  # lashes
-        sketch.line(arc(50, 40, 40, 26, 0, 180) if rng.random() < 0.5 else [*lens, lens[0]], 4.5)
-        below = rng.random() < 0.4
-        for at in range(rng.choice((3, 5, 7))):
-            angle = -150 + at * 20
-            x, y = 50 + 38 * math.cos(math.radians(angle)), 50 + high * math.sin(math.radians(angle))
-            u, v = 50 + 50 * math.cos(math.radians(angle)), 50 + (high + 15) * math.sin(math.radians(angle))
-            sketch.line([(x, 100 - y if below else y), (u, 100 - v if below else v)], 3.4)
-        sketch.plane(ellipse(50, 50, pupil * 0.9))
-    elif way == 4:  # in a triangle
-        sketch.plane(polygon(50, 6, 96, 90, 4, 90))
-        small = scaled(lens, 0.48, None, (50, 50))
-        sketch.detail(moved(small, 0, 14))
-        sketch.plane(ellipse(50, 64, 7), 1)
-    elif way == 5:  # in a disc
-        sketch.plane(ellipse(50, 50, 44))
-        sketch.detail(scaled(shape, 0.8))
-        sketch.plane(ellipse(50, 50, min(pupil, high * 0.7)), 1)
-        sketch.detail(ellipse(53, 47, pupil * 0.3))
-    elif way == 6:  # rings in a lens
-        sketch.plane(shape)
-        for radius in (high * 0.75, high * 0.35):
-            sketch.score(ellipse(50, 50, radius), 3.4)
-    elif way == 7:  # iris of blades
-        sketch.line([*sharp, sharp[0]], 4)
-        for at in range(8):
-            sketch.plane([along(50, 50, 5, at * 45), along(50, 50, high * 0.75, at * 45 - 14),
-                          along(50, 50, high * 0.75, at * 45 + 14)], at % 3)
-    else:  # old Egypt's
-        sketch.line(curve(8, 44, 34, 26, 66, 28, 94, 44, closed=False), 5)
-        sketch.line(curve(8, 54, 34, 40, 60, 40, 92, 54, 60, 66, 34, 64, 8, 54, closed=False), 4.5)
-        sketch.plane(ellipse(48, 52, 9))
-        sketch.line([(42, 64), (40, 84)], 5)
-        sketch.line(curve(54, 64, 68, 82, 86, 82, 84, 72, 77, 76, closed=False), 4)
-
-
-def ear(sketch: Sketch, rng: random.Random) -> None:
-    outer = (30, 40, 34, 14, 60, 8, 78, 26, 74, 50, 60, 64, 58, 82, 44, 92, 32, 82)
-    if rng.random() < 0.5:
-        sketch.plane(curve(*outer, 38, 62))
-        sketch.score(curve(42, 40, 46, 24, 60, 22, 66, 36, 56, 48, 52, 58, closed=False), rng.uniform(3, 5))
-    else:
-        sketch.line(curve(*outer, closed=False), rng.uniform(4, 8))
-        sketch.line(curve(44, 42, 48, 26, 60, 26, 64, 38, 54, 48, 50, 58, closed=False), rng.uniform(3.5, 6))
-    for at in range(rng.choice((0, 0, 2))):
-        sketch.line(arc(56, 40, 30 + at * 9, None, -30, 30, 8), 3)
-
-
 def arched_outline(left: float, bottom: float, width: float, height: float, *, pointed: bool = False) -> Points:
     """Return an opening with a round or a pointed top."""
     right, radius = left + width, min(width / 2, height)
@@ -356,50 +232,6 @@ def draw_windows(sketch: Sketch, left: float, top: float, width: float, height: 
     for column in range(columns):
         for row in range(rows):
             sketch.detail(box(left + (column + 0.2) * across, top + (row + 0.2) * down, across * 0.6, down * 0.6))
-
-
-def door(sketch: Sketch, rng: random.Random) -> None:
-    wide, top = rng.uniform(18, 26), rng.uniform(8, 14)
-    form = rng.choice(("open", "open", "panels", "panels", "arched", "planks", "double", "frame"))
-    left, right = 50 - wide, 50 + wide
-    knob = ellipse(right - 6, 52, 2.6)
-    if form == "open":
-        inset, drop = rng.uniform(10, 22), rng.uniform(5, 11)
-        sketch.line(polygon(left, 88, left, top, right, top, right, 88), rng.uniform(3, 6))
-        leaf = polygon(left, top, right - inset, top + drop, right - inset, 88 + drop, left, 88)
-        sketch.plane(leaf, 1)
-        sketch.detail(ellipse(right - inset - 5, 54, 2.6))
-        sketch.line([(8, 88), (left, 88)], 4)
-        sketch.line([(right, 88), (92, 88)], 4)
-        return
-    if form in ("arched", "planks"):
-        sketch.plane(arched_outline(left, 92, 2 * wide, 92 - top, pointed=rng.random() < 0.25))
-        if form == "planks":
-            for at in range(rng.choice((1, 2, 3))):
-                x = left + (at + 1) * wide / 2 + (0 if at < 3 else 2)
-                sketch.score([(x, top + wide * 0.9), (x, 88)], 2.5)
-        else:
-            sketch.detail(arched_outline(left + 7, 46, 2 * wide - 14, 36 - top))
-        sketch.detail(ellipse(right - 5, 64, 2.4))
-        return
-    if form == "frame":
-        sketch.line(polygon(left, 92, left, top, right, top, right, 92), rng.uniform(4, 8))
-        sketch.plane(box(left + 8, top + 8, 2 * wide - 16, 84 - top), 1)
-        sketch.detail(ellipse(right - 13, 54, 2.5))
-        return
-    sketch.plane(box(left, top, 2 * wide, 92 - top, rng.choice((0, 0, 4))))
-    if form == "double":
-        sketch.score([(50, top + 3), (50, 89)], 2.5)
-        for side in (-1, 1):
-            sketch.detail(ellipse(50 + side * 5, 54, 2.3))
-            sketch.detail(box(50 + side * wide * 0.58 - 3.5, top + 10, 7, 26))
-        return
-    rows, columns = rng.choice((1, 2, 3)), rng.choice((1, 2))
-    across, down = (2 * wide - 16) / columns, (84 - top) / rows
-    for row in range(rows):
-        for column in range(columns):
-            sketch.detail(box(left + 4 + column * across + 2, top + 5 + row * down, across - 4, down - 5))
-    sketch.detail(knob)
 
 
 def draw_steam(sketch: Sketch, rng: random.Random, x: float, bottom: float, high: float) -> None:
@@ -428,38 +260,6 @@ def wavy_line(left: float, right: float, y: float, deep: float, waves: int) -> P
     for at in range(2 * waves + 1):
         numbers += [left + (right - left) * at / (2 * waves), y + (deep if at % 2 else 0)]
     return curve(*numbers, closed=False, points=5)
-
-
-def cup(sketch: Sketch, rng: random.Random) -> None:
-    draw_cup(sketch, rng)
-    if rng.random() < 0.5:
-        sketch.plane(rng.choice((box(10, 87, 70, 5, 2.5), arc(44, 87, 36, 8, 0, 180))), 1)
-
-
-def draw_cup(sketch: Sketch, rng: random.Random) -> Point:
-    wide, top, bottom = rng.uniform(22, 30), rng.uniform(38, 46), rng.uniform(78, 84)
-    form = rng.choice(("round", "round", "mug", "mug", "tapered", "line"))
-    x = 44
-    handle = arc(x + wide - 1, (top + bottom) / 2 - 4, rng.uniform(11, 16), rng.uniform(9, 14), -85, 85, 14)
-    if form == "mug":
-        body = box(x - wide, top, 2 * wide, bottom - top, rng.choice((0, 4, 8)))
-    elif form == "tapered":
-        body = polygon(x - wide, top, x + wide, top, x + wide * 0.65, bottom, x - wide * 0.65, bottom)
-    else:
-        body = [(x + wide, top), *arc(x, top + 8, wide, bottom - top - 8, 0, 180), (x - wide, top)]
-    if form == "line":
-        sketch.line([*body, body[0]], 5)
-    else:
-        sketch.plane(body)
-        mark = rng.choice(("none", "none", "band", "bean", "disc"))
-        if mark == "band":
-            sketch.score([(x - wide * 0.8, top + 8), (x + wide * 0.8, top + 8)], 3)
-        elif mark == "disc":
-            sketch.detail(ellipse(x, top + 17, 7))
-        elif mark == "bean":
-            sketch.detail(turned(ellipse(x, top + 17, 6, 9), 30, (x, top + 17)))
-    sketch.line(handle, rng.uniform(4, 6.5))
-    return x, top
 
 
 def draw_rays(sketch: Sketch, x: float, y: float, near: float, far: float, angles: list[float],

@@ -39,28 +39,6 @@ def note(sketch: Sketch, rng: random.Random) -> None:
         sketch.plane(points)
 
 
-def flag(sketch: Sketch, rng: random.Random) -> None:
-    form = rng.choice(("waving", "waving", "straight", "tail", "two"))
-    x, top, deep = 20, 12, rng.uniform(34, 44)
-    sketch.line([(x, top - 4), (x, 95)], rng.uniform(4, 7))
-    left, right = x + 4, rng.uniform(82, 92)
-    if form == "waving":
-        upper = curve(left, top + 3, left + 20, top - 3, left + 42, top + 6, right, top, closed=False)
-        sketch.plane(upper + [(a, b + deep) for a, b in upper][::-1])
-        if rng.random() < 0.3:
-            sketch.score([(a, b + deep / 2) for a, b in upper[1:-1]], 4)
-    elif form == "tail":
-        sketch.plane(polygon(left, top, right, top, right - 14, top + deep / 2, right, top + deep, left, top + deep))
-    elif form == "two":
-        middle = (left + right) / 2
-        sketch.plane(polygon(left, top, middle, top + 5, middle, top + deep, left, top + deep - 5))
-        sketch.plane(polygon(middle + 1.5, top + 5, right, top - 2, right, top + deep - 8, middle + 1.5, top + deep), 1)
-    else:
-        sketch.plane(box(left, top, right - left, deep))
-        for y in (1, 2) if rng.random() < 0.5 else ():
-            sketch.score([(left + 1, top + deep * y / 3), (right - 1, top + deep * y / 3)], 3)
-
-
 def tick(sketch: Sketch, rng: random.Random) -> None:
     width, low = rng.uniform(7, 20), rng.uniform(72, 82)
     form = rng.choice(("stroke", "stroke", "planes", "brush", "sharp", "corner"))

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 from schematic.geometry import (
+    Point,
     Points,
     arc,
     box,
@@ -19,8 +20,40 @@ from schematic.geometry import (
     scaled,
     turned,
 )
-from schematic.outlines import cup, draw_steam, wavy_line
+from schematic.outlines import draw_steam, wavy_line
 from schematic.sketch import Kind, Sketch
+
+
+def draw_cup(sketch: Sketch, rng: random.Random) -> Point:
+    wide, top, bottom = rng.uniform(22, 30), rng.uniform(38, 46), rng.uniform(78, 84)
+    form = rng.choice(("round", "round", "mug", "mug", "tapered", "line"))
+    x = 44
+    handle = arc(x + wide - 1, (top + bottom) / 2 - 4, rng.uniform(11, 16), rng.uniform(9, 14), -85, 85, 14)
+    if form == "mug":
+        body = box(x - wide, top, 2 * wide, bottom - top, rng.choice((0, 4, 8)))
+    elif form == "tapered":
+        body = polygon(x - wide, top, x + wide, top, x + wide * 0.65, bottom, x - wide * 0.65, bottom)
+    else:
+        body = [(x + wide, top), *arc(x, top + 8, wide, bottom - top - 8, 0, 180), (x - wide, top)]
+    if form == "line":
+        sketch.line([*body, body[0]], 5)
+    else:
+        sketch.plane(body)
+        mark = rng.choice(("none", "none", "band", "bean", "disc"))
+        if mark == "band":
+            sketch.score([(x - wide * 0.8, top + 8), (x + wide * 0.8, top + 8)], 3)
+        elif mark == "disc":
+            sketch.detail(ellipse(x, top + 17, 7))
+        elif mark == "bean":
+            sketch.detail(turned(ellipse(x, top + 17, 6, 9), 30, (x, top + 17)))
+    sketch.line(handle, rng.uniform(4, 6.5))
+    return x, top
+
+
+def cup(sketch: Sketch, rng: random.Random) -> None:
+    draw_cup(sketch, rng)
+    if rng.random() < 0.5:
+        sketch.plane(rng.choice((box(10, 87, 70, 5, 2.5), arc(44, 87, 36, 8, 0, 180))), 1)
 
 
 def takeaway_cup(sketch: Sketch, rng: random.Random) -> None:

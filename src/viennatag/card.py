@@ -88,6 +88,16 @@ def _noted(name: str, text: str) -> str:
     return f"<!-- {name} -->\n{text.strip()}\n<!-- end of {name} -->"
 
 
+def _gained(found: Mapping[str, float] | None, of: str, without: str, with_: str, what: str) -> str:
+    """Return what something gave on the validation part, nothing if that was not measured."""
+    if not found:
+        return ""
+    return (
+        f"macro mAP of {of} was {percent(found[without])} % without and {percent(found[with_])} % with {what} on the "
+        "validation part"
+    )
+
+
 def _training(bundle: "Bundle") -> Iterator[str]:
     facts = bundle.training
     marks: Mapping[str, int] = facts.get("marks", {})
@@ -114,23 +124,11 @@ def _training(bundle: "Bundle") -> Iterator[str]:
     if "expected_marks" in facts:
         yield f"scores are moved to the code frequencies of {facts['expected_marks']:,} other marks"
     if bundle.parts:
-        views = facts.get("views", {})
-        gained = (
-            f"; macro mAP of what marks depict was {percent(views['whole'])} % without and {percent(views['parts'])} % "
-            "with them on the validation part"
-            if views
-            else ""
-        )
-        yield f"at most {bundle.parts} parts of a mark are looked at besides the whole{gained}"
+        gained = _gained(facts.get("views"), "what marks depict", "whole", "parts", "them")
+        yield f"at most {bundle.parts} parts of a mark are looked at besides the whole{gained and f'; {gained}'}"
     if bundle.lift:
-        lifts = facts.get("lifts", {})
-        gained = (
-            f": macro mAP of pictorial categories was {percent(lifts['own'])} % without and "
-            f"{percent(lifts['lifted'])} % with it on the validation part"
-            if lifts
-            else ""
-        )
-        yield f"a category's best division has a weight of {bundle.lift:g} in its logit{gained}"
+        gained = _gained(facts.get("lifts"), "pictorial categories", "own", "lifted", "it")
+        yield f"a category's best division has a weight of {bundle.lift:g} in its logit{gained and f': {gained}'}"
     if bundle.from_pixels:
         yield f"read from pixels, not by the head: {', '.join(bundle.from_pixels)}"
     for note in facts.get("continued", ()):

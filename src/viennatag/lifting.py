@@ -1,7 +1,7 @@
 """What a category's divisions say has a part in what is said of the category.
 
-A logo's category is often clear from one of its divisions where the category by itself is not: the mean of the two
-logits ranks categories better than either. `train` decides by the validation part, as for `viennatag.parts`.
+A category and its best division are two views of one thing, with errors of their own, so the mean of their logits can
+rank categories better than either. Whether it does, `train` finds on the validation part, as for `viennatag.parts`.
 """
 
 import numpy as np

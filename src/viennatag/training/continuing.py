@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bundle import Bundle, write_bundle
-from viennatag.calibration import Calibration
 from viennatag.codes import parse_code
 from viennatag.comparison import FIGURES, contrast, draw_marks, sample_figures
 from viennatag.decisions import AFTER, BEFORE, Continued, Decisions, Judgement
@@ -32,7 +31,7 @@ from viennatag.split import mark_groups
 from viennatag.stratify import stratify
 from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
 from viennatag.training.colouring import extract_readings, pick
-from viennatag.training.dialect import Lesson, Lines, Replay, Trial
+from viennatag.training.dialect import Lesson, Lines, Replay, Trial, grown_calibration
 from viennatag.training.features import extract_features
 from viennatag.training.head import Examples, some
 from viennatag.training.pull import STRENGTHS
@@ -309,13 +308,12 @@ def _grown_bundle(bundle: Bundle, lesson: Lesson) -> Bundle:
     """Return the bundle with places for new labels and with the decisions counted; a cut comes from the parent."""
     labels, counts = lesson.labels, np.asarray(lesson.targets.sum(axis=0), dtype=np.int64)
     marks = sum(bundle.training.get("marks", {}).values())
-    before = {name: np.zeros(len(labels)) for name in ("train_counts", "prior", "intercept")}
-    slope, cuts = np.ones(len(labels)), np.full(len(labels), np.median(bundle.thresholds))
+    before = {name: np.zeros(len(labels)) for name in ("train_counts", "prior")}
+    cuts = np.full(len(labels), np.median(bundle.thresholds))
     for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
         own = bundle.labels.index.get(name)
         if own is not None:
-            slope[at], cuts[at] = bundle.calibration.slope[own], bundle.thresholds[own]
-            before["intercept"][at] = bundle.calibration.intercept[own]
+            cuts[at] = bundle.thresholds[own]
             before["train_counts"][at], before["prior"][at] = bundle.train_counts[own], bundle.prior[own]
         elif parent >= 0:
             cuts[at] = cuts[parent]
@@ -324,7 +322,7 @@ def _grown_bundle(bundle: Bundle, lesson: Lesson) -> Bundle:
         labels=labels,
         train_counts=before["train_counts"].astype(np.int64) + counts,
         prior=(marks * before["prior"] + counts) / (marks + lesson.targets.shape[0]),
-        calibration=Calibration(slope, before["intercept"]),
+        calibration=grown_calibration(bundle.calibration, bundle.labels, labels),
         thresholds=cuts,
     )
 

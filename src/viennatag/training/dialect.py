@@ -69,8 +69,7 @@ class Lines:
         if self.lift:  # a matter of the head's own logits
             slope, intercept = self.calibration.slope, self.calibration.intercept
             logits = slope * lift_logits((logits - intercept) / slope, self.labels, self.lift) + intercept
-        as_they_are = Calibration(np.ones(len(self.labels)), np.zeros(len(self.labels)))
-        return coherent(as_they_are(logits), self.labels.parents)
+        return coherent(_as_they_are(len(self.labels))(logits), self.labels.parents)
 
     def grown(self, labels: LabelSet, counts: NDArray[np.int64], marks: int) -> "Lines":
         """Return lines for more labels; a new one starts as a share of its parent, or of all marks.
@@ -81,20 +80,19 @@ class Lines:
             marks: How many there are.
         """
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
-        slope, intercept = np.ones(len(labels)), np.zeros(len(labels))
         own = {self.labels.names[at] for at in np.flatnonzero(self.is_read)}
         for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
             if name in self.labels.index:
                 here = self.labels.index[name]
                 weight[at], bias[at] = self.weight[here], self.bias[here]
-                slope[at], intercept[at] = self.calibration.slope[here], self.calibration.intercept[here]
             elif parent >= 0 and labels.names[parent] not in own:
                 # log P(label) = log P(parent) + log P(label | parent), and both are small
                 weight[at] = weight[parent]
                 bias[at] = bias[parent] + np.log((counts[at] + 0.5) / (counts[parent] + 1))
             else:
                 bias[at] = np.log((counts[at] + 0.5) / (marks - counts[at] + 0.5))
-        return Lines(labels, weight, bias, Calibration(slope, intercept), self.readings, self.lift)
+        calibration = grown_calibration(self.calibration, self.labels, labels)
+        return Lines(labels, weight, bias, calibration, self.readings, self.lift)
 
     def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "Lines":
         """Return lines of which some moved, by weight (columns, channels) and bias (columns,)."""
@@ -102,6 +100,17 @@ class Lines:
         lines.weight[columns, : self.channels] += weight
         lines.bias[columns] += bias
         return lines
+
+
+def grown_calibration(calibration: Calibration, known: LabelSet, labels: LabelSet) -> Calibration:
+    """Return the calibration of more labels; the logit of one that was not known is calibrated as it is."""
+    grown, at = _as_they_are(len(labels)), [labels.index[name] for name in known.names]
+    grown.slope[at], grown.intercept[at] = calibration.slope, calibration.intercept
+    return grown
+
+
+def _as_they_are(labels: int) -> Calibration:
+    return Calibration(np.ones(labels), np.zeros(labels))
 
 
 @dataclass(frozen=True, eq=False)
