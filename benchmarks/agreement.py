@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.bundle import Bundle, open_bundle
+from viennatag.data.marks import read_marks
 from viennatag.errors import PrecisionError
-from viennatag.marks import read_marks
-from viennatag.metrics import average_precision
-from viennatag.predictor import Predictor
-from viennatag.quantization import PRECISIONS, quantize
-from viennatag.runtimes import installed_runtimes
+from viennatag.metrics.figures import average_precision
+from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.prediction.predictor import Predictor
+from viennatag.prediction.quantization import PRECISIONS, quantize
+from viennatag.runtime.backends import installed_runtimes
 
 ROOT = Path(__file__).parents[1]
 TOLERANCES = {"float32": (1e-6, 0.001), "bfloat16": (1e-4, 0.15), "int8": (1e-3, 0.5)}

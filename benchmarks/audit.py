@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.audit import audit_images
-from viennatag.duplicates import near_duplicate_groups
-from viennatag.images import available_cores, read_images
-from viennatag.marks import read_marks
-from viennatag.split import ALIKE
+from viennatag.data.marks import read_marks
+from viennatag.images.decoding import available_cores, read_images
+from viennatag.inspection.image_checks import audit_images
+from viennatag.split.duplicates import near_duplicate_groups
+from viennatag.split.splitting import ALIKE
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/audit.json"

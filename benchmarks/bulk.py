@@ -32,9 +32,9 @@ from marks import FOLDER
 from marks import files as find_files
 from plain import decode_plainly
 from viennatag.bulk import run_bulk
-from viennatag.bundle import open_bundle
-from viennatag.engine import BATCH_SIZE, Engine
-from viennatag.images import FittedImage, available_cores, read_fitted_image
+from viennatag.images.decoding import FittedImage, available_cores, read_fitted_image
+from viennatag.model.bundle import open_bundle
+from viennatag.runtime.engine import BATCH_SIZE, Engine
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}

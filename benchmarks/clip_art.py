@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from packs import write_pack
-from viennatag.rendering.studio import rasterise
+from viennatag.synthesis.studio import rasterise
 
 TABLE = Path(__file__).with_suffix(".tsv")
 INFO = {

@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from viennatag.bundle import open_bundle
+from viennatag.model.bundle import open_bundle
 
 ROOT = Path(__file__).parents[1]
 LEAST = """

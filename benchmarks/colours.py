@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from starter import FONTS, PACKS, PROFILE, TEST_PACKS
-from viennatag.colours import CODES, COUNTS, MANY, NAMES, name_colour
-from viennatag.engine import Engine
-from viennatag.images import read_image
-from viennatag.marks import read_marks
-from viennatag.predictor import Predictor
-from viennatag.rendering.artwork import read_artwork
-from viennatag.rendering.composition import compose_mark
-from viennatag.rendering.finish import draw_pixels, wear
-from viennatag.rendering.lettering import find_fonts, usable_fonts
-from viennatag.rendering.palettes import Palette, choose_palette
-from viennatag.rendering.studio import Studio
-from viennatag.resampling import Interval, Ranking, bootstrap
-from viennatag.visible import LEAST, SEEN, colour_evidence
+from viennatag.data.marks import read_marks
+from viennatag.images.colour_features import LEAST, SEEN, colour_evidence
+from viennatag.images.colours import CODES, COUNTS, MANY, NAMES, name_colour
+from viennatag.images.decoding import read_image
+from viennatag.metrics.bootstrap import Interval, Ranking, bootstrap
+from viennatag.prediction.predictor import Predictor
+from viennatag.runtime.engine import Engine
+from viennatag.synthesis.artwork import read_artwork
+from viennatag.synthesis.composition import compose_mark
+from viennatag.synthesis.finish import draw_pixels, wear
+from viennatag.synthesis.lettering import find_fonts, usable_fonts
+from viennatag.synthesis.palettes import Palette, choose_palette
+from viennatag.synthesis.studio import Studio
 
 LARGE, SIZE = 640, 224
 EXPLAINED = 0.75

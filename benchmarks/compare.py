@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.marks import PARTS, Marks, read_marks
-from viennatag.training.backbone import load_trunk
-from viennatag.training.collection import Collection, collect
-from viennatag.training.compare import compare
-from viennatag.training.head import Examples, Schedule, train_head
-from viennatag.training.strategy import MIN_COUNT, STRATEGIES
+from viennatag.data.marks import PARTS, Marks, read_marks
+from viennatag.training.backbones.backbone import load_trunk
+from viennatag.training.data.collection import Collection, collect
+from viennatag.training.heads.trainer import Examples, Schedule, train_head
+from viennatag.training.selection.comparison_run import compare
+from viennatag.training.strategies import MIN_COUNT, STRATEGIES
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/compare.json"
@@ -133,7 +133,7 @@ def rendered(options: argparse.Namespace) -> dict[str, Any]:
         cache=options.cache,
         report=show,
     )
-    from viennatag.report.compare import comparison_page, notes, summary
+    from viennatag.reports.comparison import comparison_page, notes, summary
 
     (options.cache / "compare.html").write_text(comparison_page(found, source="rendered marks"), encoding="utf-8")
     print("\n".join([*summary(found), "", *notes(found)]))

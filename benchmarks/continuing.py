@@ -21,17 +21,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from viennatag.bundle import Bundle, open_bundle
-from viennatag.comparison import contrast, draw_marks, sample_figures
-from viennatag.decisions import Decisions
+from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import DecisionsError
-from viennatag.marks import Marks, read_marks
-from viennatag.predictor import Predictor
-from viennatag.scoring import scores_from_logits
-from viennatag.training.colouring import extract_readings, pick
-from viennatag.training.continuing import continue_training
-from viennatag.training.features import extract_features
-from viennatag.training.reopening import reopen
+from viennatag.evaluation.comparison import contrast, draw_marks, sample_figures
+from viennatag.evaluation.feedback import Decisions
+from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.postprocessing import scores_from_logits
+from viennatag.prediction.predictor import Predictor
+from viennatag.training.backbones.graph_surgery import reopen
+from viennatag.training.continual.update import continue_training
+from viennatag.training.data.features import extract_features
+from viennatag.training.postprocessing.pixel_colours import extract_readings, pick
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/continuing.json"

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.engine import Engine
-from viennatag.images import read_image
-from viennatag.training.backbone import load_trunk
-from viennatag.training.features import extract_features
+from viennatag.images.decoding import read_image
+from viennatag.runtime.engine import Engine
+from viennatag.training.backbones.backbone import load_trunk
+from viennatag.training.data.features import extract_features
 
 BATCH = 16
 ROOT = Path(__file__).parents[1]

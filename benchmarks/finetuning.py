@@ -6,7 +6,7 @@
 fonts, are drawn nowhere else. An ImageNet MobileNetV2 gives features of them as it came, or after `train --finetune`;
 either way the head is the ordinary one. How to finetune is chosen among `RECIPES` by a pilot on 3,000 training marks
 and the validation part; the test part is looked at once, with the recipe that the pilot chose. Marks and seeds are
-resampled together, both methods on the same draws (`viennatag.comparison`).
+resampled together, both methods on the same draws (`viennatag.evaluation.comparison`).
 
 Drawings, features, teaching and figures are kept in `work/finetuning`; a run that was cut off goes on from there.
 Results: benchmarks/results/finetuning.json, written after each step.
@@ -24,19 +24,19 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.comparison import ROUNDS, Samples, contrast
+from viennatag.data.marks import PARTS, Marks, read_marks
+from viennatag.evaluation.comparison import ROUNDS, Samples, contrast
 from viennatag.files import atomic_file
-from viennatag.marks import PARTS, Marks, read_marks
-from viennatag.metrics import frequency_bands
+from viennatag.metrics.figures import frequency_bands
 from viennatag.progress import show_progress
-from viennatag.training.backbone import Trunk, load_trunk
-from viennatag.training.collection import Collection, Report, collect
-from viennatag.training.compare import Contest, learn_on
-from viennatag.training.finetune import FinetuneOptions
-from viennatag.training.head import Schedule
+from viennatag.training.backbones.backbone import Trunk, load_trunk
+from viennatag.training.data.collection import Collection, Report, collect
+from viennatag.training.finetuning.finetune import FinetuneOptions
+from viennatag.training.finetuning.run import run_folder, teach_trunk
+from viennatag.training.heads.trainer import Schedule
 from viennatag.training.options import TrainOptions
-from viennatag.training.strategy import MIN_COUNT, STRATEGIES
-from viennatag.training.teaching import run_folder, teach_trunk
+from viennatag.training.selection.comparison_run import Contest, learn_on
+from viennatag.training.strategies import MIN_COUNT, STRATEGIES
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/finetuning.json"

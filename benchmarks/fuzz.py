@@ -101,14 +101,14 @@ def made_seeds(target: str) -> list[bytes]:
 
 def parser(target: str, scratch: Path) -> Callable[[bytes], None]:
     """Return a function that brings bytes through one parser as an import or a command would."""
-    from viennatag.classification import read_classification, read_tree_file
-    from viennatag.codes import parse_codes
-    from viennatag.images import read_image
-    from viennatag.marks import read_marks
-    from viennatag.registers import FORMATS
-    from viennatag.registers.pictures import image_ending, plain_name
-    from viennatag.registers.record import vienna_codes
-    from viennatag.registers.source import Document, part_documents, source_parts
+    from viennatag.data.marks import read_marks
+    from viennatag.images.decoding import read_image
+    from viennatag.importers import FORMATS
+    from viennatag.importers.image_files import image_ending, plain_name
+    from viennatag.importers.record import vienna_codes
+    from viennatag.importers.source import Document, part_documents, source_parts
+    from viennatag.vienna.classification import read_classification, read_tree_file
+    from viennatag.vienna.codes import parse_codes
 
     def write(data: bytes, ending: str) -> Path:
         path = scratch / f"in{ending}"

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.engine import BATCH_SIZE, Engine
-from viennatag.images import read_image
-from viennatag.marks import read_marks
-from viennatag.training.backbone import Trunk, load_trunk
-from viennatag.training.collection import Collection, collect
-from viennatag.training.compare import compare, learn_on
-from viennatag.training.export import join_head
-from viennatag.training.head import Schedule
-from viennatag.training.strategy import find_strategy
+from viennatag.data.marks import read_marks
+from viennatag.images.decoding import read_image
+from viennatag.runtime.engine import BATCH_SIZE, Engine
+from viennatag.training.backbones.backbone import Trunk, load_trunk
+from viennatag.training.data.collection import Collection, collect
+from viennatag.training.heads.export import join_head
+from viennatag.training.heads.trainer import Schedule
+from viennatag.training.selection.comparison_run import compare, learn_on
+from viennatag.training.strategies import find_strategy
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/heads.json"
@@ -46,7 +46,7 @@ def main() -> None:
     trunk = load_trunk(BACKBONE, cache=options.cache, size=160)
     collection = collect(table, options.marks, trunk, cache=options.cache, maps=True, report=show)
     found = compare(collection, STRATEGIES, seeds=options.seeds, cache=options.cache, report=show)
-    from viennatag.report.compare import notes, summary
+    from viennatag.reports.comparison import notes, summary
 
     print("\n".join([*summary(found), "", *notes(found)]))
     pixels = [read_image(options.marks / image, trunk.size) for image in table.images[:BATCH_SIZE]]

@@ -28,17 +28,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.doubts import find_doubts, misplaced
-from viennatag.labels import LabelSet
-from viennatag.marks import PARTS, Marks, read_marks
-from viennatag.metrics import macro_average_precision
-from viennatag.training.backbone import load_trunk
-from viennatag.training.crossfit import JUDGE, cross_fitted_scores
-from viennatag.training.features import Features, extract_features
-from viennatag.training.head import Examples
-from viennatag.training.heads import Cosine, Ensemble, Neighbours
+from viennatag.data.labels import LabelSet
+from viennatag.data.marks import PARTS, Marks, read_marks
+from viennatag.evaluation.label_issues import find_doubts, misplaced
+from viennatag.metrics.figures import macro_average_precision
+from viennatag.training.backbones.backbone import load_trunk
+from viennatag.training.data.features import Features, extract_features
+from viennatag.training.heads.heads import Cosine, Ensemble, Neighbours
+from viennatag.training.heads.trainer import Examples
 from viennatag.training.learner import learn
-from viennatag.training.strategy import BASELINE, MIN_COUNT, Strategy, find_strategy
+from viennatag.training.selection.cross_fitting import JUDGE, cross_fitted_scores
+from viennatag.training.strategies import BASELINE, MIN_COUNT, Strategy, find_strategy
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/label_errors.json"

@@ -25,8 +25,8 @@ import numpy as np
 
 from marks import FOLDER, files
 from plain import decode_plainly
-from viennatag.engine import Engine
-from viennatag.predictor import Predictor
+from viennatag.prediction.predictor import Predictor
+from viennatag.runtime.engine import Engine
 
 ROOT = Path(__file__).parents[1]
 PART = 100  # images

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from viennatag.rendering import draw_marks
+from viennatag.synthesis import draw_marks
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "work/marks"

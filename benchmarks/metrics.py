@@ -28,8 +28,10 @@ from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import multilabel_average_precision
 
-from viennatag import calibration, metrics, thresholds
-from viennatag.resampling import Interval, Ranking, bootstrap, bootstrap_interval
+from viennatag.calibration import calibration
+from viennatag.metrics import figures as metrics
+from viennatag.metrics.bootstrap import Interval, Ranking, bootstrap, bootstrap_interval
+from viennatag.thresholds import thresholds
 
 Result = TypeVar("Result")
 

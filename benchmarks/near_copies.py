@@ -4,7 +4,7 @@
 
 Packs draw the same things, and some copy each other. All drawings of names that several pack families share, up to
 the number asked for, are drawn alone in black and grey; two count as near copies where their perceptual hashes
-differ in 4 bits at most, as in `viennatag.duplicates`. Needs `make artwork`. Results:
+differ in 4 bits at most, as in `viennatag.split.duplicates`. Needs `make artwork`. Results:
 benchmarks/results/near_copies.json.
 """
 
@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viennatag.images import perceptual_hash
-from viennatag.rendering import Drawing, read_artwork
-from viennatag.rendering.artwork import pack_family
-from viennatag.rendering.studio import part_of, rasterise
-from viennatag.rendering.subject import Subject, toned
+from viennatag.images.decoding import perceptual_hash
+from viennatag.synthesis import Drawing, read_artwork
+from viennatag.synthesis.artwork import pack_family
+from viennatag.synthesis.studio import part_of, rasterise
+from viennatag.synthesis.subject import Subject, toned
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.codes import FIRST_FORM_CATEGORY, parse_code
-from viennatag.images import decode_image
-from viennatag.predictor import Predictor
+from viennatag.images.decoding import decode_image
+from viennatag.prediction.predictor import Predictor
+from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
 ROOT = Path(__file__).parents[1]
 SIDE = 128  # the map is drawn this large to find its peak

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from resvg_py import svg_to_bytes
 
-from viennatag.predictor import Predictor, Suggestion
+from viennatag.prediction.predictor import Predictor, Suggestion
 
 ROOT = Path(__file__).parents[1]
 MARK = ROOT / "examples/sample-mark.svg"

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.codes import FIRST_FORM_CATEGORY, LEVELS, Code, parse_code
-from viennatag.marks import read_marks
-from viennatag.predictor import Predictor
+from viennatag.data.marks import read_marks
+from viennatag.prediction.predictor import Predictor
+from viennatag.vienna.codes import FIRST_FORM_CATEGORY, LEVELS, Code, parse_code
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

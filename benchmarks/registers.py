@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.codes import Code, format_code, vienna_tree
-from viennatag.registers import import_marks
+from viennatag.importers import import_marks
+from viennatag.vienna.codes import Code, format_code, vienna_tree
 
 RESULTS = Path(__file__).parent / "results" / "registers.json"
 LANGUAGES = (

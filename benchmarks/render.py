@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from viennatag.rendering import draw_marks, drawable_sections
+from viennatag.synthesis import draw_marks, drawable_sections
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"

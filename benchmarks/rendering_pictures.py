@@ -17,15 +17,15 @@ from PIL import Image
 
 from schematic import KINDS
 from schematic_pack import draw, picture
-from viennatag.rendering import Drawing, draw_marks, draw_sheet, read_artwork
-from viennatag.rendering.composition import Composition
-from viennatag.rendering.finish import draw_pixels
-from viennatag.rendering.looks import COLOURED, FILLED, LINED, Look, flat
-from viennatag.rendering.mounts import draw_mounted
-from viennatag.rendering.palettes import Palette
-from viennatag.rendering.pieces import Piece, fitted, laid_over, surface
-from viennatag.rendering.studio import draw_piece
-from viennatag.rendering.subject import Looked, Subject
+from viennatag.synthesis import Drawing, draw_marks, draw_sheet, read_artwork
+from viennatag.synthesis.composition import Composition
+from viennatag.synthesis.finish import draw_pixels
+from viennatag.synthesis.looks import COLOURED, FILLED, LINED, Look, flat
+from viennatag.synthesis.mounts import draw_mounted
+from viennatag.synthesis.palettes import Palette
+from viennatag.synthesis.pieces import Piece, fitted, laid_over, surface
+from viennatag.synthesis.studio import draw_piece
+from viennatag.synthesis.subject import Looked, Subject
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
@@ -102,7 +102,7 @@ def in_look(drawing: Drawing, palette: Palette, look: Look, rng: random.Random) 
     def only(subject: Subject, chance: random.Random) -> Looked:
         return look(subject, chance) or flat(subject, chance)
 
-    with patch("viennatag.rendering.studio.give_look", only):
+    with patch("viennatag.synthesis.studio.give_look", only):
         return draw_piece(drawing, palette.main, "#ffffff", palette, rng)
 
 

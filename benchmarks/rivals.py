@@ -30,11 +30,11 @@ def batches(paths: list[str]) -> Iterator[Any]:
 def viennatag() -> Predict:
     from dataclasses import replace
 
-    from viennatag.bundle import open_bundle, write_bundle
-    from viennatag.predictor import Predictor
-    from viennatag.training.backbone import load_trunk
-    from viennatag.training.export import join_head
-    from viennatag.training.fitted import LinearHead
+    from viennatag.model.bundle import open_bundle, write_bundle
+    from viennatag.prediction.predictor import Predictor
+    from viennatag.training.backbones.backbone import load_trunk
+    from viennatag.training.heads.export import join_head
+    from viennatag.training.heads.exported import LinearHead
 
     starter = open_bundle()
     folder = Path(tempfile.mkdtemp())

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from packs import write_pack
 from schematic import KINDS
 from schematic.sketch import STYLES, Sketch, deformed
-from viennatag.rendering.studio import rasterise
+from viennatag.synthesis.studio import rasterise
 
 INFO = {
     "prefix": "schematic",

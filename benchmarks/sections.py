@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from viennatag.codes import FIRST_FORM_CATEGORY, Code, parse_code, vienna_tree
-from viennatag.colours import CODES, COUNTS, MANY
 from viennatag.files import atomic_file
-from viennatag.rendering import Drawing, read_artwork
-from viennatag.rendering.composition import OWN_CODES, SWAP_CODES
+from viennatag.images.colours import CODES, COUNTS, MANY
+from viennatag.synthesis import Drawing, read_artwork
+from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES
+from viennatag.vienna.codes import FIRST_FORM_CATEGORY, Code, parse_code, vienna_tree
 
 ROOT = Path(__file__).parents[1]
 PACKS = [ROOT / "artwork" / folder for folder in ("node_modules/@iconify-json", "clip-art", "schematic")]

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 IN_PROCESS = """
 import sys, time
 from pathlib import Path
-from viennatag.predictor import Predictor
+from viennatag.prediction.predictor import Predictor
 images = [Path(name).read_bytes() for name in sys.argv[2:]]
 predictor, done = Predictor.load(), 0
 list(predictor.predict_many(images * 16))  # warms up

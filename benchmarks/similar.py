@@ -27,16 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marks import FOLDER, files
-from viennatag.bundle import open_bundle
-from viennatag.engine import Engine, run_images
-from viennatag.evidence import index as making
-from viennatag.marks import Marks, read_marks
+from viennatag.data.marks import Marks, read_marks
+from viennatag.explain import index as making
+from viennatag.model.bundle import open_bundle
+from viennatag.runtime.engine import Engine, run_images
 
 ROOT = Path(__file__).parents[1]
 QUERIES, K = 1000, 10
 SERVE = """
 import json, sys, time, numpy
-from viennatag.evidence import known
+from viennatag.explain import similar as known
 
 def memory():
     lines = dict(line.split(":") for line in open("/proc/self/status"))

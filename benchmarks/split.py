@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.duplicates import near_duplicate_groups
-from viennatag.stratify import FRACTIONS, label_distribution_error, stratify
+from viennatag.split.duplicates import near_duplicate_groups
+from viennatag.split.stratification import FRACTIONS, label_distribution_error, stratify
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -10,7 +10,7 @@ pretrained on ImageNet computes of the same marks and of 15,000 drawings that ha
 network are used; none of its weights are in the bundle.
 
 It is taught in thirteen rounds, each from what the one before gave: three with the teacher, at a falling learning
-rate, and ten without it, in which half of the marks are shown in other styles (`viennatag.training.restyle`). Scores
+rate, and ten without it, in which half of the marks are shown in other styles (`viennatag.training.data.style_augmentation`). Scores
 are moved from the frequencies of the marks drawn to those of the real EU marks. `make starter` runs all of it:
 
     python benchmarks/starter.py
@@ -50,18 +50,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from teacher import make_teacher
-from viennatag.bundle import STARTER_FOLDER
-from viennatag.marks import Marks, read_marks, write_marks
+from viennatag.data.marks import Marks, read_marks, write_marks
+from viennatag.model.bundle import STARTER_FOLDER
 from viennatag.progress import show_progress
-from viennatag.rendering import draw_plain, read_artwork, uncoded_drawings
-from viennatag.rendering.artwork import pack_family
-from viennatag.rendering.studio import part_of
-from viennatag.training.collection import Report
-from viennatag.training.finetune import FinetuneOptions
+from viennatag.synthesis import draw_plain, read_artwork, uncoded_drawings
+from viennatag.synthesis.artwork import pack_family
+from viennatag.synthesis.studio import part_of
+from viennatag.training.backbones.loading import BUNDLE
+from viennatag.training.data.collection import Report
+from viennatag.training.finetuning.finetune import FinetuneOptions
+from viennatag.training.finetuning.run import run_folder, split_readable, teach_trunk
 from viennatag.training.options import TrainOptions
-from viennatag.training.start import BUNDLE
-from viennatag.training.strategy import STRATEGIES
-from viennatag.training.teaching import run_folder, split_readable, teach_trunk
+from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
 ROOT = Path(__file__).parents[1]

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viennatag.bundle import STARTER, Bundle, open_bundle
-from viennatag.card import ABOUT, ARTWORK, CARD, model_card, percent, table
-from viennatag.codes import LEVELS, parse_code, vienna_tree
 from viennatag.files import atomic_file
+from viennatag.model.bundle import STARTER, Bundle, open_bundle
+from viennatag.model.model_card import ABOUT, ARTWORK, CARD, model_card, percent, table
+from viennatag.vienna.codes import LEVELS, parse_code, vienna_tree
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs/starter.md"

@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from starter import PROFILE, STRATEGY
-from viennatag.bundle import STARTER_FOLDER, open_bundle
-from viennatag.labels import LabelSet
-from viennatag.marks import read_marks
+from viennatag.data.labels import LabelSet
+from viennatag.data.marks import read_marks
+from viennatag.model.bundle import STARTER_FOLDER, open_bundle
 from viennatag.progress import show_progress
-from viennatag.training.backbone import Trunk, export_network
-from viennatag.training.collection import collect
-from viennatag.training.finetune import FinetuneOptions
-from viennatag.training.fitted import LinearHead
-from viennatag.training.gains import limit_gains
+from viennatag.training.backbones.backbone import Trunk, export_network
+from viennatag.training.backbones.gain_clipping import limit_gains
+from viennatag.training.backbones.loading import BUNDLE, find_head, find_network
+from viennatag.training.data.collection import collect
+from viennatag.training.finetuning.finetune import FinetuneOptions
+from viennatag.training.heads.exported import LinearHead
 from viennatag.training.options import TrainOptions
-from viennatag.training.start import BUNDLE, find_head, find_network
 from viennatag.training.train import Sights, finish
 
 

@@ -29,9 +29,9 @@ import psutil
 
 from marks import FOLDER, files
 from plain import decode_plainly
-from viennatag.engine import Engine
-from viennatag.images import available_cores, read_fitted_image
-from viennatag.predictor import Predictor
+from viennatag.images.decoding import available_cores, read_fitted_image
+from viennatag.prediction.predictor import Predictor
+from viennatag.runtime.engine import Engine
 
 ROOT = Path(__file__).parents[1]
 PART = 500

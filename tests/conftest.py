@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from viennatag.bundle import Bundle
-from viennatag.evaluation import Evaluation
-from viennatag.marks import read_marks
+from viennatag.data.marks import read_marks
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.model.bundle import Bundle
 from viennatag.training.options import TrainOptions
-from viennatag.training.strategy import Strategy
+from viennatag.training.strategies import Strategy
 from viennatag.training.train import train
 
 SHAPES = {"26.1.1": "ellipse", "26.4.1": "rectangle", "1.1.1": "star", "26.3.1": "triangle"}

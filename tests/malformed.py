@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.service import picture
+from tests.service.server import picture
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 _WRONG_TYPES = ("text/html", "application/json", "application/x-www-form-urlencoded", "video/mp4", "multipart/mixed")

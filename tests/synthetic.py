@@ -5,8 +5,8 @@ Their maps have four places, and a label's direction is at one of them only.
 
 import numpy as np
 
-from viennatag.marks import PARTS, Marks, Taxonomy
-from viennatag.training.collection import MORE, Collection
+from viennatag.data.marks import PARTS, Marks, Taxonomy
+from viennatag.training.data.collection import MORE, Collection
 
 WIDTH, PLACES = 24, 4
 SECTIONS = tuple(

@@ -24,20 +24,54 @@ HEAVY = {
     "resvg_py",
     "fontTools",
     "usearch",
+    "jinja2",
 }
 WEB = {"fastapi", "starlette", "pydantic", "uvicorn", "prometheus_client", "python_multipart"}
+TORCH = {"losses", "sampling", "training"}
+"""The packages that may import torch."""
+FLOORS = (
+    {"errors", "files", "progress"},
+    {"vienna", "metrics"},
+    {"calibration", "images"},
+    {"thresholds", "data"},
+    {"split", "runtime"},
+    {"inspection", "model"},
+    {"explain"},
+    {"prediction"},
+    {"evaluation"},
+    {"losses", "sampling", "synthesis"},
+    {"importers", "bulk", "training"},
+    {"reports", "service"},
+    {"cli"},
+)
+"""A package imports from the floors below it only."""
+TRAINING_FLOORS = (
+    {"precision", "memory"},
+    {"backbones"},
+    {"data"},
+    {"heads"},
+    {"strategies", "options"},
+    {"finetuning", "learner"},
+    {"postprocessing"},
+    {"selection", "continual"},
+    {"train"},
+)
+"""The same inside `training`."""
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(path: Path, *, top_level: bool = False) -> set[str]:
     """Return what a file imports; `top_level` leaves out imports inside functions and for type checkers."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if top_level else ast.walk(tree)
+    nodes = tree_of(path).body if top_level else ast.walk(tree_of(path))
     found: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
@@ -45,77 +79,73 @@ def modules() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
 
 
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 def packages(names: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
+
+
+def floor_of(floors: tuple[set[str], ...], name: str) -> int:
+    return next(at for at, floor in enumerate(floors) if name in floor)
+
+
+def test_arrows_run_one_way_between_packages() -> None:
+    stages = {path.name.removesuffix(".py") for path in ROOT.iterdir() if path.suffix in {"", ".py"}}
+    assert stages - {"__init__", "__pycache__", "py.typed"} == set().union(*FLOORS)
+    for path in modules():
+        if path == ROOT / "__init__.py":
+            continue
+        here = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        for name in imports(path):
+            there = name.split(".")[1] if name.startswith("viennatag.") else here
+            if there not in {here, "__version__"}:
+                assert floor_of(FLOORS, there) < floor_of(FLOORS, here), f"{path} imports {name}"
+
+
+def test_arrows_run_one_way_inside_training() -> None:
+    for path in (ROOT / "training").rglob("*.py"):
+        here = path.relative_to(ROOT / "training").parts[0].removesuffix(".py")
+        for name in imports(path):
+            there = name.split(".")[2] if name.startswith("viennatag.training.") else here
+            if here != "__init__" and there not in {here, "*"}:
+                assert floor_of(TRAINING_FLOORS, there) < floor_of(TRAINING_FLOORS, here), f"{path} imports {name}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Imports for type checkers and inside functions count too."""
+    known = {dotted(path) for path in modules()}
+    below = {dotted(path): {name for name in imports(path) if name in known} - {dotted(path)} for path in modules()}
+    below = {name: found for name, found in below.items() if name != "viennatag"}
+    while leaves := {name for name, found in below.items() if not found & below.keys()}:
+        below = {name: found for name, found in below.items() if name not in leaves}
+    assert not below
 
 
 def test_torch_lives_in_training_only_and_timm_in_one_file() -> None:
     for path in modules():
         found = packages(imports(path))
-        if "training" not in path.parts:
+        if not TORCH & set(path.parts):
             assert not found & {"torch", "timm", "lightning", "onnx", "torchvision"}, path
-        if path.name != "backbone.py":
+        if path != ROOT / "training/backbones/backbone.py":
             assert "timm" not in found, path
 
 
-def test_only_the_command_line_imports_training_and_rendering_and_only_inside_a_command() -> None:
+def test_training_and_synthesis_are_loaded_only_inside_a_command() -> None:
     for path in modules():
-        for package in ("training", "rendering"):
-            if package in path.parts:
+        for package in ("training", "synthesis", "losses", "sampling"):
+            if package in path.parts or "training" in path.parts:
                 continue
-            found = {name for name in imports(path) if name.startswith(f"viennatag.{package}")}
-            assert not found or "cli" in path.parts, path
-            assert not {name for name in imports(path, top_level=True) if name in found}, path
-
-
-@pytest.mark.parametrize(
-    ("module", "below"),
-    [
-        ("errors", set()),
-        ("codes", {"errors"}),
-        ("files", set()),
-        ("marks", {"codes", "errors", "files"}),
-        ("labels", {"codes", "errors", "marks"}),
-        ("fitting", set()),
-        ("parts", {"fitting"}),
-        ("images", {"errors", "fitting", "parts"}),
-        ("runtimes", {"errors"}),
-        ("engine", {"errors", "images", "runtimes"}),
-        ("tuning", {"engine", "errors", "files", "images", "runtimes"}),
-        ("hub", {"errors"}),
-        ("ranking", {"errors"}),
-        ("metrics", {"errors", "ranking"}),
-        ("resampling", {"errors", "metrics", "ranking"}),
-        ("calibration", {"errors", "ranking"}),
-        ("thresholds", {"calibration", "errors", "ranking"}),
-        ("decide", {"calibration", "errors", "ranking", "thresholds"}),
-        ("duplicates", {"errors"}),
-        ("stratify", {"allocation", "duplicates", "errors", "rebalance"}),
-        ("colours", {"errors"}),
-        ("classification", {"codes", "errors", "files"}),
-        ("editions", {"classification", "codes", "errors"}),
-        ("suspicious", {"codes", "marks"}),
-        ("profile", {"errors", "labels", "marks", "metrics", "ranking", "stratify", "suspicious"}),
-        ("visible", {"colours"}),
-        ("card", {"bundle", "codes"}),
-        ("bundle", {"calibration", "card", "errors", "files", "hub", "labels", "marks", "visible"}),
-        ("lifting", {"labels"}),
-        ("scoring", {"bundle", "calibration", "errors", "lifting", "parts"}),
-        (
-            "predictor",
-            {"bundle", "codes", "decide", "engine", "errors", "evidence", "images", "scoring", "tuning", "visible"},
-        ),
-    ],
-)
-def test_the_order_of_modules(module: str, below: set[str]) -> None:
-    found = {name.split(".")[1] for name in imports(ROOT / f"{module}.py") if name.startswith("viennatag.")}
-    assert found <= below
+            found = {name for name in imports(path, top_level=True) if name.startswith(f"viennatag.{package}")}
+            assert not found, path
 
 
 def test_there_is_one_decode_and_one_resize() -> None:
     for path in modules():
-        if "rendering" in path.parts or path.name == "images.py":
-            continue  # rendering makes images; it reads none
+        if "synthesis" in path.parts or path == ROOT / "images/decoding.py":
+            continue  # synthesis makes images; it reads none
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"Image\.open|\.resize\(|interpolate\(", text), path
 
@@ -130,7 +160,7 @@ def test_importing_viennatag_is_light() -> None:
 
 
 def test_a_prediction_imports_nothing_heavy() -> None:
-    wanted = "viennatag.predictor, viennatag.report.predictions, viennatag.cli"
+    wanted = "viennatag.prediction.predictor, viennatag.reports.predictions, viennatag.cli"
     loaded = run(f"import sys, {wanted}; print(*sys.modules)").split()
     assert not packages(set(loaded)) & (HEAVY | WEB | {"rich", "openvino", "huggingface_hub"})
 
@@ -140,7 +170,7 @@ def test_the_web_lives_in_the_service_only() -> None:
         if "service" not in path.parts:
             assert not packages(imports(path)) & WEB, path
             found = {name for name in imports(path) if name.startswith("viennatag.service")}
-            assert not found or path.name == "serving.py", path
+            assert not found or path.name == "serve.py", path
             assert not found & imports(path, top_level=True), path
 
 
@@ -153,11 +183,17 @@ def test_public_names_exist() -> None:
         _ = viennatag.nonsense
 
 
-def test_no_file_holds_two_ideas() -> None:
-    long = {path.name: lines for path in modules() if (lines := len(path.read_text().splitlines())) > 420}
-    assert not long
+def test_no_public_name_is_defined_in_two_modules() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in modules():
+        if "cli" in path.parts or "synthesis" in path.parts and path.name == "figures.py":
+            continue  # commands are named as the functions that they call
+        for node in tree_of(path).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(dotted(path))
+    assert not {name: found for name, found in homes.items() if len(found) > 1}
 
 
 def test_every_module_says_why() -> None:
     for path in modules():
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+        assert ast.get_docstring(tree_of(path)), path

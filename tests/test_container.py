@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.service import running
+from tests.service.server import running
 
 ROOT = Path(__file__).parents[1]
 INSTRUCTIONS = {

@@ -16,10 +16,10 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from viennatag.marks import Marks, read_marks
-from viennatag.rendering import draw_plain
-from viennatag.rendering.artwork import read_drawings
-from viennatag.training.collection import TRAIN, Collection
+from viennatag.data.marks import Marks, read_marks
+from viennatag.synthesis import draw_plain
+from viennatag.synthesis.artwork import read_drawings
+from viennatag.training.data.collection import TRAIN, Collection
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"

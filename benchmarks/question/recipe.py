@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from viennatag.training.backbone import PixelNetwork, create_network
+from viennatag.training.backbones.backbone import PixelNetwork, create_network
 
 
 @dataclass(frozen=True)

@@ -27,19 +27,19 @@ from recipe import Recipe, follow
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from viennatag.comparison import FIGURES, ROUNDS, Comparison, Row, Samples, contrast, crown
-from viennatag.decide import OneThreshold
-from viennatag.images import read_image
-from viennatag.marks import PARTS
-from viennatag.metrics import frequency_bands
-from viennatag.training.auto import choose
-from viennatag.training.backbone import load_trunk
-from viennatag.training.collection import TEST, TRAIN, Collection, add_marks, collect
-from viennatag.training.compare import Contest, Decided, learn_on
-from viennatag.training.head import Examples, Schedule
-from viennatag.training.losses import Asymmetric, DistributionBalanced
-from viennatag.training.sampling import ClassAware
-from viennatag.training.strategy import BASELINE, PRIOR, STRATEGIES, Strategy
+from viennatag.data.marks import PARTS
+from viennatag.evaluation.comparison import FIGURES, ROUNDS, Comparison, Row, Samples, contrast, crown
+from viennatag.images.decoding import read_image
+from viennatag.losses.losses import Asymmetric, DistributionBalanced
+from viennatag.metrics.figures import frequency_bands
+from viennatag.sampling.sampling import ClassAware
+from viennatag.thresholds.decision_rules import OneThreshold
+from viennatag.training.backbones.backbone import load_trunk
+from viennatag.training.data.collection import TEST, TRAIN, Collection, add_marks, collect
+from viennatag.training.heads.trainer import Examples, Schedule
+from viennatag.training.selection.comparison_run import Contest, Decided, learn_on
+from viennatag.training.selection.strategy_search import choose
+from viennatag.training.strategies import BASELINE, PRIOR, STRATEGIES, Strategy
 
 BACKBONE = f"local-dir:{ROOT.parent / 'shared/backbones/mobilenetv2_100'}"
 SIDE = 96

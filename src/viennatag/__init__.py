@@ -13,16 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from viennatag.bundle import Bundle, open_bundle
-    from viennatag.codes import Code, parse_code, parse_codes, vienna_tree
+    from viennatag.data.labels import LabelSet
+    from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
     from viennatag.errors import ViennatagError
-    from viennatag.evaluation import Evaluation, evaluate
-    from viennatag.evidence.heat import Explanation
-    from viennatag.evidence.known import SimilarMark
-    from viennatag.labels import LabelSet
-    from viennatag.marks import Marks, marks_from_dataframe, read_marks, write_marks
-    from viennatag.predictor import Prediction, Predictor, Suggestion
-    from viennatag.split import split_marks
+    from viennatag.evaluation.evaluation import Evaluation, evaluate
+    from viennatag.explain.heatmap import Explanation
+    from viennatag.explain.similar import SimilarMark
+    from viennatag.model.bundle import Bundle, open_bundle
+    from viennatag.prediction.predictor import Prediction, Predictor, Suggestion
+    from viennatag.split.splitting import split_marks
+    from viennatag.vienna.codes import Code, parse_code, parse_codes, vienna_tree
 
 __all__ = [
     "Bundle",
@@ -48,16 +48,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "bundle": ("Bundle", "open_bundle"),
-    "codes": ("Code", "parse_code", "parse_codes", "vienna_tree"),
+    "model.bundle": ("Bundle", "open_bundle"),
+    "vienna.codes": ("Code", "parse_code", "parse_codes", "vienna_tree"),
     "errors": ("ViennatagError",),
-    "evaluation": ("Evaluation", "evaluate"),
-    "evidence.heat": ("Explanation",),
-    "evidence.known": ("SimilarMark",),
-    "labels": ("LabelSet",),
-    "marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
-    "predictor": ("Prediction", "Predictor", "Suggestion"),
-    "split": ("split_marks",),
+    "evaluation.evaluation": ("Evaluation", "evaluate"),
+    "explain.heatmap": ("Explanation",),
+    "explain.similar": ("SimilarMark",),
+    "data.labels": ("LabelSet",),
+    "data.marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
+    "prediction.predictor": ("Prediction", "Predictor", "Suggestion"),
+    "split.splitting": ("split_marks",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -21,9 +21,9 @@ from typing import IO, Any, Literal, get_args
 
 from viennatag import __version__
 from viennatag.bulk.sources import Part, Source, cut_source
-from viennatag.bundle import DESCRIPTION, STARTER, Bundle
 from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.files import atomic_file
+from viennatag.model.bundle import DESCRIPTION, STARTER, Bundle
 
 SCHEMA = 1
 ATTEMPTS = 3

@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 from viennatag.bulk.sources import DAMAGE, Part, image_column, open_parquet, open_tar
 from viennatag.errors import DataError, ImageError, require
-from viennatag.images import ImageSource
-from viennatag.registers.hf_parquet import image_cell
-from viennatag.registers.pictures import ENDINGS
-from viennatag.registers.source import Document, file_part, zip_documents
+from viennatag.images.decoding import ImageSource
+from viennatag.importers.hf_parquet import image_cell
+from viennatag.importers.image_files import ENDINGS
+from viennatag.importers.source import Document, file_part, zip_documents
 
 Images = Iterator[tuple[str, ImageSource | ImageError]]
 _ROWS = 64

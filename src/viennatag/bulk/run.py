@@ -8,9 +8,9 @@ from viennatag.bulk.job import BulkOptions, Job, hold_results, prepare_job
 from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
 from viennatag.bulk.worker import Outcome, Worker
-from viennatag.bundle import STARTER
 from viennatag.errors import require
-from viennatag.predictor import Predictor
+from viennatag.model.bundle import STARTER
+from viennatag.prediction.predictor import Predictor
 
 
 @dataclass(frozen=True)

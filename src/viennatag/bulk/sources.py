@@ -19,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from viennatag.data.marks import FORMATS as TABLES
+from viennatag.data.marks import read_rows
 from viennatag.errors import DataError, require
-from viennatag.marks import FORMATS as TABLES
-from viennatag.marks import read_rows
-from viennatag.registers.hf_parquet import IMAGE_COLUMNS
-from viennatag.registers.pictures import ENDINGS
-from viennatag.registers.source import Part as File
-from viennatag.registers.source import file_part, is_hidden, source_parts, zip_documents
+from viennatag.importers.hf_parquet import IMAGE_COLUMNS
+from viennatag.importers.image_files import ENDINGS
+from viennatag.importers.source import Part as File
+from viennatag.importers.source import file_part, is_hidden, source_parts, zip_documents
 
 TARS: dict[str, Callable[[Path], Any]] = {
     ".tar": lambda path: path.open("rb"),

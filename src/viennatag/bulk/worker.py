@@ -14,8 +14,8 @@ from viennatag.bulk.reading import Reader
 from viennatag.bulk.results import write_part
 from viennatag.bulk.sources import Part
 from viennatag.errors import BulkError, DataError, ImageError
-from viennatag.images import ImageSource
-from viennatag.predictor import Predictor
+from viennatag.images.decoding import ImageSource
+from viennatag.prediction.predictor import Predictor
 
 
 @dataclass(frozen=True)

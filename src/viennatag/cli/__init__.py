@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from viennatag.cli.shell import SPEAKING, fail
+from viennatag.cli.shared import SPEAKING, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
 if TYPE_CHECKING:
@@ -31,22 +31,22 @@ _EXTRAS = {
     "scipy": "data",
     "usearch": "similar",
 }
-_HOMES = {  # in the order of the help
-    "predict": "predicting",
-    "bulk": "bulking",
-    "train": "learning",
-    "evaluate": "judging",
-    "inspect": "inspecting",
-    "compare": "comparing",
-    "index": "indexing",
-    "split": "collecting",
-    "render": "collecting",
-    "import": "importing",
-    "tune": "speeding",
-    "quantize": "speeding",
-    "codes": "predicting",
-    "serve": "serving",
-}
+_COMMANDS = (  # in the order of the help
+    "predict",
+    "bulk",
+    "train",
+    "evaluate",
+    "inspect",
+    "compare",
+    "index",
+    "split",
+    "render",
+    "import",
+    "tune",
+    "quantize",
+    "codes",
+    "serve",
+)
 
 
 class _Commands(Mapping[str, "Command"]):
@@ -56,18 +56,21 @@ class _Commands(Mapping[str, "Command"]):
         self._made: dict[str, Command] = {}
 
     def __getitem__(self, name: str) -> "Command":
+        if name not in _COMMANDS:
+            raise KeyError(name)
         if name not in self._made:
-            home = import_module(f"viennatag.cli.{_HOMES[name]}")
+            function = f"{name}_" if name == "import" else name  # `import` is a word of Python
+            home = import_module(f"viennatag.cli.{function}")
             alone = typer.Typer(**SPEAKING)
-            alone.command(name)(getattr(home, f"{name}_" if name == "import" else name))  # a word of Python
+            alone.command(name)(getattr(home, function))
             self._made[name] = typer.main.get_command(alone)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_HOMES)
+        return iter(_COMMANDS)
 
     def __len__(self) -> int:
-        return len(_HOMES)
+        return len(_COMMANDS)
 
 
 class _Group(TyperGroup):

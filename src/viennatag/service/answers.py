@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from viennatag.predictor import Suggestion
+from viennatag.prediction.predictor import Suggestion
 
 _SUGGESTION = Suggestion("3.1.6", "cats", 0.8731, "section", ("3", "3.1", "3.1.6"), True)
 

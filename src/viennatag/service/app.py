@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from viennatag import __version__
-from viennatag.predictor import Predictor
+from viennatag.prediction.predictor import Predictor
 from viennatag.service.batching import Batcher
 from viennatag.service.catalogue import catalogue_routes
 from viennatag.service.counters import Counters

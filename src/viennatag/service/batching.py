@@ -16,12 +16,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.engine import BATCH_SIZE
 from viennatag.errors import ImageError
-from viennatag.images import FittedImage, read_fitted_image
-from viennatag.parts import whole_rows
-from viennatag.predictor import Predictor
-from viennatag.scoring import scores_from_logits
+from viennatag.images.crops import whole_rows
+from viennatag.images.decoding import FittedImage, read_fitted_image
+from viennatag.model.postprocessing import scores_from_logits
+from viennatag.prediction.predictor import Predictor
+from viennatag.runtime.engine import BATCH_SIZE
 from viennatag.service.counters import Counters
 from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
 from viennatag.service.settings import Settings

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from viennatag.bundle import DESCRIPTION, Bundle
-from viennatag.codes import Code, parse_code, vienna_tree
 from viennatag.errors import CodeError
+from viennatag.model.bundle import DESCRIPTION, Bundle
 from viennatag.service.answers import Card, Nodes, Place
 from viennatag.service.problems import NOT_FOUND, RESPONSES, Problem
+from viennatag.vienna.codes import Code, parse_code, vienna_tree
 
 SEARCH_LIMIT = 60
 

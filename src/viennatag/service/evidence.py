@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from viennatag.codes import parse_code
 from viennatag.errors import BundleError
-from viennatag.evidence.heat import Explanation
-from viennatag.images import check_pixels, decode_image
+from viennatag.explain.heatmap import Explanation
+from viennatag.images.decoding import check_pixels, decode_image
 from viennatag.service.answers import Evidence
 from viennatag.service.prediction import ONE_IMAGE
 from viennatag.service.problems import NO_HEAT_MAP, RESPONSES, Problem
 from viennatag.service.state import State
 from viennatag.service.uploads import read_upload
+from viennatag.vienna.codes import parse_code
 
 LONGEST_SIDE = 1024
 """Of a drawn heat map, in pixels."""

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from viennatag.bundle import Bundle
-from viennatag.codes import parse_codes
 from viennatag.errors import ImageError, OptionError
+from viennatag.model.bundle import Bundle
 from viennatag.service.answers import Predictions
 from viennatag.service.batching import Sight
 from viennatag.service.catalogue import model_name
@@ -17,6 +16,7 @@ from viennatag.service.multipart import FIELD
 from viennatag.service.problems import RESPONSES, UNREADABLE, Problem
 from viennatag.service.state import State
 from viennatag.service.uploads import read_uploads
+from viennatag.vienna.codes import parse_codes
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 ONE_IMAGE = {

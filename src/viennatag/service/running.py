@@ -5,7 +5,7 @@ import socket
 import uvicorn
 
 from viennatag.errors import OptionError
-from viennatag.predictor import Predictor
+from viennatag.prediction.predictor import Predictor
 from viennatag.service.app import make_app
 from viennatag.service.guard import HEAD_BYTES
 from viennatag.service.logs import LOG, set_up_logs

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from viennatag.errors import OptionError, report_problems
-from viennatag.images import available_cores
+from viennatag.images.decoding import available_cores
 
 
 @dataclass(frozen=True)

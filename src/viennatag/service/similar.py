@@ -15,9 +15,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from viennatag.errors import ImageError
-from viennatag.evidence.known import DESCRIPTION, INDEX, KnownMarks, SimilarMark
-from viennatag.images import check_pixels, decode_image
-from viennatag.predictor import heading
+from viennatag.explain.similar import DESCRIPTION, INDEX, KnownMarks, SimilarMark
+from viennatag.images.decoding import check_pixels, decode_image
+from viennatag.prediction.predictor import heading
 from viennatag.service.answers import SimilarMarks
 from viennatag.service.batching import Sight
 from viennatag.service.prediction import ONE_IMAGE

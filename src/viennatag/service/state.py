@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from viennatag.predictor import Predictor
+from viennatag.prediction.predictor import Predictor
 from viennatag.service.batching import Batcher
 from viennatag.service.counters import Counters
 from viennatag.service.settings import Settings

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration import Calibration, coherent, fit_platt
-from viennatag.decide import Decision, Rule
-from viennatag.labels import LabelSet
-from viennatag.metrics import macro_average_precision
-from viennatag.training.fitted import LinearHead
-from viennatag.training.head import Examples, Schedule, Trained, standardise, train_head
-from viennatag.training.heads import AnyHead, Ensemble, FittedHead, Linear, Neighbours, mean_head
-from viennatag.training.strategy import Strategy
+from viennatag.calibration.calibration import Calibration, coherent, fit_platt
+from viennatag.data.labels import LabelSet
+from viennatag.metrics.figures import macro_average_precision
+from viennatag.thresholds.decision_rules import Decision, Rule
+from viennatag.training.heads.exported import LinearHead
+from viennatag.training.heads.heads import AnyHead, Ensemble, FittedHead, Linear, Neighbours, mean_head
+from viennatag.training.heads.trainer import Examples, Schedule, Trained, standardise, train_head
+from viennatag.training.strategies import Strategy
 
 Progress = Callable[[int, int, float], None]
 """Told the epoch, the most there will be, and the best validation macro average precision so far."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from viennatag.errors import OptionError
-from viennatag.training.finetune import FinetuneOptions
-from viennatag.training.strategy import Strategy
+from viennatag.training.finetuning.finetune import FinetuneOptions
+from viennatag.training.strategies import Strategy
 
 
 @dataclass(frozen=True)

@@ -12,32 +12,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.bundle import Bundle, write_bundle
-from viennatag.card import ARTWORK
+from viennatag.data.labels import LabelSet
+from viennatag.data.marks import PARTS, Marks
 from viennatag.errors import OptionError
-from viennatag.evaluation import Evaluation, judge
-from viennatag.labels import LabelSet
-from viennatag.lifting import lift_logits
-from viennatag.marks import PARTS, Marks
-from viennatag.parts import MOST
-from viennatag.scoring import scores_from_logits
-from viennatag.training.auto import Choice, choose
-from viennatag.training.backbone import LOCAL, Trunk
-from viennatag.training.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
-from viennatag.training.colouring import extract_readings, pick, read_colours
-from viennatag.training.expected import move_scores
-from viennatag.training.export import join_head
-from viennatag.training.fitted import LinearHead
-from viennatag.training.head import Examples
-from viennatag.training.heads import Linear
+from viennatag.evaluation.evaluation import Evaluation, judge
+from viennatag.images.colour_features import SEEN
+from viennatag.images.crops import MOST
+from viennatag.model.bundle import Bundle, write_bundle
+from viennatag.model.model_card import ARTWORK
+from viennatag.model.parent_child import lift_logits
+from viennatag.model.postprocessing import scores_from_logits
+from viennatag.training.backbones.backbone import LOCAL, Trunk
+from viennatag.training.backbones.loading import BUNDLE, find_trunk
+from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
+from viennatag.training.finetuning.run import split_readable, teach_trunk
+from viennatag.training.heads.export import join_head
+from viennatag.training.heads.exported import LinearHead
+from viennatag.training.heads.heads import Linear
+from viennatag.training.heads.trainer import Examples
 from viennatag.training.learner import Learned, decide_by, keep, learn
-from viennatag.training.lifts import compare_lifts
 from viennatag.training.options import TrainOptions
-from viennatag.training.parting import compare_views, merged_logits, worth_it
-from viennatag.training.start import BUNDLE, find_trunk
-from viennatag.training.strategy import STRATEGIES
-from viennatag.training.teaching import split_readable, teach_trunk
-from viennatag.visible import SEEN
+from viennatag.training.postprocessing.crop_selection import compare_views, merged_logits, worth_it
+from viennatag.training.postprocessing.parent_weight import compare_lifts
+from viennatag.training.postprocessing.pixel_colours import extract_readings, pick, read_colours
+from viennatag.training.postprocessing.prior_shift import move_scores
+from viennatag.training.selection.strategy_search import Choice, choose
+from viennatag.training.strategies import STRATEGIES
 
 ATTRIBUTION = "ATTRIBUTION.md"
 """Where a folder of images says whose artwork they show, as `viennatag render` does; it goes into the model card."""

@@ -1,0 +1,1 @@
+"""From logits to calibrated probabilities that respect the hierarchy."""

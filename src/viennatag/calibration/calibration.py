@@ -1,0 +1,347 @@
+"""Turn logits into scores: calibrated probabilities that hold the hierarchy.
+
+Losses and sampling made for imbalance shift logits, each label's by its own amount, so a sigmoid alone
+is no probability. The repair is fitted on marks the training did not see, where a rare label has a
+handful of positives or none: it then borrows from its group. It never changes the ranking of marks
+within a label.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from viennatag.errors import DataError, OptionError
+from viennatag.metrics.ranking import Positives, Scores, Targets, check_scores, find_positives
+
+Float = TypeVar("Float", bound=np.floating[Any])
+
+_BLOCK = 1 << 21
+"""Scores that are worked on at a time, so that intermediate arrays stay small."""
+_BINS = 1024
+"""Bins that a label's logits are counted in for fitting."""
+_MIN_SLOPE = 0.05
+"""A label whose logits say nothing, or the contrary, keeps its ranking at this share of the usual slope."""
+_LOOSE, _NEAR = (10.0, 10.0), (1.0, 2.0)
+"""How far slope and intercept may stray from the fit before (standard deviations): for all labels together,
+and for a group or a label. On simulated heads (plain, weighted, asymmetric loss) anything from (0.5, 2) to
+(5, 5) is as good on unseen marks; an intercept held much closer is worse, since losses shift each label."""
+_MAX_STEPS, _MAX_HALVINGS, _TOLERANCE = 100, 20, 1e-10
+"""Newton's method stops where a full step would lower no loss by more than this share of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What turns logits into calibrated probabilities: `sigmoid(slope * logit + intercept)`.
+
+    Attributes:
+        slope: Positive, so that a label's ranking never changes; shape (labels,).
+        intercept: Shape (labels,).
+    """
+
+    slope: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.slope.ndim != 1 or self.slope.shape != self.intercept.shape:
+            raise DataError(
+                f"slope has shape {self.slope.shape}, intercept {self.intercept.shape}; both must be (labels,)"
+            )
+        if not (np.all(self.slope > 0) and np.all(np.isfinite(self.slope)) and np.all(np.isfinite(self.intercept))):
+            raise DataError("every slope must be positive and finite, every intercept finite")
+
+    def __call__(self, logits: Scores) -> NDArray[np.float64]:
+        """Return probabilities of the logits' shape (marks, labels).
+
+        Raises:
+            DataError: If there are not as many labels, or a logit is NaN.
+        """
+        check_scores(logits)
+        if logits.ndim != 2 or logits.shape[1] != len(self.slope):
+            raise DataError(f"logits have shape {logits.shape}; expected (marks, {len(self.slope)})")
+        scores = np.empty(logits.shape)
+        height = max(1, _BLOCK // max(1, len(self.slope)))
+        for start in range(0, len(logits), height):
+            rows = slice(start, start + height)
+            scores[rows] = _sigmoid(logits[rows] * self.slope + self.intercept)
+        return scores
+
+    def moved(self, prior: NDArray[np.float64], expected: NDArray[np.float64]) -> "Calibration":
+        """Return the calibration for marks among which labels are more or less frequent than they were here.
+
+        Where only the frequencies differ, the log-odds of each probability change by as much as those of the
+        frequency do (Saerens, Latinne and Decaestecker 2002, "Adjusting the outputs of a classifier to new a
+        priori probabilities", equation 4, for two classes).
+
+        Args:
+            prior: Share of the marks here that carry each label, above 0 and below 1; shape (labels,).
+            expected: The same among the marks to come.
+
+        Raises:
+            DataError: If a share is not between 0 and 1.
+        """
+        for name, shares in (("prior", prior), ("expected", expected)):
+            if shares.shape != self.slope.shape or not np.all((shares > 0) & (shares < 1)):
+                raise DataError(f"{name} must hold one share for each label, above 0 and below 1")
+        odds = np.log(expected) - np.log1p(-expected) - np.log(prior) + np.log1p(-prior)
+        return Calibration(self.slope, self.intercept + odds)
+
+
+def fit_platt(
+    logits: Scores,
+    targets: Targets,
+    *,
+    groups: ArrayLike,
+    parents: ArrayLike | None = None,
+    min_positives: int = 10,
+) -> Calibration:
+    """Return a Platt scaling for each label, fitted on marks that the training did not see.
+
+    A logistic regression of each label's targets on its logits, with Platt's smoothed targets
+    (P + 1) / (P + 2) and 1 / (N + 2) (Platt 1999). With few positives Platt scaling is more reliable than
+    isotonic regression (Niculescu-Mizil and Caruana 2005), but not with none. So it is fitted
+    three times, each time on the probabilities of the time before: to all labels together, to each group,
+    to each label; and the smaller the set of labels, the more a Gaussian prior holds it to what is already
+    there. Labels with fewer than `min_positives` share one fit per group or, where `parents` are given and
+    they have that many positives together, per parent.
+
+    Args:
+        logits: What the model says, finite; shape (marks, labels).
+        targets: What is true, same shape.
+        groups: Group of each label, whose labels are alike in their miscalibration, such as their level;
+            any integers, shape (labels,).
+        parents: Position of each label's parent, -1 for none; shape (labels,). It helps where siblings are
+            miscalibrated alike, as a loss that knows the tree may leave them. On frozen features with
+            binary cross-entropy they are not, and the log loss of rare labels was 0.3 % higher.
+        min_positives: Labels with fewer positives are fitted together.
+
+    Raises:
+        DataError: If shapes differ, a logit is not finite, or no target is true.
+        OptionError: If `min_positives` is below 1.
+    """
+    positives = some_positives(logits, targets, min_positives)
+    if not np.isfinite([logits.min(), logits.max()]).all():
+        raise DataError("a logit is infinite; Platt scaling needs finite logits")
+    owner, counts = number_groups(groups, logits.shape[1]), positives.per_label()
+    rare = counts < min_positives
+    curves = _Curves.of(logits, positives)
+    curves = curves.refitted(np.zeros_like(owner), _LOOSE)
+    curves = curves.refitted(owner, _NEAR)
+    family = (
+        owner if parents is None else _families(owner, np.asarray(parents), np.where(rare, counts, 0), min_positives)
+    )
+    alone = 2 * len(owner) + np.arange(len(owner))
+    curves = curves.refitted(np.where(rare, family, alone), _NEAR)
+    return Calibration(curves.slope, curves.intercept)
+
+
+def coherent(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
+    """Return scores where no label scores below the best of its descendants; the input is left as it is.
+
+    A mark of 3.1.6 is a mark of 3.1 and of 3, so its probability bounds theirs from below.
+
+    Args:
+        scores: Shape (marks, labels).
+        parents: Position of each label's parent, before its own; -1 for none. Shape (labels,).
+
+    Raises:
+        DataError: If shapes differ, a parent stands after its child, or a score is NaN.
+    """
+    check_scores(scores)
+    above = np.asarray(parents)
+    if scores.ndim != 2 or above.shape != scores.shape[1:]:
+        raise DataError(f"scores have shape {scores.shape}, parents {above.shape}; expected one parent per label")
+    raised = scores.copy()
+    for children, nodes, starts in _generations(above.astype(np.int64).tobytes()):
+        height = max(1, _BLOCK // len(children))
+        for start in range(0, len(scores), height):
+            rows = raised[start : start + height]
+            rows[:, nodes] = np.maximum(rows[:, nodes], np.maximum.reduceat(rows[:, children], starts, axis=1))
+    return raised
+
+
+@lru_cache(maxsize=16)  # one mark after another asks for the same tree
+def _generations(parents: bytes) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]], ...]:
+    """Return, deepest first, the labels of a depth by parent, their parents, and where each parent's labels start."""
+    above = np.frombuffer(parents, dtype=np.int64)
+    if np.any(above >= np.arange(len(above))):
+        raise DataError("a parent stands after its child; a label set puts parents first")
+    depth, ancestor = np.zeros(len(above), dtype=np.intp), above
+    while np.any(ancestor >= 0):
+        depth += ancestor >= 0
+        ancestor = np.where(ancestor >= 0, above[ancestor], -1)
+    found = []
+    for level in range(int(depth.max(initial=0)), 0, -1):
+        children = np.flatnonzero(depth == level)
+        children = children[np.argsort(above[children], kind="stable")]
+        nodes, starts = np.unique(above[children], return_index=True)
+        found.append((children, nodes, starts))
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Curves:
+    """What a logistic regression needs to know of each label, calibrated so far by slope and intercept.
+
+    A logit enters the likelihood as the softplus of a line, so smooth that the logits of a narrow bin may
+    share their mean, and, for the targets, in sums. A fit then costs the same for any number of marks.
+
+    Attributes:
+        slope: Shape (labels,).
+        intercept: Shape (labels,).
+        marks: How many are in each bin, shape (labels, bins).
+        logits: Their mean calibrated logit, same shape.
+        positives: How many there are, shape (labels,).
+        positive_sum: The sum of their calibrated logits, shape (labels,).
+    """
+
+    slope: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    marks: NDArray[np.float64]
+    logits: NDArray[np.float64]
+    positives: NDArray[np.float64]
+    positive_sum: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, logits: Scores, positives: Positives) -> "_Curves":
+        """Return curves of logits brought to about mean 0 and deviation 1, so that priors fit any scale."""
+        marks, labels = positives.shape
+        some = logits[:: max(1, marks // 4096)]
+        low, centre, high = (float(each) for each in np.quantile(some, [0.05, 0.5, 0.95]))  # outliers do not count
+        spread = (high - low) / 3 or float(some.std(dtype=np.float64)) or 1.0
+        counts, means = np.empty((labels, _BINS)), np.empty((labels, _BINS))
+        width = max(1, _BLOCK // marks)
+        for start in range(0, labels, width):
+            lines = (logits[:, start : start + width].T.astype(np.float64) - centre) / spread
+            squeezed = lines / (1 + np.abs(lines))  # within (-1, 1): narrow bins where logits are dense, no outermost
+            bins = np.minimum(((squeezed + 1) * (_BINS / 2)).astype(np.intp), _BINS - 1)
+            bins = (bins + _BINS * np.arange(len(lines))[:, None]).ravel()
+            count = np.bincount(bins, minlength=len(lines) * _BINS)
+            total = np.bincount(bins, lines.ravel(), minlength=len(lines) * _BINS)
+            counts[start : start + width] = count.reshape(-1, _BINS)
+            means[start : start + width] = (total / np.maximum(count, 1)).reshape(-1, _BINS)
+        own = (logits[positives.marks, positives.labels].astype(np.float64) - centre) / spread
+        return cls(
+            slope=np.full(labels, 1 / spread),
+            intercept=np.full(labels, -centre / spread),
+            marks=counts,
+            logits=means,
+            positives=positives.per_label().astype(np.float64),
+            positive_sum=np.bincount(positives.labels, own, minlength=labels).astype(np.float64),
+        )
+
+    def refitted(self, owner: NDArray[np.intp], spread: tuple[float, float]) -> "_Curves":
+        """Return curves calibrated anew by Newton's method; labels of the same owner share the fit.
+
+        Args:
+            owner: Any integers, shape (labels,).
+            spread: Standard deviations of the Gaussian priors around slope 1 and around intercept 0.
+        """
+        owners, owner = np.unique(owner, return_inverse=True)
+        pooled = partial(np.bincount, owner, minlength=len(owners))
+        true, marks = pooled(self.positives), pooled(self.marks.sum(axis=1))
+        high, low = (true + 1) / (true + 2), 1 / (marks - true + 2)  # Platt's targets
+        positive_sum, logit_sum = pooled(self.positive_sum), pooled(np.vecdot(self.marks, self.logits))
+        target_sum = high * positive_sum + low * (logit_sum - positive_sum)
+        target_count = high * true + low * (marks - true)
+        slope_pull, intercept_pull = (1 / each**2 for each in spread)
+
+        def lines(slope: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
+            line: NDArray[np.float64] = slope[owner, None] * self.logits + intercept[owner, None]
+            return line
+
+        def loss(slope: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
+            softplus = np.logaddexp(0, lines(slope, intercept))
+            prior = slope_pull * (slope - 1) ** 2 + intercept_pull * intercept**2
+            data = pooled(np.vecdot(self.marks, softplus)) - slope * target_sum - intercept * target_count
+            total: NDArray[np.float64] = data + prior / 2
+            return total
+
+        slope, intercept = np.ones(len(owners)), np.zeros(len(owners))
+        reached = loss(slope, intercept)
+        for _ in range(_MAX_STEPS):
+            expected = _sigmoid(lines(slope, intercept))
+            mass = self.marks * expected
+            curvature = mass * (1 - expected)
+            down_slope = pooled(np.vecdot(mass, self.logits)) - target_sum + slope_pull * (slope - 1)
+            down_intercept = pooled(mass.sum(axis=1)) - target_count + intercept_pull * intercept
+            bend_slope = pooled(np.vecdot(curvature, self.logits**2)) + slope_pull
+            bend_intercept = pooled(curvature.sum(axis=1)) + intercept_pull
+            bend_both = pooled(np.vecdot(curvature, self.logits))
+            held = (slope <= _MIN_SLOPE) & (down_slope > 0)  # then only the intercept moves
+            down_slope[held], bend_both[held] = 0.0, 0.0
+            determinant = bend_slope * bend_intercept - bend_both**2
+            slope_step = (bend_intercept * down_slope - bend_both * down_intercept) / determinant
+            intercept_step = (bend_slope * down_intercept - bend_both * down_slope) / determinant
+            rounding = _TOLERANCE * (1 + np.abs(reached))
+            if np.all(slope_step * down_slope + intercept_step * down_intercept < rounding):
+                break
+            share = np.ones(len(owners))
+            for _ in range(_MAX_HALVINGS):
+                next_slope = np.maximum(slope - share * slope_step, _MIN_SLOPE)
+                next_intercept = intercept - share * intercept_step
+                worse = loss(next_slope, next_intercept) > reached + rounding / 100
+                if not worse.any():
+                    break
+                share[worse] /= 2
+            slope, intercept = np.where(worse, slope, next_slope), np.where(worse, intercept, next_intercept)
+            reached = loss(slope, intercept)
+        a, b = slope[owner], intercept[owner]
+        return replace(
+            self,
+            slope=a * self.slope,
+            intercept=a * self.intercept + b,
+            logits=lines(slope, intercept),
+            positive_sum=a * self.positive_sum + b * self.positives,
+        )
+
+
+def _families(
+    owner: NDArray[np.intp], parents: NDArray[np.intp], counts: NDArray[np.intp], least: int
+) -> NDArray[np.intp]:
+    """Return the parent of each label whose siblings count `least` together, numbered above all groups; else its group.
+
+    Raises:
+        DataError: If there is not one parent per label.
+    """
+    if parents.shape != owner.shape:
+        raise DataError(f"parents have shape {parents.shape}; expected one parent per label, {owner.shape}")
+    together = np.bincount(parents + 1, counts, minlength=len(owner) + 1)  # labels without a parent come first
+    return np.where((parents >= 0) & (together[parents + 1] >= least), len(owner) + parents, owner)
+
+
+def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-logits)) without overflow, and exact for small probabilities too."""
+    small = np.exp(-np.abs(logits))
+    scores: NDArray[np.float64] = np.where(logits >= 0, 1.0, small) / (1 + small)
+    return scores
+
+
+def some_positives(scores: Scores, targets: Targets, min_positives: int = 1) -> Positives:
+    """Return where targets are true.
+
+    Raises:
+        DataError: If shapes differ, a score is NaN, or no target is true.
+        OptionError: If `min_positives` is below 1.
+    """
+    if min_positives < 1:
+        raise OptionError(f"min_positives is {min_positives}; expected at least 1")
+    check_scores(scores)
+    positives = find_positives(targets, scores.shape)
+    if not len(positives.marks):
+        raise DataError("no target is true, so there is nothing to fit decisions on")
+    return positives
+
+
+def number_groups(groups: ArrayLike, labels: int) -> NDArray[np.intp]:
+    """Return the group of each label, counted from 0.
+
+    Raises:
+        DataError: If there is not one group per label.
+    """
+    found = np.asarray(groups)
+    if found.shape != (labels,):
+        raise DataError(f"groups have shape {found.shape}; expected one group per label, ({labels},)")
+    return np.unique(found, return_inverse=True)[1]

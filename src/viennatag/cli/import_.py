@@ -1,0 +1,95 @@
+"""The command that brings registers in: `import`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from viennatag.cli.shared import IgnoreOption, TaxonomyOption, parse_taxonomy
+from viennatag.progress import show_progress
+
+if TYPE_CHECKING:
+    from viennatag.importers import ImportSummary
+
+_SHOWN = 20
+"""Reasons of a kind that are printed."""
+
+
+def import_(
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="How the register writes its marks, one of those above.")
+    ],
+    source: Annotated[Path, typer.Argument(help="A file, a folder, or a ZIP archive.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Table to write: CSV, TSV, JSONL or Parquet.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images; marks whose image is not in it are left out.")
+    ] = None,
+    taxonomy: TaxonomyOption = "vienna",
+    ignore: IgnoreOption = None,
+    edition: Annotated[
+        int | None, typer.Option(help="Write all codes in terms of this edition, office extensions included.")
+    ] = None,
+) -> None:
+    """Make a marks table from a register's delivery; call it again to go on after an interruption.
+
+    Formats: eu-xml, st96, kipris, uspto, uspto-vienna, l3d, trademarks2020, tmview, coco, hf-parquet,
+    one-hot, class-folders.
+
+    Example: viennatag import eu-xml delivery.zip -o marks.csv
+    """
+    from viennatag.importers import import_marks
+
+    with show_progress() as report:
+        summary = import_marks(
+            format_,
+            source,
+            out,
+            images=images,
+            taxonomy=parse_taxonomy(taxonomy),
+            ignore=ignore or (),
+            edition=edition,
+            progress=lambda done, total: report("MB", done, total, ""),
+        )
+    _say(summary)
+    if edition is not None:
+        _say_edition(edition, summary)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+def _say(summary: "ImportSummary") -> None:
+    if summary.resumed:
+        print(f"went on after {summary.resumed:,} files that were done", file=sys.stderr)
+    for title, notes in (
+        ("left out", summary.skipped),
+        ("repeated", summary.repeated),
+        ("unreadable", summary.unreadable),
+        ("file not read to its end", summary.failed),
+    ):
+        for note in notes[:_SHOWN]:
+            print(f"{title}: {note.times:,} × {note.reason}, first {note.example}", file=sys.stderr)
+        if len(notes) > _SHOWN:
+            print(f"{title}: {len(notes) - _SHOWN:,} other reasons", file=sys.stderr)
+    if summary.without_image:
+        print(
+            f"{summary.without_image:,} marks name no image; --images FOLDER looks for it by their number",
+            file=sys.stderr,
+        )
+    print(f"{summary.marks:,} marks, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
+    print(f"wrote {summary.table}: {summary.with_codes:,} marks")
+    if summary.images is not None:
+        print(f"wrote {summary.images}: their images")
+    if summary.taxonomy == "flat":
+        print("its labels are no Vienna codes: use it with --taxonomy flat")
+
+
+def _say_edition(edition: int, summary: "ImportSummary") -> None:
+    from viennatag.vienna.editions import imported_editions
+
+    print(f"in edition {edition}, {summary.counts}")
+    if edition not in imported_editions():
+        print(
+            f"edition {edition} was not imported, so viennatag's own list stood for it; see: viennatag codes --help",
+            file=sys.stderr,
+        )

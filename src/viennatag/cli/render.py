@@ -1,0 +1,52 @@
+"""The command `render`: draw synthetic marks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viennatag.cli.shared import (
+    SeedOption,
+)
+from viennatag.progress import show_progress
+
+
+def render(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write images and their table to.")],
+    artwork: Annotated[list[Path], typer.Option(help="Folder of icon packs or SVG files; may be repeated.")],
+    fonts: Annotated[list[Path], typer.Option(help="Font files or folders of them; may be repeated.")],
+    count: Annotated[int, typer.Option(help="How many marks.")],
+    profile: Annotated[Path | None, typer.Option(help="Marks table whose sets of codes to draw.")] = None,
+    balance: Annotated[float, typer.Option(help="0 keeps the profile's frequencies, 1 makes sections equal.")] = 0.0,
+    test_packs: Annotated[str, typer.Option(help="Packs kept for test marks, separated by commas.")] = "",
+    size: Annotated[int, typer.Option(help="Pixels of the longer side.")] = 256,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet to this PNG file.")] = None,
+    allow_share_alike: Annotated[
+        bool, typer.Option("--allow-share-alike", help="Use share-alike artwork too.")
+    ] = False,
+    seed: SeedOption = 0,
+) -> None:
+    """Draw synthetic marks whose codes are known by construction.
+
+    Example: viennatag render -o drawn --artwork packs --fonts fonts --count 1000 --sheet sheet.png
+    """
+    from viennatag.synthesis import draw_marks, draw_sheet
+
+    with show_progress() as report:
+        table = draw_marks(
+            out,
+            artwork=artwork,
+            fonts=fonts,
+            count=count,
+            profile=profile,
+            balance=balance,
+            test_packs=tuple(filter(None, test_packs.split(","))),
+            size=size,
+            allow_share_alike=allow_share_alike,
+            seed=seed,
+            progress=lambda done, total: report("marks", done, total, ""),
+        )
+    print(f"wrote {table}: {count:,} marks")
+    if sheet is not None:
+        draw_sheet(out, sheet)
+        print(f"wrote {sheet}: contact sheet")

@@ -1,0 +1,1 @@
+"""Tables of marks, and their labels as sparse targets."""

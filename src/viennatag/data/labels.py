@@ -1,0 +1,173 @@
+"""The labels that a model predicts, and marks turned into targets over them.
+
+In the Vienna taxonomy every ancestor of a code is a label of its own, so a mark of 3.1.6 is also a
+positive of 3.1 and of 3. A label too rare to learn is left out and its marks count for its parent.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.data.marks import Marks, Taxonomy
+from viennatag.errors import DataError, OptionError, require
+from viennatag.vienna.codes import FIRST_FORM_CATEGORY, LEVELS, parse_code
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+OTHER = "other"
+"""The flat label that stands for all labels too rare to have one of their own."""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Labels in a fixed order; position is meaning everywhere that scores and targets are arrays.
+
+    Attributes:
+        taxonomy: What the names are.
+        names: Vienna codes in the order of the classification, parents first, or flat labels in
+            alphabetic order.
+    """
+
+    taxonomy: Taxonomy
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) != len(self.names):
+            raise DataError("a label occurs twice in a label set")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def from_marks(cls, marks: Marks, *, min_count: int = 1) -> "LabelSet":
+        """Return the labels that at least `min_count` marks carry, closed under ancestors.
+
+        A rarer Vienna code counts for its parent, a rarer flat label for the label `other`.
+        Categories stay, however rare.
+
+        Raises:
+            OptionError: If `min_count` is below 1.
+            DataError: If no label is left.
+        """
+        if min_count < 1:
+            raise OptionError(f"min_count is {min_count}; a label needs at least 1 mark")
+        vienna = marks.taxonomy == "vienna"
+        counts: Counter[str] = Counter()
+        for codes in marks.codes:
+            counts.update({node for code in codes for node in _path(code)} if vienna else set(codes))
+        kept = {name for name, count in counts.items() if count >= min_count or (vienna and "." not in name)}
+        if not vienna and len(kept) < len(counts):
+            kept.add(OTHER)
+        if not kept:
+            raise DataError("no mark carries a label, so there is nothing to learn")
+        return cls(marks.taxonomy, tuple(sorted(kept, key=parse_code) if vienna else sorted(kept)))
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Position of each label."""
+        return {name: at for at, name in enumerate(self.names)}
+
+    @cached_property
+    def parents(self) -> NDArray[np.intp]:
+        """Position of each label's parent, -1 for none; shape (labels,). A parent stands before its children."""
+        return np.array([self._parent(name) for name in self.names], dtype=np.intp)
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """`category`, `division` or `section` of each label; `label` in a flat taxonomy."""
+        if self.taxonomy == "flat":
+            return ("label",) * len(self)
+        return tuple(LEVELS[name.count(".")] for name in self.names)
+
+    @cached_property
+    def level_names(self) -> tuple[str, ...]:
+        """The levels that occur, from the root down."""
+        return tuple(level for level in (*LEVELS, "label") if level in set(self.levels))
+
+    @cached_property
+    def depths(self) -> NDArray[np.intp]:
+        """The number of each label's level, from the root down; shape (labels,)."""
+        return np.array([self.level_names.index(level) for level in self.levels], dtype=np.intp)
+
+    def at_level(self, level: str) -> NDArray[np.intp]:
+        """Return the positions of the labels of one level."""
+        return np.flatnonzero(np.array(self.levels) == level)
+
+    @cached_property
+    def is_pictorial(self) -> NDArray[np.bool_]:
+        """Whether each label says what a mark shows (categories 1 to 24); all False in a flat taxonomy."""
+        if self.taxonomy == "flat":
+            return np.zeros(len(self), dtype=bool)
+        return np.array([parse_code(name).category < FIRST_FORM_CATEGORY for name in self.names], dtype=bool)
+
+    @cached_property
+    def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Labels right below pictorial categories, those categories, and where each one's begin among the labels.
+
+        Both are positions; labels stand in the order of their codes, so those of one category follow each other.
+        """
+        above = self.parents
+        divisions = np.flatnonzero((above >= 0) & (above[above] < 0) & self.is_pictorial)
+        categories, starts = np.unique(above[divisions], return_index=True)
+        return divisions, categories, starts
+
+    def under(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """Return which labels are among these or stand below one of them; names of no label change nothing."""
+        inside = np.zeros(len(self), dtype=bool)
+        if names:
+            for at, (name, parent) in enumerate(zip(self.names, self.parents, strict=True)):
+                inside[at] = name in names or (parent >= 0 and inside[parent])
+        return inside
+
+    def path(self, position: int) -> tuple[int, ...]:
+        """Return the positions of a label's ancestors, from the root down, and its own."""
+        parent = int(self.parents[position])
+        return (*self.path(parent), position) if parent >= 0 else (position,)
+
+    def encode(self, codes: Sequence[Sequence[str]]) -> "csr_array":
+        """Return targets closed under ancestors: a boolean CSR array of shape (marks, labels).
+
+        A code outside the label set counts for its nearest ancestor in it (`other` for a flat
+        label, if there is one) and vanishes where there is none.
+        """
+        known: dict[str, tuple[int, ...]] = {}
+        columns: list[int] = []
+        ends = [0]
+        for row in codes:
+            nodes: set[int] = set()
+            for code in row:
+                if code not in known:
+                    known[code] = self._nodes(code)
+                nodes.update(known[code])
+            columns.extend(sorted(nodes))
+            ends.append(len(columns))
+        return require("scipy.sparse", "data").csr_array(
+            (np.ones(len(columns), dtype=bool), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int64)),
+            shape=(len(codes), len(self)),
+        )
+
+    def _nodes(self, code: str) -> tuple[int, ...]:
+        if self.taxonomy == "flat":
+            at = self.index.get(code, self.index.get(OTHER))
+            return () if at is None else (at,)
+        return tuple(self.index[node] for node in _path(code) if node in self.index)
+
+    def _parent(self, name: str) -> int:
+        if self.taxonomy == "vienna":
+            while name := name.rpartition(".")[0]:
+                if name in self.index:
+                    return self.index[name]
+        return -1
+
+
+@lru_cache(maxsize=65_536)  # registers hold a few thousand codes, and millions of their occurrences
+def _path(code: str) -> tuple[str, ...]:
+    """Return a canonical code's ancestors and itself, without the cost of parsing it."""
+    parts = code.split(".")
+    return tuple(".".join(parts[: depth + 1]) for depth in range(len(parts)))

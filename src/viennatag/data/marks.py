@@ -1,0 +1,402 @@
+"""The table of marks: read it, check every row, write it.
+
+One row is one mark: an image and its codes, spelt as codes (`codes` column) or as one 0/1 column
+per label. Every problem in a file is reported at once, with row numbers, because a register of a
+million rows is not repaired one error at a time.
+"""
+
+import csv
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from viennatag.errors import CodeError, DataError, OptionError, report_problems, require
+from viennatag.files import atomic_file
+from viennatag.vienna.codes import parse_code, parse_codes
+
+Taxonomy = Literal["vienna", "flat"]
+PARTS = ("train", "validation", "test")
+RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight")
+FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Marks in columns; every column has one entry per mark.
+
+    Attributes:
+        taxonomy: `vienna` if the codes are Vienna codes (canonical spelling), `flat` for any other labels.
+        images: Paths of the images, relative to a folder that the user names.
+        codes: The codes of each mark, distinct and in order.
+        ids: A distinct name for each mark.
+        groups: Marks of one group are never separated by a split; empty where there is none.
+        splits: `train`, `validation`, `test`, or empty where the split is still to be made.
+        weights: How much each mark counts in training, positive.
+        skipped: What was wrong with the rows that were left out.
+    """
+
+    taxonomy: Taxonomy
+    images: tuple[str, ...]
+    codes: tuple[tuple[str, ...], ...]
+    ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    splits: tuple[str, ...]
+    weights: tuple[float, ...]
+    skipped: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def select(self, rows: Iterable[int]) -> "Marks":
+        """Return the marks of these rows, in this order."""
+        chosen = [int(row) for row in rows]
+        return replace(
+            self,
+            images=tuple(self.images[row] for row in chosen),
+            codes=tuple(self.codes[row] for row in chosen),
+            ids=tuple(self.ids[row] for row in chosen),
+            groups=tuple(self.groups[row] for row in chosen),
+            splits=tuple(self.splits[row] for row in chosen),
+            weights=tuple(self.weights[row] for row in chosen),
+        )
+
+    def readable(self, errors: Mapping[int, str], *, skip_bad: bool) -> "tuple[Marks, list[int]]":
+        """Return the marks whose image can be read, and their rows; what is left out stands in `skipped`.
+
+        Args:
+            errors: By row, why an image cannot be read.
+            skip_bad: Leave these marks out, instead of raising.
+
+        Raises:
+            DataError: If there are errors and `skip_bad` is False, or no image can be read.
+        """
+        problems = [f"{self.images[row]}: {errors[row]}" for row in sorted(errors)]
+        if problems and not skip_bad:
+            raise DataError(
+                report_problems(f"{len(problems):,} of {len(self):,} images cannot be read", problems)
+                + "\nreplace them, or leave them out with --skip-bad (skip_bad=True)"
+            )
+        rows = [row for row in range(len(self)) if row not in errors]
+        if not rows:
+            raise DataError("no image can be read, so no mark is left")
+        return replace(self.select(rows), skipped=(*self.skipped, *problems)), rows
+
+
+def read_marks(
+    path: Path | str,
+    *,
+    taxonomy: Taxonomy = "vienna",
+    images: Path | str | None = None,
+    skip_bad: bool = False,
+    require_images: bool = True,
+    ignore: Sequence[str] = (),
+) -> Marks:
+    """Return the marks of a CSV, TSV, JSONL or Parquet file.
+
+    Args:
+        path: The file; its ending tells its format.
+        taxonomy: How to read labels.
+        images: A folder; each row's image must then exist below it.
+        skip_bad: Leave bad rows out, and list them in `Marks.skipped`, instead of raising.
+        require_images: Whether a row needs an image; tables of label statistics have none.
+        ignore: Columns that are neither labels nor known to viennatag.
+
+    Raises:
+        DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
+    """
+    path = Path(path)
+    return _check(
+        read_rows(path), str(path), taxonomy, None if images is None else Path(images), skip_bad, require_images, ignore
+    )
+
+
+Row = tuple[int, Mapping[str, Any]]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a marks table as they stand in the file, unchecked, each with its number.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    readers = {".csv": _read_delimited, ".tsv": _read_delimited, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"{path}: a marks table ends in {', '.join(FORMATS)}")
+    try:
+        yield from readers[path.suffix.lower()](path)
+    except FileNotFoundError as exc:
+        raise DataError(f"{path}: there is no such file") from exc
+    except IsADirectoryError as exc:
+        raise DataError(f"{path}: this is a folder; a marks table is a file") from exc
+    except UnicodeDecodeError as exc:
+        raise DataError(f"{path}: the text is not UTF-8 (byte {exc.start:,}); save it as UTF-8") from exc
+    except csv.Error as exc:
+        raise DataError(f"{path}: not a valid table: {exc}") from exc
+
+
+def marks_from_dataframe(
+    frame: Any,
+    *,
+    taxonomy: Taxonomy = "vienna",
+    images: Path | str | None = None,
+    skip_bad: bool = False,
+    ignore: Sequence[str] = (),
+) -> Marks:
+    """Return the marks of a pandas or polars DataFrame, or of any table that speaks the Arrow protocol.
+
+    Raises:
+        DataError: As `read_marks`.
+    """
+    table = require("pyarrow", "data").table(frame)
+    rows = enumerate(_arrow_rows(table), start=1)
+    return _check(rows, "the data frame", taxonomy, None if images is None else Path(images), skip_bad, True, ignore)
+
+
+def write_marks(marks: Marks, path: Path | str) -> None:
+    """Write marks whole or not at all, in the format that the ending names.
+
+    Raises:
+        DataError: If the ending is not a known format.
+    """
+    path = Path(path)
+    records = [
+        {"image": image, "codes": codes, "id": name, "group": group, "split": split, "weight": weight}
+        for image, codes, name, group, split, weight in zip(
+            marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, strict=True
+        )
+    ]
+    if path.suffix.lower() not in FORMATS:
+        raise DataError(f"{path}: a marks table ends in {', '.join(FORMATS)}")
+    with atomic_file(path) as temporary:
+        if path.suffix.lower() == ".parquet":
+            arrow = require("pyarrow", "data")
+            columns = {name: [record[name] for record in records] for name in RESERVED_COLUMNS}
+            columns["codes"] = arrow.array(columns["codes"], arrow.list_(arrow.string()))
+            require("pyarrow.parquet", "data").write_table(arrow.table(columns), temporary)
+            return
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            if path.suffix.lower() == ".jsonl":
+                file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+                return
+            table = csv.writer(file, delimiter=_delimiter(path), lineterminator="\n")
+            table.writerow(RESERVED_COLUMNS)
+            for record in records:
+                table.writerow([*({**record, "codes": _joined(record["codes"])}[name] for name in RESERVED_COLUMNS)])
+
+
+def _joined(codes: Any) -> str:
+    if any(set(code) & set(";|\n") for code in codes):
+        raise DataError(f"a label of {list(codes)} holds ';' or '|'; write JSONL or Parquet instead")
+    return ";".join(codes)
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","
+
+
+def _read_delimited(path: Path) -> Iterator[Row]:
+    """Yield rows numbered as a spreadsheet shows them: the header is row 1."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.reader(file, delimiter=_delimiter(path))
+        header = next(table, None)
+        if header is None:
+            raise DataError(f"{path}: the file is empty")
+        if len(header) == 1 and any(other in header[0] for other in ";\t,"):
+            raise DataError(
+                f"{path}: the header {header[0][:60]!r} is one column; separate columns by "
+                f"{'tabs' if path.suffix == '.tsv' else 'commas'}, or change the ending to .csv or .tsv"
+            )
+        repeated = sorted(name for name, times in Counter(header).items() if times > 1)
+        if repeated:
+            raise DataError(f"{path}: the header names a column twice: {', '.join(map(repr, repeated[:5]))}")
+        for number, values in enumerate(table, start=2):
+            if values:  # csv yields [] for an empty line
+                row: dict[str, Any] = dict(zip(header, values, strict=False))
+                if len(values) != len(header):
+                    row[_BROKEN] = f"has {len(values)} fields, the header {len(header)}"
+                yield number, row
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as exc:
+                row = {_BROKEN: f"is not JSON: {exc.msg} at character {exc.pos + 1}"}
+            yield number, row if isinstance(row, dict) else {_BROKEN: "is not a JSON object"}
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    arrow = require("pyarrow", "data")
+    parquet = require("pyarrow.parquet", "data")
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        table = parquet.read_table(path)
+        table.validate(full=True)  # damage may also lie in what a column holds
+    except (arrow.ArrowException, OSError, ValueError) as exc:
+        raise DataError(f"{path}: not a Parquet file that can be read; it may be damaged: {exc}") from exc
+    return enumerate(_arrow_rows(table), start=1)
+
+
+def _arrow_rows(table: Any) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=65_536):
+        yield from batch.to_pylist()
+
+
+_BROKEN = "\0broken"
+
+
+def _check(
+    rows: Iterator[Row],
+    source: str,
+    taxonomy: Taxonomy,
+    images: Path | None,
+    skip_bad: bool,
+    require_images: bool,
+    ignore: Sequence[str],
+) -> Marks:
+    """Turn raw rows into marks, collecting what is wrong with each."""
+    if taxonomy not in get_args(Taxonomy):
+        raise OptionError(f"taxonomy {taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
+    if images is not None and not images.is_dir():
+        raise DataError(f"{images}: there is no such folder of images")
+    problems: list[str] = []
+    kept: list[tuple[str, tuple[str, ...], str, str, str, float]] = []
+    first_row: dict[str, int] = {}
+    label_columns: dict[str, str] | None = None
+    for number, row in rows:
+        if label_columns is None and _BROKEN not in row:
+            label_columns = _label_columns(row, source, taxonomy, require_images, ignore)
+        wrong: list[str] = []
+        mark = _check_row(row, label_columns or {}, taxonomy, images, require_images, number, wrong)
+        if not wrong and mark[2] in first_row:
+            wrong.append(f"repeats the id {mark[2]!r} of row {first_row[mark[2]]:,}")
+        if wrong:
+            problems.append(f"row {number:,} " + "; ".join(wrong))
+        else:
+            first_row[mark[2]] = number
+            kept.append(mark)
+    if problems and not skip_bad:
+        count = f"{len(problems):,} bad row{'s' if len(problems) > 1 else ''}"
+        raise DataError(
+            report_problems(f"{source}: {count} among {len(problems) + len(kept):,}", problems)
+            + "\ncorrect them, or leave them out with --skip-bad (skip_bad=True)"
+        )
+    if not kept:
+        raise DataError(f"{source}: no marks" + (f"; all {len(problems):,} rows are bad" if problems else " in it"))
+    image_column, code_column, ids, groups, splits, weights = zip(*kept, strict=True)
+    return Marks(taxonomy, image_column, code_column, ids, groups, splits, weights, skipped=tuple(problems))
+
+
+def _label_columns(
+    row: Mapping[str, Any], source: str, taxonomy: Taxonomy, require_images: bool, ignore: Sequence[str]
+) -> dict[str, str]:
+    """Return the 0/1 columns with the label that each stands for; empty if there is a column `codes`."""
+    if require_images and "image" not in row:
+        raise DataError(f"{source}: no column 'image'; the columns are {', '.join(map(repr, list(row)[:20]))}")
+    if "codes" in row:
+        return {}
+    names = [name for name in row if name not in RESERVED_COLUMNS and name not in ignore]
+    if not names:
+        raise DataError(f"{source}: no column 'codes' and no 0/1 column per label")
+    if taxonomy == "flat":
+        return {name: name for name in names}
+    try:
+        return {name: str(parse_code(name)) for name in names}
+    except CodeError as exc:
+        raise DataError(
+            f"{source}: no column 'codes', and a column is not named by a code: {exc}; use --taxonomy flat for "
+            "labels that are not Vienna codes, or --ignore for a column that is no label"
+        ) from exc
+
+
+def _check_row(
+    row: Mapping[str, Any],
+    label_columns: Mapping[str, str],
+    taxonomy: Taxonomy,
+    images: Path | None,
+    require_images: bool,
+    number: int,
+    wrong: list[str],
+) -> tuple[str, tuple[str, ...], str, str, str, float]:
+    if _BROKEN in row:
+        wrong.append(row[_BROKEN])
+        return "", (), "", "", "", 1.0
+    image = str(row.get("image") or "").strip()
+    if require_images and not image:
+        wrong.append("names no image")
+    elif images is not None and image and not (images / image).is_file():
+        wrong.append(f"names an image that is not there: {image!r}")
+    codes: tuple[str, ...] = ()
+    try:
+        codes = _flags(row, label_columns) if label_columns else parse_labels(row.get("codes"), taxonomy)
+    except (CodeError, DataError) as exc:
+        wrong.append(str(exc))
+    else:
+        if taxonomy == "vienna" and not codes:
+            wrong.append("has no codes")
+    split = str(row.get("split") or "").strip()
+    if split and split not in PARTS:
+        wrong.append(f"has the split {split!r}; expected one of {', '.join(PARTS)}, or nothing")
+    weight = _weight(row.get("weight"), wrong)
+    name = str(row.get("id") if row.get("id") is not None else "").strip() or image or f"row {number}"
+    group = row.get("group")
+    return image, codes, name, "" if group is None else str(group).strip(), split, weight
+
+
+def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return the distinct codes or flat labels of a cell, in order.
+
+    Raises:
+        CodeError: If a Vienna code cannot be read.
+        DataError: If the cell is neither text nor a list of texts.
+    """
+    if value is None:
+        return ()
+    entries: list[str]
+    if isinstance(value, str):
+        entries = [value]
+    elif isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
+        entries = list(value)
+    else:
+        raise DataError(f"has codes {value!r}; expected text, or a list of texts")
+    if taxonomy == "vienna":
+        return tuple(map(str, sorted({code for entry in entries for code in parse_codes(entry)})))
+    if isinstance(value, str):  # a flat label may hold blanks: only ; and | separate
+        entries = value.replace("|", ";").split(";")
+    return tuple(sorted({entry.strip() for entry in entries} - {""}))
+
+
+_TRUE = {"1", "1.0", "true", "True", "TRUE"}
+_FALSE = {"0", "0.0", "false", "False", "FALSE", "", "None"}
+
+
+def _flags(row: Mapping[str, Any], label_columns: Mapping[str, str]) -> tuple[str, ...]:
+    present = []
+    for column, label in label_columns.items():
+        text = str(row.get(column)).strip()
+        if text in _TRUE:
+            present.append(label)
+        elif text not in _FALSE:
+            raise DataError(f"has {text!r} in column {column!r}; expected 0 or 1, or --ignore {column}")
+    return tuple(present)
+
+
+def _weight(value: Any, wrong: list[str]) -> float:
+    if value is None or value == "":
+        return 1.0
+    try:
+        weight = float(value)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not (weight > 0 and math.isfinite(weight)):
+        wrong.append(f"has the weight {value!r}; expected a positive number")
+    return weight

@@ -1,0 +1,1 @@
+"""Evaluate scores, compare strategies, find label issues, read feedback."""

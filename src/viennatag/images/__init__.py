@@ -1,0 +1,1 @@
+"""From the bytes of an image file to the views of a mark that a network takes."""

@@ -1,0 +1,114 @@
+"""Where an import keeps what it has read until all of it is there.
+
+A small SQLite database beside the table that is being made. It lets later records of a mark
+replace earlier ones without holding a million numbers in memory, and since a part's marks and the
+note that it is done are committed together, an interrupted import goes on where it was.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from viennatag.importers.source import Part
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS settings (value TEXT);
+CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, stamp TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (id TEXT UNIQUE, image TEXT, codes TEXT, edition TEXT);
+CREATE TABLE IF NOT EXISTS notes (kind TEXT, reason TEXT, count INTEGER, example TEXT, PRIMARY KEY (kind, reason));
+"""
+Row = tuple[str, str, str, str]
+
+
+class Note(NamedTuple):
+    """Something that happened to marks or files: why, how often, to which one first."""
+
+    reason: str
+    times: int
+    example: str
+
+
+class Staging:
+    """Marks, completed parts and what was left out, on disk."""
+
+    def __init__(self, path: Path, settings: str) -> None:
+        self.path = path
+        self._open()
+        if self._settings() != settings:  # another source or other options: nothing of it can be used
+            self.remove()
+            self._open()
+            self.database.execute("INSERT INTO settings VALUES (?)", (settings,))
+            self.database.commit()
+
+    def _open(self) -> None:
+        try:
+            self._connect()
+        except sqlite3.DatabaseError:  # not a database, or damaged
+            self.remove()
+            self._connect()
+
+    def _connect(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.database = sqlite3.connect(self.path)
+        self.database.executescript("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;" + _SCHEMA)
+
+    def _settings(self) -> str | None:
+        row = self.database.execute("SELECT value FROM settings").fetchone()
+        return row[0] if row else None
+
+    def has(self, part: Part) -> bool:
+        """Return whether a part was completed, and has not changed since."""
+        found = self.database.execute("SELECT stamp FROM parts WHERE name = ?", (part.name,)).fetchone()
+        return bool(found and found[0] == part.stamp)
+
+    def add(self, row: Row) -> None:
+        """Keep a mark: number, image, codes separated by line ends, edition. It replaces an earlier one."""
+        if not self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?)", row).rowcount:
+            self.database.execute("UPDATE marks SET image = ?, codes = ?, edition = ? WHERE id = ?", (*row[1:], row[0]))
+            self.note("repeated", "stated again, the last counts", row[0])
+
+    def withdraw(self, number: str) -> None:
+        """Drop a mark."""
+        self.database.execute("DELETE FROM marks WHERE id = ?", (number,))
+
+    def note(self, kind: str, reason: str, example: str) -> None:
+        """Count a thing worth telling; its first example is kept."""
+        self.database.execute(
+            "INSERT INTO notes VALUES (?, ?, 1, ?) ON CONFLICT (kind, reason) DO UPDATE SET count = count + 1",
+            (kind, reason, example),
+        )
+
+    def complete(self, part: Part) -> None:
+        """Record that a part is done."""
+        self.database.execute("INSERT OR REPLACE INTO parts VALUES (?, ?)", (part.name, part.stamp))
+
+    def commit(self) -> None:
+        """Make everything so far survive a crash."""
+        self.database.commit()
+
+    def count(self, condition: str = "1") -> int:
+        """Return how many marks meet an SQL condition."""
+        found: tuple[int] = self.database.execute(f"SELECT count(*) FROM marks WHERE {condition}").fetchone()
+        return found[0]
+
+    def notes(self, kind: str) -> tuple[Note, ...]:
+        """Return what was noted of a kind, the thousand most frequent first."""
+        order = "SELECT reason, count, example FROM notes WHERE kind = ? ORDER BY count DESC, reason LIMIT 1000"
+        return tuple(Note(*row) for row in self.database.execute(order, (kind,)))
+
+    def coded(self) -> Iterator[Row]:
+        """Yield the marks that have codes, in the order of the source."""
+        yield from self.database.execute("SELECT id, image, codes, edition FROM marks WHERE codes != '' ORDER BY rowid")
+
+    def close(self) -> None:
+        """Keep the file for the next attempt."""
+        self.database.close()
+
+    def remove(self) -> None:
+        """Close and delete the file."""
+        with suppress(AttributeError, sqlite3.Error):
+            self.database.close()
+        for ending in ("", "-journal"):
+            Path(f"{self.path}{ending}").unlink(missing_ok=True)

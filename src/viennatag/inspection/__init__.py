@@ -1,0 +1,1 @@
+"""What is known about a collection before training: imbalance, questionable rows, bad images."""

@@ -1,0 +1,143 @@
+"""Rows of a marks table that a person should look at before anything is learned from them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from viennatag.data.marks import Marks
+from viennatag.vienna.codes import parse_code, vienna_tree
+
+_LETTERING = 27
+"""Categories from here on are lettering and colours; a mark of these alone is a word in a script or a colour."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Rows that deserve a look.
+
+    Attributes:
+        kind: One word that stays the same, for programs.
+        rows: How many rows.
+        what: What is odd about them; it goes on from the number of rows.
+        advice: What to do.
+        examples: The first or the most telling few.
+        positions: Which marks they are, as far as they are among those that could be read.
+    """
+
+    kind: str
+    rows: int
+    what: str
+    advice: str
+    examples: tuple[str, ...]
+    positions: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data, without positions."""
+        return {name: value for name, value in vars(self).items() if name != "positions"}
+
+
+def check_rows(marks: Marks, *, shown: int = 5) -> tuple[Finding, ...]:
+    """Return suspicious rows, kind by kind, each with up to `shown` examples."""
+    rows, sizes = marks.codes, np.array([len(codes) for codes in marks.codes])
+    bare = tuple(at for at, codes in enumerate(rows) if not codes)
+    low, high = np.quantile(sizes, [0.25, 0.75])
+    most = int(high + 3 * max(high - low, 1))  # Tukey's outer fence
+    crowded = sorted(np.flatnonzero(sizes > most), key=lambda at: -sizes[at])
+    known: dict[str, tuple[str, ...]] = {}
+    torn = {
+        image
+        for image, codes in zip(marks.images, rows, strict=True)
+        if image and known.setdefault(image, codes) != codes
+    }
+    findings = [
+        Finding(
+            "unreadable",
+            len(marks.skipped),
+            "cannot be used and are left out of all figures",
+            "correct them; other commands stop at them, or go on with --skip-bad",
+            marks.skipped[:shown],
+        ),
+        Finding(
+            "unlabelled",
+            len(bare),
+            "carry no label",
+            "keep them only if nothing applies to them: a model learns from them that nothing does",
+            tuple(marks.ids[at] for at in bare[:shown]),
+            bare,
+        ),
+        Finding(
+            "crowded",
+            len(crowded),
+            f"carry more than {most} codes, far more than most",
+            "look at the first few: several marks may have become one row",
+            tuple(f"{marks.ids[at]}: {sizes[at]} codes" for at in crowded[:shown]),
+            tuple(int(at) for at in crowded),
+        ),
+        Finding(
+            "contradictory",
+            sum(image in torn for image in marks.images),
+            "show an image that another row gives other codes",
+            "join the rows of an image, or each counts as evidence against the other",
+            tuple(sorted(torn)[:shown]),
+            tuple(at for at, image in enumerate(marks.images) if image in torn),
+        ),
+    ]
+    if marks.taxonomy == "vienna":
+        findings += _check_codes(marks, shown)
+    return tuple(finding for finding in findings if finding.rows)
+
+
+def _check_codes(marks: Marks, shown: int) -> list[Finding]:
+    counts = Counter(code for codes in marks.codes for code in codes)
+    tree = vienna_tree()
+    office = {code for code in counts if parse_code(code).is_extension}
+    unknown = {code for code in counts if code not in office and parse_code(code) not in tree}
+    nested = [
+        f"{name}: {upper} and {lower}"
+        for name, codes in zip(marks.ids, marks.codes, strict=True)
+        for upper, lower in [next((pair for pair in pairwise(codes) if pair[1].startswith(f"{pair[0]}.")), ("", ""))]
+        if upper  # codes are in order, so an ancestor stands just before a descendant
+    ]
+    lettered = tuple(
+        at
+        for at, codes in enumerate(marks.codes)
+        if codes and all(int(code.partition(".")[0]) >= _LETTERING for code in codes)
+    )
+
+    def of(kind: str, codes: set[str], what: str, advice: str) -> Finding:
+        common = sorted(codes, key=lambda code: (-counts[code], code))[:shown]
+        at = tuple(at for at, row in enumerate(marks.codes) if not codes.isdisjoint(row))
+        return Finding(kind, len(at), what, advice, tuple(f"{code}: {counts[code]:,} marks" for code in common), at)
+
+    return [
+        of(
+            "unknown",
+            unknown,
+            f"carry a code that the tree does not hold; there are {len(unknown):,} such codes",
+            "map codes of an older edition to the new ones; as they are, they are learned as labels without a heading",
+        ),
+        of(
+            "extension",
+            office,
+            f"carry a code that an office added (numbered from .90); there are {len(office):,} such codes",
+            "keep them if you need them; marks of other offices lack them without being different",
+        ),
+        Finding(
+            "nested",
+            len(nested),
+            "carry a code together with its own ancestor",
+            "nothing: the ancestor follows from the code anyway; but one of the two may be a slip",
+            tuple(nested[:shown]),
+        ),
+        Finding(
+            "text-only",
+            len(lettered),
+            "carry codes of lettering and colours only (categories 27 to 29)",
+            "nothing, if such marks are to be coded too; what is shown in images cannot be learned from them",
+            tuple(f"{marks.ids[at]}: {'; '.join(marks.codes[at])}" for at in lettered[:shown]),
+            lettered,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Losses for imbalanced, multi-label and incompletely labelled data; needs torch."""

@@ -1,0 +1,1 @@
+"""From one image to suggestions; bundles in reduced precision."""

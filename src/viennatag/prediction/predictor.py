@@ -1,0 +1,370 @@
+"""One image in, suggestions out.
+
+A prediction needs NumPy, Pillow and ONNX Runtime, nothing else. Scores are calibrated and coherent
+up the tree. A suggestion is the deepest node that is above its threshold: where a division is sure
+and none of its sections is, the division is what an examiner should read.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from viennatag.errors import ImageError, OptionError
+from viennatag.images.colour_features import colour_map
+from viennatag.images.decoding import ImageSource, available_cores, read_fitted_image, read_image
+from viennatag.model.bundle import STARTER, Bundle, open_bundle
+from viennatag.model.postprocessing import scores_from_logits
+from viennatag.runtime.autotune import find_settings
+from viennatag.runtime.engine import Engine, run_images
+from viennatag.thresholds.decision_rules import Rule
+from viennatag.vienna.codes import parse_code, vienna_headings, vienna_tree
+
+if TYPE_CHECKING:  # most predictions want codes only
+    from viennatag.explain.heatmap import Explanation, PlaceReader
+    from viennatag.explain.similar import KnownMarks, SimilarMark
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One code that a mark may carry.
+
+    Attributes:
+        code: The code or flat label.
+        heading: What it means, in a few words.
+        score: Calibrated probability in [0, 1].
+        level: `category`, `division`, `section`, or `label` in a flat taxonomy.
+        path: The codes from the category down to this one.
+        above_threshold: False where the code is only the best of what is left.
+    """
+
+    code: str
+    heading: str
+    score: float
+    level: str
+    path: tuple[str, ...]
+    above_threshold: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The suggestions for one image, best first, or why it could not be read."""
+
+    image: str
+    suggestions: tuple[Suggestion, ...] = ()
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the prediction as the command line and the service write it."""
+        if self.error is not None:
+            return {"image": self.image, "error": self.error}
+        return {"image": self.image, "suggestions": [asdict(suggestion) for suggestion in self.suggestions]}
+
+
+class Predictor:
+    """A bundle ready to predict."""
+
+    def __init__(self, bundle: Bundle, *, engine: str | None = None, threads: int | None = None) -> None:
+        self.bundle = bundle
+        self.settings = find_settings(bundle.digest, engine=engine, threads=threads)
+        self._workers = threads or available_cores()
+        self._levels = np.array(bundle.labels.levels)
+        self._known: KnownMarks | None = None
+
+    @classmethod
+    def load(cls, name: str | Path = STARTER, *, engine: str | None = None, threads: int | None = None) -> "Predictor":
+        """Return a predictor for a bundle.
+
+        Args:
+            name: The folder of a bundle, `starter` for the one that comes with viennatag, or `hf-hub:owner/name`.
+            engine: `auto`, `onnxruntime` or `openvino`; by default what VIENNATAG_ENGINE says, else `auto`.
+            threads: By default all cores, or for one image at a time as many as `viennatag tune` measured to be best.
+
+        Raises:
+            BundleError: If there is no such bundle or it is damaged.
+            OptionError: If the engine is unknown.
+        """
+        return cls(open_bundle(name), engine=engine, threads=threads)
+
+    def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels, each image seen whole."""
+        (logits,) = self.engine.run(pixels, ("logits",))
+        return scores_from_logits(logits, self.bundle, self.bundle.look(pixels))
+
+    def score_image(self, image: ImageSource) -> NDArray[np.float64]:
+        """Return the scores of one image, of shape (labels,), which is also looked at part by part.
+
+        Raises:
+            ImageError: If the image cannot be read.
+        """
+        fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
+        look = self.bundle.look(fitted.pixels[None])  # before the weights push the pixels out of the processor's cache
+        (logits,) = self.engine.run(np.stack(fitted.views), ("logits",))
+        (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
+        return scores  # type: ignore[no-any-return]
+
+    def predict(
+        self, image: ImageSource, *, top: int | None = None, level: str | None = None
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions for one image, best first.
+
+        Args:
+            image: A path, the bytes of an image file, or a Pillow image.
+            top: Return this many of the best codes of a level instead of those above their thresholds.
+            level: The level to answer at; by default every level, or the deepest where `top` is given.
+
+        Raises:
+            ImageError: If the image cannot be read.
+            OptionError: If `top` or `level` makes no sense.
+        """
+        self.check_options(top, level)
+        return self.suggest(self.score_image(image), top=top, level=level)
+
+    def predict_many(
+        self,
+        images: Iterable[ImageSource],
+        *,
+        top: int | None = None,
+        level: str | None = None,
+    ) -> Iterator[Prediction]:
+        """Yield a prediction for each image, in order; an image that cannot be read does not stop the rest."""
+        self.check_options(top, level)
+        names: deque[str] = deque()
+
+        def named() -> Iterator[ImageSource]:
+            for image in images:
+                names.append("" if isinstance(image, (bytes, Image.Image)) else str(image))
+                yield image
+
+        for outcomes, scores in self.score_many(named()):
+            rows = iter(scores)
+            for error in outcomes:
+                name = names.popleft()
+                if error is not None:
+                    yield Prediction(name, error=str(error))
+                else:
+                    yield Prediction(name, self.suggest(next(rows), top=top, level=level))
+
+    def score_many(
+        self, images: Iterable[ImageSource]
+    ) -> Iterator[tuple[list[ImageError | None], NDArray[np.float64]]]:
+        """Yield, a few images at a time and in order, each one's error or None, and the scores of the readable ones."""
+        for batch in run_images(
+            self._one_thread_engine,
+            images,
+            ("logits",),
+            also=lambda pixels: self.bundle.look(pixels[None]),
+            parts=self.bundle.parts,
+            workers=self._workers,
+            batch_size=self.settings.batch_size,
+        ):
+            errors = [found if isinstance(found, ImageError) else None for found in batch.outcomes]
+            if not batch.outputs:
+                yield errors, np.empty((0, len(self.bundle.labels)))
+                continue
+            seen = np.concatenate([found for found in batch.outcomes if not isinstance(found, ImageError)])
+            yield errors, scores_from_logits(batch.outputs[0], self.bundle, seen, views=batch.views)
+
+    def explain(self, image: ImageSource, code: str) -> "Explanation":
+        """Return where in an image the evidence for a code lies, exactly.
+
+        Args:
+            image: A path, the bytes of an image file, or a Pillow image.
+            code: A code or flat label that the bundle knows.
+
+        Raises:
+            BundleError: If the bundle's head cannot be read at places, and the code is not read from pixels.
+            ImageError: If the image cannot be read.
+            OptionError: If the bundle does not know the code.
+        """
+        (found,) = self.explain_codes(image, (code,))
+        return found
+
+    def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> "tuple[Explanation, ...]":
+        """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
+        from viennatag.explain.heatmap import Explanation
+
+        labels = self.bundle.labels
+        names = tuple(codes)
+        unknown = [name for name in names if name not in labels.index]
+        if unknown:
+            raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
+        from_head = [name for name in names if name not in self.bundle.from_pixels]
+        reader = self._place_reader if from_head else None
+        fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
+        outputs = ("logits", *(reader.outputs if reader else ()))
+        logits, *seen = self.engine.run(np.stack(fitted.views), outputs)
+        look = self.bundle.look(fitted.pixels[None])
+        (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
+        boxes = [fitted.box, *(box for _, box in fitted.parts)]
+
+        def explain(name: str, view: int) -> Explanation:
+            at = labels.index[name]
+            score = round(float(scores[at]), 4)
+            if reader is None or name in self.bundle.from_pixels:
+                found = colour_map(fitted.pixels, name)
+                return Explanation(name, score, float(found.mean()), found, fitted.box)
+            places = [each[view] for each in seen]
+            (found,), (background,) = reader.maps(places, [at]), reader.backgrounds(places, [at])
+            return Explanation(name, score, float(logits[view, at]), found, boxes[view], background)
+
+        def explain_with_part(name: str) -> Explanation:
+            whole, at = explain(name, 0), labels.index[name]
+            if not fitted.parts or not labels.is_pictorial[at]:
+                return whole
+            return replace(whole, part=explain(name, 1 + int(logits[1:, at].argmax())))
+
+        return tuple(map(explain_with_part, names))
+
+    def check_explainable(self) -> None:
+        """Raise BundleError if the bundle's head cannot be read at places."""
+        _ = self._place_reader
+
+    @cached_property
+    def _place_reader(self) -> "PlaceReader":
+        from viennatag.explain.heatmap import PlaceReader
+
+        return PlaceReader.of(self.engine)
+
+    def similar(self, image: ImageSource, k: int = 6) -> "tuple[SimilarMark, ...]":
+        """Return the k known marks that look most like an image, best first.
+
+        Raises:
+            ImageError: If the image cannot be read.
+            KnownMarksError: If the bundle has no index of known marks, or it is damaged.
+            OptionError: If k is below 1.
+        """
+        known = self._known or self.open_known_marks()
+        known.check_count(k)
+        (features,) = self.engine.run(read_image(image, self.engine.size)[None], ("features",))
+        return known.search(features[0], k)
+
+    def open_known_marks(self, path: Path | str | None = None) -> "KnownMarks":
+        """Open the index of known marks in the bundle's folder, or another; `similar` will search it.
+
+        Raises:
+            KnownMarksError: If there is none, it is damaged, or it was made with another bundle.
+        """
+        from viennatag.explain.similar import KnownMarks
+
+        self._known = KnownMarks.open(self.bundle.graph.parent if path is None else path, graph=self.bundle.graph)
+        return self._known
+
+    @cached_property
+    def engine(self) -> Engine:
+        """For one image at a time: all cores work on it."""
+        return self._open(self.settings.threads, callers=1)
+
+    @cached_property
+    def _one_thread_engine(self) -> Engine:
+        """For many images: each core works on its own."""
+        return self._open(1, callers=self._workers)
+
+    def _open(self, threads: int, *, callers: int) -> Engine:
+        return Engine(
+            self.bundle.graph,
+            threads=threads,
+            callers=callers,
+            runtime=self.settings.engine,
+            precision=self.bundle.precision,
+        )
+
+    def describe(self) -> str:
+        """Return in one line what answers many images: bundle, precision, engine, threads, batch."""
+        found, source = self.settings, "as measured" if self.settings.measured else "by default"
+        return (
+            f"{self.bundle.path.name if self.bundle.path else 'bundle'} in {self.bundle.precision}; "
+            f"{self._one_thread_engine}; many images: {self._workers} threads, each with batches of "
+            f"{found.batch_size}; one image: {found.threads} threads ({source})"
+        )
+
+    def suggest(
+        self,
+        scores: NDArray[np.float64],
+        *,
+        top: int | None = None,
+        level: str | None = None,
+        threshold: float | None = None,
+        exclude: Collection[str] = (),
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions that the scores of one image make, best first.
+
+        Args:
+            scores: As `score` gives them for one image; shape (labels,).
+            top: As in `predict`.
+            level: As in `predict`.
+            threshold: One threshold for all labels, in place of the bundle's own rule.
+            exclude: Labels never to suggest, with all that stands below them.
+        """
+        labels = self.bundle.labels
+        thresholds = self.bundle.thresholds if threshold is None else np.full(len(labels), threshold)
+        open_ = ~labels.under(exclude)
+        if top is not None:
+            return self._best(scores, thresholds, level or labels.level_names[-1], open_, top)
+        rule = Rule(thresholds, labels.depths, self.bundle.top if threshold is None else None)
+        above = rule(np.where(open_, scores, -1.0)[None])[0] & open_
+        if level is not None:
+            above &= self._levels == level
+        elif labels.taxonomy == "vienna":
+            ancestors = labels.parents[above]
+            while (ancestors := ancestors[ancestors >= 0]).size:
+                above[ancestors] = False
+                ancestors = labels.parents[ancestors]
+        chosen = np.flatnonzero(above)
+        if not chosen.size:  # an answer is never empty, unless everything was excluded
+            return self._best(scores, thresholds, level or labels.level_names[0], open_, 1)
+        return self._ranked(chosen, scores, thresholds, len(chosen))
+
+    def _best(
+        self,
+        scores: NDArray[np.float64],
+        thresholds: NDArray[np.float64],
+        level: str,
+        open_: NDArray[np.bool_],
+        count: int,
+    ) -> tuple[Suggestion, ...]:
+        """Return the best labels of a level, whether they are above their thresholds or not."""
+        return self._ranked(np.flatnonzero((self._levels == level) & open_), scores, thresholds, count)
+
+    def _ranked(
+        self, labels: NDArray[np.intp], scores: NDArray[np.float64], thresholds: NDArray[np.float64], count: int
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions of so many labels, best first; of equal scores the first label ranks higher."""
+        ranked = labels[np.argsort(-scores[labels], kind="stable")[:count]]
+        above = scores[ranked] >= thresholds[ranked]
+        return tuple(map(self._suggestion, ranked.tolist(), scores[ranked].tolist(), above.tolist()))
+
+    def check_options(self, top: int | None, level: str | None) -> None:
+        """Raise OptionError if `top` or `level` cannot be answered by this bundle."""
+        if top is not None and top < 1:
+            raise OptionError(f"top is {top}; it counts suggestions, from 1 up")
+        known = self.bundle.labels.level_names
+        if level is not None and level not in known:
+            raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")
+
+    @cached_property
+    def _words(self) -> dict[int, tuple[str, str, str, tuple[str, ...]]]:
+        """What is said of a label besides its score, by its position; filled as labels are suggested."""
+        return {}
+
+    def _suggestion(self, at: int, score: float, above: bool) -> Suggestion:
+        if at not in self._words:  # the same labels come again and again
+            labels = self.bundle.labels
+            name = labels.names[at]
+            path = tuple(labels.names[node] for node in labels.path(at))
+            self._words[at] = name, heading(name, labels.taxonomy), labels.levels[at], path
+        code, meaning, level, path = self._words[at]
+        return Suggestion(code, meaning, round(score, 4), level, path, above)
+
+
+def heading(label: str, taxonomy: str) -> str:
+    """Return the English heading of a Vienna code; a flat label is its own heading."""
+    if taxonomy != "vienna":
+        return label
+    return vienna_headings().get(label) or vienna_tree().heading(parse_code(label))

@@ -1,0 +1,85 @@
+"""Results for people to read in a terminal."""
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from viennatag.evaluation.evaluation import Evaluation, Figure
+
+_NAMES = {
+    "macro_map": "macro mAP",
+    "head_map": "  head, > 100 marks",
+    "medium_map": "  medium, 20 to 100",
+    "tail_map": "  tail, < 20",
+    "micro_map": "micro mAP",
+    "lrap": "label-ranking AP",
+    "hit@1": "hit@1",
+    "hit@3": "hit@3",
+    "hit@10": "hit@10",
+    "recall@10": "recall@10",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "micro_recall": "recall of suggestions",
+    "calibration_error": "calibration error",
+}
+_WARNING = (
+    "codes are missing on these marks, so precision cannot be trusted: a right suggestion that nobody wrote down "
+    "counts as wrong. mAP, F1 and calibration are left out; hits are lower bounds, recall is that of the codes given"
+)
+
+
+def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> RenderableType:
+    """Return one table per level: each figure in per cent, its interval, and the frequency prior's in grey.
+
+    Args:
+        evaluation: What was measured.
+        incomplete: Whether codes are thought to be missing on the marks; figures that this spoils are left out.
+    """
+    from viennatag.evaluation.evaluation import TRUSTED
+
+    parts: list[RenderableType] = []
+    for level in dict.fromkeys(found.level for found in evaluation.slices):
+        slices = [found for found in evaluation.slices if found.level == level]
+        table = Table(
+            title=f"{level} level",
+            title_justify="left",
+            title_style="bold",
+            header_style="",
+            pad_edge=False,
+            box=SIMPLE_HEAD,
+        )
+        table.add_column("% ±95 % interval, [dim]prior[/dim]", no_wrap=True)
+        for found in slices:
+            kind = {"all": "all codes", "pictorial": "pictorial, 1-24", "form": "form, 25-29"}[found.kind]
+            kind = kind if level != "label" else "all labels"
+            table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
+        names = {name: title for name, title in _NAMES.items() if name in TRUSTED or not incomplete}
+        for name, title in names.items():
+            table.add_row(title, *(_cell(found.figures[name]) for found in slices))
+        parts.append(table)
+        absent = slices[0].left_out
+        if absent:
+            parts.append(
+                Text(f"{absent:,} labels of this level have no positive mark here and are left out of macro means")
+            )
+        parts.append(Text())
+    notes = f"{evaluation.marks:,} marks judged"
+    if evaluation.unknown_codes:
+        share = evaluation.unknown_codes / evaluation.codes
+        notes += f"; {share:.1%} of their codes are not among the model's labels and count for their nearest ancestor"
+    if evaluation.skipped:
+        notes += f"; {len(evaluation.skipped):,} marks were left out"
+    return Group(*parts, Text(notes), *([Text(_WARNING, style="yellow")] if incomplete else []))
+
+
+def _cell(figure: "Figure") -> str:
+    if math.isnan(figure.value):
+        return "[dim]none[/dim]"
+    spread = "" if math.isnan(figure.low) else f" ±{50 * (figure.high - figure.low):.1f}"
+    prior = "" if math.isnan(figure.prior) else f" [dim]{100 * figure.prior:.1f}[/dim]"
+    return f"{100 * figure.value:.1f}{spread}{prior}"

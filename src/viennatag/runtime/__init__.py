@@ -1,0 +1,1 @@
+"""Run an exported graph: backends, batches, and autotuning on this machine."""

@@ -1,0 +1,156 @@
+"""Run an ONNX graph over batches of pixels.
+
+The graph takes uint8 and normalises inside, so nothing about a network leaks out of its file. The
+same engine extracts features for training and serves predictions: what was learned is what runs.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import BundleError, DataError, ImageError
+from viennatag.images.decoding import ImageSource, available_cores, read_fitted_image
+from viennatag.runtime.backends import open_runtime
+
+BATCH_SIZE = 8
+"""Throughput on a CPU is flat from about 4 images on; larger batches only cost memory."""
+
+
+class Engine:
+    """An ONNX graph ready to run: uint8 (images, size, size, 3) in, named float32 arrays out.
+
+    Attributes:
+        size: Side of the square that the graph takes, in pixels.
+        outputs: Names of what it gives.
+        threads: Threads that work on one call.
+    """
+
+    def __init__(
+        self,
+        graph: Path | bytes,
+        *,
+        threads: int | None = None,
+        callers: int = 1,
+        runtime: str = "onnxruntime",
+        precision: str = "float32",
+    ) -> None:
+        self.threads = threads or available_cores()
+        self._runtime = open_runtime(runtime, graph, threads=self.threads, callers=callers, precision=precision)
+        found = self._runtime.input
+        if found.type != "uint8" or len(found.shape) != 4 or found.shape[3] != 3:
+            raise BundleError(
+                f"the graph takes {found.type} of shape {found.shape}; expected uint8 (images, size, size, 3)"
+            )
+        self.size = int(found.shape[1])
+        self.outputs = self._runtime.outputs
+
+    @property
+    def device(self) -> str:
+        """`CPU` or `CUDA`."""
+        return self._runtime.device
+
+    def __str__(self) -> str:
+        names = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+        return f"{names[self._runtime.name]} on {self.device}, computing in {self._runtime.precision}"
+
+    def run(self, pixels: NDArray[np.uint8], outputs: tuple[str, ...] | None = None) -> list[NDArray[np.float32]]:
+        """Return the named outputs, or all of them, for a batch of pixels.
+
+        Args:
+            pixels: Shape (images, size, size, 3), as `read_image` gives each.
+            outputs: Names of outputs, in the order wanted.
+
+        Raises:
+            DataError: If the pixels have another type or shape.
+        """
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size, 3):
+            raise DataError(
+                f"pixels are {pixels.dtype} of shape {pixels.shape}; expected uint8 (n, {self.size}, {self.size}, 3)"
+            )
+        return self._runtime.run(pixels, outputs or self.outputs)
+
+
+Extra = TypeVar("Extra")
+
+
+@dataclass(frozen=True, eq=False)
+class Batch(Generic[Extra]):
+    """What became of a few images.
+
+    Attributes:
+        outcomes: For each image what `also` made of its pixels, or why it could not be read.
+        outputs: The graph's outputs, one row for each view of an image that could be read, the whole before its parts.
+        views: How many views each of these images has.
+    """
+
+    outcomes: list[Extra | ImageError]
+    outputs: list[NDArray[np.float32]]
+    views: list[int]
+
+
+def run_images(
+    engine: Engine,
+    sources: Iterable[ImageSource],
+    outputs: tuple[str, ...],
+    *,
+    also: Callable[[NDArray[np.uint8]], Extra],
+    parts: int = 0,
+    workers: int | None = None,
+    batch_size: int = BATCH_SIZE,
+) -> Iterator[Batch[Extra]]:
+    """Yield batches of images read and run, in order; an image that cannot be read does not stop the rest.
+
+    Each worker reads, decodes and runs a batch of its own, so no core waits for another: with an engine of
+    one thread this is faster than decoding ahead of one that uses all cores. Few batches are held at a
+    time, however many sources there are.
+
+    Args:
+        engine: What to run; its threads times `workers` should be the number of cores.
+        sources: The images.
+        outputs: Names of the graph's outputs.
+        also: What else to make of each image's pixels.
+        parts: Of each image so many parts are looked at too; see `viennatag.images.crops`.
+        workers: Threads; by default one for each core.
+        batch_size: Images that the graph takes at a time.
+    """
+
+    def run(batch: list[ImageSource]) -> Batch[Extra]:
+        outcomes: list[Extra | ImageError] = []
+        pixels: list[NDArray[np.uint8]] = []
+        views: list[int] = []
+        for source in batch:
+            try:
+                fitted = read_fitted_image(source, engine.size, parts=parts)
+                outcomes.append(also(fitted.pixels))
+                pixels.extend(fitted.views)
+                views.append(len(fitted.views))
+            except ImageError as exc:
+                outcomes.append(exc)
+        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], views)
+
+    workers = workers or available_cores()
+    source = iter(sources)
+    remaining = iter(lambda: list(islice(source, batch_size)), [])
+    begun = list(islice(remaining, 2))
+    if len(begun) < 2:  # no use for threads; a single image is answered sooner without
+        yield from map(run, begun)
+        return
+    remaining = chain(begun, remaining)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:
+        queue = deque(pool.submit(run, batch) for batch in islice(remaining, 2 * workers))
+        try:
+            while queue:
+                done = queue.popleft().result()
+                queue.extend(pool.submit(run, batch) for batch in islice(remaining, 1))
+                yield done
+        finally:
+            for future in queue:
+                future.cancel()

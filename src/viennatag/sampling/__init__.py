@@ -1,0 +1,1 @@
+"""Which marks a head sees in an epoch, and how often; needs torch."""

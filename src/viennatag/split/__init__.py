@@ -1,0 +1,1 @@
+"""Train, validation and test subsets: stratified, group-aware, reproducible."""

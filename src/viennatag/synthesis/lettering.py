@@ -1,0 +1,291 @@
+"""Letters, words and numerals drawn from font files as SVG paths, with the sections that they show.
+
+Text is never left to the renderer's own fonts: glyph outlines are placed here, one by one, so that words
+can run along arcs and letters can be overlapped, mirrored or replaced by drawings. Ordinary text faces
+are no "special form of writing" (27.5.1); every family outside `PLAIN_FAMILIES` counts as one.
+"""
+
+import io
+import math
+import random
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from viennatag.errors import ArtworkError, require
+from viennatag.synthesis.pieces import Piece, number
+
+_PLAIN = (
+    "abel alegreya alegreya-sans archivo-narrow arimo arvo asap barlow-condensed bitter bodoni-moda bree-serif cabin "
+    "courier-prime cousine crimson-pro dm-sans dosis eb-garamond exo-2 figtree fira-sans fjalla-one gelasio hind "
+    "ibm-plex-mono inter josefin-sans jost kanit karla lato league-gothic libre-baskerville libre-franklin literata "
+    "lora manrope maven-pro merriweather montserrat nunito open-sans oswald outfit overpass play plus-jakarta-sans "
+    "poppins prata pt-sans-narrow pt-serif public-sans quattrocento questrial quicksand rajdhani raleway roboto "
+    "roboto-slab rokkitt rubik saira-condensed signika sora source-serif-4 space-grotesk spectral teko tenor-sans "
+    "tinos titillium-web urbanist varela-round vollkorn work-sans zilla-slab "
+    "arial dejavusans helvetica liberationsans liberationserif times"
+)
+PLAIN_FAMILIES = frozenset(_PLAIN.split())
+"""Families whose letters are ordinary."""
+
+SIGNATURE_FAMILIES = frozenset(
+    {
+        "cedarville-cursive",
+        "great-vibes",
+        "herr-von-muellerhoff",
+        "homemade-apple",
+        "monsieur-la-doulaise",
+        "mr-de-haviland",
+        "parisienne",
+        "pinyon-script",
+        "reenie-beanie",
+        "sacramento",
+    }
+)
+"""Families that a signature is written in."""
+
+_NEEDED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True)
+class FontFile:
+    """A font file that words are drawn with.
+
+    Attributes:
+        path: The file.
+        family: The family's name in lower case, words joined by `-`.
+    """
+
+    path: str
+    family: str
+
+    @property
+    def special(self) -> bool:
+        """Whether a word in it presents a special form of writing."""
+        return self.family not in PLAIN_FAMILIES
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One letter's outline, in ems, y downwards, baseline at 0.
+
+    Attributes:
+        d: Path data in font units, y upwards.
+        advance: How far the next letter stands.
+        left: Leftmost, top, right and bottom of the ink follow.
+        top: Negative above the baseline.
+        right: Rightmost.
+        bottom: Positive below the baseline.
+    """
+
+    d: str
+    advance: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Typeface:
+    """An open font that gives glyphs by character, each outlined once."""
+
+    def __init__(self, path: str) -> None:
+        library = require("fontTools.ttLib", "render")
+        try:
+            self._font: Any = library.TTFont(io.BytesIO(Path(path).read_bytes()), lazy=True)  # leaves no file open
+            self._glyphs = self._font.getGlyphSet()
+            self._names = self._font.getBestCmap() or {}
+            self.scale = 1 / self._font["head"].unitsPerEm
+        except (OSError, KeyError, AssertionError, ImportError, library.TTLibError) as exc:
+            raise ArtworkError(f"{path}: this font cannot be read ({exc}); use .ttf, .otf or .woff") from exc
+        self._outlines: dict[str, Glyph] = {}
+
+    def covers(self, text: Iterable[str]) -> bool:
+        """Return whether there is a glyph for every character."""
+        return all(ord(character) in self._names for character in text)
+
+    def glyph(self, character: str) -> Glyph:
+        """Return the outline of one character; a character that the font lacks is blank."""
+        if character not in self._outlines:
+            self._outlines[character] = self._outline(character)
+        return self._outlines[character]
+
+    def _outline(self, character: str) -> Glyph:
+        name = self._names.get(ord(character))
+        if name is None:
+            return Glyph("", 0.3, 0, 0, 0.3, 0)
+        drawn = require("fontTools.pens.svgPathPen", "render").SVGPathPen(self._glyphs, lambda value: f"{value:.0f}")
+        extent = require("fontTools.pens.boundsPen", "render").BoundsPen(self._glyphs)
+        self._glyphs[name].draw(drawn)
+        self._glyphs[name].draw(extent)
+        left, low, right, high = extent.bounds or (0, 0, 0, 0)
+        unit = self.scale
+        advance = self._glyphs[name].width * unit
+        return Glyph(drawn.getCommands(), advance, left * unit, -high * unit, right * unit, -low * unit)
+
+
+@lru_cache(maxsize=512)
+def open_typeface(path: str) -> Typeface:
+    """Return the typeface of a font file; opened once in a process."""
+    return Typeface(path)
+
+
+def find_fonts(paths: Iterable[Path | str]) -> tuple[FontFile, ...]:
+    """Return the Latin font files below folders, or given as files, sorted by family.
+
+    Packages of `@fontsource` hold many files of one family: of these the upright 400 and 700 (else 900)
+    weights of the Latin subset are taken.
+
+    Raises:
+        ArtworkError: If a path is missing, or if there is no font below any.
+    """
+    found: dict[str, FontFile] = {}
+    places = tuple(map(Path, paths))
+    for path in places:
+        if not path.exists():
+            raise ArtworkError(f"{path}: there is no such font file or folder of fonts")
+        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+        for file in files:
+            if file.suffix.lower() not in {".ttf", ".otf", ".woff", ".woff2"}:
+                continue
+            subset = re.fullmatch(r"(.+?)-([a-z]+(?:-ext)?|\[?\d+\]?)-(\d{3})-(normal|italic)", file.stem)
+            if subset and "files" in file.parts:
+                family, script, weight, slope = subset.groups()
+                if script != "latin" or slope != "normal" or weight not in {"400", "700", "900"}:
+                    continue
+                if weight == "900" and file.with_name(file.name.replace("-900-", "-700-")).exists():
+                    continue
+            else:
+                family = re.split(r"-(?=regular|bold|italic|medium|light|black)", file.stem.lower())[0]
+            family = family.lower().replace(" ", "-").replace("_", "-")
+            key = str(file.with_suffix(""))
+            if key not in found or file.suffix == ".woff":  # woff2 needs brotli, which may be missing
+                found[key] = FontFile(str(file), family)
+    if not found:
+        raise ArtworkError(f"no font files (.ttf, .otf, .woff, .woff2) in {', '.join(map(str, places)) or 'no folder'}")
+    return tuple(sorted(found.values(), key=lambda font: (font.family, font.path)))
+
+
+def usable_fonts(fonts: Iterable[FontFile]) -> tuple[FontFile, ...]:
+    """Return the fonts that can be opened and hold all Latin letters and digits."""
+    usable = []
+    for font in fonts:
+        try:
+            if Typeface(font.path).covers(_NEEDED):
+                usable.append(font)
+        except ArtworkError:
+            continue
+    if not usable:
+        raise ArtworkError(
+            "no font can be read and holds all Latin letters and digits; .woff2 needs the package brotli"
+        )
+    return tuple(usable)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a letter of a word stands: its ink box in the word's frame."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def set_word(
+    font: FontFile,
+    text: str,
+    inks: Sequence[str],
+    *,
+    height: float = 20.0,
+    spacing: float = 0.0,
+    slant: float = 0.0,
+    outline: bool = False,
+    sizes: Sequence[float] = (),
+    blank: int | None = None,
+) -> tuple[Piece, tuple[Spot, ...]]:
+    """Return a word on a straight line, and where its letters stand.
+
+    Args:
+        font: The font.
+        text: What it says.
+        inks: A colour for each letter; the last goes on to the end.
+        height: Height of a capital, in the units of the frame.
+        spacing: Added between letters, in ems.
+        slant: Degrees that letters lean to the right.
+        outline: Whether letters are drawn as outlines only.
+        sizes: A size for each letter, relative to `height`.
+        blank: Index of a letter that is left out, for a drawing in its place.
+    """
+    face = open_typeface(font.path)
+    em = height / max(-face.glyph("H").top, 0.3)
+    x, parts, spots = 0.0, [], []
+    for index, character in enumerate(text):
+        glyph = face.glyph(character)
+        size = em * (sizes[index] if sizes else 1.0)
+        ink = inks[min(index, len(inks) - 1)]
+        look = f'fill="none" stroke="{ink}" stroke-width="{0.035 / face.scale:.0f}"' if outline else f'fill="{ink}"'
+        if index != blank:
+            scale = size * face.scale
+            parts.append(
+                f'<path transform="translate({number(x)} 0) scale({scale:.5g} {-scale:.5g})" d="{glyph.d}" {look}/>'
+            )
+        spots.append(Spot(x + glyph.left * size, glyph.top * size, x + glyph.right * size, glyph.bottom * size))
+        x += (glyph.advance + spacing) * size
+    inked = [spot for spot, character in zip(spots, text, strict=True) if character != " "]
+    top, bottom = min(spot.top for spot in inked), max(spot.bottom for spot in inked)
+    left, right = min(spot.left for spot in inked), max(spot.right for spot in inked)
+    lean = math.tan(math.radians(slant))
+    left, right = left - max(bottom * lean, 0), right + max(-top * lean, 0)
+    skew = f" skewX({number(-slant)})" if slant else ""
+    svg = f'<g transform="translate({number(-left)} {number(-top)}){skew}">{"".join(parts)}</g>'
+    moved = tuple(Spot(spot.left - left, spot.top - top, spot.right - left, spot.bottom - top) for spot in spots)
+    return Piece(svg, max(right - left, 1e-3), max(bottom - top, 1e-3)), moved
+
+
+def set_round(
+    font: FontFile, text: str, ink: str, *, radius: float, height: float, below: bool = False, spacing: float = 0.05
+) -> tuple[Piece, float]:
+    """Return a word set around a circle of this radius, and the degrees it takes; the frame holds the circle.
+
+    Args:
+        font: The font.
+        text: What it says.
+        ink: The colour.
+        radius: Of the circle that the feet of the letters stand on (that their heads touch, if below).
+        height: Height of a capital.
+        below: Whether the word runs along the bottom of the circle, its letters upright there.
+        spacing: Added between letters, in ems.
+    """
+    face = open_typeface(font.path)
+    em = height / max(-face.glyph("H").top, 0.3)
+    base = radius + height if below else radius
+    turns = [math.degrees((face.glyph(character).advance + spacing) * em / base) for character in text]
+    half, centre = sum(turns) / 2, radius + height * 1.3
+    angle, parts, scale = -half, [], em * face.scale
+    for character, turn in zip(text, turns, strict=True):
+        glyph = face.glyph(character)
+        middle = angle + turn / 2
+        rotation, distance = (-middle, base) if below else (middle, -base)
+        parts.append(
+            f'<path transform="translate({number(centre)} {number(centre)}) rotate({number(rotation)}) '
+            f'translate({number(-glyph.advance * em / 2)} {number(distance)}) scale({scale:.5g} {-scale:.5g})" '
+            f'd="{glyph.d}" fill="{ink}"/>'
+        )
+        angle += turn
+    return Piece("".join(parts), 2 * centre, 2 * centre), 2 * half
+
+
+def letter_codes(text: str) -> frozenset[str]:
+    """Return 27.99.1 to 27.99.26 for the Latin letters of a text."""
+    return frozenset(f"27.99.{ord(letter) - 64}" for letter in text.upper() if "A" <= letter <= "Z")
+
+
+def choose_font(fonts: Sequence[FontFile], rng: random.Random, *, special: bool | None = None) -> FontFile:
+    """Return a font, each family equally likely; of the special or the ordinary ones if asked and if there are any."""
+    suited = [font for font in fonts if special is None or font.special is special] or list(fonts)
+    family = rng.choice(sorted({font.family for font in suited}))
+    return rng.choice([font for font in suited if font.family == family])

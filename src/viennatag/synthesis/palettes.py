@@ -1,0 +1,179 @@
+"""Colours that a mark is printed in: the paper, one to four inks, and how fills look."""
+
+import colorsys
+import random
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from viennatag.images.colours import CODES, name_colour
+
+BLACK, WHITE = "#000000", "#ffffff"
+_MOST_INKS = 5
+
+# Hue in degrees, saturation and value from which the inks of a name are drawn.
+_RANGES = {
+    "red": ((352, 368), (0.8, 1.0), (0.6, 0.95)),
+    "yellow": ((47, 57), (0.8, 1.0), (0.92, 1.0)),
+    "green": ((85, 165), (0.5, 1.0), (0.3, 0.8)),
+    "blue": ((190, 240), (0.5, 1.0), (0.35, 0.95)),
+    "violet": ((262, 300), (0.45, 0.9), (0.35, 0.75)),
+    "brown": ((18, 34), (0.55, 0.8), (0.3, 0.55)),
+    "black": ((0, 360), (0.0, 0.1), (0.0, 0.13)),
+    "grey": ((0, 360), (0.0, 0.05), (0.4, 0.75)),
+    "gold": ((40, 48), (0.55, 0.75), (0.66, 0.82)),
+    "orange": ((20, 36), (0.85, 1.0), (0.9, 1.0)),
+    "pink": ((318, 340), (0.45, 0.9), (0.85, 1.0)),
+    "white": ((0, 360), (0.0, 0.0), (1.0, 1.0)),
+}
+# How often inks are seen on registered marks, from the colour codes of 20,000 EU marks.
+_FREQUENCY = {
+    "blue": 1238, "red": 1085, "black": 900, "green": 720, "grey": 507, "orange": 431, "yellow": 300,
+    "pink": 129, "violet": 128, "brown": 93, "gold": 60,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Palette:
+    """What a mark is printed in.
+
+    Attributes:
+        paper: The ground, as `#rrggbb`.
+        inks: The colours on it, the main one first.
+        gradient: Whether large surfaces fade into another tone.
+    """
+
+    paper: str
+    inks: tuple[str, ...]
+    gradient: bool = False
+
+    @property
+    def main(self) -> str:
+        """The first ink."""
+        return self.inks[0]
+
+    def second(self) -> str:
+        """Return the second ink, or the first where there is one only."""
+        return self.inks[1 % len(self.inks)]
+
+
+def ink(name: str, rng: random.Random) -> str:
+    """Return a colour that bears a name of `viennatag.images.colours`."""
+    hues, saturations, values = _RANGES[name]
+    for _ in range(20):
+        shares = colorsys.hsv_to_rgb(rng.uniform(*hues) % 360 / 360, rng.uniform(*saturations), rng.uniform(*values))
+        red, green, blue = (round(share * 255) for share in shares)
+        if name_colour(red, green, blue) == name:
+            break
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def choose_palette(rng: random.Random, *, wanted: Collection[str] = (), colour: float = 0.55) -> Palette:
+    """Return a palette; of the wanted sections of 29.1 if there are any.
+
+    Args:
+        rng: The source of chance.
+        wanted: Sections of division 29.1 to be shown.
+        colour: The share of palettes with colours, where no section is wanted.
+    """
+    names = [name for name, code in CODES.items() if code in wanted]
+    if names:
+        rng.shuffle(names)
+        del names[_MOST_INKS:]
+        if "white" in names and len(names) > 1:
+            names.remove("white")
+            paper = names.pop(rng.randrange(len(names)))
+            return Palette(ink(paper, rng), (WHITE, *(ink(name, rng) for name in names)), rng.random() < 0.08)
+        if names == ["white"]:
+            return Palette(ink(rng.choice(("blue", "red", "green")), rng), (WHITE,))
+        return Palette(WHITE, tuple(ink(name, rng) for name in names), rng.random() < 0.2)
+    if rng.random() >= colour:
+        if rng.random() < 0.08:
+            return Palette(BLACK, (WHITE,))
+        return Palette(WHITE, (BLACK if rng.random() < 0.8 else ink("black", rng),))
+    count = rng.choices((1, 2, 3, 4), (4, 5, 2, 1))[0]
+    pool = dict(_FREQUENCY)
+    chosen = []
+    for _ in range(count):
+        name = rng.choices(list(pool), list(pool.values()))[0]
+        del pool[name]
+        chosen.append(name)
+    if chosen == ["black"]:
+        chosen = ["blue"]
+    inks = tuple(ink(name, rng) for name in chosen)
+    if rng.random() < 0.14:
+        return Palette(inks[0], (WHITE, *(shade for shade in inks[1:] if contrast(shade, inks[0]) > 0.3)))
+    return Palette(WHITE, inks, rng.random() < 0.2)
+
+
+def luminance(colour: str) -> float:
+    """Return how light a colour `#rrggbb` is, between 0 and 1 (weights of ITU-R BT.601)."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return (0.299 * red + 0.587 * green + 0.114 * blue) / 255
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the difference of lightness of two colours."""
+    return abs(luminance(one) - luminance(other))
+
+
+def ink_on(ground: str, palette: Palette, rng: random.Random) -> str:
+    """Return a colour of the palette, or white or black, that is seen on a ground."""
+    suited = [shade for shade in (*palette.inks[1:], palette.paper) if contrast(shade, ground) > 0.35]
+    if suited and rng.random() < 0.8:
+        return suited[-1] if rng.random() < 0.6 else rng.choice(suited)
+    return WHITE if luminance(ground) < 0.6 else BLACK
+
+
+_HEX = re.compile(r"#([0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b")
+_NAMED = {"white": WHITE, "black": BLACK, "red": "#ff0000", "gray": "#808080", "grey": "#808080"}
+_NAMES = re.compile(r'(?<=")(?:white|black|red|gr[ae]y)(?=")')
+
+
+def channels(colour: str) -> list[int]:
+    """Return red, green and blue of a colour `#rrggbb`."""
+    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Return a colour between two: 0 is the first, 1 the other."""
+    pairs = zip(channels(one), channels(other), strict=True)
+    return "#" + "".join(f"{round(low + (high - low) * share):02x}" for low, high in pairs)
+
+
+def six_digits(colour: str) -> str:
+    """Return a colour as SVG writes it (`#abc`, `white`) as `#rrggbb`.
+
+    Raises:
+        ValueError: If it is written in another way.
+    """
+    colour = _NAMED.get(colour, colour)
+    if not _HEX.fullmatch(colour):
+        raise ValueError(f"{colour!r} is no colour of six digits")
+    digits = colour[1:]
+    return f"#{digits[:6] if len(digits) >= 6 else ''.join(2 * digit for digit in digits[:3])}".lower()
+
+
+def mean_colour(colours: Iterable[str]) -> str:
+    """Return the mean of colours; black of none."""
+    rows = [channels(six_digits(colour)) for colour in colours]
+    return (
+        "#" + "".join(f"{round(sum(column) / len(rows)):02x}" for column in zip(*rows, strict=True)) if rows else BLACK
+    )
+
+
+def turned_hue(colour: str, degrees: float) -> str:
+    """Return a colour of another hue, as strong and as light."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in channels(colour)))
+    turned = colorsys.hsv_to_rgb((hue + degrees / 360) % 1, saturation, value)
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in turned)
+
+
+def in_colours(body: str, colour_for: Callable[[str], str]) -> str:
+    """Return SVG in which each colour is replaced by what a function gives for it."""
+
+    def replaced(found: re.Match[str]) -> str:
+        digits = found.group(1)
+        return colour_for(six_digits(found.group())) + (digits[6:] if len(digits) > 6 else "")
+
+    return _HEX.sub(replaced, _NAMES.sub(lambda found: _NAMED[found.group()], body))

@@ -1,0 +1,1 @@
+"""From scores to suggestions: one threshold per label, and named decision rules."""

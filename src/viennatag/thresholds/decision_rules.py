@@ -1,0 +1,205 @@
+"""Turn scores into decisions: which labels of a mark are suggested.
+
+A decision is an option of a strategy. It is fitted on calibrated, coherent scores of marks that the training
+did not see, and what it finds is a rule: thresholds, and a number of best labels where that is asked for.
+No rule changes a ranking; what is best depends on what a wrong and a missed suggestion cost.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from viennatag.calibration.calibration import number_groups
+from viennatag.errors import DataError, OptionError
+from viennatag.metrics.ranking import Scores, Targets, check_scores
+from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """Which scores become suggestions.
+
+    Attributes:
+        thresholds: A label is suggested when its score is at least this; shape (labels,).
+        levels: Level of each label, any integers; shape (labels,).
+        top: Of each level no more labels than these are suggested; None for no limit.
+    """
+
+    thresholds: NDArray[np.float64]
+    levels: NDArray[np.intp]
+    top: int | None = None
+
+    def __call__(self, scores: Scores) -> NDArray[np.bool_]:
+        """Return decisions of the scores' shape (marks, labels); of equal scores the first label ranks higher.
+
+        Raises:
+            DataError: If there are not as many labels, or a score is NaN.
+        """
+        check_scores(scores)
+        if scores.ndim != 2 or scores.shape[1:] != self.thresholds.shape:
+            raise DataError(f"scores have shape {scores.shape}; expected (marks, {len(self.thresholds)})")
+        suggested: NDArray[np.bool_] = scores >= self.thresholds
+        if self.top is not None:
+            for level in np.unique(self.levels):
+                members = np.flatnonzero(self.levels == level)
+                order = np.argsort(-scores[:, members], axis=1, kind="stable")
+                np.put_along_axis(suggested, members[order[:, self.top :]], False, axis=1)
+        return suggested
+
+
+class Decision(Protocol):
+    """A way to find a rule."""
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule for scores like these.
+
+        Args:
+            scores: Calibrated, coherent probabilities of marks that the training did not see; (marks, labels).
+            targets: True labels, same shape.
+            groups: Group of each label, whose labels are alike, such as level and kind; any integers, (labels,).
+            levels: Level of each label in the hierarchy; any integers, (labels,).
+
+        Raises:
+            DataError: If shapes differ, a score is outside [0, 1], or no target is true.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class OneThreshold:
+    """The same threshold for all labels, as most published code has it.
+
+    Attributes:
+        threshold: What it is; None for the one that maximises F-beta over all pairs of mark and label.
+        beta: Above 1 favours recall, below 1 favours precision.
+    """
+
+    threshold: float | None = None
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise OptionError(f"threshold is {self.threshold}; expected a score in [0, 1]")
+        _check(self.beta)
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of one threshold; see `Decision.fit`."""
+        thresholds = np.full(scores.shape[1], self.threshold if self.threshold is not None else np.nan)
+        if self.threshold is None:
+            everything, enough = np.zeros(scores.shape[1], dtype=np.intp), scores.size + 1
+            thresholds = tune_thresholds(
+                scores, targets, groups=everything, beta=self.beta, min_positives=enough, floor=0
+            )
+        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+
+
+@dataclass(frozen=True)
+class PerLabel:
+    """For each label the threshold that was best on the validation part; see `tune_thresholds`.
+
+    Attributes:
+        beta: Thresholds maximise F-beta: above 1 favours recall, below 1 precision.
+        min_positives: Labels with fewer validation marks share a threshold.
+        floor: No threshold is lower, so that a rare label never wants everything.
+    """
+
+    beta: float = 1.0
+    min_positives: int = 10
+    floor: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check(self.beta, self.min_positives, self.floor)
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of tuned thresholds; see `Decision.fit`."""
+        thresholds = tune_thresholds(
+            scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
+        )
+        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+
+
+@dataclass(frozen=True)
+class ExpectedF(PerLabel):
+    """For each label the threshold with the best F-beta to be expected of its scores; rare ones share a tuned one.
+
+    The expectation trusts the calibration, and that of a rare label is not its own: there the cut tuned on
+    the pooled positives of its group varies less, so it is that of `PerLabel`; see `expected_thresholds`.
+    """
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of expected thresholds; see `Decision.fit`."""
+        tuned = super().fit(scores, targets, groups=groups, levels=levels)
+        expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
+        rare = np.asarray(targets.sum(axis=0)).ravel() < self.min_positives
+        return replace(tuned, thresholds=np.where(rare, tuned.thresholds, expected))
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The `k` best labels of each level, whatever they score: for a person who will choose among them."""
+
+    k: int = 5
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise OptionError(f"k is {self.k}; it counts suggestions, from 1 up")
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule without thresholds; see `Decision.fit`."""
+        return Rule(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
+
+
+@dataclass(frozen=True)
+class GuaranteedRecall:
+    """One threshold per level, low enough to find a share `recall` of a mark's labels; see `recall_thresholds`."""
+
+    recall: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 0 < self.recall < 1:
+            raise OptionError(f"recall is {self.recall}; expected a share between 0 and 1, such as 0.9")
+
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
+        """Return the rule of guaranteed thresholds; see `Decision.fit`."""
+        thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
+        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+
+
+DECISIONS = {
+    "expected-f": "the threshold of each label that promises the best F1, if its scores are calibrated",
+    "per-label": "the threshold of each label that was best on the validation part",
+    "one-threshold": "one threshold for all labels, the best on the validation part",
+    "threshold-T": "the threshold T for all labels, such as threshold-0.5",
+    "top-K": "the K best labels of each level, such as top-5",
+    "recall-P": "thresholds low enough to find P % of a mark's labels at each level, such as recall-90",
+}
+"""How users name decisions, and what these do."""
+
+
+def find_decision(name: str) -> Decision:
+    """Return the decision of that name.
+
+    Raises:
+        OptionError: If there is none, or its number makes no sense.
+    """
+    plain: dict[str, Decision] = {"expected-f": ExpectedF(), "per-label": PerLabel(), "one-threshold": OneThreshold()}
+    if name in plain:
+        return plain[name]
+    found = re.fullmatch(r"(threshold|top|recall)-(\d+(?:\.\d+)?)", name)
+    if not found or (found[1] == "top" and "." in found[2]):
+        raise OptionError(f"the decision {name!r} is unknown; there are {', '.join(DECISIONS)}")
+    kind, number = found[1], float(found[2])
+    if kind == "threshold":
+        return OneThreshold(number)
+    return TopK(int(number)) if kind == "top" else GuaranteedRecall(number / 100)
+
+
+def _check(beta: float, min_positives: int = 1, floor: float = 0.0) -> None:
+    if not (beta > 0 and np.isfinite(beta) and min_positives >= 1 and 0 <= floor <= 1):
+        raise OptionError(
+            f"beta is {beta}, min_positives {min_positives} and floor {floor}; "
+            "expected beta above 0, min_positives of at least 1 and a floor in [0, 1]"
+        )

@@ -1,0 +1,1 @@
+"""Pretrained networks: load, export to ONNX, take a bundle's graph apart."""

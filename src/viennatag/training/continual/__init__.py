@@ -1,0 +1,1 @@
+"""Update a bundle with feedback, without forgetting what it knew."""

@@ -1,0 +1,1 @@
+"""Images and features for training: cached, batched, augmented."""

@@ -1,0 +1,74 @@
+"""Which marks stand in which batch: a matter of the seed, the epoch and the batch alone.
+
+So a run that was cut off inside an epoch goes on with the batch that would have been next, and several
+processes that share the work see together what one alone would see.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from viennatag.sampling.sampling import Draw
+from viennatag.training.data.pixels import Pixels
+
+
+class Batches:
+    """Positions of one batch after another, one epoch per pass.
+
+    Attributes:
+        epoch: The epoch of the next pass; whoever runs the passes sets it.
+        skip: Batches of the next pass that are done already.
+        share: Rank of this process and number of processes; each takes every so-many-th mark of a batch.
+    """
+
+    def __init__(self, draws: Draw, batch_size: int, *, seed: int) -> None:
+        self.draws, self.batch_size, self.seed = draws, batch_size, seed
+        self.epoch, self.skip, self.share = 0, 0, (0, 1)
+        self._whole = True
+
+    @classmethod
+    def in_order(cls, count: int, batch_size: int) -> "Batches":
+        """Return batches of all positions as they stand, the last one smaller."""
+        batches = cls(lambda _: np.arange(count), batch_size, seed=0)
+        batches._whole = False
+        return batches
+
+    def _epoch(self) -> NDArray[np.intp]:
+        return self.draws(np.random.default_rng((self.seed, self.epoch)))
+
+    def __len__(self) -> int:
+        return self._count(len(self._epoch()))
+
+    def _count(self, marks: int) -> int:
+        """Return the number of batches; while learning only whole ones, but at least one."""
+        return max(1, marks // self.batch_size) if self._whole else -(-marks // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order, (rank, processes) = self._epoch(), self.share
+        first, self.skip = self.skip, 0
+        for at in range(first, self._count(len(order))):
+            batch = order[at * self.batch_size : (at + 1) * self.batch_size]
+            yield batch[rank::processes].tolist()
+
+
+class Images(Dataset[tuple[Tensor, Tensor]]):
+    """Pixels of some images, a batch at a time, each with its position in the list of rows."""
+
+    def __init__(self, pixels: Pixels, rows: NDArray[np.intp]) -> None:
+        self.pixels, self.rows = pixels, rows
+
+    @property
+    def decodes(self) -> bool:
+        """Whether images are decoded on demand, so that processes ahead of the network are worth their while."""
+        return not self.pixels.cached
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:  # what torch asks for a whole batch
+        found = self.pixels.read(self.rows[np.asarray(positions)])
+        return torch.from_numpy(found), torch.tensor(positions)

@@ -1,0 +1,79 @@
+"""Pixels of many images, decoded once: teaching a network reads each of them in every epoch."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import DataError, ImageError
+from viennatag.images.decoding import available_cores, read_image, read_images
+from viennatag.training.data.features import PREPROCESSING, file_keys, locked
+
+LIMIT = 16 << 30
+"""Bytes of decoded pixels that are kept; larger collections are decoded anew each time."""
+
+
+class Pixels:
+    """Images of one size by position: from a file of decoded pixels where there is one, else from the images."""
+
+    def __init__(self, paths: Sequence[Path], size: int, store: NDArray[np.uint8] | None) -> None:
+        self.paths, self.size, self._store = paths, size, store
+
+    @classmethod
+    def of(
+        cls, paths: Sequence[Path], size: int, *, cache: Path, progress: Callable[[int, int], None] | None = None
+    ) -> "Pixels":
+        """Return the pixels of image files, decoding those that the folder `cache` does not hold yet.
+
+        Args:
+            paths: Image files.
+            size: Side of the square, in pixels.
+            cache: Folder to keep decoded pixels in; an interrupted run goes on where it stopped.
+            progress: Told how many images are done.
+
+        Raises:
+            DataError: If an image cannot be read.
+        """
+        row = size * size * 3
+        if row * len(paths) > LIMIT:
+            return cls(paths, size, None)
+        errors: dict[int, str] = {}
+        digest = hashlib.blake2b(b"".join(file_keys(paths, errors)), digest_size=12).hexdigest()
+        if errors:
+            at, why = next(iter(errors.items()))
+            raise DataError(f"{paths[at]}: {why}")
+        finished = cache / "pixels" / f"{digest}-{size}-{PREPROCESSING}.u8"
+        finished.parent.mkdir(parents=True, exist_ok=True)
+        with locked(finished.parent):
+            if not finished.is_file():
+                _decode(paths, size, finished, progress)
+        return cls(paths, size, np.memmap(finished, dtype=np.uint8, mode="r", shape=(len(paths), size, size, 3)))
+
+    @property
+    def cached(self) -> bool:
+        """Whether the pixels are decoded already."""
+        return self._store is not None
+
+    def read(self, positions: Sequence[int] | NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return the images at some positions; shape (positions, size, size, 3)."""
+        if self._store is not None:
+            return np.asarray(self._store[np.asarray(positions)])
+        return np.stack([read_image(self.paths[at], self.size) for at in positions])
+
+
+def _decode(paths: Sequence[Path], size: int, finished: Path, progress: Callable[[int, int], None] | None) -> None:
+    """Write the pixels of all images one after another, going on after those that are there."""
+    row = size * size * 3
+    growing = finished.with_suffix(".part")
+    with growing.open("ab") as file:
+        done = file.tell() // row
+        file.truncate(done * row)
+        for at, found in enumerate(read_images(paths[done:], size, workers=available_cores()), start=done):
+            if isinstance(found, ImageError):
+                raise DataError(f"{paths[at]}: {found}")
+            file.write(found.tobytes())
+            if progress:
+                progress(at + 1, len(paths))
+    growing.rename(finished)

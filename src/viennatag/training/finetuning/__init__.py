@@ -1,0 +1,1 @@
+"""Fine-tune a whole network, with a head trained jointly."""

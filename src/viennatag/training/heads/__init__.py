@@ -1,0 +1,1 @@
+"""Heads over cached features: kinds, training, export."""

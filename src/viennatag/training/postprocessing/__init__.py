@@ -1,0 +1,1 @@
+"""Fit what follows the network, on the validation subset."""

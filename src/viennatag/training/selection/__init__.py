@@ -1,0 +1,1 @@
+"""Train by a strategy, compare strategies, search for the best."""

@@ -1,0 +1,220 @@
+"""WIPO's own classification: its XML files, read into a tree file with the languages side by side.
+
+WIPO's headings may not be copied into viennatag, but a user may download them. A tree file holds what
+its commands need of them, in a form that a spreadsheet opens.
+"""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from xml.parsers import expat
+
+from viennatag.errors import CodeError, DataError, OptionError, report_problems
+from viennatag.files import atomic_file
+from viennatag.vienna.codes import Code, Tree, parse_code, vienna_tree
+
+MAX_BYTES = 1 << 26
+MAX_DEPTH = 50
+_CHUNK = 1 << 16
+_LEVEL_OF = {"category": "category", "division": "division", "section": "section", "auxiliary": "section"}
+_LANGUAGE = re.compile(r"([a-z]{2,3})([-_][a-z0-9]+)*")
+_HEAD = ("code", "auxiliary")
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The codes of one edition, with headings in one language or several.
+
+    Attributes:
+        headings: By language (`en`, `fr`), then by code; a code without a heading has an empty one somewhere.
+        auxiliary: Sections that WIPO calls auxiliary.
+    """
+
+    headings: Mapping[str, Mapping[Code, str]]
+    auxiliary: frozenset[Code] = frozenset()
+
+    @cached_property
+    def codes(self) -> frozenset[Code]:
+        """All codes, whatever the language of their headings."""
+        return frozenset(code for texts in self.headings.values() for code in texts)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in alphabetic order."""
+        return tuple(sorted(self.headings))
+
+    def missing(self, language: str) -> frozenset[Code]:
+        """Return the codes that have no heading in a language."""
+        texts = self.headings.get(language, {})
+        return frozenset(code for code in self.codes if not texts.get(code))
+
+    def tree(self, language: str) -> Tree:
+        """Return the tree with headings in a language, and viennatag's own English words where it has none."""
+        own, texts = vienna_tree().headings, self.headings.get(language, {})
+        return Tree({code: texts.get(code) or own.get(code, "no heading") for code in self.codes})
+
+    def merged(self, other: "Classification") -> "Classification":
+        """Return both; where both have a language, that of `other` counts."""
+        return Classification({**self.headings, **other.headings}, self.auxiliary | other.auxiliary)
+
+
+def read_classification(path: Path | str, *, language: str = "en") -> Classification:
+    """Return what one of WIPO's classification files (XML, editions 7 to 10) holds; notes are left out.
+
+    Args:
+        path: The file.
+        language: Language of headings for which the file states none.
+
+    Raises:
+        DataError: If it is no such file, or a code in it cannot be read.
+    """
+    reader = _Reader(parse_language(language))
+    fed = 0
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                fed += len(chunk)
+                if fed > MAX_BYTES:
+                    raise DataError(f"larger than {MAX_BYTES >> 20} MB; a classification has less than one")
+                reader.parser.Parse(chunk)
+            reader.parser.Parse(b"", True)
+    except (OSError, DataError, expat.ExpatError, LookupError, ValueError) as exc:  # the last two: strange encodings
+        reason = f"not well-formed XML: {exc}" if isinstance(exc, expat.ExpatError) else exc
+        raise DataError(f"{path}: cannot be read as WIPO's classification: {reason}") from exc
+    if reader.problems:
+        raise DataError(report_problems(f"{path}: codes that cannot be read:", reader.problems))
+    if not reader.headings:
+        raise DataError(f"{path}: no category or division in it; expected WIPO's classification file (XML)")
+    return Classification(reader.headings, frozenset(reader.auxiliary))
+
+
+def parse_language(text: str) -> str:
+    """Return the language of a tag: `fr` of `FR` or `fr-CH`.
+
+    Raises:
+        OptionError: If it is no such tag.
+    """
+    match = _LANGUAGE.fullmatch(text.strip().lower())
+    if not match:
+        raise OptionError(f"the language {text!r} is unknown; expected two letters such as en or fr")
+    return match[1]
+
+
+@dataclass
+class _Element:
+    name: str
+    language: str
+    code: Code | None
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+
+class _Reader:
+    """Follows expat's events through a classification; text counts for the nearest element that has a code."""
+
+    def __init__(self, language: str) -> None:
+        self.headings: dict[str, dict[Code, str]] = {}
+        self.auxiliary: set[Code] = set()
+        self.problems: list[str] = []
+        self.path = [_Element("", language, None)]
+        self.holders: list[_Element] = []
+        self.parser = expat.ParserCreate(namespace_separator=None)
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.characters
+        self.parser.EntityDeclHandler = _refuse_entity
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if len(self.path) > MAX_DEPTH:
+            raise DataError(f"elements are nested more than {MAX_DEPTH} deep")
+        name = _local(tag)
+        stated = {_local(key): value for key, value in attributes.items()}
+        try:
+            language = parse_language(stated["lang"]) if stated.get("lang") else self.path[-1].language
+        except OptionError as exc:
+            raise DataError(f"line {self.parser.CurrentLineNumber}: {exc}") from exc
+        element = _Element(name, language, None)
+        self.path.append(element)
+        if name in _LEVEL_OF:
+            element.code = self.code(name, stated.get("id", ""))
+            element.texts[language] = [stated.get("text", "")]
+            self.holders.append(element)
+
+    def code(self, name: str, text: str) -> Code | None:
+        try:
+            code = parse_code(text)
+        except CodeError as exc:
+            self.problems.append(f"line {self.parser.CurrentLineNumber}: {exc}")
+            return None
+        if code.level != _LEVEL_OF[name]:
+            self.problems.append(f"line {self.parser.CurrentLineNumber}: the {name} {text!r} is a {code.level}")
+            return None
+        if name == "auxiliary":
+            self.auxiliary.add(code)
+        return code
+
+    def characters(self, data: str) -> None:
+        if self.holders and not any(element.name in {"note", "notes"} for element in self.path):
+            self.holders[-1].texts.setdefault(self.path[-1].language, []).append(data)
+
+    def end(self, _: str) -> None:
+        element = self.path.pop()
+        if element.name not in _LEVEL_OF:
+            return
+        self.holders.pop()
+        if element.code is None:
+            return
+        for language, pieces in element.texts.items():
+            text = " ".join("".join(pieces).split())
+            if text or language == element.language:
+                texts = self.headings.setdefault(language, {})
+                texts[element.code] = texts.get(element.code) or text
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2].lower()
+
+
+def _refuse_entity(name: str, *_: object) -> None:
+    raise DataError(f"the file declares the entity {name!r}; a classification needs none, so it is refused")
+
+
+def read_tree_file(path: Path | str) -> Classification:
+    """Return the classification that a tree file holds.
+
+    Raises:
+        DataError: If it is missing or no tree file.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            table = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            head, *rows = list(table) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        raise DataError(f"{path}: the tree file cannot be read: {exc}") from exc
+    languages = head[2:]
+    if tuple(head[:2]) != _HEAD or not languages or any(len(row) != len(head) for row in rows):
+        raise DataError(f"{path}: this is no tree file; make one with: viennatag codes import FILE.xml -o {path}")
+    try:
+        codes = [parse_code(row[0]) for row in rows]
+    except CodeError as exc:
+        raise DataError(f"{path}: {exc}") from exc
+    return Classification(
+        {
+            language: {code: row[at] for code, row in zip(codes, rows, strict=True)}
+            for at, language in enumerate(languages, start=2)
+        },
+        frozenset(code for code, row in zip(codes, rows, strict=True) if row[1]),
+    )
+
+
+def write_tree_file(classification: Classification, path: Path | str) -> None:
+    """Write a table with one row per code: code, `A` for auxiliary sections, then a heading per language."""
+    languages = classification.languages
+    with atomic_file(Path(path)) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write("\t".join((*_HEAD, *languages)) + "\n")
+        for code in sorted(classification.codes):
+            texts = [" ".join(classification.headings[language].get(code, "").split()) for language in languages]
+            file.write("\t".join((str(code), "A" if code in classification.auxiliary else "", *texts)) + "\n")

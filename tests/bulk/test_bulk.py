@@ -1,0 +1,422 @@
+import gzip
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+from typer.testing import CliRunner
+
+from viennatag.bulk import BulkOptions, BulkSummary, cluster, run_bulk, worker
+from viennatag.bulk.job import ATTEMPTS, Job, prepare_job
+from viennatag.bulk.sources import Part, cut_source, find_source
+from viennatag.cli import app
+from viennatag.errors import BulkError, DataError, OptionError
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.model.bundle import Bundle
+from viennatag.prediction.predictor import Predictor
+
+SMALL = BulkOptions(part_size=4)
+
+
+@pytest.fixture(scope="session")
+def model(trained: tuple[Bundle, Evaluation]) -> Path:
+    assert trained[0].path is not None
+    return trained[0].path
+
+
+@pytest.fixture
+def pictures(collection: Path, tmp_path: Path) -> Path:
+    """Return a folder of ten marks, a file that is no image, and things to pass over."""
+    folder = tmp_path / "pictures"
+    (folder / "sub").mkdir(parents=True)
+    for at in range(10):
+        name = f"{at:03}.png"
+        shutil.copy(collection / name, folder / ("sub" if at > 6 else "") / name)
+    (folder / "003b.png").write_text("no image")
+    (folder / "notes.txt").write_text("no image either")
+    (folder / ".hidden.png").write_text("")
+    return folder
+
+
+NAMES = [f"{at:03}.png" for at in range(4)] + ["003b.png"] + [f"{at:03}.png" for at in range(4, 7)]
+NAMES += [f"sub/{at:03}.png" for at in range(7, 10)]
+
+
+def table(summary: BulkSummary) -> list[dict[str, Any]]:
+    """Return all results in the order of their parts."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted(summary.parts.iterdir()):
+        if path.suffix == ".jsonl":
+            rows.extend(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+        else:
+            rows.extend(pyarrow.parquet.read_table(path).to_pylist())
+    return rows
+
+
+def parts(source: Path | str, *, size: int = 4, images: Path | None = None) -> list[Part]:
+    return list(cut_source(find_source(source, images), size=size))
+
+
+def add_tar(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))
+
+
+def shard(kind: str, pictures: Path, to: Path) -> Path:
+    """Write the marks of a folder as one shard, in the order of NAMES."""
+    contents = [(name, (pictures / name).read_bytes()) for name in NAMES]
+    path = to / f"shard{kind}"
+    if kind == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in contents:
+                archive.writestr(name, content)
+            archive.writestr("__MACOSX/._000.png", b"rubbish")
+    elif kind.startswith(".tar"):
+        with tarfile.open(path, f"w:{kind[5:]}") as archive:
+            for name, content in contents:
+                add_tar(archive, name, content)
+                add_tar(archive, name.replace(".png", ".json"), b"{}")
+    else:
+        images = [{"bytes": content, "path": name} for name, content in contents]
+        cells = images if kind == ".parquet" else [image["bytes"] for image in images]
+        pyarrow.parquet.write_table(pyarrow.table({"image": cells, "label": [1] * 11}), path, row_group_size=3)
+    return path
+
+
+def test_every_image_gets_what_the_predictor_says(model: Path, pictures: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int, int]] = []
+    summary = run_bulk(
+        pictures, tmp_path / "out", model=model, options=SMALL, progress=lambda *numbers: told.append(numbers)
+    )
+    rows = table(summary)
+    assert [row["image"] for row in rows] == NAMES
+    predictor = Predictor.load(model)
+    for row in rows:
+        if row["image"] == "003b.png":
+            assert "not an image" in row["error"]
+            assert row["suggestions"] is None
+            continue
+        expected = predictor.predict(pictures / row["image"])
+        assert [each["code"] for each in row["suggestions"]] == [each.code for each in expected]
+        assert [each["level"] for each in row["suggestions"]] == [each.level for each in expected]
+        assert [each["score"] for each in row["suggestions"]] == pytest.approx([s.score for s in expected], abs=2e-4)
+    assert told == [(0, 11, 0), (4, 11, 0), (8, 11, 1), (11, 11, 1)]
+    assert (summary.images, summary.resumed, summary.failed, summary.unfinished) == (11, 0, 1, 0)
+    assert [count for _, count in summary.reasons] == [1]
+    assert summary.failures.read_text().splitlines()[1].startswith("003b.png,")
+    assert not [path for path in summary.parts.iterdir() if path.name.startswith(".")]
+
+
+def test_json_lines_with_scores_need_no_extra(
+    model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for missing in ("pyarrow", "pyarrow.parquet", "ray"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    options = BulkOptions(top=2, level="category", floor=0.01, format="jsonl", part_size=5)
+    rows = table(run_bulk(pictures, tmp_path / "out", model=model, options=options))
+    assert [row["image"] for row in rows] == NAMES
+    assert set(rows[4]) == {"image", "error"}
+    assert [len(row["suggestions"]) for row in rows if "error" not in row] == [2] * 10
+    found = [each["score"] for each in rows[0]["scores"]]
+    assert found == sorted(found, reverse=True)
+    assert min(found) >= 0.01
+    assert len(found) > 2
+
+
+@pytest.mark.parametrize("kind", [".zip", ".tar", ".tar.gz", ".tar.xz", ".parquet", ".bytes.parquet"])
+def test_shards_give_the_same_as_files(kind: str, model: Path, pictures: Path, tmp_path: Path) -> None:
+    expected = [row | {"image": ""} for row in table(run_bulk(pictures, tmp_path / "a", model=model, options=SMALL))]
+    path = shard(kind, pictures, tmp_path)
+    found = table(run_bulk(path, tmp_path / "b", model=model, options=SMALL))
+    assert [row | {"image": ""} for row in found] == expected
+    in_shard = [f"{path.name}#{at}" for at in range(11)] if "parquet" in kind else [f"{path.name}/{n}" for n in NAMES]
+    assert [row["image"] for row in found] == in_shard
+
+
+def test_a_marks_table_names_the_images(model: Path, pictures: Path, tmp_path: Path) -> None:
+    marks = tmp_path / "marks.csv"
+    marks.write_text("image,codes\n001.png,\nnone.png,3.1.6\n001.png,1.1.1\n")
+    summary = run_bulk(marks, tmp_path / "out", model=model, images=pictures, options=SMALL)
+    rows = table(summary)
+    assert [row["image"] for row in rows] == ["001.png", "none.png", "001.png"]
+    assert [row["error"] for row in rows] == [None, "there is no such file", None]
+    assert rows[0] == rows[2]
+
+
+def test_parts_are_cut_in_order(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loose = parts(pictures)
+    assert [part.number for part in loose] == [0, 1, 2]
+    assert [name for part in loose for name in part.items] == NAMES
+    monkeypatch.chdir(pictures)
+    assert [name for part in parts("**/*.png") for name in part.items] == sorted(NAMES)
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    shard(".tar", pictures, shards)
+    shard(".zip", pictures, shards)
+    shard(".parquet", pictures, shards)
+    pyarrow.parquet.write_table(pyarrow.table({"image": ["a.png"], "codes": ["1.1.1"]}), shards / "marks.parquet")
+    shutil.copy(pictures / "000.png", shards)
+    kinds = [(part.kind, part.count) for part in parts(shards)]
+    assert kinds == [("files", 1), ("parquet", 6), ("parquet", 5), *[("tar", n) for n in (4, 4, 3)],
+                     *[("zip", n) for n in (4, 4, 3)]]  # fmt: skip
+    assert [part.kind for part in parts(str(shards / "*.tar"))] == ["tar"] * 3
+
+
+def test_a_broken_shard_is_one_failure(model: Path, pictures: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    whole = shard(".tar", pictures, shards).read_bytes()
+    middle = len(whole) // 2 // 512 * 512
+    (shards / "damaged.tar").write_bytes(whole[:middle] + b"\xff" * 512 * 9 + whole[middle + 512 * 9 :])
+    (shards / "cut.tar.gz").write_bytes(gzip.compress(whole)[:-3000])
+    (shards / "empty.tar").write_bytes(b"")
+    (shards / "no.zip").write_bytes(b"PK\x03\x04 and no more")
+    (shards / "no.parquet").write_bytes(b"PAR1")
+    pyarrow.parquet.write_table(pyarrow.table({"picture": ["a.png"]}), shards / "text.parquet")
+    broken = [part for part in parts(shards) if part.kind == "broken"]
+    assert [part.name for part in broken] == [
+        "cut.tar.gz", "damaged.tar", "empty.tar", "no.parquet", "no.zip", "text.parquet",
+    ]  # fmt: skip
+    assert "the columns are 'picture'" in broken[-1].items[0]
+    summary = run_bulk(shards, tmp_path / "out", model=model, options=SMALL)
+    rows = table(summary)
+    assert {part.name for part in broken} <= {row["image"] for row in rows if row["error"]}
+    assert sum(row["image"].startswith("shard.tar/") and row["error"] is None for row in rows) == 10
+    assert summary.images == len(rows)
+
+
+def test_damage_inside_a_shard_is_told_for_each_image(model: Path, pictures: Path, tmp_path: Path) -> None:
+    path = shard(".zip", pictures, tmp_path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"001.png") + 60
+    content[at : at + 8] = b"\0" * 8
+    path.write_bytes(content)
+    rows = table(run_bulk(path, tmp_path / "out", model=model, options=SMALL))
+    assert [row["image"].rpartition("/")[2] for row in rows if row["error"]] == ["001.png", "003b.png"]
+
+
+def interrupted(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the run stop before it writes its part number `at`."""
+    write = worker.write_part
+
+    def stopping(rows: Any, path: Path) -> None:
+        if path.stem.endswith(f"{at:06}"):
+            next(rows)
+            raise KeyboardInterrupt
+        write(rows, path)
+
+    monkeypatch.setattr(worker, "write_part", stopping)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_an_interrupted_run_goes_on(
+    at: int, model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = table(run_bulk(pictures, tmp_path / "whole", model=model, options=SMALL))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupted(at, patch)
+        run_bulk(pictures, tmp_path / "out", model=model, options=SMALL)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out/parts").glob("part-*")}
+    assert len(before) == at
+    summary = run_bulk(pictures, tmp_path / "out", model=model, options=SMALL)
+    assert table(summary) == whole
+    assert summary.resumed == 4 * at
+    assert {name: (summary.parts / name).stat().st_mtime_ns for name in before} == before
+    assert not list(summary.parts.glob(".*"))
+
+
+def test_kill_9_loses_nothing_and_does_nothing_twice(model: Path, collection: Path, tmp_path: Path) -> None:
+    arguments = ["bulk", str(collection), "--model", str(model), "--part-size", "2", "-o"]
+    command = [sys.executable, "-m", "viennatag.cli", *arguments]
+    with subprocess.Popen([*command, str(tmp_path / "out")], stdout=subprocess.DEVNULL) as process:
+        while len(list((tmp_path / "out").glob("parts/part-*"))) < 5:
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out/parts").glob("part-*")}
+    assert 5 <= len(before) < 120
+    done = subprocess.run([*command, str(tmp_path / "out")], capture_output=True, text=True, check=True)
+    assert f"went on after {2 * len(before)} images" in done.stderr
+    whole = run_bulk(collection, tmp_path / "whole", model=model, options=BulkOptions(part_size=2))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out/parts").iterdir()} == {
+        path.name: path.read_bytes() for path in whole.parts.iterdir()
+    }
+    assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out/parts").iterdir()}.items()
+
+
+def test_another_source_model_or_option_is_refused(
+    model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    run_bulk(pictures, out, model=model, options=SMALL)
+    with pytest.raises(BulkError, match="begun with top None, now 3; part_size 4, now 5; repeat"):
+        run_bulk(pictures, out, model=model, options=BulkOptions(top=3, part_size=5))
+    with pytest.raises(BulkError, match=r"begun with the model .*tiny \(sha256:.*\), now starter"):
+        run_bulk(pictures, out, options=SMALL)
+    shutil.copy(pictures / "000.png", pictures / "new.png")
+    with pytest.raises(BulkError, match=r"begun with 11 images in .*, now 12 in"):
+        run_bulk(pictures, out, model=model, options=SMALL)
+    (pictures / "new.png").unlink()
+    (pictures / "001.png").write_bytes(b"changed")
+    with pytest.raises(BulkError, match=r"11 images in .*, now 11 in .* \(their names, sizes or times differ\)"):
+        run_bulk(pictures, out, model=model, options=SMALL)
+    with pytest.raises(BulkError, match=r"holds '.*' but no bulk run"):
+        run_bulk(pictures, pictures, model=model, options=SMALL)
+    assert not (pictures / "parts").exists()
+
+
+def test_two_runs_do_not_share_results(model: Path, pictures: Path, tmp_path: Path) -> None:
+    def again(*_: int) -> None:
+        with pytest.raises(BulkError, match="another run is writing there"):
+            run_bulk(pictures, tmp_path / "out", model=model, options=SMALL)
+
+    assert run_bulk(pictures, tmp_path / "out", model=model, options=SMALL, progress=again).images == 11
+
+
+def test_a_part_that_cannot_be_finished_is_listed_and_tried_again(model: Path, pictures: Path, tmp_path: Path) -> None:
+    out, path = tmp_path / "out", shard(".tar", pictures, tmp_path)
+    hidden = path.with_name("away")
+
+    def remove(done: int, *_: int) -> None:
+        if done == 0:
+            path.rename(hidden)
+
+    summary = run_bulk(str(tmp_path / "*.tar"), out, model=model, options=SMALL, progress=remove)
+    assert (summary.failed, summary.unfinished, table(summary)) == (11, 3, [])
+    assert summary.reasons == (("the file is gone or has changed since the run was begun", 11),)
+    assert summary.failures.read_text().splitlines()[1].startswith(f"part 000000 ({path}),")
+    hidden.rename(path)
+    summary = run_bulk(str(tmp_path / "*.tar"), out, model=model, options=SMALL)
+    assert (summary.failed, summary.unfinished, len(table(summary))) == (1, 0, 11)
+
+
+def test_a_part_that_kills_its_process_is_given_up_after_some_attempts(
+    model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def die(done: int, *_: int) -> None:
+        if done == 0:
+            (out / "parts/.part-000001.attempts").write_bytes(b"." * ATTEMPTS)
+
+    summary = run_bulk(pictures, out, model=model, options=SMALL, progress=die)
+    assert (summary.failed, summary.unfinished) == (4, 1)
+    assert summary.reasons == (("the process died N times while it worked on this part", 4),)
+    assert [row["image"] for row in table(summary)] == NAMES[:4] + NAMES[8:]
+    summary = run_bulk(pictures, out, model=model, options=SMALL)
+    assert (summary.failed, summary.unfinished, summary.resumed) == (1, 0, 7)
+
+
+@pytest.mark.parametrize(
+    ("source", "images", "message"),
+    [
+        ("none", False, "there is no such file or folder"),
+        ("none/*.png", False, "no images in it"),
+        ("notes.txt", False, "neither an image nor a shard"),
+        ("marks.csv", False, "say where its images are, with --images FOLDER"),
+        ("nameless.csv", True, "row 2 names no image; expected a column 'image', found 'picture'"),
+    ],
+)
+def test_sources_that_cannot_be_used(source: str, images: bool, message: str, pictures: Path, model: Path) -> None:
+    (pictures / "marks.csv").write_text("image,codes\n001.png,\n")
+    (pictures / "nameless.csv").write_text("picture\n001.png\n")
+    with pytest.raises(DataError, match=message):
+        run_bulk(pictures / source, pictures / "out", model=model, images=pictures if images else None)
+
+
+def test_options_that_make_no_sense(model: Path, pictures: Path, tmp_path: Path) -> None:
+    for options, message in (({"threshold": 2}, "threshold is 2"), ({"part_size": 0}, "part_size is 0")):
+        with pytest.raises(OptionError, match=message):
+            BulkOptions(**options)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="no level 'label'"):
+        run_bulk(pictures, tmp_path / "out", model=model, options=BulkOptions(level="label"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_of_files_may_hold_any_bytes(model: Path, pictures: Path, tmp_path: Path) -> None:
+    try:
+        (pictures / "000.png").rename(pictures / os.fsdecode(b"\xff\n.png"))
+    except OSError:
+        pytest.skip("this system takes no such names")
+    for source, format_ in ((pictures, "jsonl"), (f"{pictures}/*.png", "parquet")):
+        options = BulkOptions(format=format_)  # type: ignore[arg-type]
+        rows = table(run_bulk(source, tmp_path / format_, model=model, options=options))
+        (row,) = (row for row in rows if row["image"].endswith("\\udcff\n.png"))
+        assert row["suggestions"]
+
+
+def test_one_threshold_for_all(model: Path, pictures: Path, tmp_path: Path) -> None:
+    (row, *_) = table(run_bulk(pictures / "000.png", tmp_path / "out", model=model, options=BulkOptions(threshold=0)))
+    assert row["image"] == "000.png"
+    assert len(row["suggestions"]) > 2
+    assert all(each["above_threshold"] for each in row["suggestions"])
+
+
+def test_the_command(model: Path, pictures: Path, tmp_path: Path) -> None:
+    arguments = ["bulk", str(pictures), "-o", str(tmp_path / "out"), "--model", str(model), "--part-size", "4"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "11 images, 1 of them failed" in done.output
+    assert "failed: 1 × not an image" in done.output
+    (pictures / "003b.png").unlink()
+    assert CliRunner().invoke(app, [*arguments[:3], str(tmp_path / "new"), *arguments[4:]]).exit_code == 0
+
+
+def test_a_node_that_cannot_do_the_work_ends_the_run(model: Path, pictures: Path, tmp_path: Path) -> None:
+    def work(job: Job) -> dict[str, Any]:
+        return {name: value for name, (value,) in cluster._Actor(job)({"item": np.array([0])}).items()}
+
+    predictor = Predictor.load(model)
+    job, _ = prepare_job(find_source(pictures), tmp_path / "out", model=model, bundle=predictor.bundle, options=SMALL)
+    assert work(job) == {"number": 0, "count": 4, "failed": 0, "error": "", "stops": ""}
+    for other, message in (
+        (replace(job, digest="sha256:0"), "another bundle"),
+        (replace(job, root=tmp_path / "none"), "there is no such folder on"),
+        (replace(job, results=tmp_path / "none"), "put them on a shared file system"),
+    ):
+        assert message in work(other)["stops"]
+
+
+def test_ray_is_an_extra(model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(Exception, match=r"needs the package 'ray'.*viennatag\[bulk\]"):
+        run_bulk(pictures, tmp_path / "out", model=model, options=SMALL, address="local")
+
+
+def counting(function: Callable[..., Iterator[Any]], counts: list[int]) -> Callable[..., Iterator[Any]]:
+    def counted(*arguments: Any) -> Iterator[Any]:
+        for value in function(*arguments):
+            counts.append(1)
+            yield value
+
+    return counted
+
+
+def test_little_is_read_ahead(model: Path, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    ahead: list[int] = []
+    monkeypatch.setattr(worker.Reader, "images", counting(worker.Reader.images, reads))
+    run_bulk(
+        collection,
+        tmp_path / "out",
+        model=model,
+        options=BulkOptions(part_size=10),
+        progress=lambda done, *_: ahead.append(len(reads) - done),
+    )
+    assert len(reads) == 240
+    assert max(ahead) < 120

@@ -1,0 +1,107 @@
+"""Bulk on real Ray clusters that nothing beyond this machine can reach."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from viennatag.bulk import BulkOptions, run_bulk
+from viennatag.errors import BulkError
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.model.bundle import Bundle
+
+pytestmark = pytest.mark.slow
+LOOPBACK = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # what makes Ray say 127.0.0.1 on all systems
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+NODE = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 80_000_000}
+
+
+@pytest.fixture(scope="module")
+def model(trained: tuple[Bundle, Evaluation]) -> Path:
+    assert trained[0].path is not None
+    return trained[0].path
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """Return a cluster of two nodes with one core each."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in LOOPBACK.items():
+            patch.setenv(name, value)
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+        try:
+            yield cluster
+        finally:
+            cluster.shutdown()
+
+
+def command(collection: Path, model: Path, out: Path, address: str, part_size: int) -> list[str]:
+    options = ["-o", str(out), "--model", str(model), "--address", address, "--part-size", str(part_size)]
+    return [sys.executable, "-m", "viennatag.cli", "bulk", str(collection), *options]
+
+
+def finished(out: Path) -> int:
+    return len(list(out.glob("parts/part-*")))
+
+
+def test_one_machine_gives_what_this_process_gives(model: Path, collection: Path, tmp_path: Path) -> None:
+    run = command(collection, model, tmp_path / "ray", "local", 40)
+    done = subprocess.run(run, env=os.environ | LOOPBACK, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "240 images, 0 of them failed" in done.stdout
+    here = run_bulk(collection, tmp_path / "here", model=model, options=BulkOptions(part_size=40))
+    assert pyarrow.parquet.read_table(tmp_path / "ray/parts").equals(pyarrow.parquet.read_table(here.parts))
+
+
+def test_a_node_that_is_killed_half_way_loses_nothing(
+    cluster: Any, model: Path, collection: Path, tmp_path: Path
+) -> None:
+    second, out = cluster.add_node(**NODE), tmp_path / "out"
+    run = command(collection, model, out, cluster.address, 3)
+    with subprocess.Popen(run, env=os.environ | LOOPBACK, stdout=subprocess.PIPE, text=True) as process:
+        while finished(out) < 12:
+            assert process.poll() is None
+            time.sleep(0.02)
+        cluster.remove_node(second, allow_graceful=False)
+        at_death = finished(out)
+        said, _ = process.communicate(timeout=300)
+    assert 12 <= at_death < 80
+    assert process.returncode == 0
+    assert "240 images, 0 of them failed" in said
+    images = pyarrow.parquet.read_table(out / "parts")["image"].to_pylist()
+    assert images == sorted(path.name for path in collection.glob("*.png"))
+    here = run_bulk(collection, tmp_path / "here", model=model, options=BulkOptions(part_size=3))
+    assert pyarrow.parquet.read_table(out / "parts").equals(pyarrow.parquet.read_table(here.parts))
+    assert not list((out / "parts").glob(".*"))
+
+
+def test_a_killed_driver_goes_on_elsewhere(cluster: Any, model: Path, collection: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run = command(collection, model, out, cluster.address, 3)
+    with subprocess.Popen(run, env=os.environ | LOOPBACK, stdout=subprocess.DEVNULL) as process:
+        while finished(out) < 5:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    assert finished(out) < 80
+    summary = run_bulk(collection, out, model=model, options=BulkOptions(part_size=3))
+    assert summary.resumed >= 15
+    assert (summary.images, summary.failed) == (240, 0)
+    images = pyarrow.parquet.read_table(out / "parts")["image"].to_pylist()
+    assert images == sorted(path.name for path in collection.glob("*.png"))
+
+
+def test_an_address_where_no_cluster_answers(model: Path, collection: Path, tmp_path: Path) -> None:
+    with pytest.raises(BulkError, match=r"no Ray cluster answers at '127.0.0.1:1'"):
+        run_bulk(collection, tmp_path / "out", model=model, address="127.0.0.1:1")

@@ -1,0 +1,209 @@
+import csv
+import json
+from pathlib import Path
+
+import pandas
+import polars
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from viennatag.data.marks import FORMATS, Marks, marks_from_dataframe, read_marks, write_marks
+from viennatag.errors import DataError, OptionError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_codes_column_in_every_spelling(tmp_path: Path) -> None:
+    table = write(tmp_path / "m.csv", "image,codes\na.png,03.01.06;27.5.1\nb.png,030106|A3.1.16\nc.png,3.1.6 3.1.6\n")
+    marks = read_marks(table)
+    assert marks.codes == (("3.1.6", "27.5.1"), ("3.1.6", "3.1.16"), ("3.1.6",))
+    assert marks.ids == marks.images == ("a.png", "b.png", "c.png")
+    assert marks.weights == (1.0, 1.0, 1.0)
+
+
+def test_one_column_per_label(tmp_path: Path) -> None:
+    vienna = read_marks(write(tmp_path / "v.csv", "image,03.01.06,27.5.1\na.png,1,0\nb.png,True,1.0\n"))
+    assert vienna.codes == (("3.1.6",), ("3.1.6", "27.5.1"))
+    flat = read_marks(write(tmp_path / "f.tsv", "image\tDrama\tFilm noir\na.png\t1\t0\nb.png\t0\t0\n"), taxonomy="flat")
+    assert flat.codes == (("Drama",), ())
+
+
+def test_flat_labels_may_hold_blanks_and_commas(tmp_path: Path) -> None:
+    marks = read_marks(write(tmp_path / "m.csv", 'image,codes\na.png,"Film noir; war, peace"\n'), taxonomy="flat")
+    assert marks.codes == (("Film noir", "war, peace"),)
+
+
+def test_all_bad_rows_are_reported_together_with_their_numbers(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", "")
+    table = write(
+        tmp_path / "m.csv",
+        "image,codes,id,split,weight\n"
+        "a.png,3.1.6,1,train,1\n"
+        ",3.1.6,2,,\n"
+        "a.png,cat,3,,\n"
+        "a.png,,4,,\n"
+        "gone.png,3.1.6,5,,\n"
+        "a.png,3.1.6,1,,\n"
+        "a.png,3.1.6,7,dev,\n"
+        "a.png,3.1.6,8,,-1\n"
+        "a.png,3.1.6\n",
+    )
+    with pytest.raises(DataError) as caught:
+        read_marks(table, images=tmp_path)
+    message = str(caught.value)
+    assert "8 bad rows among 9" in message
+    for line in (
+        "row 3 names no image",
+        "row 4 'cat' is not a Vienna code",
+        "row 5 has no codes",
+        "row 6 names an image that is not there: 'gone.png'",
+        "row 7 repeats the id '1' of row 2",
+        "row 8 has the split 'dev'",
+        "row 9 has the weight '-1'",
+        "row 10 has 2 fields, the header 5",
+        "--skip-bad",
+    ):
+        assert line in message
+    kept = read_marks(table, images=tmp_path, skip_bad=True)
+    assert kept.ids == ("1",)
+    assert len(kept.skipped) == 8
+
+
+def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
+    rows = "".join(f"{at}.png,x\n" for at in range(50))
+    with pytest.raises(DataError, match="and 30 more"):
+        read_marks(write(tmp_path / "m.csv", "image,codes\n3.png,3.1.6\n" + rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("m.csv", "", "the file is empty"),
+        ("m.csv", "image,codes\n", "no marks"),
+        ("m.csv", "picture,codes\na,3.1.6\n", "no column 'image'; the columns are 'picture', 'codes'"),
+        ("m.csv", "image\na.png\n", "no column 'codes'"),
+        ("m.csv", "image,Drama\na.png,1\n", "--taxonomy flat"),
+        ("m.csv", "image,3.1.6\na.png,maybe\n", "has 'maybe' in column '3.1.6'"),
+        ("m.csv", "image;codes\na.png;3.1.6\n", "separate columns by commas"),
+        ("m.csv", "image,codes,codes\na,1,2\n", "names a column twice: 'codes'"),
+        ("m.xlsx", "", "ends in .csv, .tsv, .jsonl, .parquet"),
+        ("m.jsonl", '{"image": "a.png", "codes": ["3.1.6"]}\n{"image"\n[1]\n', "row 2 is not JSON"),
+        ("m.parquet", "nothing of the kind", "not a Parquet file"),
+    ],
+)
+def test_unusable_tables_say_what_is_wrong(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_marks(write(tmp_path / name, text))
+    assert message in str(caught.value)
+
+
+def test_a_damaged_parquet_file_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "m.parquet"
+    rows = {"image": [f"{at}.png" for at in range(50)], "codes": [["3.1.6", "27.5.1"]] * 50}
+    pyarrow.parquet.write_table(pyarrow.table(rows), path)
+    whole, refused = path.read_bytes(), 0
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            read_marks(path)
+        except DataError as exc:  # any other exception is a bug
+            refused += "it may be damaged" in str(exc)
+    assert refused > 20
+    path.write_bytes(whole[:-20])
+    with pytest.raises(DataError, match="not a Parquet file that can be read; it may be damaged"):
+        read_marks(path)
+
+
+def test_other_mistakes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read_marks(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="no such file"):
+        read_marks(tmp_path / "none.parquet")
+    table = write(tmp_path / "m.csv", "image,codes\na.png,3.1.6\n")
+    with pytest.raises(DataError, match="no such folder of images"):
+        read_marks(table, images=tmp_path / "none")
+    with pytest.raises(OptionError, match="taxonomy 'nice'"):
+        read_marks(table, taxonomy="nice")  # type: ignore[arg-type]
+    (tmp_path / "latin.csv").write_bytes("image,codes\n\xe9.png,3.1.6\n".encode("latin-1"))
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_marks(tmp_path / "latin.csv")
+
+
+def test_statistics_tables_need_no_images(tmp_path: Path) -> None:
+    marks = read_marks(write(tmp_path / "m.csv", "year,has_text,codes\n2009,1,26.4.1 26.4.5\n"), require_images=False)
+    assert marks.codes == (("26.4.1", "26.4.5"),)
+    assert marks.ids == ("row 2",)
+
+
+def test_ignored_columns_are_no_labels(tmp_path: Path) -> None:
+    table = write(tmp_path / "m.csv", "image,year,Drama\na.png,1999,1\n")
+    assert read_marks(table, taxonomy="flat", ignore=["year"]).codes == (("Drama",),)
+
+
+@pytest.mark.parametrize("frame", [pandas.DataFrame, polars.DataFrame])
+def test_data_frames(frame: type) -> None:
+    marks = marks_from_dataframe(frame({"image": ["a.png", "b.png"], "codes": [["3.1.6"], ["27.5.1", "3.1.6"]]}))
+    assert marks.codes == (("3.1.6",), ("3.1.6", "27.5.1"))
+    flat = marks_from_dataframe(frame({"image": ["a.png"], "Drama": [1], "War": [False]}), taxonomy="flat")
+    assert flat.codes == (("Drama",),)
+
+
+def test_parquet_with_lists(tmp_path: Path) -> None:
+    table = pyarrow.table({"image": ["a.png"], "codes": [["03.01.06", "270501"]], "weight": [2.5]})
+    pyarrow.parquet.write_table(table, tmp_path / "m.parquet")
+    marks = read_marks(tmp_path / "m.parquet")
+    assert (marks.codes, marks.weights) == ((("3.1.6", "27.5.1"),), (2.5,))
+
+
+label = (
+    st.text(st.characters(exclude_characters=";|\n\r\0", exclude_categories=["Cs", "Cc"]), min_size=1)
+    .map(str.strip)
+    .filter(bool)
+)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.lists(label, max_size=3), st.sampled_from(["", "train", "test"]), label), min_size=1, max_size=4
+    )
+)
+def test_what_is_written_reads_back(tmp_path: Path, ending: str, rows: list[tuple[list[str], str, str]]) -> None:
+    n = len(rows)
+    names = tuple(f"{at}.png" for at in range(n))
+    marks = Marks(
+        "flat",
+        names,
+        tuple(tuple(sorted(set(labels))) for labels, _, _ in rows),
+        tuple(f"id {at}" for at in range(n)),
+        tuple(group for _, _, group in rows),
+        tuple(split for _, split, _ in rows),
+        tuple(float(at + 1) for at in range(n)),
+    )
+    write_marks(marks, tmp_path / f"m{ending}")
+    back = read_marks(tmp_path / f"m{ending}", taxonomy="flat")
+    for column in ("images", "codes", "ids", "groups", "splits", "weights"):
+        assert getattr(back, column) == getattr(marks, column)
+
+
+def test_a_label_that_csv_cannot_hold_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    marks = Marks("flat", ("a.png",), (("war; peace",),), ("1",), ("",), ("",), (1.0,))
+    with pytest.raises(DataError, match="JSONL or Parquet"):
+        write_marks(marks, tmp_path / "m.csv")
+    assert list(tmp_path.iterdir()) == []
+    write_marks(marks, tmp_path / "m.jsonl")
+    assert json.loads((tmp_path / "m.jsonl").read_text())["codes"] == ["war; peace"]
+
+
+def test_select_keeps_rows_whole(tmp_path: Path) -> None:
+    with (tmp_path / "m.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["image", "codes"], *([f"{at}.png", f"3.1.{at}"] for at in range(1, 5))])
+    chosen = read_marks(tmp_path / "m.csv").select([2, 0])
+    assert (chosen.images, chosen.codes) == (("3.png", "1.png"), (("3.1.3",), ("3.1.1",)))

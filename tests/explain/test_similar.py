@@ -1,0 +1,267 @@
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.cli.test_cli import cli  # noqa: F401
+from viennatag.data.marks import Marks, read_marks
+from viennatag.errors import DataError, KnownMarksError, MissingExtraError, OptionError
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.explain import index as making
+from viennatag.explain.index import make_index, write_index
+from viennatag.explain.similar import DESCRIPTION, GRAPH, MARKS, VECTORS, KnownMarks
+from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.prediction.predictor import Predictor
+from viennatag.runtime.engine import Engine, run_images
+
+
+@pytest.fixture(scope="module")
+def marks(collection: Path) -> Marks:
+    return read_marks(collection / "marks.csv", images=collection)
+
+
+@pytest.fixture(scope="module")
+def indexed(
+    trained: tuple[Bundle, Evaluation], marks: Marks, collection: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a bundle's folder with an index of the collection."""
+    folder = tmp_path_factory.mktemp("indexed") / "bundle"
+    shutil.copytree(trained[0].graph.parent, folder)
+    written, kept = make_index(open_bundle(folder), marks, collection)
+    assert (written, len(kept)) == (folder / "index", len(marks))
+    return folder
+
+
+@pytest.fixture
+def copied(indexed: Path, tmp_path: Path) -> Path:
+    shutil.copytree(indexed, tmp_path / "b")
+    return tmp_path / "b"
+
+
+def features_of(bundle: Bundle, paths: list[Path]) -> NDArray[np.float32]:
+    batches = run_images(Engine(bundle.graph, threads=1), paths, ("features",), also=lambda _: None)
+    return np.concatenate([batch.outputs[0] for batch in batches])
+
+
+def test_an_image_finds_itself_and_what_exact_search_finds(indexed: Path, marks: Marks, collection: Path) -> None:
+    predictor = Predictor.load(indexed)
+    features = features_of(predictor.bundle, [collection / image for image in marks.images])
+    standard = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-2 * features.std(axis=0).mean())
+    standard /= np.linalg.norm(standard, axis=1, keepdims=True)
+    cosines = standard @ standard.T
+    shared = 0
+    for at in range(0, len(marks), 12):
+        found = predictor.similar(collection / marks.images[at], 10)
+        assert found[0].similarity > 0.999
+        assert [mark.similarity for mark in found] == sorted((mark.similarity for mark in found), reverse=True)
+        rows = [marks.images.index(mark.image) for mark in found]
+        assert [mark.codes for mark in found] == [marks.codes[row] for row in rows]
+        np.testing.assert_allclose([mark.similarity for mark in found], cosines[at, rows], atol=0.02)
+        shared += len(set(rows) & set(np.argsort(-cosines[at])[:10].tolist()))
+    assert shared >= 0.9 * 10 * len(range(0, len(marks), 12))
+
+
+def test_no_more_marks_than_there_are(indexed: Path, collection: Path) -> None:
+    predictor = Predictor.load(indexed)
+    assert len(predictor.open_known_marks()) == 240
+    assert len(predictor.similar(collection / "000.png", 999)) == 240
+    with pytest.raises(OptionError, match="is 0; it counts from 1 up"):
+        predictor.similar(collection / "000.png", 0)
+
+
+def test_a_bundle_without_an_index(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    with pytest.raises(KnownMarksError, match="there is no index of known marks; make one with: viennatag index"):
+        Predictor(trained[0]).similar(collection / "000.png")
+
+
+@pytest.mark.parametrize("name", [GRAPH, VECTORS, MARKS])
+def test_a_damaged_file_is_refused(name: str, copied: Path) -> None:
+    file = copied / "index" / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(KnownMarksError, match=rf"the file {name} is damaged; make the index again"):
+        KnownMarks.open(copied)
+    file.unlink()
+    with pytest.raises(KnownMarksError, match="the index is damaged"):
+        KnownMarks.open(copied)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 99}, "has schema 99, this version reads up to 2"),
+        ({"schema": 1}, "from an older version; make it again"),
+        ({"graph": "sha256:0"}, "made with another bundle"),
+        ({"files": {}}, "the index is damaged"),
+    ],
+)
+def test_a_description_that_does_not_fit(change: dict[str, object], message: str, copied: Path) -> None:
+    file = copied / "index" / DESCRIPTION
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(KnownMarksError, match=message):
+        Predictor.load(copied).open_known_marks()
+
+
+def test_an_index_elsewhere(indexed: Path, collection: Path, tmp_path: Path) -> None:
+    shutil.move(shutil.copytree(indexed, tmp_path / "b") / "index", tmp_path / "elsewhere")
+    predictor = Predictor.load(tmp_path / "b")
+    predictor.open_known_marks(tmp_path / "elsewhere")
+    assert predictor.similar(collection / "000.png", 1)[0].image == "000.png"
+
+
+def test_images_that_cannot_be_read(copied: Path, marks: Marks, collection: Path, tmp_path: Path) -> None:
+    shutil.copytree(collection, tmp_path / "images")
+    (tmp_path / "images/003.png").write_bytes(b"broken")
+    bundle = open_bundle(copied)
+    before = (copied / "index" / VECTORS).read_bytes()
+    with pytest.raises(DataError, match=r"(?s)003\.png.*--skip-bad"):
+        make_index(bundle, marks, tmp_path / "images")
+    assert (copied / "index" / VECTORS).read_bytes() == before, "the older index stays"
+    _, kept = make_index(bundle, marks, tmp_path / "images", skip_bad=True)
+    assert len(kept) == 239
+    assert "003.png" in kept.skipped[0]
+    assert len(KnownMarks.open(copied)) == 239
+    with pytest.raises(DataError, match="--skip-bad"):
+        make_index(bundle, marks, tmp_path / "images")
+    shutil.copy(collection / "003.png", tmp_path / "images/003.png")
+    make_index(bundle, marks, tmp_path / "images")  # goes on, with the image replaced
+    assert len(KnownMarks.open(copied)) == 240
+    assert not list(copied.glob(".index*"))
+
+
+def test_an_interrupted_run_goes_on(
+    copied: Path, marks: Marks, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        if done > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_index(open_bundle(copied), marks, collection, report=stop)
+    seen: list[int] = []
+    make_index(
+        open_bundle(copied),
+        marks,
+        collection,
+        report=lambda stage, done, _: seen.append(done) if stage == "images" else None,
+    )
+    assert seen[0] > 100
+    predictor = Predictor.load(copied)
+    for image in ("002.png", "110.png", "239.png"):
+        assert predictor.similar(collection / image, 1)[0].image == image
+
+
+def test_something_else_is_never_replaced(copied: Path, marks: Marks, collection: Path, tmp_path: Path) -> None:
+    with pytest.raises(KnownMarksError, match="something that is no index"):
+        make_index(open_bundle(copied), marks, collection, out=collection)
+
+
+def test_the_missing_extra_is_named(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "usearch", None)
+    monkeypatch.delitem(__import__("sys").modules, "usearch.index", raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'viennatag\[similar\]'"):
+        KnownMarks.open(indexed)
+
+
+@pytest.mark.parametrize("dimensions", [48, 24])
+def test_what_is_found_is_what_exact_search_finds(
+    dimensions: int, marks: Marks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clustered features of 64 numbers, some directions kept in the graph: recall@10 against exact search."""
+    monkeypatch.setattr(making, "DIMENSIONS", dimensions)
+    random = np.random.default_rng(0)
+    basis = random.normal(size=(48, 64))
+    centres = random.normal(size=(60, 48))
+    made = (centres[random.integers(60, size=4000)] + random.normal(size=(4000, 48))) @ basis
+    features = (made * random.uniform(0.1, 9, 64) + 5).astype(np.float16)
+    again = marks.select(np.arange(3900) % len(marks))
+    again = replace(again, images=tuple(map(str, range(3900))))
+    write_index(tmp_path / "index", features, np.arange(3900), again, graph="sha256:0")
+    known = KnownMarks.open(tmp_path)
+    standard = (features.astype(np.float32) - features.mean(0, dtype=np.float32)) / features.std(0, dtype=np.float32)
+    standard /= np.linalg.norm(standard, axis=1, keepdims=True)
+    truth = np.argsort(-standard[3900:] @ standard[:3900].T, axis=1)[:, :10]
+    found = [{int(mark.image) for mark in known.search(row, 10)} for row in features[3900:]]
+    assert np.mean([len(set(a) & b) / 10 for a, b in zip(truth.tolist(), found, strict=True)]) > 0.97
+    (nearest,) = known.search(features[7], 1)
+    assert (nearest.image, nearest.similarity) == ("7", 1.0)
+
+
+def test_marks_that_are_all_alike_are_all_found(copied: Path) -> None:
+    """A walk from neighbour to neighbour ends where all neighbours are alike; then every mark is looked at."""
+    known = KnownMarks.open(copied)
+    asked: list[bool] = []
+    search = known._graph.search
+
+    def short(vector: NDArray[np.int8], count: int, *, exact: bool = False) -> object:
+        asked.append(exact)
+        return search(vector, count if exact else count // 2, exact=exact)
+
+    known._graph = SimpleNamespace(search=short)
+    assert len({mark.image for mark in known.search(np.ones(256, np.float32), 999)}) == 240
+    assert asked == [False, True]
+
+
+# On the command line
+
+
+def test_index_and_predict_with_similar_marks(cli, copied: Path, collection: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    shutil.rmtree(copied / "index")
+    status, out, _ = cli("index", copied, collection / "marks.csv", "--images", collection)
+    assert status == 0
+    assert f"wrote {copied / 'index'}: 240 marks" in out
+    status, out, _ = cli("predict", collection / "000.png", "--model", copied, "--similar", 3)
+    assert status == 0
+    assert f"similar to {collection / '000.png'}\n   1.000  000.png  " in out
+    status, out, _ = cli("predict", collection / "000.png", "none.png", "--model", copied, "--similar", 3, "--format", "json")  # fmt: skip  # noqa: E501
+    first, second = json.loads(out)
+    assert status == 1
+    assert [len(first["similar"]), first["similar"][0]["image"]] == [3, "000.png"]
+    assert set(first["similar"][0]) == {"image", "codes", "similarity"}
+    assert "similar" not in second
+
+
+def test_mistakes_on_the_command_line(cli, trained, collection: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    model = trained[0].path
+    for arguments, message in (
+        (["--similar", 3], "there is no index of known marks"),
+        (["--known", tmp_path], "--known names an index for --similar"),
+        (["--similar", 3, "--format", "csv"], "have no place in csv"),
+    ):
+        status, out, err = cli("predict", collection / "000.png", "--model", model, *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
+
+
+def test_predict_writes_heat_maps(cli, trained, collection: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    (tmp_path / "other").mkdir()
+    shutil.copy(collection / "001.png", tmp_path / "other/000.png")
+    images = [collection / "000.png", tmp_path / "other/000.png", tmp_path / "none.png"]
+    arguments = "--model", trained[0].path, "--top", 2, "--format", "json", "--explain", tmp_path / "maps"
+    status, out, err = cli("predict", *images, *arguments)
+    answers = json.loads(out)
+    assert status == 1
+    assert f"wrote {tmp_path / 'maps'}: 4 heat maps, each as PNG and NPY" in err
+    expected = {
+        f"{name}.{suggestion['code']}.{ending}"
+        for name, answer in zip(("000", "000-2"), answers[:2], strict=True)
+        for suggestion in answer["suggestions"]
+        for ending in ("png", "npy")
+    }
+    assert {file.name for file in (tmp_path / "maps").iterdir()} == expected
+    for file in (tmp_path / "maps").glob("*.npy"):
+        assert np.load(file, allow_pickle=False).dtype == np.float32
+
+
+def test_the_search_library_does_not_crash_the_engine() -> None:
+    """Loaded in the other order, the two end the process with a segmentation fault."""
+    code = "from viennatag.explain.similar import search_library; search_library(); import onnxruntime"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

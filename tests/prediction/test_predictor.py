@@ -1,0 +1,130 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from viennatag.calibration.calibration import Calibration, coherent
+from viennatag.data.labels import LabelSet
+from viennatag.errors import ImageError, OptionError
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.model.bundle import Bundle
+from viennatag.model.postprocessing import scores_from_logits
+from viennatag.prediction.predictor import Predictor
+
+NAMES = ("3", "3.1", "3.1.6", "3.1.8", "5", "5.3", "5.3.1", "26", "26.4")
+
+
+def bundle_of(names: tuple[str, ...] = NAMES, threshold: float = 0.5) -> Bundle:
+    n = len(names)
+    return Bundle(
+        LabelSet("vienna", names),
+        np.full(n, 50),
+        np.full(n, 0.1),
+        Calibration(np.ones(n), np.zeros(n)),
+        np.full(n, threshold),
+        64,
+    )
+
+
+def suggester(bundle: Bundle) -> Predictor:
+    """Return a predictor that can only suggest: it has no graph."""
+    predictor = Predictor.__new__(Predictor)
+    predictor.bundle = bundle
+    predictor._levels = np.array(bundle.labels.levels)
+    return predictor
+
+
+def codes(scores: list[float], **options: object) -> list[str]:
+    found = suggester(bundle_of()).suggest(np.array(scores), **options)  # type: ignore[arg-type]
+    return [each.code for each in found]
+
+
+def test_the_deepest_sure_nodes_are_suggested() -> None:
+    assert codes([0.9, 0.8, 0.7, 0.1, 0.6, 0.55, 0.2, 0.9, 0.1]) == ["26", "3.1.6", "5.3"]
+
+
+def test_a_sure_section_speaks_for_its_ancestors() -> None:
+    assert codes([0.9, 0.8, 0.6, 0.55, 0, 0, 0, 0, 0]) == ["3.1.6", "3.1.8"]
+
+
+def test_an_answer_is_never_empty() -> None:
+    (only,) = suggester(bundle_of()).suggest(np.array([0.2, 0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.1, 0.1]))
+    assert (only.code, only.level, only.above_threshold) == ("5", "category", False)
+    assert only.heading
+
+
+def test_top_ranks_a_level_whatever_the_thresholds() -> None:
+    scores = [0.9, 0.8, 0.1, 0.3, 0.3, 0.2, 0.2, 0.1, 0.1]
+    assert codes(scores, top=2) == ["3.1.8", "5.3.1"]
+    assert codes(scores, top=2, level="division") == ["3.1", "5.3"]
+    assert codes(scores, top=99, level="category") == ["3", "5", "26"]
+
+
+def test_a_bundle_may_limit_how_many_are_suggested() -> None:
+    few = suggester(replace(bundle_of(), top=1))
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.65, 0.62, 0.61, 0.6, 0.1])
+    assert [each.code for each in few.suggest(scores)] == ["3.1.6"]
+    assert [each.code for each in few.suggest(scores, exclude=("3",))] == ["5.3.1"]
+    assert {each.code for each in few.suggest(scores, threshold=0.5)} == {"3.1.6", "3.1.8", "5.3.1", "26"}
+    assert [each.code for each in few.suggest(scores, top=2)] == ["3.1.6", "5.3.1"]
+
+
+def test_a_level_alone_keeps_thresholds() -> None:
+    assert codes([0.9, 0.8, 0.7, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1], level="category") == ["3", "5"]
+    assert codes([0.9, 0.4, 0.3, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1], level="division") == ["3.1"]
+
+
+def test_suggestions_carry_their_path() -> None:
+    found = suggester(bundle_of()).suggest(np.array([0.9, 0.8, 0.7, 0, 0, 0, 0, 0, 0]))
+    assert found[0].path == ("3", "3.1", "3.1.6")
+    assert found[0].heading == "Cats, small felines"
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(np.float64, (4, len(NAMES)), elements=st.floats(-20, 20)))
+def test_scores_are_probabilities_that_hold_the_hierarchy(logits: np.ndarray) -> None:
+    bundle = bundle_of()
+    scores = scores_from_logits(logits, bundle)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    child = np.flatnonzero(bundle.labels.parents >= 0)
+    assert (scores[:, bundle.labels.parents[child]] >= scores[:, child]).all()
+    np.testing.assert_array_equal(scores, coherent(scores, bundle.labels.parents))
+
+
+def test_options_that_make_no_sense(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    predictor = Predictor(trained[0])
+    with pytest.raises(OptionError, match="top is 0"):
+        predictor.predict(collection / "000.png", top=0)
+    with pytest.raises(OptionError, match="no level 'label'; it has category, division, section"):
+        predictor.predict(collection / "000.png", level="label")
+
+
+def test_every_kind_of_source_gives_the_same_answer(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    predictor = Predictor(trained[0])
+    path = collection / "000.png"
+    answers = {predictor.predict(source) for source in (path, str(path), path.read_bytes(), Image.open(path))}
+    assert len(answers) == 1
+
+
+def test_one_bad_image_never_stops_the_rest(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    predictor = Predictor(trained[0])
+    sources = [collection / "000.png", b"broken", collection / "none.png", collection / "001.png"]
+    found = list(predictor.predict_many(sources))
+    assert [prediction.error is None for prediction in found] == [True, False, False, True]
+    assert found[0].suggestions == predictor.predict(sources[0])
+    assert found[3].suggestions == predictor.predict(sources[3])
+    assert found[2].to_json() == {"image": str(sources[2]), "error": "there is no such file"}
+    with pytest.raises(ImageError):
+        predictor.predict(b"broken")
+
+
+def test_thresholds_are_the_bundles(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    bundle = trained[0]
+    eager = Predictor(replace(bundle, thresholds=np.zeros(len(bundle.labels))))
+    sections = {each.code for each in eager.predict(collection / "000.png") if each.level == "section"}
+    assert sections == {name for name in bundle.labels.names if name.count(".") == 2}

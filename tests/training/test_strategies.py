@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+
+from tests.synthetic import make_collection
+from viennatag.errors import OptionError
+from viennatag.losses.losses import Focal
+from viennatag.metrics.figures import macro_average_precision
+from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection
+from viennatag.training.learner import learn
+from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy, find_strategy
+
+
+@pytest.fixture(scope="module")
+def collection() -> Collection:
+    return make_collection(700, more=200, maps=True)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_learns_and_decides(name: str, collection: Collection) -> None:
+    strategy = STRATEGIES[name]
+    labels = collection.labels(min_count=strategy.min_count)
+    train, validation, test = collection.training(labels, until=strategy.until), VALIDATION, TEST
+    learned = learn(strategy, labels, train, collection.examples(labels, validation))
+    judged = collection.examples(labels, test)
+    scores = learned.scores(judged)
+    prior = np.tile(train.counts() / len(train), (len(judged), 1))
+    reached, least = (macro_average_precision(each, judged.targets).value for each in (scores, prior))
+    assert reached > 1.5 * least
+    assert scores.min() >= 0
+    assert scores.max() <= 1
+    parents = labels.parents
+    below = parents >= 0
+    assert np.all(scores[:, parents[below]] >= scores[:, below])
+    assert 0 < learned.rule(scores).mean() < 0.5
+
+
+def test_the_five_replies_are_there() -> None:
+    replies = {strategy.reply: name for name, strategy in reversed(STRATEGIES.items()) if strategy.reply}
+    assert replies == {
+        1: "more-data",
+        2: "undersample-head",
+        3: "class-weights",
+        4: "group-rare",
+        5: BASELINE,
+    }
+
+
+def test_descriptions_are_one_line_and_distinct() -> None:
+    descriptions = [strategy.description for strategy in STRATEGIES.values()]
+    assert len(set(descriptions)) == len(descriptions)
+    assert all(10 < len(text) < 90 and "\n" not in text for text in descriptions)
+
+
+def test_what_a_bundle_keeps_names_each_dial() -> None:
+    kept = json.loads(json.dumps(Strategy("mine", "of my own", loss=Focal(3.0)).to_json()))
+    assert kept["name"] == "mine"
+    assert kept["loss"] == {"kind": "Focal", "gamma": 3.0}
+    assert kept["head"] == {"kind": "Linear"}
+    members = json.loads(json.dumps(STRATEGIES["ensemble"].to_json()))["head"]["members"]
+    assert [each["kind"] for each in members] == ["Linear", "TreeShared", "Cosine", "Neighbours"]
+
+
+def test_further_marks_are_added_to_rare_labels_only(collection: Collection) -> None:
+    labels = collection.labels(min_count=5)
+    own, joined = collection.examples(labels, TRAIN), collection.training(labels, until=30)
+    before, after = own.counts(), joined.counts()
+    assert np.all(after[before < 30] >= np.minimum(before[before < 30] + 1, 30))
+    assert after[before < 30].min() >= 25
+    assert len(own) < len(joined) < len(own) + 200
+    np.testing.assert_array_equal(joined.rows[: len(own)], own.rows)
+    assert len(collection.training(labels)) == len(own)
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(OptionError, match="did you mean 'group-rare'"):
+        find_strategy("group-rares")
+    with pytest.raises(OptionError, match="choose one of as-is, more-data"):
+        find_strategy("zzz")
+    with pytest.raises(OptionError, match="min_count is 0"):
+        Strategy("mine", "of my own", min_count=0)
