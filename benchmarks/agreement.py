@@ -1,8 +1,8 @@
-"""Do all engines and precisions give the same scores? 1,000 marks, each against ONNX Runtime in float32.
+"""Measure whether all engines and precisions give the same scores: 1,000 marks, each against ONNX Runtime in float32.
 
     python benchmarks/agreement.py MARKS --images FOLDER [--count 1000]
 
-Reduced bundles are made with other marks than those that judge. Fails when a stated tolerance is broken.
+Reduced bundles are made with other marks than those of the test. Fails if a stated tolerance is exceeded.
 Results: benchmarks/results/agreement.json.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from viennatag.data.marks import read_marks
 from viennatag.errors import PrecisionError
-from viennatag.metrics.figures import average_precision
+from viennatag.metrics.metrics import average_precision
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.prediction.quantization import PRECISIONS, quantize

@@ -1,15 +1,15 @@
-"""Bulk prediction against its two bounds, the bare engine and bare decoding; and its memory.
+"""Measure bulk prediction against its two bounds, the bare engine and bare decoding, and its memory.
 
-    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
+    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, like those of registers
     python benchmarks/bulk.py [--count 5000] [--rounds 2] [--memory 5000,50000] [--no-ray]
 
-In turn, several rounds, ratios of medians: one-thread engines on ready pixels of images and their parts, one for each
-core; decoding and resizing alone, as viennatag does it and as anyone would write it with Pillow; the engine and
-viennatag's decoding with half of the cores, as the stages of a pipeline have them; `run_bulk` in this process, from
-listing the files to the summary; and `run_bulk` on a Ray cluster on this machine. The start of the cluster is not
-counted, that of its workers is. Where the same cores decode and run the engine, both in turn are the bound that can be
-reached; see throughput.py. Memory is the peak of `viennatag bulk` in a process of its own; more images than there are
-files are had by links. Results: benchmarks/results/bulk.json.
+Measured in turn, in several rounds; results are ratios of medians: one-thread engines on ready pixels of images and
+their crops, one engine per core; decoding and resizing alone, by viennatag and by plain Pillow; the engine and
+viennatag's decoding with half of the cores each, like the stages of a pipeline; `run_bulk` in this process, from
+listing the files to the summary; and `run_bulk` on a Ray cluster on this machine. Starting the cluster is not counted,
+starting its workers is. Where decoding and engine share the cores, the two in turn are the bound that can be reached;
+see throughput.py. Memory is the peak of `viennatag bulk` in a process of its own; links multiply the files.
+Results: benchmarks/results/bulk.json.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from marks import FOLDER
 from marks import files as find_files
 from plain import decode_plainly
 from viennatag.bulk import run_bulk
-from viennatag.images.decoding import FittedImage, available_cores, read_fitted_image
+from viennatag.images.decoding import FramedImage, available_cores, read_framed_image
 from viennatag.model.bundle import open_bundle
 from viennatag.runtime.engine import BATCH_SIZE, Engine
 
@@ -41,7 +41,7 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED":
 
 
 def link(files: list[Path], count: int, folder: Path) -> Path:
-    """Fill a folder with links to files, over and over, until it holds so many images."""
+    """Fill a folder with links to files, repeated until it has this number of images."""
     for at in range(count):
         file = files[at % len(files)]
         name = folder / f"{at // 1000:04}" / f"{at:07}{file.suffix}"
@@ -87,10 +87,10 @@ def main() -> None:
     half, size = max(cores // 2, 1), bundle.image_size
     engines = [Engine(bundle.graph, threads=1) for _ in range(cores)]
 
-    def read(path: Path) -> FittedImage:
-        return read_fitted_image(path, size, parts=bundle.parts)
+    def read(path: Path) -> FramedImage:
+        return read_framed_image(path, size, max_crops=bundle.postprocessor.max_crops)
 
-    ready = list(map(read, files[:256]))  # an image and its parts
+    ready = list(map(read, files[:256]))  # an image and its crops
     batches = [
         np.stack([view for each in ready[at : at + BATCH_SIZE] for view in each.views])
         for at in range(0, len(ready), BATCH_SIZE)

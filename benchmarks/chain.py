@@ -1,8 +1,8 @@
-"""Time the main chain, render → train → evaluate, on marks whose test part is drawn with unseen packs.
+"""Time the main chain, render → train → evaluate, on marks whose test subset is drawn with unseen packs.
 
     python benchmarks/chain.py [--count 10000] [--backbone local-dir:../shared/backbones/mobilenetv2_100]
 
-Prints the seconds of each command and the macro average precision of sections beside the frequency prior.
+Prints the seconds of each command, and macro average precision with the frequency prior.
 Needs `make artwork` and ../shared. Results: benchmarks/results/chain.json.
 """
 
@@ -48,10 +48,10 @@ def main() -> None:
     seconds["evaluate"], report = timed(
         "evaluate", bundle, marks / "marks.csv", "--images", marks, "--format", "json"
     )  # fmt: skip
-    slices = {(found["level"], found["kind"]): found for found in json.loads(report)["slices"]}
+    groups = {(found["level"], found["kind"]): found for found in json.loads(report)["groups"]}
     figures = {
-        f"{level}, {kind}": {"labels": found["labels"], "marks": found["marks"], **found["figures"]["macro_map"]}
-        for (level, kind), found in slices.items()
+        f"{level}, {kind}": {"labels": found["labels"], "marks": found["marks"], **found["metrics"]["macro_map"]}
+        for (level, kind), found in groups.items()
     }
     results = {
         "count": options.count,

@@ -1,10 +1,10 @@
-"""Cold `viennatag predict` against the least that could answer: a script that opens the graph and runs it once.
+"""Time a cold `viennatag predict` against a minimal script that opens the graph and runs it once.
 
     python benchmarks/cold_start.py [IMAGE] [--python .venv-base/bin/python]
 
-`--python` is that of a base install, as `make demo` makes one, where no further package slows either. Whole processes,
-in turn, medians; the time that processors worked beside the time that passed, as a busy machine stretches the latter.
-Both have their bytecode ready, as after an installation.
+`--python` is the interpreter of a base installation, as made by `make demo`, without further packages. Whole processes
+are run in turn; results are medians of elapsed time and of processor time, since a busy machine stretches the former.
+Both have their bytecode compiled, as after an installation.
 Results: benchmarks/results/cold_start.json.
 """
 

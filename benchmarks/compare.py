@@ -1,11 +1,11 @@
-"""Time `compare` and the head trainer at two sizes, and compare all strategies on rendered marks.
+"""Time `compare` and head training at two sizes, and compare all strategies on synthetic marks.
 
     python benchmarks/compare.py lab          12 strategies, 3 seeds, 9,000 marks, 300 labels, 1,280 features
-    python benchmarks/compare.py l3d          one head on the shape of L3D: 770,000 marks, 1,536 sections
-    python benchmarks/compare.py rendered     all strategies on 9,000 rendered marks; packs at test are unseen
+    python benchmarks/compare.py l3d          one head at the size of L3D: 770,000 marks, 1,536 sections
+    python benchmarks/compare.py rendered     all strategies on 9,000 synthetic marks; test packs are unseen
 
-The first two are simulated: the time does not depend on what the numbers say. The third takes a part of the
-marks that `make starter` drew. Results: benchmarks/results/compare.json.
+The first two are simulated, since time does not depend on the values. The third uses some of the marks that
+`make starter` drew. Results: benchmarks/results/compare.json.
 """
 
 import argparse
@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.data.marks import PARTS, Marks, read_marks
-from viennatag.training.backbones.backbone import load_trunk
+from viennatag.data.marks import SUBSETS, Marks, read_marks
+from viennatag.training.backbones.backbone import load_timm_backbone
 from viennatag.training.data.collection import Collection, collect
-from viennatag.training.heads.trainer import Examples, Schedule, train_head
-from viennatag.training.selection.comparison_run import compare
+from viennatag.training.data.examples import Examples
+from viennatag.training.heads.trainer import Schedule, train_head
+from viennatag.training.selection.comparison_run import compare_strategies
 from viennatag.training.strategies import MIN_COUNT, STRATEGIES
 
 ROOT = Path(__file__).parents[1]
@@ -64,22 +65,27 @@ def simulated_collection(marks: int, labels: int, width: int, seed: int = 0) -> 
     targets = long_tail(marks, labels, random)
     features = targets @ random.normal(size=(labels, width)) + 3 * random.normal(size=(marks, width))
     codes = tuple(tuple(f"label {at}" for at in row) for row in np.split(targets.indices, targets.indptr[1:-1]))
-    parts = random.choice(3, marks, p=[0.7, 0.1, 0.2]).astype(np.int8)
+    subsets = random.choice(3, marks, p=[0.7, 0.1, 0.2]).astype(np.int8)
     names = tuple(map(str, range(marks)))
-    splits = tuple(PARTS[part] for part in parts)
+    splits = tuple(SUBSETS[subset] for subset in subsets)
     table = Marks("flat", names, codes, names, ("",) * marks, splits, (1.0,) * marks)
-    return Collection(table, parts, features.astype(np.float16), np.arange(marks))
+    return Collection(table, subsets, features.astype(np.float16), np.arange(marks))
 
 
 def lab(_: argparse.Namespace) -> dict[str, Any]:
     collection = simulated_collection(9_000, 300, 1_280)
     start = time.perf_counter()
-    found = compare(collection, [STRATEGIES[name] for name in TWELVE], seeds=3, report=show)
+    found = compare_strategies(collection, [STRATEGIES[name] for name in TWELVE], seeds=3, progress=show)
     seconds = time.perf_counter() - start
-    judged = sum(found.labels.values())
-    print(f"12 strategies x 3 seeds, {len(collection.marks):,} marks, {judged} labels: {seconds:.0f} s")
+    labels_evaluated = sum(found.labels.values())
+    print(f"12 strategies x 3 seeds, {len(collection.marks):,} marks, {labels_evaluated} labels: {seconds:.0f} s")
     each = {row.name: round(row.seconds, 2) for row in found.rows if row.seconds}
-    return {"seconds": round(seconds, 1), "marks": dict(found.marks), "labels": judged, "seconds_per_training": each}
+    return {
+        "seconds": round(seconds, 1),
+        "marks": dict(found.marks),
+        "labels": labels_evaluated,
+        "seconds_per_training": each,
+    }
 
 
 def l3d(options: argparse.Namespace) -> dict[str, Any]:
@@ -115,25 +121,26 @@ def l3d(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def rendered(options: argparse.Namespace) -> dict[str, Any]:
-    folder = ROOT / "work/starter"
+    folder = ROOT / "work/starter/marks/110-30000-16000"
     table = read_marks(folder / "marks.csv")
     random = np.random.default_rng(0)
     register = [at for at, image in enumerate(table.images) if image.startswith("register")]
     chosen: list[int] = []
-    for part, count in zip(PARTS, (6_300, 900, 1_800), strict=True):
-        rows = [at for at in register if table.splits[at] == part]
+    for subset, count in zip(SUBSETS, (6_300, 900, 1_800), strict=True):
+        rows = [at for at in register if table.splits[at] == subset]
         chosen += random.choice(rows, count, replace=False).tolist()
-    trunk = load_trunk(BACKBONE, cache=options.cache)
-    collection = collect(table.select(sorted(chosen)), folder, trunk, cache=options.cache, report=show)
-    found = compare(
+    backbone = load_timm_backbone(BACKBONE, cache=options.cache)
+    collection = collect(table.select(sorted(chosen)), folder, backbone, cache=options.cache, progress=show)
+    found = compare_strategies(
         collection,
         list(STRATEGIES.values()),
         seeds=options.seeds,
         min_count=MIN_COUNT,
         cache=options.cache,
-        report=show,
+        progress=show,
     )
-    from viennatag.reports.comparison import comparison_page, notes, summary
+    from viennatag.reports.comparison import notes, summary
+    from viennatag.reports.pages import comparison_page
 
     (options.cache / "compare.html").write_text(comparison_page(found, source="rendered marks"), encoding="utf-8")
     print("\n".join([*summary(found), "", *notes(found)]))

@@ -1,9 +1,9 @@
-"""Feature extraction against the bare engine: how much of its throughput do decoding and storing cost?
+"""Measure feature extraction against the bare engine: the cost of decoding and storing.
 
     python benchmarks/features.py [--count 2000]
 
-The bare engine runs over batches of ready-made pixels; extraction starts from image files, hashes, decodes,
-runs the same trunk and writes the cache. Both in turn in one process, several rounds; the ratio is of medians.
+The bare engine runs on batches of ready pixels. Extraction starts from image files: it hashes, decodes, runs the same
+backbone and writes the cache. Both run in turn in one process, in several rounds; the result is the ratio of medians.
 Results: benchmarks/results/features.json.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from viennatag.images.decoding import read_image
 from viennatag.runtime.engine import Engine
-from viennatag.training.backbones.backbone import load_trunk
+from viennatag.training.backbones.backbone import load_timm_backbone
 from viennatag.training.data.features import extract_features
 
 BATCH = 16
@@ -36,9 +36,9 @@ def main() -> None:
     options = parser.parse_args()
     paths = sorted(path for path in options.images.rglob("*") if path.is_file())[: options.count]
     with tempfile.TemporaryDirectory() as folder:
-        trunk = load_trunk(options.backbone, cache=Path(folder))
-        engine = Engine(trunk.graph)  # all cores on one batch, as ONNX Runtime does by itself
-        pixels = np.stack([read_image(path, trunk.size) for path in paths[:512]])
+        backbone = load_timm_backbone(options.backbone, cache=Path(folder))
+        engine = Engine(backbone.graph)  # all cores on one batch, as ONNX Runtime does by itself
+        pixels = np.stack([read_image(path, backbone.size) for path in paths[:512]])
         bare: list[float] = []
         whole: list[float] = []
         for turn in range(options.rounds + 1):
@@ -46,7 +46,7 @@ def main() -> None:
             for at in range(0, len(paths), BATCH):
                 engine.run(pixels[at % 512 : at % 512 + BATCH], ("features",))
             middle = time.perf_counter()
-            extract_features(paths, trunk, cache=Path(folder))
+            extract_features(paths, backbone, cache=Path(folder))
             end = time.perf_counter()
             shutil.rmtree(Path(folder) / "features")
             if turn:  # the first round warms up

@@ -1,14 +1,14 @@
-"""Finetuned against frozen: the same network, head and size served, judged on packs that neither has seen.
+"""Compare a fine-tuned with a frozen backbone: same network, head and image size, tested on unseen packs.
 
     make artwork && OMP_WAIT_POLICY=PASSIVE python benchmarks/finetuning.py
 
-20,000 marks are drawn with the combinations of codes of a real register; the packs of the test part, and a fifth of the
-fonts, are drawn nowhere else. An ImageNet MobileNetV2 gives features of them as it came, or after `train --finetune`;
-either way the head is the ordinary one. How to finetune is chosen among `RECIPES` by a pilot on 3,000 training marks
-and the validation part; the test part is looked at once, with the recipe that the pilot chose. Marks and seeds are
-resampled together, both methods on the same draws (`viennatag.evaluation.comparison`).
+20,000 marks are drawn with code combinations of a real register. The packs of the test subset, and a fifth of the
+fonts, are drawn nowhere else. An ImageNet MobileNetV2 gives features as published, or after `train --finetune`; the
+head is the same. The fine-tuning options are chosen from `RECIPES` by a pilot on 3,000 training marks and the
+validation subset; the test subset is used once, with the chosen options. Marks and seeds are resampled together, both
+methods on the same draws (`viennatag.evaluation.comparison`).
 
-Drawings, features, teaching and figures are kept in `work/finetuning`; a run that was cut off goes on from there.
+Drawings, features, networks and results are kept in `work/finetuning`; an interrupted run goes on from there.
 Results: benchmarks/results/finetuning.json, written after each step.
 """
 
@@ -24,18 +24,17 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.data.marks import PARTS, Marks, read_marks
+from viennatag.data.marks import SUBSETS, Marks, read_marks
 from viennatag.evaluation.comparison import ROUNDS, Samples, contrast
 from viennatag.files import atomic_file
-from viennatag.metrics.figures import frequency_bands
+from viennatag.metrics.metrics import frequency_bands
 from viennatag.progress import show_progress
-from viennatag.training.backbones.backbone import Trunk, load_trunk
-from viennatag.training.data.collection import Collection, Report, collect
-from viennatag.training.finetuning.finetune import FinetuneOptions
-from viennatag.training.finetuning.run import run_folder, teach_trunk
+from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
+from viennatag.training.data.collection import Collection, ProgressCallback, collect
+from viennatag.training.finetuning.run import finetune_backbone, run_folder
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.options import TrainOptions
-from viennatag.training.selection.comparison_run import Contest, learn_on
+from viennatag.training.options import FinetuneOptions, TrainOptions
+from viennatag.training.selection.comparison_run import ComparisonRun, train_on
 from viennatag.training.strategies import MIN_COUNT, STRATEGIES
 
 ROOT = Path(__file__).parents[1]
@@ -44,22 +43,28 @@ SHARED = ROOT.parent / "shared"
 # Relative, so that what is kept under this name is found wherever the tree lies.
 BACKBONE = f"local-dir:{os.path.relpath(SHARED / 'backbones/mobilenetv2_100')}"
 TEST_PACKS = "noto,iconoir,streamline-freehand-color"
-SERVED, TAUGHT = 128, 96  # pixels
+SERVED, TRAINING_SIZE = 128, 96  # pixels
 FROZEN, FINETUNED = "frozen features", "finetuned"
 SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "micro_map", "macro_f1", "micro_f1")
 HEAD = STRATEGIES["as-is"]
 
 
-def gently(**dials: Any) -> FinetuneOptions:
+def short_training(**options: Any) -> FinetuneOptions:
     """Return few epochs at few pixels; the moving average is short, as there are few steps."""
-    return FinetuneOptions(epochs=3, size=TAUGHT, ema=0.99, **dials)
+    return FinetuneOptions(epochs=3, size=TRAINING_SIZE, ema_decay=0.99, **options)
 
 
 RECIPES = {
-    "last third": gently(learning_rate=1e-3, frozen=0.7, gradual=2, layer_decay=0.9, freeze_statistics=True),
-    "last half": gently(learning_rate=1e-3, frozen=0.5, gradual=2, layer_decay=0.85, freeze_statistics=True),
-    "last half, statistics anew": gently(learning_rate=1e-3, frozen=0.5, gradual=2, layer_decay=0.85),
-    "all layers": gently(learning_rate=1e-3, gradual=3, layer_decay=0.8),
+    "last third": short_training(
+        learning_rate=1e-3, frozen_fraction=0.7, gradual_unfreezing=2, layer_decay=0.9, freeze_statistics=True
+    ),
+    "last half": short_training(
+        learning_rate=1e-3, frozen_fraction=0.5, gradual_unfreezing=2, layer_decay=0.85, freeze_statistics=True
+    ),
+    "last half, statistics anew": short_training(
+        learning_rate=1e-3, frozen_fraction=0.5, gradual_unfreezing=2, layer_decay=0.85
+    ),
+    "all layers": short_training(learning_rate=1e-3, gradual_unfreezing=3, layer_decay=0.8),
 }
 
 
@@ -69,26 +74,28 @@ class Study:
 
     folder: Path
     marks: Marks
-    report: Report
+    report: ProgressCallback
 
     def frozen(self) -> Collection:
-        """Return the marks as the network sees them as it came."""
-        return self._seen_by(load_trunk(BACKBONE, cache=self.folder / "cache", size=SERVED))
+        """Return the marks with features of the published network."""
+        return self._seen_by(load_timm_backbone(BACKBONE, cache=self.folder / "cache", size=SERVED))
 
     def finetuned(self, recipe: FinetuneOptions, seed: int) -> tuple[Collection, int | None]:
-        """Return the marks as a finetuned network sees them, and the CPU seconds it took if it was taught in one go."""
+        """Return the marks with features of a fine-tuned backbone, and its CPU seconds if it was trained in one go."""
         options = TrainOptions(strategy=HEAD, backbone=BACKBONE, size=SERVED, finetune=recipe, seed=seed)
         cache, started = self.folder / "cache", time.process_time()
         kept = run_folder(self.marks, options, cache=cache)
         whole = not kept.exists()
-        trunk, _ = teach_trunk(self.marks, self.folder / "marks", options, cache=cache, imitate=(), report=self.report)
+        backbone, _ = finetune_backbone(
+            self.marks, self.folder / "marks", options, cache=cache, unlabelled_images=(), progress=self.report
+        )
         clock = kept / "cpu_seconds"
         if whole:
             clock.write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")
-        return self._seen_by(trunk), int(clock.read_text(encoding="utf-8")) if clock.exists() else None
+        return self._seen_by(backbone), int(clock.read_text(encoding="utf-8")) if clock.exists() else None
 
-    def _seen_by(self, trunk: Trunk) -> Collection:
-        return collect(self.marks, self.folder / "marks", trunk, cache=self.folder / "cache", report=self.report)
+    def _seen_by(self, backbone: Backbone) -> Collection:
+        return collect(self.marks, self.folder / "marks", backbone, cache=self.folder / "cache", progress=self.report)
 
 
 def draw(folder: Path, count: int) -> Marks:
@@ -102,14 +109,14 @@ def draw(folder: Path, count: int) -> Marks:
 
 
 def for_pilot(marks: Marks, count: int) -> Marks:
-    """Return some training marks and all of the validation part; of the test part as many as the parts demand."""
-    rows = {part: [at for at, split in enumerate(marks.splits) if split == part] for part in PARTS}
+    """Return some training marks, all validation marks and the least number of test marks."""
+    rows = {name: [at for at, split in enumerate(marks.splits) if split == name] for name in SUBSETS}
     taken = np.random.default_rng(0).permutation(rows["train"])[:count].tolist()
     return marks.select(sorted([*taken, *rows["validation"], rows["test"][0]]))
 
 
 def validation_map(collection: Collection) -> float:
-    return round(learn_on(collection, HEAD)[0].macro_map, 4)
+    return round(train_on(collection, HEAD)[0].macro_map, 4)
 
 
 def pilot(study: Study, kept: dict[str, Any]) -> str:
@@ -122,32 +129,32 @@ def pilot(study: Study, kept: dict[str, Any]) -> str:
     return max(RECIPES, key=reached.__getitem__)
 
 
-def judge(study: Study, recipe: FinetuneOptions, seeds: int, kept: dict[str, Any]) -> None:
-    """Compare on the test part, after each seed with those that there are."""
+def evaluate(study: Study, recipe: FinetuneOptions, seeds: int, kept: dict[str, Any]) -> None:
+    """Compare on the test subset, and save after each seed."""
     frozen, samples = contest(study.frozen()), {FROZEN: list[Any](), FINETUNED: list[Any]()}
-    taught = []
+    trainings = []
     for seed in range(seeds):
         collection, seconds = study.finetuned(recipe, seed)
-        taught.append({"seed": seed, "cpu_seconds": seconds})
+        trainings.append({"seed": seed, "cpu_seconds": seconds})
         for name, each in ((FROZEN, frozen), (FINETUNED, contest(collection))):
             samples[name].append(each.result(HEAD, seed, study.folder / "cache").samples)
         found = figures({name: np.stack(each) for name, each in samples.items()})
-        keep(kept, seeds=seed + 1, rounds=ROUNDS, taught=taught, figures=found, **described(frozen))
+        keep(kept, seeds=seed + 1, rounds=ROUNDS, trainings=trainings, figures=found, **described(frozen))
         for figure, row in found.items():
             print(f"{seed + 1} of {seeds} seeds: {figure}: {row}", flush=True)
 
 
-def contest(collection: Collection) -> Contest:
-    return Contest.of(collection, MIN_COUNT, ROUNDS, Schedule())
+def contest(collection: Collection) -> ComparisonRun:
+    return ComparisonRun.of(collection, MIN_COUNT, ROUNDS, Schedule())
 
 
-def described(judged: Contest) -> dict[str, Any]:
-    """Return how many marks each part has, and how many labels with a test mark each band."""
-    present = judged.judged.counts() > 0
-    parts = judged.collection.parts
+def described(run: ComparisonRun) -> dict[str, Any]:
+    """Return the number of marks of each subset, and of labels with a test mark in each frequency band."""
+    present = run.evaluated.counts() > 0
+    subsets = run.collection.subsets
     return {
-        "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
-        "labels": {name: int(np.sum(inside & present)) for name, inside in frequency_bands(judged.counts).items()},
+        "marks": {name: int(np.count_nonzero(subsets == at)) for at, name in enumerate(SUBSETS)},
+        "labels": {name: int(np.sum(inside & present)) for name, inside in frequency_bands(run.counts).items()},
     }
 
 
@@ -177,7 +184,7 @@ def keep(kept: dict[str, Any], **found: Any) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "work/finetuning", help="folder for what is kept")
-    parser.add_argument("--marks", type=int, default=20_000, help="marks to draw, test part included")
+    parser.add_argument("--marks", type=int, default=20_000, help="marks to draw, test subset included")
     parser.add_argument("--pilot", type=int, default=3_000, help="training marks of the pilot")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
@@ -186,7 +193,7 @@ def main() -> None:
     with show_progress() as report:
         name = pilot(Study(options.work, for_pilot(marks, options.pilot), report), kept)
         keep(kept, recipe={"name": name, "served": SERVED, **asdict(RECIPES[name])})
-        judge(Study(options.work, marks, report), RECIPES[name], options.seeds, kept)
+        evaluate(Study(options.work, marks, report), RECIPES[name], options.seeds, kept)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Feed the parsers bytes that a coverage-guided fuzzer makes, starting from the sample files of the tests.
+"""Fuzz the parsers with bytes from a coverage-guided fuzzer, starting from the sample files of the tests.
 
     pip install atheris
     python benchmarks/fuzz.py eu-xml tree --seconds 600     two parsers
-    python benchmarks/fuzz.py all --seconds 240 --jobs 2    one after the other, two at a time
+    python benchmarks/fuzz.py all --seconds 240 --jobs 2    all parsers, two at a time
 
-A parser may refuse bytes with an error of viennatag; any other exception, more than ten seconds or more than
-1 GB is a finding, and the bytes that made it are kept in the work folder. atheris (libFuzzer for Python) is no
-dependency of viennatag; install it into an environment of its own. How long and how often each parser ran, all
-sessions together, goes to benchmarks/results/fuzz.json; there `finding` is that of the last session.
+A parser may refuse bytes with an error of viennatag. Any other exception, more than ten seconds or more than 1 GB is a
+finding, and the bytes that caused it are kept in the work folder. atheris (libFuzzer for Python) is no dependency of
+viennatag; install it in an environment of its own. benchmarks/results/fuzz.json has the time and number of runs of each
+parser over all sessions; its `finding` is that of the last session.
 """
 
 import argparse
@@ -102,11 +102,11 @@ def made_seeds(target: str) -> list[bytes]:
 def parser(target: str, scratch: Path) -> Callable[[bytes], None]:
     """Return a function that brings bytes through one parser as an import or a command would."""
     from viennatag.data.marks import read_marks
+    from viennatag.data.source_files import Document, list_documents, list_source_files
     from viennatag.images.decoding import read_image
     from viennatag.importers import FORMATS
     from viennatag.importers.image_files import image_ending, plain_name
     from viennatag.importers.record import vienna_codes
-    from viennatag.importers.source import Document, part_documents, source_parts
     from viennatag.vienna.classification import read_classification, read_tree_file
     from viennatag.vienna.codes import parse_codes
 
@@ -122,8 +122,8 @@ def parser(target: str, scratch: Path) -> Callable[[bytes], None]:
             image_ending(record.content or b"")
 
     def archive(data: bytes) -> None:
-        for part in source_parts(write(data, ".zip"), (".xml",), zipped=True):
-            for document in part_documents(part, (".xml",), zipped=True, tick=lambda _: None):
+        for part in list_source_files(write(data, ".zip"), (".xml",), zipped=True):
+            for document in list_documents(part, (".xml",), zipped=True, on_read=lambda _: None):
                 consume("eu-xml", document)
 
     if target in FORMATS:

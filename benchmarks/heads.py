@@ -1,12 +1,12 @@
-r"""Do heads that look at places help, and what do they cost? Linear, residual attention and ML-Decoder on equal terms.
+r"""Compare heads that use spatial positions: linear, residual attention and ML-Decoder, accuracy and cost.
 
     viennatag render -o work/heads/marks --artwork artwork/node_modules/@iconify-json \
         --fonts artwork/node_modules/@fontsource --test-packs noto,ph,hugeicons --size 160 --count 3000
     python benchmarks/heads.py
 
-All read the features of a frozen MobileNetV2, or their maps, and are judged on artwork from packs that no training mark
-shows. Then each head is joined to the trunk, and batches of pixels are run through the graphs in turn, on one thread;
-the ratio is of medians. Results: benchmarks/results/heads.json.
+All are trained on the features or feature maps of a frozen MobileNetV2 and tested on packs that no training mark shows.
+Then each head is joined to the backbone, and batches of pixels are run through the graphs in turn, on one thread; the
+result is the ratio of medians. Results: benchmarks/results/heads.json.
 """
 
 import argparse
@@ -22,11 +22,11 @@ import numpy as np
 from viennatag.data.marks import read_marks
 from viennatag.images.decoding import read_image
 from viennatag.runtime.engine import BATCH_SIZE, Engine
-from viennatag.training.backbones.backbone import Trunk, load_trunk
+from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
 from viennatag.training.data.collection import Collection, collect
-from viennatag.training.heads.export import join_head
+from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.comparison_run import compare, learn_on
+from viennatag.training.selection.comparison_run import compare_strategies, train_on
 from viennatag.training.strategies import find_strategy
 
 ROOT = Path(__file__).parents[1]
@@ -43,25 +43,31 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30, help="of running each graph over the same images")
     options = parser.parse_args()
     table = read_marks(options.marks / "marks.csv", images=options.marks)
-    trunk = load_trunk(BACKBONE, cache=options.cache, size=160)
-    collection = collect(table, options.marks, trunk, cache=options.cache, maps=True, report=show)
-    found = compare(collection, STRATEGIES, seeds=options.seeds, cache=options.cache, report=show)
+    backbone = load_timm_backbone(BACKBONE, cache=options.cache, size=160)
+    collection = collect(table, options.marks, backbone, cache=options.cache, feature_maps=True, progress=show)
+    found = compare_strategies(collection, STRATEGIES, seeds=options.seeds, cache=options.cache, progress=show)
     from viennatag.reports.comparison import notes, summary
 
     print("\n".join([*summary(found), "", *notes(found)]))
-    pixels = [read_image(options.marks / image, trunk.size) for image in table.images[:BATCH_SIZE]]
-    speed = speeds(collection, trunk, np.stack(pixels), options.rounds)
+    pixels = [read_image(options.marks / image, backbone.size) for image in table.images[:BATCH_SIZE]]
+    speed = speeds(collection, backbone, np.stack(pixels), options.rounds)
     for name, each in speed.items():
         print(f"{name}: {each['milliseconds']} ms an image, {each['ratio']} times the linear head's; {each['mb']} MB")
-    kept = {"cores": os.cpu_count(), "places": trunk.places, "width": trunk.width, "speed": speed, **found.to_json()}
+    kept = {
+        "cores": os.cpu_count(),
+        "positions": backbone.positions,
+        "width": backbone.width,
+        "speed": speed,
+        **found.to_json(),
+    }
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def speeds(collection: Collection, trunk: Trunk, pixels: np.ndarray, rounds: int) -> dict[str, dict[str, float]]:
+def speeds(collection: Collection, backbone: Backbone, pixels: np.ndarray, rounds: int) -> dict[str, dict[str, float]]:
     engines, sizes = {}, {}
-    for strategy in STRATEGIES:  # what a head has learned does not change its speed
-        learned, _ = learn_on(collection, strategy, schedule=Schedule(epochs=1, min_steps=1))
-        graph = join_head(trunk, learned.head)
+    for strategy in STRATEGIES:  # weights do not change the speed
+        trained, _ = train_on(collection, strategy, schedule=Schedule(epochs=1, min_steps=1))
+        graph = export_graph(backbone, trained.head)
         engines[strategy.name], sizes[strategy.name] = Engine(graph, threads=1), len(graph) / 1e6
     took: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(rounds + 1):

@@ -1,17 +1,16 @@
-"""Hide 30 % of the codes of rendered marks: how many come back as doubts, and what does a treatment of the gaps bring?
+"""Hide 30 % of the codes of synthetic marks, and measure how many are found as label issues, and what training gains.
 
     python benchmarks/label_errors.py findings
-    python benchmarks/label_errors.py judges
+    python benchmarks/label_errors.py heads
     python benchmarks/label_errors.py treatment
 
-4,800 marks with the codes of real EU marks are drawn with `viennatag render` (needs `make artwork`; a folder that
-holds them is used as it is). Their features are those of a MobileNetV2 pretrained on ImageNet, which never met a code.
-Each of 5 seeds hides other codes; a mark that loses all is no row any more. `findings` also puts one wrong code on 6 %
-of the marks, drawn as often as it occurs, and gives the precision of what `viennatag inspect --model` lists first:
-beside chance, beside the frequency of labels, and beside cleanlab on the labels with 50 marks or more. `judges` gives
-it for other heads that could judge the labels. `treatment` trains a head on the gaps with each strategy and judges it
-against the full codes of the test part, whose packs were kept from training. Results:
-benchmarks/results/label_errors.json.
+4,800 marks with the codes of real EU marks are drawn with `viennatag render` (needs `make artwork`; an existing folder
+is used as it is). Their features come from a MobileNetV2 pretrained on ImageNet, which has seen no code. Each of 5
+seeds hides other codes; a mark that loses all its codes is dropped. `findings` also adds one wrong code to 6 % of the
+marks, drawn by frequency, and reports the precision of the first label issues of `viennatag inspect --model`, beside
+chance, label frequency, and cleanlab on the labels with 50 marks or more. `heads` reports it for other heads.
+`treatment` trains a head on the incomplete labels with each strategy and tests it on the full codes of the test
+subset, whose packs are in no training mark. Results: benchmarks/results/label_errors.json.
 """
 
 import argparse
@@ -29,15 +28,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import PARTS, Marks, read_marks
-from viennatag.evaluation.label_issues import find_doubts, misplaced
-from viennatag.metrics.figures import macro_average_precision
-from viennatag.training.backbones.backbone import load_trunk
+from viennatag.data.marks import SUBSETS, Marks, read_marks
+from viennatag.evaluation.label_issues import misplaced, rank_label_issues
+from viennatag.metrics.metrics import macro_average_precision
+from viennatag.training.backbones.backbone import load_timm_backbone
+from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import Features, extract_features
+from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.heads import Cosine, Ensemble, Neighbours
-from viennatag.training.heads.trainer import Examples
-from viennatag.training.learner import learn
-from viennatag.training.selection.cross_fitting import JUDGE, cross_fitted_scores
+from viennatag.training.selection.cross_fitting import ISSUE_STRATEGY, cross_fitted_scores
+from viennatag.training.selection.trained_strategy import train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, Strategy, find_strategy
 
 ROOT = Path(__file__).parents[1]
@@ -47,11 +47,11 @@ PROFILE = ROOT.parent / "shared/labels/eu_marks_20k.csv"
 SIDE, MARKS = 128, 4_800
 HIDDEN, WRONG, SEEDS, FIRST = 0.3, 0.06, 5, 500
 FREQUENT = 50
-JUDGES = (
+HEADS = (
     *map(find_strategy, ("as-is", "hill", "neighbours")),
     Strategy("cosine and neighbours", "their mean", head=Ensemble((Cosine(), Neighbours()))),
 )
-"""What else could judge the labels."""
+"""Other strategies whose heads could score the labels."""
 TREATMENTS = (BASELINE, "hill", "splc", "co-occurrence", "positive-unlabelled")
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """Two-sided 95 % of Student's t, by the number of values."""
@@ -88,7 +88,7 @@ class Damaged:
 
     Attributes:
         marks: The marks as they are found.
-        labels: What can be learned from them.
+        labels: The labels with enough marks.
         given: What the marks carry, shape (marks, labels).
         truth: What they should carry, same shape.
         left: Which of all marks they are.
@@ -111,7 +111,7 @@ class Damaged:
         return cls(damaged, labels, given, truth, left, seed)
 
     def scores(self, found: Features, strategy: Strategy) -> NDArray[np.float32]:
-        """Return what heads that have not seen a mark say of it."""
+        """Return cross-fitted scores, shape (marks, labels)."""
         return cross_fitted_scores(
             self.marks,
             self.labels,
@@ -123,12 +123,12 @@ class Damaged:
         )
 
     def precisions(self, scores: NDArray[Any], name: str) -> dict[str, float]:
-        """Return the share of right ones among the first doubts of each kind."""
+        """Return the precision of the first label issues of each kind."""
 
         def hits(limit: int, kind: str, level: str = "") -> list[bool]:
             return [
                 bool(self.truth[each.row, self.labels.index[each.label]]) == (kind == "missing")
-                for each in find_doubts(self.marks, self.labels, scores, limit=limit)
+                for each in rank_label_issues(self.marks, self.labels, scores, limit=limit)
                 if each.kind == kind and level in {"", self.labels.levels[self.labels.index[each.label]]}
             ]
 
@@ -146,7 +146,7 @@ def findings(marks: Marks, found: Features, seed: int) -> dict[str, float]:
     damaged = Damaged.of(marks, seed)
     given, truth = damaged.given, damaged.truth
     start = time.perf_counter()
-    scores = damaged.scores(found, JUDGE)
+    scores = damaged.scores(found, ISSUE_STRATEGY)
     seconds = time.perf_counter() - start
     sections = damaged.labels.at_level("section")
     often = np.tile(given.mean(axis=0), (len(given), 1))
@@ -162,17 +162,17 @@ def findings(marks: Marks, found: Features, seed: int) -> dict[str, float]:
         "missing sections, by chance": float(truth[:, sections][~given[:, sections]].mean()),
         "wrong, first 500, rarest": first(-often, given, ~truth),
         "wrong, by chance": wrong / sum(map(len, damaged.marks.codes)),
-        "wrong codes in all": wrong,
+        "wrong codes in total": wrong,
         **beside_cleanlab(scores, given, truth),
         "seconds": seconds,
     }
 
 
-def judges(marks: Marks, found: Features, seed: int) -> dict[str, float]:
+def heads(marks: Marks, found: Features, seed: int) -> dict[str, float]:
     damaged = Damaged.of(marks, seed)
     figures: dict[str, float] = {}
-    for judge in JUDGES:
-        figures |= damaged.precisions(damaged.scores(found, judge), judge.name)
+    for head in HEADS:
+        figures |= damaged.precisions(damaged.scores(found, head), head.name)
     return figures
 
 
@@ -214,25 +214,26 @@ def beside_cleanlab(
 
 
 def treatment(marks: Marks, found: Features, seed: int) -> dict[str, float]:
-    parts = np.array([PARTS.index(split) for split in marks.splits])
-    train, validation, test = (np.flatnonzero(parts == part) for part in range(len(PARTS)))
+    subsets = np.array([SUBSETS.index(split) for split in marks.splits])
+    train, validation, test = (np.flatnonzero(subsets == at) for at in range(len(SUBSETS)))
     incomplete, left = damage(marks, seed)
 
     def reached(name: str, codes: Marks, which: NDArray[np.intp], labels: LabelSet) -> float:
         examples = Examples(found.values, found.rows[which], labels.encode(codes.codes), np.ones(len(which)))
-        learning, stopping = (examples.select(np.flatnonzero(np.isin(which, part))) for part in (train, validation))
-        learned = learn(find_strategy(name), labels, learning, stopping, seed=seed)
+        learning, stopping = (examples.select(np.flatnonzero(np.isin(which, rows))) for rows in (train, validation))
+        stopped = HeldOut.of_examples(stopping)
+        trained = train_strategy(find_strategy(name), labels, learning, stopping, stopped, seed=seed)
         truth = labels.encode(marks.select(test).codes)
-        judged = Examples(found.values, found.rows[test], truth, np.ones(len(test)))
-        return macro_average_precision(learned.scores(judged), truth).value
+        tested = Examples(found.values, found.rows[test], truth, np.ones(len(test)))
+        return macro_average_precision(trained.scores(HeldOut.of_examples(tested)), truth).value
 
-    learned_from = incomplete.select(np.flatnonzero(np.isin(left, train)))
-    labels = LabelSet.from_marks(learned_from, min_count=MIN_COUNT)
+    train_marks = incomplete.select(np.flatnonzero(np.isin(left, train)))
+    labels = LabelSet.from_marks(train_marks, min_count=MIN_COUNT)
     scores = {name: reached(name, incomplete, left, labels) for name in TREATMENTS}
     return {**scores, "nothing hidden": reached(BASELINE, marks, np.arange(len(marks)), labels)}
 
 
-STAGES = {"findings": findings, "judges": judges, "treatment": treatment}
+STAGES = {"findings": findings, "heads": heads, "treatment": treatment}
 
 
 def interval(values: list[float]) -> dict[str, float]:
@@ -247,9 +248,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "work/label_errors", help="folder for marks and features")
     options = parser.parse_args()
     marks = draw(options.work / "register")
-    trunk = load_trunk(BACKBONE, cache=options.work, size=SIDE)
+    backbone = load_timm_backbone(BACKBONE, cache=options.work, size=SIDE)
     paths = [options.work / "register" / image for image in marks.images]
-    found = extract_features(paths, trunk, cache=options.work)
+    found = extract_features(paths, backbone, cache=options.work)
     rows: list[dict[str, float]] = []
     for seed in range(SEEDS):
         rows.append(STAGES[options.what](marks, found, seed))

@@ -1,14 +1,14 @@
-"""One image, warm: viennatag against the bare engine, and against what a user would run instead.
+"""Time one image, warm: viennatag against the bare engine and against other libraries.
 
-    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
+    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, like those of registers
     python benchmarks/latency.py [--rivals-python PYTHON] [--rivals timm,keras,transformers] [--minutes 4]
 
 The first part runs the starter in this process: `Predictor.predict` of a file, against the same engine's call on a
-ready array plus Pillow's own open, convert and resize of that file. The second runs EfficientNet-B0 with random
-weights, each library in a process of its own, on one image and on 5,000, of which each takes the same hundred in turn.
-After some minutes it stops with what it has and says how many that were; called again it goes on with the next hundred,
-until all are done. `--rivals-python` is an interpreter that has keras with tensorflow, and transformers with torch; put
-`keras tensorflow transformers torch pillow` into a fresh environment. Results: benchmarks/results/latency.json.
+ready array plus Pillow's own open, convert and resize of that file. The second part runs EfficientNet-B0 with random
+weights, each library in a process of its own, on one image and on 5,000 images, a hundred at a time in turn. After
+`--minutes` it stops and says how many images were done; called again it continues with the next hundred.
+`--rivals-python` is an interpreter that has keras with tensorflow, and transformers with torch: install
+`keras tensorflow transformers torch pillow` in a new environment. Results: benchmarks/results/latency.json.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
 
 ROOT = Path(__file__).parents[1]
-PART = 100  # images
+CHUNK = 100  # images
 
 
 def in_turn(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -45,7 +45,7 @@ def in_turn(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[st
 
 
 def one_image(image: str, rounds: int) -> dict[str, float]:
-    """Return milliseconds of the starter on one core, whole and in bare parts."""
+    """Return milliseconds of the starter on one core, whole and in its stages."""
     predictor = Predictor.load(threads=1)
     engine: Engine = predictor.engine
     size = engine.size
@@ -107,23 +107,23 @@ def against(
     names = ["viennatag", *rivals]
     libraries = Libraries(names, python)
     alone = [libraries.seconds([image]) for _ in range(rounds + 2)][2:]
-    parts: list[dict[str, float]] = []
-    told = {"names": names, "images": many}
+    chunks: list[dict[str, float]] = []
+    settings = {"names": names, "images": many}
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
-        parts = found["parts"] if found["told"] == told else []
+        chunks = found["chunks"] if found["settings"] == settings else []
     deadline = time.monotonic() + 60 * minutes
-    while len(parts) * PART < len(many) and (not parts or time.monotonic() < deadline):
-        at = len(parts) * PART
-        parts.append(libraries.seconds(many[at : at + PART]))
+    while len(chunks) * CHUNK < len(many) and (not chunks or time.monotonic() < deadline):
+        at = len(chunks) * CHUNK
+        chunks.append(libraries.seconds(many[at : at + CHUNK]))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps({"told": told, "parts": parts}), encoding="utf-8")
+        kept.write_text(json.dumps({"settings": settings, "chunks": chunks}), encoding="utf-8")
     libraries.close()
-    done = min(len(many), len(parts) * PART)
+    done = min(len(many), len(chunks) * CHUNK)
     results: dict[str, Any] = {
         name: {
             "one_image_ms": round(1000 * statistics.median(each[name] for each in alone), 2),
-            "many_images_ms_each": round(1000 * sum(each[name] for each in parts) / done, 2),
+            "many_images_ms_each": round(1000 * sum(each[name] for each in chunks) / done, 2),
         }
         for name in names
     }

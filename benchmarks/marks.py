@@ -1,11 +1,11 @@
-"""Make the files that the benchmarks of speed read: marks as registers hand them out, in many sizes and formats.
+"""Make the files that the speed benchmarks read: marks like those that registers publish, in many sizes and formats.
 
     python benchmarks/marks.py [-o work/marks] [--count 5000] [--drawn 1000]
 
-Draws marks 1,000 pixels wide as `viennatag render` does and saves each several times: 400 to 1,000 pixels on the
-longer side, seven in ten as JPEG (quality 75 to 95), the others as PNG, a third of these with a transparent ground and
-a third in grey or with a palette, as offices' own exports have them. Every file differs from every other. Needs `make
-artwork` and ../shared; takes about two minutes of two quiet cores. A folder that is there is left as it is.
+Draws marks 1,000 pixels wide with `viennatag render` and saves each several times: 400 to 1,000 pixels on the longer
+side, seven in ten as JPEG (quality 75 to 95), the others as PNG, a third of these with a transparent background and a
+third in grey or with a palette, as in offices' exports. All files differ. Needs `make artwork` and ../shared; takes
+about two minutes on two idle cores. An existing folder is left as it is.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SMALLEST, LARGEST = 400, 1000
 
 
 def save(drawn: Path, out: Path, number: int) -> None:
-    """Save a drawn mark as the file of some number, its size and format a matter of that number only."""
+    """Save a drawn mark as a file whose size and format depend on its number only."""
     random_ = random.Random(number)
     side = random_.randint(SMALLEST, LARGEST)
     with Image.open(drawn) as file:
@@ -38,7 +38,7 @@ def save(drawn: Path, out: Path, number: int) -> None:
         image.save(name.with_suffix(".jpg"), quality=random_.randint(75, 95))
         return
     kind = random_.choice(("RGB", "RGBA", "L", "P", "RGB", "RGBA"))
-    if kind == "RGBA":  # the lightest parts are where the paper shows
+    if kind == "RGBA":  # the lightest pixels become transparent
         image.putalpha(image.convert("L").point(lambda level: 0 if level > 250 else 255))
     elif kind != "RGB":
         image = image.quantize(64) if kind == "P" else image.convert(kind)
@@ -46,7 +46,7 @@ def save(drawn: Path, out: Path, number: int) -> None:
 
 
 def make_marks(folder: Path, *, count: int, drawn: int) -> Path:
-    """Fill a folder with so many files made of so many drawn marks and return it; leave one that is there."""
+    """Return a folder of `count` files made of `drawn` marks; an existing folder is left as it is."""
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def make_marks(folder: Path, *, count: int, drawn: int) -> Path:
 
 
 def files(folder: Path, count: int) -> list[Path]:
-    """Return the first files of a folder of images, at most so many.
+    """Return the first `count` files of a folder of images.
 
     Raises:
         SystemExit: If there are none.

@@ -1,11 +1,10 @@
 """Time the metrics at the size of a register: 100,000 marks, 1,500 labels with a long tail.
 
-python benchmarks/metrics.py [--marks N] [--labels N] [-o benchmarks/results/metrics.json]
+    python benchmarks/metrics.py [--marks N] [--labels N] [-o benchmarks/results/metrics.json]
 
-Macro mAP is timed beside scikit-learn and torchmetrics on the same arrays; all three get float32 scores,
-viennatag sparse targets, the others the dense ones that they need, converted before the clock starts.
-The bootstrap runs at the size of a test part. Also simulates how often intervals of macro mAP hold the
-value they are meant to hold.
+Macro mAP is timed beside scikit-learn and torchmetrics on the same arrays. All three get float32 scores, viennatag
+sparse targets, the others dense ones, converted before the clock starts. The bootstrap runs at the size of a test
+subset. A simulation measures how often intervals of macro mAP contain the true value.
 """
 
 import argparse
@@ -29,8 +28,8 @@ from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import multilabel_average_precision
 
 from viennatag.calibration import calibration
-from viennatag.metrics import figures as metrics
-from viennatag.metrics.bootstrap import Interval, Ranking, bootstrap, bootstrap_interval
+from viennatag.metrics import metrics
+from viennatag.metrics.bootstrap import Interval, bootstrap_interval, draw_weights
 from viennatag.thresholds import thresholds
 
 Result = TypeVar("Result")
@@ -130,18 +129,24 @@ def time_the_rest(scores: NDArray[np.float32], targets: NDArray[np.bool_]) -> di
         "calibration_error": lambda: metrics.calibration_error(scores, sparse),
         "label_calibration_errors": lambda: metrics.label_calibration_errors(scores, sparse),
         "fit_platt": lambda: calibration.fit_platt(logits, sparse, groups=groups),
-        "coherent": lambda: calibration.coherent(scores, parents),
+        "coherent": lambda: calibration.coherent_scores(scores, parents),
         "tune_thresholds": lambda: thresholds.tune_thresholds(scores, sparse, groups=groups),
     }
     return {f"{name}_s": timed(name, call)[1] for name, call in calls.items()}
 
 
+def macro(scores: NDArray[np.float32], targets: NDArray[np.bool_], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return macro mAP under the weights of each round, shape (rounds,)."""
+    found: NDArray[np.float64] = metrics.mean_of_known(metrics.average_precision(scores, targets, weights))
+    return found
+
+
 def time_bootstrap(marks: int = 2000, labels: int = 600, rounds: int = 200) -> dict[str, Any]:
-    """Return the time of bootstrapping macro mAP on a test part, ranking included."""
+    """Return the time of bootstrapping macro mAP on a test subset, ranking included."""
     scores, targets = simulate(marks, labels)
     found, seconds = timed(
         f"bootstrap, {marks:,} × {labels}",
-        lambda: bootstrap_interval(Ranking.of(scores, targets).macro_average_precision, marks, rounds=rounds),
+        lambda: bootstrap_interval(lambda weights: macro(scores, targets, weights), marks, rounds=rounds),
         repeats=3,
     )
     return {
@@ -157,8 +162,7 @@ def simulate_coverage(tables: int = 200, marks: int = 1000, labels: int = 150, r
     """Return how often 95 % intervals of macro mAP hold the mean macro mAP of tables of the same kind."""
     values, centred, plain = [], [], []
     for seed in range(tables):
-        ranking = Ranking.of(*simulate(marks, labels, seed=seed))
-        samples = bootstrap(ranking.macro_average_precision, marks, rounds=rounds, seed=seed)
+        samples = macro(*simulate(marks, labels, seed=seed), draw_weights(marks, rounds=rounds, seed=seed))
         values.append(samples[0])
         centred.append(Interval.of(samples))
         plain.append(np.quantile(samples[1:], [0.025, 0.975]))

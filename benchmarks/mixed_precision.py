@@ -1,11 +1,11 @@
-"""How long a training step takes on this processor in float32, in bfloat16, and as finetuning mixes the two.
+"""Time a training step on this processor in float32, in bfloat16, and in the mixture that fine-tuning uses.
 
     python benchmarks/mixed_precision.py [BACKBONE ...] [--size 128] [--batch-size 128]
 
-For each network with random weights, the three take turns at one step each (forward, backward, AdamW) on random images,
-and the medians are printed as shares of that of float32. In the third, grouped convolutions stay in float32
-(`viennatag.training.precision`). On a processor that only imitates bfloat16 the second and third are of no use, and
-finetuning does not use them there. Results: benchmarks/results/mixed_precision.json.
+For each network with random weights, the three run one step each in turn (forward, backward, AdamW) on random images;
+medians are printed as shares of the float32 median. In the mixture, grouped convolutions stay in float32
+(`viennatag.training.precision`). On a processor that only emulates bfloat16 the second and third are slower, and
+fine-tuning does not use them. Results: benchmarks/results/mixed_precision.json.
 """
 
 import argparse

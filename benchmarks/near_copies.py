@@ -1,11 +1,10 @@
-"""Measure how many drawings of one part of a split look like a drawing of another part.
+"""Count the drawings of one subset that look like a drawing of another subset.
 
     python benchmarks/near_copies.py [--drawings 2000]
 
-Packs draw the same things, and some copy each other. All drawings of names that several pack families share, up to
-the number asked for, are drawn alone in black and grey; two count as near copies where their perceptual hashes
-differ in 4 bits at most, as in `viennatag.split.duplicates`. Needs `make artwork`. Results:
-benchmarks/results/near_copies.json.
+Packs draw the same objects, and some copy each other. All drawings whose names several pack families share, up to
+`--drawings`, are drawn alone in black and grey. Two are near copies if their perceptual hashes differ in at most 4
+bits, as in `viennatag.split.duplicates`. Needs `make artwork`. Results: benchmarks/results/near_copies.json.
 """
 
 import argparse
@@ -23,8 +22,8 @@ from PIL import Image
 from viennatag.images.decoding import perceptual_hash
 from viennatag.synthesis import Drawing, read_artwork
 from viennatag.synthesis.artwork import pack_family
-from viennatag.synthesis.studio import part_of, rasterise
-from viennatag.synthesis.subject import Subject, toned
+from viennatag.synthesis.assets import rasterise, split_groups
+from viennatag.synthesis.styles import StyleInput, toned
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
@@ -45,25 +44,25 @@ def main() -> None:
 
 
 def measure(drawings: Sequence[Drawing], count: int) -> dict[str, object]:
-    """Return shares of near copies between parts, and which pairs of families hold most of them."""
+    """Return shares of near copies between subsets, and the pairs of families with most of them."""
     chosen = shared_names(drawings, count)
-    parts = assign_parts(drawings)
+    subsets = assign_subsets(drawings)
     hashes = np.array([hash_alone(drawing) for drawing in chosen], dtype=np.uint64)
-    part = np.array([parts[drawing.pack, drawing.name] for drawing in chosen])
+    subset = np.array([subsets[drawing.pack, drawing.name] for drawing in chosen])
     family = np.array([pack_family(drawing.pack) for drawing in chosen])
     name, group = (np.array([getattr(drawing, what) for drawing in chosen]) for what in ("key", "group"))
     near = np.bitwise_count(hashes[:, None] ^ hashes[None, :]) <= MOST_BITS
-    train = part == "train"
-    found: dict[str, object] = {"drawings": len(chosen), "parts": dict(Counter(part.tolist()))}
+    train = subset == "train"
+    found: dict[str, object] = {"drawings": len(chosen), "subsets": dict(Counter(subset.tolist()))}
     for which in ("validation", "test"):
-        across = near[part == which][:, train]
-        same_name = across & (name[part == which][:, None] == name[None, train])
+        across = near[subset == which][:, train]
+        same_name = across & (name[subset == which][:, None] == name[None, train])
         found[which] = {
             "pairs_with_train": across.size,
             "share_of_near_pairs": round(float(across.mean()), 6),
             "drawings_with_a_near_copy_in_train": round(float(across.any(axis=1).mean()), 4),
             "of_the_same_name": round(float(same_name.any(axis=1).mean()), 4),
-            "of_the_same_group": int((across & (group[part == which][:, None] == group[None, train])).sum()),
+            "of_the_same_group": int((across & (group[subset == which][:, None] == group[None, train])).sum()),
         }
     copies, pairs = Counter[str](), Counter[str]()
     for left, right in zip(*np.nonzero(np.triu(name[:, None] == name[None, :], 1)), strict=True):
@@ -90,20 +89,21 @@ def shared_names(drawings: Sequence[Drawing], count: int) -> list[Drawing]:
     return chosen
 
 
-def assign_parts(drawings: Sequence[Drawing]) -> dict[tuple[str, str], str]:
-    """Return the part of each drawing, as `draw_marks` splits them."""
+def assign_subsets(drawings: Sequence[Drawing]) -> dict[tuple[str, str], str]:
+    """Return the subset of each drawing, as `draw_marks` splits them."""
     families = {pack_family(pack) for pack in TEST_PACKS}
     others = [drawing for drawing in drawings if pack_family(drawing.pack) not in families]
-    parts = part_of(others, share=0.1)
+    subsets = split_groups(others, share=0.1)
     return {
-        (each.pack, each.name): "test" if pack_family(each.pack) in families else parts[each.group] for each in drawings
+        (each.pack, each.name): "test" if pack_family(each.pack) in families else subsets[each.group]
+        for each in drawings
     }
 
 
 def hash_alone(drawing: Drawing) -> np.uint64:
     """Return the perceptual hash of a drawing alone on white, in black or in tones of grey."""
     left, top, width, height = drawing.view
-    subject = Subject(drawing.body, drawing.mono, drawing.view, ("#000000",), "#ffffff", True, _nothing)
+    subject = StyleInput(drawing.body, drawing.mono, drawing.view, ("#000000",), "#ffffff", True, _nothing)
     body = drawing.body if drawing.mono else toned(subject).svg
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '

@@ -1,4 +1,4 @@
-"""What anyone would write with Pillow alone to get an image file into a network's square: what ours is held against."""
+"""Decode an image file into the network's square with plain Pillow: the baseline for viennatag's decoding."""
 
 from pathlib import Path
 

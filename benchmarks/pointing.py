@@ -1,11 +1,11 @@
-"""The pointing game: does the peak of a code's heat map fall on the drawing that shows the code?
+"""Play the pointing game: does the peak of a code's heat map fall on the drawing that shows the code?
 
-    python benchmarks/pointing.py [--marks work/starter/uniform]
+    python benchmarks/pointing.py [--marks work/starter/marks/110-30000-16000/uniform]
 
-Rendered marks of the test part, drawn with packs that the starter never saw, with one drawing each whose box is
-recorded. The code is the drawing's first pictorial section, or the nearest ancestor that the bundle knows. The chance
-that a random point hits is the share of the image that the box takes. `suggested` are marks whose code was above its
-threshold: those for which an examiner would look at the map. Results: benchmarks/results/pointing.json.
+Marks of the test subset, drawn with packs that the starter has not seen, with one drawing each whose box is recorded.
+The code is the drawing's first pictorial section, or the nearest ancestor that the bundle has. The chance of a random
+hit is the share of the image inside the box. `suggested` are the marks whose code was above its threshold: those for
+which an examiner would open the heat map. Results: benchmarks/results/pointing.json.
 """
 
 import argparse
@@ -36,9 +36,14 @@ def known_code(codes: list[str], labels: dict[str, int]) -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--marks", type=Path, default=ROOT / "work/starter/uniform", help="folder of rendered marks")
+    parser.add_argument(
+        "--marks",
+        type=Path,
+        default=ROOT / "work/starter/marks/110-30000-16000/uniform",
+        help="folder of rendered marks",
+    )
     parser.add_argument("--model", default="starter")
-    parser.add_argument("--count", type=int, default=4000, help="at most so many marks")
+    parser.add_argument("--count", type=int, default=4000, help="most marks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/pointing.json")
     options = parser.parse_args()
@@ -59,7 +64,7 @@ def main() -> None:
         left, top, width, height = box["box"]
         outcome = (bool(left <= x <= left + width and top <= y <= top + height), width * height)
         alone = "alone" in mark["kind"]
-        suggested = explanation.score >= bundle.thresholds[bundle.labels.index[code]]
+        suggested = explanation.score >= bundle.postprocessor.thresholds[bundle.labels.index[code]]
         for group in ("all", "drawing alone" if alone else "with a word or figure"):
             found[group].append(outcome)
         if suggested:

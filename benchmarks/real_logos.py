@@ -1,11 +1,11 @@
-"""Judge a bundle on real brand logos, labelled by hand; see shared/real_logos/README.md.
+"""Evaluate a bundle on real brand logos, labelled by hand; see shared/real_logos/README.md.
 
     python benchmarks/real_logos.py [BUNDLE] [-o results.json]
 
 Prints hit@1, hit@3 and hit@10 for pictorial codes at the three levels, beside two frequency priors from 20,000 real EU
-marks: how many marks carry a node, and how many section codes stand below it (which are the same for sections). A logo
-counts as hit if one of the k best codes of a level is one of its entries (or an equally good alternative of one). Needs
-`make artwork` and ../shared. For evaluation only, never for training.
+marks: the number of marks of a node, and the number of section codes below it (the same for sections). A logo is a hit
+if one of the k best codes of a level is one of its entries, or an equally good alternative of one. Needs `make artwork`
+and ../shared. For evaluation only, never for training.
 """
 
 import argparse
@@ -54,9 +54,9 @@ def hit_rates(ranked: dict[str, list[list[Code]]], truth: dict[str, list[set[Cod
             name: {Code(*code[:depth]) for entry in entries for code in entry if len(code.path) >= depth}
             for name, entries in truth.items()
         }
-        judged = [name for name, codes in wanted.items() if codes]
+        evaluated = [name for name, codes in wanted.items() if codes]
         rates[level] = {
-            f"hit@{k}": float(np.mean([bool(wanted[name] & set(ranked[name][depth - 1][:k])) for name in judged]))
+            f"hit@{k}": float(np.mean([bool(wanted[name] & set(ranked[name][depth - 1][:k])) for name in evaluated]))
             for k in HITS_AT
         }
     return rates

@@ -1,9 +1,10 @@
-"""Measure the import of a large register: time, peak memory and going on after an interruption.
+"""Measure the import of a large register: time, peak memory and resuming after an interruption.
 
-Marks are generated as EU open data, one file each with goods in 23 languages, which make up most of
-a real file, in ZIP archives of 5,000. Peak memory is that of a process that does nothing but import.
+    python benchmarks/registers.py --marks 1000000
 
-Run: python benchmarks/registers.py --marks 1000000
+Marks are generated in the format of EU open data, one file each with goods in 23 languages, which are most of a real
+file, in ZIP archives of 5,000. Peak memory is that of a process that only imports.
+Results: benchmarks/results/registers.json.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Count how many marks a second are drawn, with and without the start-up that reads and matches the artwork.
+"""Measure how many marks are drawn per second, with and without reading and matching the artwork at the start.
 
     python benchmarks/render.py [--count 10000]
 

@@ -1,11 +1,12 @@
-"""What a user would run instead of viennatag, on EfficientNet-B0 with random weights: one process, timed in itself.
+"""Run EfficientNet-B0 with random weights in viennatag or in another library, and time each call in the process itself.
 
     python benchmarks/rivals.py NAME  # viennatag, timm, keras or transformers
 
-For each line of paths on its input, separated by tabs, it predicts those files and prints the seconds. A rival needs
-only its own packages, so each may come from an environment of its own.
+For each line of paths on its input, separated by tabs, it predicts those files and prints the seconds. Each library
+needs only its own packages, so each can run in an environment of its own.
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -30,18 +31,19 @@ def batches(paths: list[str]) -> Iterator[Any]:
 def viennatag() -> Predict:
     from dataclasses import replace
 
-    from viennatag.model.bundle import open_bundle, write_bundle
+    from viennatag.model.bundle import open_bundle
+    from viennatag.model.saving import write_bundle
     from viennatag.prediction.predictor import Predictor
-    from viennatag.training.backbones.backbone import load_trunk
-    from viennatag.training.heads.export import join_head
+    from viennatag.training.backbones.backbone import load_timm_backbone
+    from viennatag.training.heads.export import export_graph
     from viennatag.training.heads.exported import LinearHead
 
     starter = open_bundle()
     folder = Path(tempfile.mkdtemp())
-    trunk = load_trunk("efficientnet_b0", cache=folder, pretrained=False, size=SIZE)
+    backbone = load_timm_backbone("efficientnet_b0", cache=folder, pretrained=False, size=SIZE)
     random = np.random.default_rng(0)
-    weight = random.normal(scale=0.01, size=(len(starter.labels), trunk.width)).astype(np.float32)
-    graph = join_head(trunk, LinearHead(weight, np.full(len(starter.labels), -4, dtype=np.float32)))
+    weight = random.normal(scale=0.01, size=(len(starter.labels), backbone.width)).astype(np.float32)
+    graph = export_graph(backbone, LinearHead(weight, np.full(len(starter.labels), -4, dtype=np.float32)))
     bundle = write_bundle(replace(starter, image_size=SIZE), graph, folder / "bundle")
     predictor = Predictor(bundle)
     return lambda paths: predictor.predict(paths[0]) if len(paths) == 1 else list(predictor.predict_many(paths))
@@ -91,7 +93,9 @@ RIVALS = {each.__name__: each for each in (viennatag, timm, keras, transformers)
 
 
 def main() -> None:
-    predict = RIVALS[sys.argv[1]]()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=tuple(RIVALS))
+    predict = RIVALS[parser.parse_args().name]()
     print("ready", flush=True)
     for line in sys.stdin:
         paths = line.rstrip("\n").split("\t")

@@ -1,14 +1,14 @@
-"""The service under load, against `predict_many` in one process; then under overload.
+"""Measure the service under load, against `predict_many` in one process, and then under overload.
 
     python benchmarks/service.py [--seconds 60]
 
-A process serves the starter with its default settings; this process is the load: so many clients on the loopback
-interface, each of which sends an image as soon as its last one was answered. Both share the machine's cores, and
-nothing is subtracted for the generator. `predict_many` runs in turn with it on the same images, in a process of its
-own; the ratio is the median over the rounds. The processor time of each per image says what the service costs where a
-busy machine blurs the ratio. Then four times as many clients as the queue holds images send without
-pause: all that is not answered must be refused with 503, and once they stop the service must answer within a second.
-Results: benchmarks/results/service.json.
+One process serves the starter with default settings. This process is the load: several clients on the loopback
+interface, each of which sends an image as soon as its last one was answered. Both share the machine's cores, and the
+cost of the clients is not subtracted. `predict_many` runs in turn with the service on the same images, in a process of
+its own; the result is the median ratio over the rounds. Processor time per image of each shows the cost of the service
+where a busy machine blurs the ratio. For overload, four times as many clients as the queue holds images send without
+pause: every request that is not answered must be refused with 503, and when they stop, the service must answer within
+a second. Results: benchmarks/results/service.json.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from typing import Any
 
 import psutil
 
-from viennatag.service.settings import Settings
+from viennatag.service.options import ServiceOptions
 
 ROOT = Path(__file__).parents[1]
 IN_PROCESS = """
@@ -96,17 +96,21 @@ def find_port(log: Path) -> int:
 
 
 async def measure(server: psutil.Process, port: int, paths: list[Path], options: argparse.Namespace) -> dict[str, Any]:
-    images, part, queue = [path.read_bytes() for path in paths], options.seconds / options.rounds, Settings().queue
+    images, count, queue = (
+        [path.read_bytes() for path in paths],
+        options.seconds / options.rounds,
+        ServiceOptions().queue,
+    )
     await put_load(port, images, options.clients, 2.0)  # warms up
     memory = [server.memory_info().rss]
     load, seconds = Load(), 0.0
     reference, served, costs = [], [], []
     for _ in range(options.rounds):
-        rate, cost = in_process(paths, part)
+        rate, cost = in_process(paths, count)
         reference.append(rate)
         start, before = time.perf_counter(), len(load.latencies)
         busy, generating = sum(server.cpu_times()[:2]), time.process_time()
-        await put_load(port, images, options.clients, part, load)
+        await put_load(port, images, options.clients, count, load)
         passed, done = time.perf_counter() - start, len(load.latencies) - before
         seconds += passed
         served.append(done / passed)

@@ -1,17 +1,17 @@
-"""Recall, time and memory of the index of known marks against exact search, at L3D's size.
+"""Measure recall, time and memory of the index of reference marks against exact search, at the size of L3D.
 
-    python benchmarks/marks.py  # once, where no features of a training are there
+    python benchmarks/marks.py  # once, if no features of a training exist
     python benchmarks/similar.py [--features work/starter/cache/features/NAME/features.f16] [--count 770000]
 
-There are not 770,000 marks to draw, so the starter's features of real renderings are multiplied: those that a training
-left in its cache, or else those of the files that marks.py made. Each new one lies between two real ones, mostly near
-the first, with noise of a tenth of each feature's spread. Queries are made likewise of marks that are kept out. The
-truth is exact search by cosine over all standardised features in float32.
+770,000 marks cannot be drawn in reasonable time, so real features of the starter are multiplied: those in the cache of
+a training, or those of the files of marks.py. Each new vector lies between two real ones, mostly near the first, with
+noise of a tenth of each feature's spread. Queries are made in the same way from marks that are held out. The truth is
+exact cosine search over all standardised features in float32.
 
-The index is written as `viennatag index` writes it, with the codes of 20,000 real EU marks, and served by a process of
-its own as `viennatag predict --similar` does: a query is everything from features to images with their codes. Memory
-is what that process gained by opening and searching: `own` is its alone; `mapped` are pages of the index's files,
-which the system shares between processes and takes back when it needs to. Results: benchmarks/results/similar.json.
+The index is written like that of `viennatag index`, with the codes of 20,000 real EU marks, and served by a process of
+its own like that of `viennatag predict --similar`. A query is everything from features to images with their codes.
+Memory is what that process gained by opening and searching: `own` is private memory; `mapped` are pages of the index's
+files, which the system shares between processes and reclaims if needed. Results: benchmarks/results/similar.json.
 """
 
 import argparse
@@ -46,7 +46,7 @@ known.search_library()
 known.EXPANSION = int(sys.argv[3])
 queries = numpy.load(sys.argv[2])
 before, start = memory(), time.perf_counter()
-marks = known.KnownMarks.open(sys.argv[1])
+marks = known.ReferenceMarks.open(sys.argv[1])
 opened = time.perf_counter() - start
 marks.search(queries[0], 10)
 seconds, found = [], []
@@ -123,7 +123,7 @@ def recall(truth: NDArray[np.intp], found: list[list[int]]) -> float:
 
 
 def known_marks(count: int, profile: Path) -> Marks:
-    """Return so many marks, each called by its number, with the codes of real ones."""
+    """Return `count` marks, named by number, with the codes of real marks."""
     real = read_marks(profile, skip_bad=True, require_images=False)
     again = [at % len(real) for at in range(count)]
     names = tuple(map(str, range(count)))

@@ -1,18 +1,18 @@
 """Measure the split: time, memory and label distribution error, against iterative-stratification.
 
-Two shapes are split 80/10/10: 100,000 marks × 1,000 labels, which the PyPI package
-`iterative-stratification` does in minutes, and the shape of L3D, 770,000 marks × 1,536 sections, on
-which it is not run: its work grows with marks × labels², to 18 times as much. It has no split in
-three, so it gets the cheapest equivalent: its `MultilabelStratifiedShuffleSplit` cuts off 20 %, then
-halves that. Its time leaves out making the dense matrix; ours starts at the sparse one. The two take
-turns on the same data with the same seeds, and ratios are taken from the medians.
+    python benchmarks/split.py
 
-Every measurement has a process of its own, so that peak memory (data included) is its own.
-Labels are drawn independently of each other, as often as the sections of L3D occur.
+Two sizes are split 80/10/10: 100,000 marks × 1,000 labels, which the PyPI package `iterative-stratification` splits in
+minutes, and the size of L3D, 770,000 marks × 1,536 sections, on which that package is not run: its work grows with
+marks × labels², to 18 times as much. It has no split into three subsets, so it gets the cheapest equivalent: its
+`MultilabelStratifiedShuffleSplit` takes 20 %, then halves that. Its time excludes making the dense matrix; ours starts
+from the sparse one. The two run in turn on the same data with the same seeds; results are ratios of medians.
 
-Run: python benchmarks/split.py
+Each measurement has a process of its own, so peak memory (data included) is its own. Labels are drawn independently,
+with the frequencies of the sections of L3D. Results: benchmarks/results/split.json.
 """
 
+import argparse
 import csv
 import json
 import platform
@@ -45,6 +45,7 @@ SEED = 0
 
 def main() -> None:
     """Measure everything, print a table and write the JSON."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     jobs: list[tuple[str, Callable[..., dict[str, Any]], tuple[Any, ...]]] = [
         *(
             turn
@@ -91,7 +92,7 @@ def main() -> None:
         f"{summary['times_faster']:,.0f} times faster than iterative-stratification, "
         f"{summary['error_ratio']:.2f} of its label distribution error"
     )
-    print("missing: (label, part) pairs without a mark, of labels that have a group for every part")
+    print("missing: (label, subset) pairs without a mark, of labels that have a group for every subset")
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(
         json.dumps({"setting": setting(), "summary": summary, "measured": measured}, indent=2) + "\n", encoding="utf-8"
@@ -108,9 +109,9 @@ def measure_ours(shape: str, order: Literal[1, 2], seed: int, grouped: bool = Fa
         groups = np.where(rng.random(count) < 0.5, np.arange(count), count + rng.integers(count // 6, size=count))
     stratify(targets[:100], order=order)  # imports
     start = time.perf_counter()
-    parts = stratify(targets, groups=groups, order=order, seed=seed)
+    subsets = stratify(targets, groups=groups, order=order, seed=seed)
     seconds = time.perf_counter() - start
-    return {"order": order, "seed": seed, **quality(shape, targets, parts, groups), "seconds": round(seconds, 3)}
+    return {"order": order, "seed": seed, **quality(shape, targets, subsets, groups), "seconds": round(seconds, 3)}
 
 
 def measure_alternative(shape: str, seed: int) -> dict[str, Any]:
@@ -125,19 +126,19 @@ def measure_alternative(shape: str, seed: int) -> dict[str, Any]:
     halve = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=0.5, random_state=seed)
     validation, test = next(halve.split(dense[rest], dense[rest]))
     seconds = time.perf_counter() - start
-    parts = np.zeros(targets.shape[0], dtype=np.int8)
-    parts[rest[validation]] = 1
-    parts[rest[test]] = 2
-    return {"order": 1, "seed": seed, **quality(shape, targets, parts, None), "seconds": round(seconds, 3)}
+    subsets = np.zeros(targets.shape[0], dtype=np.int8)
+    subsets[rest[validation]] = 1
+    subsets[rest[test]] = 2
+    return {"order": 1, "seed": seed, **quality(shape, targets, subsets, None), "seconds": round(seconds, 3)}
 
 
 def measure_random(shape: str) -> dict[str, Any]:
     """Return the figures of a random split."""
     targets = draw(shape)
     start = time.perf_counter()
-    parts = np.random.default_rng(SEED).choice(len(FRACTIONS), size=targets.shape[0], p=FRACTIONS).astype(np.int8)
+    subsets = np.random.default_rng(SEED).choice(len(FRACTIONS), size=targets.shape[0], p=FRACTIONS).astype(np.int8)
     seconds = time.perf_counter() - start
-    return {**quality(shape, targets, parts, None), "seconds": round(seconds, 3)}
+    return {**quality(shape, targets, subsets, None), "seconds": round(seconds, 3)}
 
 
 def measure_near_duplicates(count: int) -> dict[str, Any]:
@@ -167,25 +168,25 @@ def measure_near_duplicates(count: int) -> dict[str, Any]:
 
 
 def quality(
-    shape: str, targets: "csr_array", parts: NDArray[np.int8], groups: NDArray[np.int64] | None
+    shape: str, targets: "csr_array", subsets: NDArray[np.int8], groups: NDArray[np.int64] | None
 ) -> dict[str, Any]:
-    """Return label distribution error, sizes and how many labels that could be in every part are missing in one."""
+    """Return label distribution error, sizes and how many labels that could be in every subset are missing in one."""
     mark_of = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
     unit_of = mark_of if groups is None else groups[mark_of]
     label_of_unit = np.unique(np.stack([unit_of, targets.indices.astype(np.int64)], axis=1), axis=0)[:, 1]
     enough = np.bincount(label_of_unit, minlength=targets.shape[1]) >= len(FRACTIONS)
     missing = 0
-    for part in range(len(FRACTIONS)):
-        held = np.bincount(targets.indices[parts[mark_of] == part], minlength=targets.shape[1])
+    for subset in range(len(FRACTIONS)):
+        held = np.bincount(targets.indices[subsets[mark_of] == subset], minlength=targets.shape[1])
         missing += int((enough & (held == 0)).sum())
     return {
         "shape": shape,
         "marks": targets.shape[0],
         "labels": targets.shape[1],
         "positives": int(targets.nnz),
-        "error": label_distribution_error(targets, parts, FRACTIONS),
+        "error": label_distribution_error(targets, subsets, FRACTIONS),
         "missing": missing,
-        "sizes": np.bincount(parts, minlength=len(FRACTIONS)).tolist(),
+        "sizes": np.bincount(subsets, minlength=len(FRACTIONS)).tolist(),
     }
 
 

@@ -1,17 +1,17 @@
-"""Many images: `predict_many` against the bare engine and bare decoding on all cores, and memory that stays flat.
+"""Measure many images: `predict_many` against the bare engine and bare decoding on all cores, and memory over time.
 
-    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, as registers have them
+    python benchmarks/marks.py  # once: 5,000 marks of 400 to 1,000 pixels, JPEG and PNG, like those of registers
     python benchmarks/throughput.py [--images FOLDER] [--bundle BUNDLE] [--count 5000] [--memory 50000]
 
-In turn, in shares of 500 files, each alone: the engine on ready arrays of images and their parts, with all cores and
-with half of them; decoding as viennatag does it, which includes finding the mark on its page and its parts, likewise;
-decoding as anyone would write it with Pillow, with all cores; and the whole.
+Measured in turn, 500 files at a time, each alone: the engine on ready arrays of images and their crops, with all cores
+and with half of them; viennatag's decoding, which includes framing the mark and finding its crops, likewise; decoding
+with plain Pillow, with all cores; and `predict_many`.
 
-Where engine and decoding need the same cores the whole cannot reach 90 % of the slower of the two: with all cores at
-work all the time it makes 1 / (1 / engine + 1 / decode) images a second, which is called the bound. What a pipeline
-can reach whose two stages have half of the cores each is the slower of the two with half of the cores. Rates are by the
-clock and by the time that processors worked, as a busy machine stretches the former and hardly the latter. Memory is
-this process's, while the images go round and round. Results: benchmarks/results/throughput.json.
+Where engine and decoding share the cores, `predict_many` cannot reach 90 % of the slower of the two: with all cores
+always busy it makes 1 / (1 / engine + 1 / decode) images a second, which is called the bound. A pipeline whose two
+stages have half of the cores each can reach the slower of the two with half of the cores. Rates are given by elapsed
+time and by processor time, since a busy machine stretches the former and hardly the latter. Memory is that of this
+process while the images are repeated. Results: benchmarks/results/throughput.json.
 """
 
 import argparse
@@ -29,54 +29,54 @@ import psutil
 
 from marks import FOLDER, files
 from plain import decode_plainly
-from viennatag.images.decoding import available_cores, read_fitted_image
+from viennatag.images.decoding import available_cores, read_framed_image
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
 
 ROOT = Path(__file__).parents[1]
-PART = 500
+SHARE = 500
 ON_HALF = ("engine_on_half", "decode_on_half")
 Rates = dict[str, float]
 
 
 def measure(predictor: Predictor, paths: list[Path]) -> tuple[Rates, Rates]:
-    """Return images a second by name, of the clock and of all processors at work; medians over parts."""
+    """Return images a second by name, of the clock and of all processors at work; medians over shares."""
     batch, cores, size = predictor.settings.batch_size, available_cores(), predictor.bundle.image_size
     engine = Engine(predictor.bundle.graph, threads=1, callers=cores, runtime=predictor.settings.engine)
-    parts = predictor.bundle.parts
-    read = [read_fitted_image(path, size, parts=parts).views for path in paths[:PART]]
+    crops = predictor.bundle.postprocessor.max_crops
+    read = [read_framed_image(path, size, max_crops=crops).views for path in paths[:SHARE]]
     ready = [np.stack(list(chain(*read[at : at + batch]))) for at in range(0, len(read), batch)]
     clock: dict[str, list[float]] = {}
     work: dict[str, list[float]] = {}
     with ThreadPoolExecutor(cores) as pool, ThreadPoolExecutor(max(cores // 2, 1)) as half:
 
-        def run_all(on: ThreadPoolExecutor, candidate: Callable[[Path], object], part: list[Path]) -> None:
-            for _ in on.map(candidate, part):
+        def run_all(on: ThreadPoolExecutor, candidate: Callable[[Path], object], share: list[Path]) -> None:
+            for _ in on.map(candidate, share):
                 pass
 
-        def run_engine(on: ThreadPoolExecutor, part: list[Path]) -> None:
-            list(on.map(lambda pixels: engine.run(pixels, ("logits",)), ready[: -(-len(part) // batch)]))
+        def run_engine(on: ThreadPoolExecutor, share: list[Path]) -> None:
+            list(on.map(lambda pixels: engine.run(pixels, ("logits",)), ready[: -(-len(share) // batch)]))
 
         def decode(path: Path) -> object:
-            return read_fitted_image(path, size, parts=parts)
+            return read_framed_image(path, size, max_crops=crops)
 
         candidates: dict[str, Callable[[list[Path]], object]] = {
-            "engine": lambda part: run_engine(pool, part),
-            "decode": lambda part: run_all(pool, decode, part),
-            "decode_plainly": lambda part: run_all(pool, lambda path: decode_plainly(path, size), part),
-            "engine_on_half": lambda part: run_engine(half, part),
-            "decode_on_half": lambda part: run_all(half, decode, part),
-            "predict_many": lambda part: list(predictor.predict_many(part)),
+            "engine": lambda share: run_engine(pool, share),
+            "decode": lambda share: run_all(pool, decode, share),
+            "decode_plainly": lambda share: run_all(pool, lambda path: decode_plainly(path, size), share),
+            "engine_on_half": lambda share: run_engine(half, share),
+            "decode_on_half": lambda share: run_all(half, decode, share),
+            "predict_many": lambda share: list(predictor.predict_many(share)),
         }
         for candidate in candidates.values():
             candidate(paths[:100])
-        for at in range(0, len(paths), PART):
-            part = paths[at : at + PART]
+        for at in range(0, len(paths), SHARE):
+            share = paths[at : at + SHARE]
             for name, candidate in candidates.items():
                 start, worked = time.perf_counter(), time.process_time()
-                candidate(part)
-                clock.setdefault(name, []).append(len(part) / (time.perf_counter() - start))
-                work.setdefault(name, []).append(cores * len(part) / (time.process_time() - worked))
+                candidate(share)
+                clock.setdefault(name, []).append(len(share) / (time.perf_counter() - start))
+                work.setdefault(name, []).append(cores * len(share) / (time.process_time() - worked))
     return _medians(clock), _medians(work)
 
 

@@ -1,4 +1,4 @@
-"""Requests that no client should send: each a path, headers and a body that must be refused as the client's fault."""
+"""Malformed requests, each a path, headers and a body, which must be refused with a status from 400 to 499."""
 
 import random
 import zlib
@@ -22,7 +22,7 @@ class Malformed:
 
 
 def malformed_requests(count: int, *, seed: int = 0) -> Iterator[Malformed]:
-    """Yield so many requests, each kind in turn."""
+    """Yield a number of requests, each kind in turn."""
     chance = random.Random(seed)
     pictures = {name: picture(64, 48, name) for name in _FORMATS}
     makers = (
@@ -79,10 +79,10 @@ def _form(boundary: str, content: bytes, *, field: str = "files") -> bytes:
 
 
 def _wrong_boundary(chance: random.Random, pictures: dict[str, bytes]) -> Malformed:
-    said = chance.choice(
+    parameters = chance.choice(
         ["", "; boundary=", "; boundary=other", "; boundary=" + "x" * 300, '; boundary="b', "; charset=utf-8"]
     )
-    headers = {"Content-Type": f"multipart/form-data{said}"}
+    headers = {"Content-Type": f"multipart/form-data{parameters}"}
     return Malformed("wrong boundary", "/v1/predict", headers, _form("bound", pictures["PNG"]))
 
 

@@ -5,8 +5,8 @@ Their maps have four places, and a label's direction is at one of them only.
 
 import numpy as np
 
-from viennatag.data.marks import PARTS, Marks, Taxonomy
-from viennatag.training.data.collection import MORE, Collection
+from viennatag.data.marks import SUBSETS, Marks, Taxonomy
+from viennatag.training.data.collection import EXTRA, Collection
 
 WIDTH, PLACES = 24, 4
 SECTIONS = tuple(
@@ -32,7 +32,7 @@ def make_collection(
     carries[~carries.any(axis=1), 0] = True
     features = carries @ directions + noise * random.normal(size=(marks + more, WIDTH)) * 2
     names = SECTIONS if taxonomy == "vienna" else tuple(f"label {name}" for name in SECTIONS)
-    parts = np.concatenate([random.choice(3, marks, p=[0.5, 0.2, 0.3]), np.full(more, MORE)]).astype(np.int8)
+    subsets = np.concatenate([random.choice(3, marks, p=[0.5, 0.2, 0.3]), np.full(more, EXTRA)]).astype(np.int8)
     count = marks + more
     table = Marks(
         taxonomy,
@@ -40,14 +40,14 @@ def make_collection(
         codes=tuple(tuple(names[label] for label in np.flatnonzero(row)) for row in carries),
         ids=tuple(map(str, range(count))),
         groups=("",) * count,
-        splits=tuple(PARTS[part] if part < MORE else "" for part in parts),
+        splits=tuple(SUBSETS[part] if part < EXTRA else "" for part in subsets),
         weights=(1.0,) * count,
     )
     if not maps:
-        return Collection(table, parts, features.astype(np.float16), np.arange(count))
+        return Collection(table, subsets, features.astype(np.float16), np.arange(count))
     stored = np.repeat((features - carries @ directions)[:, None], PLACES, axis=1)
     stored += noise * random.normal(size=stored.shape)
     where = np.eye(PLACES)[random.integers(PLACES, size=carries.shape)] * carries[..., None]  # (marks, labels, places)
     stored += PLACES * np.einsum("mlp,lw->mpw", where, directions)
     kept = stored.astype(np.float16)
-    return Collection(table, parts, kept.mean(axis=1, dtype=np.float32).astype(np.float16), np.arange(count), kept)
+    return Collection(table, subsets, kept.mean(axis=1, dtype=np.float32).astype(np.float16), np.arange(count), kept)

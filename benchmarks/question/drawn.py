@@ -1,9 +1,8 @@
-"""Three long-tailed collections of rendered images, drawn alike on every machine.
+"""Draw the three long-tailed collections of the question; the same on every machine.
 
-`register` follows the codes of 20,000 real EU marks, and at test shows artwork from packs that training never saw.
-`pictograms` is of plain one-colour icon packs and shows rare sections more often; its drawings at test are new, its
-packs are not. `words` is flat: single drawings, labelled with the words of their names, which are as unevenly used as
-the words of any language.
+`register` has the codes of 20,000 real EU marks; its test subset shows packs that no training mark shows. `pictograms`
+has plain one-colour icons and shows rare sections more often; its test drawings are new, its packs are not. `words` is
+flat: single drawings, labelled with the words of their names, whose frequencies have a long tail too.
 """
 
 import csv
@@ -17,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from viennatag.data.marks import Marks, read_marks
-from viennatag.synthesis import draw_plain
+from viennatag.synthesis import draw_single_drawings
 from viennatag.synthesis.artwork import read_drawings
 from viennatag.training.data.collection import TRAIN, Collection
 
@@ -30,7 +29,7 @@ UNSEEN = ("noto", "iconoir", "streamline-freehand-color")
 SIZE = 128
 MARKS = 4_800
 FURTHER = 9_600
-"""Marks drawn for the reply to get more data; of these the training part is used, where rare codes are lacking."""
+"""Marks drawn for the reply to get more data; their training subset is used, where rare codes are lacking."""
 LEAST = 5
 """A word on fewer drawings is no label."""
 # What a name says of style and not of the thing drawn.
@@ -64,9 +63,9 @@ def draw_more(folder: Path, name: str, collection: Collection) -> tuple[Marks, P
     marks, images = _rendered(folder / f"{name}-more", FURTHER, [*_artwork()[name], "--seed", 3])
     held = {
         drawing
-        for mark, part in zip(collection.marks.ids, collection.parts, strict=True)
+        for mark, subset in zip(collection.marks.ids, collection.subsets, strict=True)
         for drawing in _drawings(folder / name)[mark]
-        if part != TRAIN
+        if subset != TRAIN
     }
     shown = _drawings(images)
     return marks.select([
@@ -102,7 +101,7 @@ def draw_words(folder: Path) -> tuple[Marks, Path]:
     usable = [each for each in drawings if each.name.partition("-")[0] not in brands and not _brand(each.name)]
     random.Random(3).shuffle(usable)
     chosen = sorted(usable[: MARKS + 200], key=lambda each: (each.pack, each.name))
-    with draw_plain(folder, chosen, size=SIZE, seed=3).open(encoding="utf-8") as file:
+    with draw_single_drawings(folder, chosen, size=SIZE, seed=3).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     words = [_words(row["id"].partition(":")[2]) for row in rows]
     often = Counter(word for each in words for word in each)

@@ -1,13 +1,13 @@
-"""The recipe of the question, line by line, on timm's MobileNetV2 instead of Keras' EfficientNet.
+"""The recipe of the question, line by line, on timm's MobileNetV2 in place of Keras' EfficientNet.
 
-What it did: a pretrained network whose first 20 layers are frozen, global pooling, a dense layer of 2,048 units, a
-sigmoid for each label, binary cross-entropy, Adam at 2e-5, early stopping on "accuracy", a random split, and 0.5 as
-the threshold. Keras takes "accuracy" of many labels to be that of the greatest output: whether the position of the
-greatest score is that of the first true label. In Keras' own MobileNetV2 the first 20 layers end inside the third
-block; a frozen layer does not update its batch statistics either.
+The recipe: a pretrained network whose first 20 layers are frozen, global pooling, a dense layer of 2,048 units, a
+sigmoid for each label, binary cross-entropy, Adam at 2e-5, early stopping on "accuracy", a random split, and 0.5 as the
+threshold. For multi-label targets Keras computes "accuracy" as categorical accuracy: whether the position of the
+greatest score is that of the first true label. In Keras' MobileNetV2 the first 20 layers end inside the third block; a
+frozen layer does not update its batch statistics either.
 
-What the question does not say is set to Keras' defaults or to what helps it: batches of 32, the backbone in training
-mode as `trainable = True` leaves it, no augmentation, the weights of its best epoch, patience 3, 12 epochs at most.
+What the question does not state is set to Keras' defaults or to what helps it: batches of 32, the backbone in training
+mode as with `trainable = True`, no augmentation, the weights of the best epoch, patience 3, at most 12 epochs.
 """
 
 from dataclasses import dataclass
@@ -39,18 +39,18 @@ def follow(
     backbone: str,
     pixels: NDArray[np.uint8],
     targets: NDArray[np.bool_],
-    judged: NDArray[np.uint8],
+    test: NDArray[np.uint8],
     *,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return the scores of judged images, shape (judged, labels), by the recipe.
+    """Return the scores of test images, shape (test, labels), by the recipe.
 
     Args:
         recipe: Its numbers.
         backbone: What timm calls the network.
-        pixels: All images that are not judged, shape (images, side, side, 3); part of them is held out at random.
+        pixels: All images that are not test, shape (images, side, side, 3); some are held out at random.
         targets: Their labels, shape (images, labels).
-        judged: Images to score.
+        test: Images to score.
         seed: Of the split, the weights and the order of the images.
     """
     torch.manual_seed(seed)
@@ -68,13 +68,13 @@ def follow(
     for layer in head[::2]:
         nn.init.xavier_uniform_(layer.weight)  # type: ignore[arg-type]
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    learned = [each for each in [*network.parameters(), *head.parameters()] if each.requires_grad]
-    optimizer = torch.optim.Adam(learned, lr=recipe.learning_rate, eps=1e-7)
+    trained = [each for each in [*network.parameters(), *head.parameters()] if each.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=recipe.learning_rate, eps=1e-7)
     best, since, kept = -1.0, 0, None
     for _ in range(recipe.epochs):
         network.train()
-        for part in frozen:
-            part.eval()
+        for block in frozen:
+            block.eval()
         random.shuffle(train)
         for start in range(0, len(train), recipe.batch_size):
             at = np.sort(train[start : start + recipe.batch_size])
@@ -94,17 +94,24 @@ def follow(
     assert kept is not None
     network.load_state_dict(kept[0])
     head.load_state_dict(kept[1])
-    return _scores(network, head, judged)
+    return _scores(network, head, test)
 
 
 def _first_twenty(network: PixelNetwork) -> list[nn.Module]:
     """Freeze what Keras counts as the first 20 layers and return it: up to the first convolution of the third block."""
     inner: Any = network.network
     third = inner.blocks[1][1]
-    parts: list[nn.Module] = [inner.conv_stem, inner.bn1, inner.blocks[0], inner.blocks[1][0], third.conv_pw, third.bn1]
-    for part in parts:
-        part.requires_grad_(False)
-    return parts
+    blocks: list[nn.Module] = [
+        inner.conv_stem,
+        inner.bn1,
+        inner.blocks[0],
+        inner.blocks[1][0],
+        third.conv_pw,
+        third.bn1,
+    ]
+    for block in blocks:
+        block.requires_grad_(False)
+    return blocks
 
 
 def _copy(*modules: nn.Module) -> list[dict[str, Tensor]]:

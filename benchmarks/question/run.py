@@ -1,15 +1,15 @@
-"""The question, answered by measurement: its recipe beside viennatag's `auto`, every strategy, and peers.
+"""Answer the question by measurement: its recipe against viennatag's `auto`, every strategy, and published methods.
 
     python benchmarks/question/run.py            (needs `make artwork` and ../shared; resumable, 5 seeds)
 
-All start from the same pretrained network, see the same images of three rendered collections (see drawn.py), and are
-judged on the same test marks. Figures are means over the seeds; intervals draw seeds and test marks again, together,
-and hold for all methods at once. Results: benchmarks/results/question.json, question.md.
+All start from the same pretrained network, are trained on the same images of three synthetic collections (see
+drawn.py), and are tested on the same marks. Figures are means over the seeds; intervals resample seeds and test marks
+together and hold for all methods at once. Results: benchmarks/results/question.json, question.md.
 
-Peers: a linear probe of scikit-learn (logistic regression for each label, on standardised features, its defaults);
-the asymmetric loss with the exponents, margin and threshold that its authors used for COCO (Ridnik 2021: 0, 4, 0.05,
+Published methods: a linear probe of scikit-learn (logistic regression per label on standardised features, its
+defaults); the asymmetric loss with its authors' exponents, margin and threshold for COCO (Ridnik 2021: 0, 4, 0.05,
 0.8); the distribution-balanced loss with class-aware sampling and its authors' constants for COCO (Wu 2020). The last
-two learn on the same features and by the same trainer as viennatag's own strategies.
+two are trained on the same features by the same trainer as viennatag's strategies.
 """
 
 import argparse
@@ -27,18 +27,19 @@ from recipe import Recipe, follow
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from viennatag.data.marks import PARTS
-from viennatag.evaluation.comparison import FIGURES, ROUNDS, Comparison, Row, Samples, contrast, crown
+from viennatag.data.marks import SUBSETS
+from viennatag.evaluation.comparison import METRICS, ROUNDS, Comparison, ComparisonRow, Samples, contrast, mark_best
 from viennatag.images.decoding import read_image
 from viennatag.losses.losses import Asymmetric, DistributionBalanced
-from viennatag.metrics.figures import frequency_bands
+from viennatag.metrics.metrics import frequency_bands
 from viennatag.sampling.sampling import ClassAware
 from viennatag.thresholds.decision_rules import OneThreshold
-from viennatag.training.backbones.backbone import load_trunk
-from viennatag.training.data.collection import TEST, TRAIN, Collection, add_marks, collect
-from viennatag.training.heads.trainer import Examples, Schedule
-from viennatag.training.selection.comparison_run import Contest, Decided, learn_on
-from viennatag.training.selection.strategy_search import choose
+from viennatag.training.backbones.backbone import load_timm_backbone
+from viennatag.training.data.collection import TEST, TRAIN, Collection, add_extra_marks, collect
+from viennatag.training.data.examples import Examples
+from viennatag.training.heads.trainer import Schedule
+from viennatag.training.selection.comparison_run import ComparisonRun, Scored, train_on
+from viennatag.training.selection.strategy_search import search_strategies
 from viennatag.training.strategies import BASELINE, PRIOR, STRATEGIES, Strategy
 
 BACKBONE = f"local-dir:{ROOT.parent / 'shared/backbones/mobilenetv2_100'}"
@@ -51,18 +52,18 @@ PEERS = (
         "asymmetric-published",
         "asymmetric loss, its paper's constants and threshold (Ridnik 2021)",
         loss=Asymmetric(0.0, 4.0, 0.05),
-        decision=OneThreshold(0.8),
+        decision_rule=OneThreshold(0.8),
     ),
     Strategy(
         "balanced-published",
         "distribution-balanced loss and class-aware sampling, its paper's constants (Wu 2020)",
         loss=DistributionBalanced(),
         sampling=ClassAware(),
-        decision=OneThreshold(0.5),
+        decision_rule=OneThreshold(0.5),
     ),
 )
-QUESTION, PROBE, AUTO, MORE = "question", "scikit-learn", "auto", "more-data"
-SAID = {
+QUESTION, PROBE, AUTO, EXTRA = "question", "scikit-learn", "auto", "more-data"
+DESCRIPTIONS = {
     QUESTION: "the recipe of the question",
     PROBE: "logistic regression for each label, threshold 0.5",
     AUTO: "chosen by validation, or a blend",
@@ -73,16 +74,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "work/question", help="folder for images and what is kept")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--only", choices=("methods", "question"), help="fill the cache with a part, write no results")
+    parser.add_argument("--only", choices=("methods", "question"), help="fill the cache with some results, write none")
     parser.add_argument("--collection", help="with --only: of this collection only")
     options = parser.parse_args()
-    trunk = load_trunk(BACKBONE, cache=options.work, size=SIDE)
+    backbone = load_timm_backbone(BACKBONE, cache=options.work, size=SIDE)
     found: dict[str, Any] = {}
     for name, (marks, folder) in draw(options.work).items():
         if options.only and options.collection not in (None, name):
             continue
-        collection = collect(marks, folder, trunk, cache=options.work, skip_bad=True)
-        contest = Contest.of(collection, MIN_COUNT, ROUNDS, Schedule())
+        collection = collect(marks, folder, backbone, cache=options.work, skip_bad=True)
+        contest = ComparisonRun.of(collection, MIN_COUNT, ROUNDS, Schedule())
         methods = {
             **{each.name: _strategy(contest, each, options.work) for each in (*_applicable(), *PEERS)},
             AUTO: _auto(contest, options.work),
@@ -90,8 +91,8 @@ def main() -> None:
             QUESTION: _question(contest, folder, options.work),
         }
         if further := draw_more(options.work, name, collection):
-            more = add_marks(collection, *further, trunk, cache=options.work, skip_bad=True)
-            methods[MORE] = _more_data(contest, more, options.work)
+            more = add_extra_marks(collection, *further, backbone, cache=options.work, skip_bad=True)
+            methods[EXTRA] = _more_data(contest, more, options.work)
         samples: dict[str, Samples] = {PRIOR: contest.prior_samples()[None]}
         for method, run in methods.items():
             if options.only and (options.only == "question") != (method == QUESTION):
@@ -108,7 +109,7 @@ def main() -> None:
 
 
 def _applicable() -> list[Strategy]:
-    return [each for each in STRATEGIES.values() if not each.until and not each.reads_maps]
+    return [each for each in STRATEGIES.values() if not each.target_count and not each.reads_feature_maps]
 
 
 def _said(collection: str, method: str, seed: int, run: Callable[[int], NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -117,38 +118,38 @@ def _said(collection: str, method: str, seed: int, run: Callable[[int], NDArray[
     return found
 
 
-def _strategy(contest: Contest, strategy: Strategy, cache: Path) -> Callable[[int], NDArray[np.float64]]:
+def _strategy(contest: ComparisonRun, strategy: Strategy, cache: Path) -> Callable[[int], NDArray[np.float64]]:
     return lambda seed: contest.result(strategy, seed, cache).samples
 
 
-def _more_data(contest: Contest, more: Collection, cache: Path) -> Callable[[int], NDArray[np.float64]]:
-    """Return what learns from further marks too, and is judged like the others."""
+def _more_data(contest: ComparisonRun, more: Collection, cache: Path) -> Callable[[int], NDArray[np.float64]]:
+    """Return the metrics of training on extra marks too."""
 
-    def run(seed: int) -> Decided:
-        return contest.projected(*learn_on(more, STRATEGIES[MORE], min_count=MIN_COUNT, seed=seed))
+    def run(seed: int) -> Scored:
+        return contest.projected(*train_on(more, STRATEGIES[EXTRA], min_count=MIN_COUNT, seed=seed))
 
-    return lambda seed: contest.kept((MORE, seed, more.digest), lambda: run(seed), cache).samples
+    return lambda seed: contest.kept((EXTRA, seed, more.digest), lambda: run(seed), cache).samples
 
 
-def _auto(contest: Contest, cache: Path) -> Callable[[int], NDArray[np.float64]]:
-    def run(seed: int) -> Decided:
-        chosen = choose(contest.collection, min_count=MIN_COUNT, budget=BUDGET, seed=seed)
+def _auto(contest: ComparisonRun, cache: Path) -> Callable[[int], NDArray[np.float64]]:
+    def run(seed: int) -> Scored:
+        chosen = search_strategies(contest.collection, min_count=MIN_COUNT, budget=BUDGET, seed=seed)
         print(f"chosen: {chosen.name}", file=sys.stderr)
-        scores = chosen.learned.scores(contest.judged)
-        return scores, chosen.learned.rule(scores)
+        scores = chosen.trained.scores(contest.held_out)
+        return scores, chosen.trained.postprocessor.decide(scores)
 
-    tried = tuple(name for name, each in STRATEGIES.items() if not each.reads_maps)
+    tried = tuple(name for name, each in STRATEGIES.items() if not each.reads_feature_maps)
     return lambda seed: contest.kept((AUTO, seed, tried), lambda: run(seed), cache).samples
 
 
-def _probe(contest: Contest, cache: Path) -> Callable[[int], NDArray[np.float64]]:
-    def run() -> Decided:
+def _probe(contest: ComparisonRun, cache: Path) -> Callable[[int], NDArray[np.float64]]:
+    def run() -> Scored:
         train = contest.collection.examples(contest.labels, TRAIN)
         scaler = StandardScaler().fit(_dense(train))
-        seen, judged = scaler.transform(_dense(train)), scaler.transform(_dense(contest.judged))
+        seen, tested = scaler.transform(_dense(train)), scaler.transform(_dense(contest.evaluated))
         targets = train.targets.toarray()
         scores = np.stack(
-            [LogisticRegression(max_iter=1000).fit(seen, column).predict_proba(judged)[:, 1] for column in targets.T],
+            [LogisticRegression(max_iter=1000).fit(seen, column).predict_proba(tested)[:, 1] for column in targets.T],
             axis=1,
         )
         return scores, scores >= 0.5
@@ -160,13 +161,13 @@ def _dense(examples: Examples) -> NDArray[np.float64]:
     return np.asarray(examples.features[examples.rows], dtype=np.float64)
 
 
-def _question(contest: Contest, images: Path, cache: Path) -> Callable[[int], NDArray[np.float64]]:
+def _question(contest: ComparisonRun, images: Path, cache: Path) -> Callable[[int], NDArray[np.float64]]:
     collection, recipe = contest.collection, Recipe()
 
-    def run(seed: int) -> Decided:
-        own = np.flatnonzero(collection.parts != TEST)
+    def run(seed: int) -> Scored:
+        own = np.flatnonzero(collection.subsets != TEST)
         targets = contest.labels.encode(collection.marks.select(own).codes).toarray()
-        test = np.flatnonzero(collection.parts == TEST)
+        test = np.flatnonzero(collection.subsets == TEST)
         scores = follow(recipe, BACKBONE, _pixels(collection, own, images), targets,
                         _pixels(collection, test, images), seed=seed)  # fmt: skip
         return scores, scores >= recipe.threshold
@@ -178,21 +179,21 @@ def _pixels(collection: Collection, rows: NDArray[np.intp], images: Path) -> NDA
     return np.stack([read_image(images / collection.marks.images[at], SIDE) for at in rows])
 
 
-def _compared(contest: Contest, samples: dict[str, Samples], seeds: int) -> Comparison:
+def _compared(contest: ComparisonRun, samples: dict[str, Samples], seeds: int) -> Comparison:
     contrasts = contrast(samples, baseline=BASELINE)
-    said = {each.name: (each.description, each.reply) for each in (*STRATEGIES.values(), *PEERS)}
-    said |= {name: (text, 0) for name, text in SAID.items()}
-    said[PRIOR] = ("the label frequencies of the training part, for every mark", 0)
-    present = contest.judged.counts() > 0
+    descriptions = {each.name: (each.description, each.reply) for each in (*STRATEGIES.values(), *PEERS)}
+    descriptions |= {name: (text, 0) for name, text in DESCRIPTIONS.items()}
+    descriptions[PRIOR] = ("the label frequencies of the training subset, for every mark", 0)
+    present = contest.evaluated.counts() > 0
     return Comparison(
-        rows=crown(tuple(Row(name, *said[name], 0.0, contrasts[name]) for name in samples)),
+        rows=mark_best(tuple(ComparisonRow(name, *descriptions[name], 0.0, contrasts[name]) for name in samples)),
         baseline=BASELINE,
         seeds=seeds,
         rounds=ROUNDS,
-        marks={part: int(np.count_nonzero(contest.collection.parts == at)) for at, part in enumerate(PARTS)},
+        marks={name: int(np.count_nonzero(contest.collection.subsets == at)) for at, name in enumerate(SUBSETS)},
         labels={name: int(np.sum(inside & present)) for name, inside in frequency_bands(contest.counts).items()},
         left_out=int(np.sum(~present)),
-        omitted={} if MORE in samples else {MORE: "there are no further marks"},
+        omitted={} if EXTRA in samples else {EXTRA: "there are no extra marks"},
         reused=0,
     )
 
@@ -207,18 +208,18 @@ def _page(found: dict[str, Comparison]) -> str:
     ]
     for name, comparison in found.items():
         labels = ", ".join(f"{count} {band}" for band, count in comparison.labels.items())
-        marks = ", ".join(f"{count:,} {part}" for part, count in comparison.marks.items())
-        figures = [FIGURES[at] for at in (0, 1, 2, 3, 4, 5)]
+        marks = ", ".join(f"{count:,} {subset}" for subset, count in comparison.marks.items())
+        figures = [METRICS[at] for at in (0, 1, 2, 3, 4, 5)]
         lines += [f"## {name}", "", f"Marks: {marks}. Labels: {labels}. {comparison.seeds} seeds.", ""]
         lines += ["| method | " + " | ".join(figures) + " |", "|---" * (1 + len(figures)) + "|"]
-        for row in sorted(comparison.rows, key=lambda each: -each.figures[FIGURES[0]].value):
+        for row in sorted(comparison.rows, key=lambda each: -each.metrics[METRICS[0]].value):
             lines.append(f"| {row.name} | " + " | ".join(_cell(row, figure) for figure in figures) + " |")
         lines.append("")
     return "\n".join(lines)
 
 
-def _cell(row: Row, figure: str) -> str:
-    each = row.figures[figure]
+def _cell(row: ComparisonRow, figure: str) -> str:
+    each = row.metrics[figure]
     if np.isnan(each.value):
         return "-"
     text = f"{100 * each.value:.1f} [{100 * each.low:.1f}, {100 * each.high:.1f}]"

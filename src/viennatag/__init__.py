@@ -1,4 +1,4 @@
-"""Vienna Classification codes for figurative trade marks, from the image alone.
+"""Vienna Classification codes for figurative trade marks, and strongly imbalanced multi-label images of any kind.
 
     import viennatag
 
@@ -6,65 +6,110 @@
     for suggestion in predictor.predict("logo.png"):
         print(suggestion.code, suggestion.heading, suggestion.score)
 
-Names are loaded when they are first used, so `import viennatag` costs nothing.
+    bundle, evaluation = viennatag.train("marks.csv", "images", "my-bundle")
+
+The submodules `losses`, `sampling`, `metrics`, `thresholds`, `calibration` and `split` are for people with a training
+loop of their own. Names are loaded when they are first used, so `import viennatag` costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from viennatag import calibration, losses, metrics, sampling, split, thresholds
+    from viennatag.bulk.run import run_bulk
     from viennatag.data.labels import LabelSet
     from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
     from viennatag.errors import ViennatagError
     from viennatag.evaluation.evaluation import Evaluation, evaluate
     from viennatag.explain.heatmap import Explanation
     from viennatag.explain.similar import SimilarMark
+    from viennatag.importers.importing import import_marks
+    from viennatag.inspection.profile import profile
     from viennatag.model.bundle import Bundle, open_bundle
     from viennatag.prediction.predictor import Prediction, Predictor, Suggestion
+    from viennatag.prediction.quantization import quantize
     from viennatag.split.splitting import split_marks
+    from viennatag.training.continual.update import update
+    from viennatag.training.options import FinetuneOptions, TrainOptions
+    from viennatag.training.selection.comparison_run import compare
+    from viennatag.training.selection.cross_fitting import find_label_issues
+    from viennatag.training.strategies import Strategy, strategies
+    from viennatag.training.train import train
     from viennatag.vienna.codes import Code, parse_code, parse_codes, vienna_tree
+
+_HOMES = {
+    "bulk.run": ("run_bulk",),
+    "data.labels": ("LabelSet",),
+    "data.marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
+    "errors": ("ViennatagError",),
+    "evaluation.evaluation": ("Evaluation", "evaluate"),
+    "explain.heatmap": ("Explanation",),
+    "explain.similar": ("SimilarMark",),
+    "importers.importing": ("import_marks",),
+    "inspection.profile": ("profile",),
+    "model.bundle": ("Bundle", "open_bundle"),
+    "prediction.predictor": ("Prediction", "Predictor", "Suggestion"),
+    "prediction.quantization": ("quantize",),
+    "split.splitting": ("split_marks",),
+    "training.continual.update": ("update",),
+    "training.options": ("FinetuneOptions", "TrainOptions"),
+    "training.selection.comparison_run": ("compare",),
+    "training.selection.cross_fitting": ("find_label_issues",),
+    "training.strategies": ("Strategy", "strategies"),
+    "training.train": ("train",),
+    "vienna.codes": ("Code", "parse_code", "parse_codes", "vienna_tree"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_SUBMODULES = ("calibration", "losses", "metrics", "sampling", "split", "thresholds")
 
 __all__ = [
     "Bundle",
     "Code",
     "Evaluation",
     "Explanation",
+    "FinetuneOptions",
     "LabelSet",
     "Marks",
     "Prediction",
     "Predictor",
     "SimilarMark",
+    "Strategy",
     "Suggestion",
+    "TrainOptions",
     "ViennatagError",
+    "calibration",
+    "compare",
     "evaluate",
+    "find_label_issues",
+    "import_marks",
+    "losses",
     "marks_from_dataframe",
+    "metrics",
     "open_bundle",
     "parse_code",
     "parse_codes",
+    "profile",
+    "quantize",
     "read_marks",
+    "run_bulk",
+    "sampling",
+    "split",
     "split_marks",
+    "strategies",
+    "thresholds",
+    "train",
+    "update",
     "vienna_tree",
     "write_marks",
 ]
-
-_HOMES = {
-    "model.bundle": ("Bundle", "open_bundle"),
-    "vienna.codes": ("Code", "parse_code", "parse_codes", "vienna_tree"),
-    "errors": ("ViennatagError",),
-    "evaluation.evaluation": ("Evaluation", "evaluate"),
-    "explain.heatmap": ("Explanation",),
-    "explain.similar": ("SimilarMark",),
-    "data.labels": ("LabelSet",),
-    "data.marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
-    "prediction.predictor": ("Prediction", "Predictor", "Suggestion"),
-    "split.splitting": ("split_marks",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
+    if name in _SUBMODULES:
+        return import_module(f"viennatag.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'viennatag' has no attribute {name!r}")
     return getattr(import_module(f"viennatag.{_HOME_OF[name]}"), name)

@@ -5,11 +5,11 @@
     ├── DataError        a marks table, targets or scores that cannot be used
     ├── ImageError       an image file that cannot be turned into pixels
     ├── BundleError      a bundle that is missing, damaged or from a newer version
-    ├── KnownMarksError  an index of known marks that is missing, damaged or of another bundle
+    ├── ReferenceMarksError  an index of reference marks that is missing, damaged or of another bundle
     ├── BackboneError    a backbone that is unknown, out of reach or cannot be exported
     ├── ArtworkError     artwork or fonts that cannot be read or drawn
     ├── PrecisionError   a reduced precision that would lose too much
-    ├── DecisionsError   decisions that teach a bundle nothing, or would make it worse
+    ├── FeedbackError   feedback that teaches a bundle nothing, or would make it worse
     ├── OptionError      an option whose value makes no sense
     ├── BulkError        results of a bulk run that cannot be written, or gone on with
     └── MissingExtraError  an optional part of viennatag that is not installed
@@ -42,8 +42,8 @@ class BundleError(ViennatagError):
     """A bundle that is missing, damaged, or written by a newer version."""
 
 
-class KnownMarksError(ViennatagError):
-    """An index of known marks that is missing, damaged, or was made with another bundle."""
+class ReferenceMarksError(ViennatagError):
+    """An index of reference marks that is missing, damaged, or was made with another bundle."""
 
 
 class BackboneError(ViennatagError):
@@ -58,8 +58,8 @@ class PrecisionError(ViennatagError):
     """A reduced precision that would lose too much."""
 
 
-class DecisionsError(ViennatagError):
-    """Decisions that teach a bundle nothing, or would make it worse."""
+class FeedbackError(ViennatagError):
+    """Feedback that teaches a bundle nothing, or would make it worse."""
 
 
 class OptionError(ViennatagError):

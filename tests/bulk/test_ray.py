@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from viennatag.bulk import BulkOptions, run_bulk
+from viennatag.bulk import run_bulk
 from viennatag.errors import BulkError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle
@@ -46,13 +46,13 @@ def cluster() -> Iterator[Any]:
             cluster.shutdown()
 
 
-def command(collection: Path, model: Path, out: Path, address: str, part_size: int) -> list[str]:
-    options = ["-o", str(out), "--model", str(model), "--address", address, "--part-size", str(part_size)]
+def command(collection: Path, model: Path, out: Path, address: str, shard_size: int) -> list[str]:
+    options = ["-o", str(out), "--model", str(model), "--address", address, "--shard-size", str(shard_size)]
     return [sys.executable, "-m", "viennatag.cli", "bulk", str(collection), *options]
 
 
 def finished(out: Path) -> int:
-    return len(list(out.glob("parts/part-*")))
+    return len(list(out.glob("shards/shard-*")))
 
 
 def test_one_machine_gives_what_this_process_gives(model: Path, collection: Path, tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_one_machine_gives_what_this_process_gives(model: Path, collection: Path
     done = subprocess.run(run, env=os.environ | LOOPBACK, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "240 images, 0 of them failed" in done.stdout
-    here = run_bulk(collection, tmp_path / "here", model=model, options=BulkOptions(part_size=40))
-    assert pyarrow.parquet.read_table(tmp_path / "ray/parts").equals(pyarrow.parquet.read_table(here.parts))
+    here = run_bulk(collection, tmp_path / "here", model=model, shard_size=40)
+    assert pyarrow.parquet.read_table(tmp_path / "ray/shards").equals(pyarrow.parquet.read_table(here.shards))
 
 
 def test_a_node_that_is_killed_half_way_loses_nothing(
@@ -79,11 +79,11 @@ def test_a_node_that_is_killed_half_way_loses_nothing(
     assert 12 <= at_death < 80
     assert process.returncode == 0
     assert "240 images, 0 of them failed" in said
-    images = pyarrow.parquet.read_table(out / "parts")["image"].to_pylist()
+    images = pyarrow.parquet.read_table(out / "shards")["image"].to_pylist()
     assert images == sorted(path.name for path in collection.glob("*.png"))
-    here = run_bulk(collection, tmp_path / "here", model=model, options=BulkOptions(part_size=3))
-    assert pyarrow.parquet.read_table(out / "parts").equals(pyarrow.parquet.read_table(here.parts))
-    assert not list((out / "parts").glob(".*"))
+    here = run_bulk(collection, tmp_path / "here", model=model, shard_size=3)
+    assert pyarrow.parquet.read_table(out / "shards").equals(pyarrow.parquet.read_table(here.shards))
+    assert not list((out / "shards").glob(".*"))
 
 
 def test_a_killed_driver_goes_on_elsewhere(cluster: Any, model: Path, collection: Path, tmp_path: Path) -> None:
@@ -95,10 +95,10 @@ def test_a_killed_driver_goes_on_elsewhere(cluster: Any, model: Path, collection
             time.sleep(0.02)
         process.kill()
     assert finished(out) < 80
-    summary = run_bulk(collection, out, model=model, options=BulkOptions(part_size=3))
+    summary = run_bulk(collection, out, model=model, shard_size=3)
     assert summary.resumed >= 15
     assert (summary.images, summary.failed) == (240, 0)
-    images = pyarrow.parquet.read_table(out / "parts")["image"].to_pylist()
+    images = pyarrow.parquet.read_table(out / "shards")["image"].to_pylist()
     assert images == sorted(path.name for path in collection.glob("*.png"))
 
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from viennatag.calibration.calibration import Calibration, coherent, fit_platt
+from viennatag.calibration.calibration import Calibration, coherent_scores, fit_platt
 from viennatag.data.labels import LabelSet
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.figures import average_precision, calibration_error
+from viennatag.metrics.metrics import average_precision, calibration_error
 
 Floats = NDArray[np.floating[Any]]
 Booleans = NDArray[np.bool_]
@@ -47,12 +47,10 @@ def test_calibration_neither_overflows_nor_flattens_small_probabilities() -> Non
     assert scores.ravel().tolist() == [0.0, pytest.approx(np.exp(-100.0)), pytest.approx(np.exp(-99.0)), 0.5, 1.0]
 
 
-def test_calibration_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    logits = np.random.default_rng(0).normal(size=(50, 3))
-    calibration = Calibration(np.ones(3), np.zeros(3))
-    whole = calibration(logits)
-    monkeypatch.setattr("viennatag.calibration.calibration._BLOCK", 10)
-    np.testing.assert_array_equal(calibration(logits), whole)
+def test_many_marks_are_calibrated_in_blocks() -> None:
+    logits = np.random.default_rng(0).normal(size=(1 << 20, 3))  # more than a block holds
+    found = Calibration(np.array([1.0, 2.0, 0.5]), np.zeros(3))(logits)
+    np.testing.assert_allclose(found, sigmoid(logits * [1.0, 2.0, 0.5]), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +82,12 @@ def test_platt_with_much_data_is_logistic_regression() -> None:
     assert found.intercept[0] == pytest.approx(reference.intercept_[0], abs=2e-3)
 
 
-def test_bins_are_fine_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bins_are_fine_enough() -> None:
     logits, targets = miscalibrated(3000, 5)
     logits[0, 0] = 1e4  # an outlier must not widen the bins of the others
     targets[0, 0] = True
     found = fit_platt(logits, targets, groups=np.zeros(5))
-    monkeypatch.setattr("viennatag.calibration.calibration._BINS", 1 << 15)
-    exact = fit_platt(logits, targets, groups=np.zeros(5))
+    exact = fit_platt(logits, targets, groups=np.zeros(5), bins=1 << 15)
     np.testing.assert_allclose(found.slope, exact.slope, rtol=1e-3)
     np.testing.assert_allclose(found.intercept, exact.intercept, rtol=1e-3)
 
@@ -237,35 +234,35 @@ def forests(draw: st.DrawFn) -> tuple[Floats, NDArray[np.intp]]:
 def test_coherent_raises_parents_to_their_best_descendant(forest: tuple[Floats, NDArray[np.intp]]) -> None:
     scores, parents = forest
     before = scores.copy()
-    raised = coherent(scores, parents)
+    raised = coherent_scores(scores, parents)
     np.testing.assert_array_equal(raised, naive_coherent(scores, parents))
     np.testing.assert_array_equal(scores, before)
-    np.testing.assert_array_equal(coherent(raised, parents), raised)
+    np.testing.assert_array_equal(coherent_scores(raised, parents), raised)
 
 
-def test_coherent_scores_of_a_label_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_coherent_scores_of_a_label_set() -> None:
     labels = LabelSet("vienna", ("1", "1.1", "1.1.2", "1.1.3", "1.5", "3", "3.1", "3.1.6"))
     scores = np.random.default_rng(0).random((20, len(labels))).astype(np.float32)
-    raised = coherent(scores, labels.parents)
+    raised = coherent_scores(scores, labels.parents)
     assert raised.dtype == np.float32
     child = np.flatnonzero(labels.parents >= 0)
     assert np.all(raised[:, labels.parents[child]] >= raised[:, child])
-    monkeypatch.setattr("viennatag.calibration.calibration._BLOCK", 8)
-    np.testing.assert_array_equal(coherent(scores, labels.parents), raised)
+    many = np.tile(scores, (20_000, 1))  # more than a block holds
+    np.testing.assert_array_equal(coherent_scores(many, labels.parents), np.tile(raised, (20_000, 1)))
 
 
 def test_flat_labels_are_left_as_they_are() -> None:
     scores = np.random.default_rng(0).random((4, 3))
-    np.testing.assert_array_equal(coherent(scores, np.full(3, -1)), scores)
+    np.testing.assert_array_equal(coherent_scores(scores, np.full(3, -1)), scores)
 
 
 def test_coherent_refuses_what_is_no_hierarchy() -> None:
     with pytest.raises(DataError, match="after its child"):
-        coherent(np.zeros((2, 3)), np.array([-1, 2, -1]))
+        coherent_scores(np.zeros((2, 3)), np.array([-1, 2, -1]))
     with pytest.raises(DataError, match="one parent per label"):
-        coherent(np.zeros((2, 3)), np.array([-1, 0]))
+        coherent_scores(np.zeros((2, 3)), np.array([-1, 0]))
     with pytest.raises(DataError, match="NaN"):
-        coherent(np.full((2, 3), np.nan), np.array([-1, 0, 0]))
+        coherent_scores(np.full((2, 3), np.nan), np.array([-1, 0, 0]))
 
 
 # Input that cannot be fitted on
@@ -304,7 +301,7 @@ def test_moved_scores_are_right_where_only_the_frequency_changed() -> None:
     targets = random.random((60_000, 1)) < 0.1
     logits = random.normal(targets.astype(float)) - 0.5
     balanced = Calibration(np.ones(1), np.zeros(1))
-    moved = balanced.moved(np.array([0.5]), np.array([0.1]))
+    moved = balanced.shift_prior(np.array([0.5]), np.array([0.1]))
     assert calibration_error(moved(logits), csr_array(targets)) < 0.005
     assert calibration_error(balanced(logits), csr_array(targets)) > 0.2
 
@@ -312,12 +309,14 @@ def test_moved_scores_are_right_where_only_the_frequency_changed() -> None:
 def test_moving_to_the_same_frequency_changes_nothing_and_back_again_neither() -> None:
     here, there = np.array([0.2, 0.01]), np.array([0.05, 0.3])
     calibration = Calibration(np.array([0.5, 2.0]), np.array([-1.0, 1.0]))
-    np.testing.assert_allclose(calibration.moved(here, here).intercept, calibration.intercept)
-    np.testing.assert_allclose(calibration.moved(here, there).moved(there, here).intercept, calibration.intercept)
+    np.testing.assert_allclose(calibration.shift_prior(here, here).intercept, calibration.intercept)
+    np.testing.assert_allclose(
+        calibration.shift_prior(here, there).shift_prior(there, here).intercept, calibration.intercept
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, np.nan])
 def test_a_label_that_all_marks_or_none_will_carry_cannot_be_moved_to(share: float) -> None:
     calibration = Calibration(np.ones(1), np.zeros(1))
-    with pytest.raises(DataError, match="expected must hold"):
-        calibration.moved(np.array([0.5]), np.array([share]))
+    with pytest.raises(DataError, match="target_prior must hold"):
+        calibration.shift_prior(np.array([0.5]), np.array([share]))

@@ -2,13 +2,16 @@ import csv
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click import Command
 from typer.main import get_command
 
+import viennatag.cli
 from viennatag.cli import app, main
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle
@@ -79,8 +82,30 @@ def test_predict_takes_folders(cli, bundle: Path, collection: Path) -> None:  # 
         (["evaluate", "nowhere", "m.csv", "--images", "."], "there is no such bundle"),
         (["train", "none.csv", "--images", ".", "-o", "b"], "none.csv: there is no such file"),
         (["split", "none.csv", "-o", "parts"], "none.csv: there is no such file"),
-        (["codes", "cat"], "'cat' is not a Vienna code"),
-        (["codes", "search", "qqq"], "no heading holds 'qqq'"),
+        (["train", "m.csv", "--images", ".", "-o", "b", "--config", "none.toml"], "none.toml: there is no such file"),
+        (["train", "m.csv", "--images", ".", "-o", "b", "--set", "sise=3"], "--set: sise: there is no such option"),
+        (["train", "m.csv", "--images", ".", "-o", "b", "--size", "3"], "--size: size: size is 3 pixels"),
+        (["train", "m.csv", "--images", ".", "-o", "b", "--taxonomy", "nice"], "choose one of vienna, flat"),
+        (["train", "m.csv", "--images", ".", "-o", "b", "--set", "data.extra_marks=x"], "go together"),
+        (["compare"], "compare needs a table of marks and --images; or --list"),
+        (["compare", "m.csv", "--images", ".", "--set", "finetune.epochs=3"], "--set finetune.epochs: this command"),
+        (
+            ["compare", "m.csv", "--images", ".", "--decision-rule", "top-0.5"],
+            "--decision-rule: strategy.decision_rule",
+        ),
+        (
+            ["compare", "m.csv", "--images", ".", "--format", "csv"],
+            "--format 'csv' is unknown",
+        ),
+        (["update", "nowhere", "m.csv", "--images", ".", "-o", "b"], "nowhere: there is no such bundle"),
+        (["update", "starter", "none.csv", "--images", ".", "-o", "b"], "none.csv: there is no such file"),
+        (["update", "starter", "m.csv", "--images", ".", "-o", "b", "--old-images", "."], "add --old TABLE"),
+        (["evaluate", "starter", "m.csv", "--images", ".", "--subset", "all of it"], "choose one of test, validation"),
+        (["serve", "--log-level", "loud"], "--log-level 'loud' is unknown; choose one of debug,"),
+        (["codes", "show", "cat"], "'cat' is not a Vienna code"),
+        (["codes", "show", "3.1.6", "--language", "french"], "french"),
+        (["codes", "search", "qqq"], "no heading has 'qqq' in it; try fewer or shorter words"),
+        (["codes", "import", "none.xml"], "none.xml"),
     ],
 )
 def test_a_mistake_is_one_clean_message(cli, arguments: list[str], message: str) -> None:  # type: ignore[no-untyped-def]
@@ -99,18 +124,36 @@ def test_usage_errors_exit_with_2(cli) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_codes_shows_the_way_down_and_unknown_codes(cli) -> None:  # type: ignore[no-untyped-def]
-    _, out, _ = cli("codes", "03.01.06")
+    _, out, _ = cli("codes", "show", "03.01.06")
     assert [line.split()[0] for line in out.splitlines()] == ["3", "3.1", "3.1.6"]
-    _, out, _ = cli("codes", "3.1.77")
+    _, out, _ = cli("codes", "show", "3.1.77")
     assert "unknown code in 3.1" in out
     _, out, _ = cli("codes", "search", "cat")
     assert "3.1.6" in out
-    _, out, _ = cli("codes", "--format", "json")
+    _, out, _ = cli("codes", "list", "--format", "json")
     assert len(json.loads(out)) == 31
+    _, out, _ = cli("codes", "list")
+    assert [line.split()[0] for line in out.splitlines()][:3] == ["1", "2", "3"]
+    _, out, _ = cli("codes", "show", "3.1.6", "27.5.1", "--format", "json")
+    assert [(row["code"], row["level"]) for row in json.loads(out)][-1] == ("27.5.1", "section")
+    status, _, err = cli("codes", "3.1.6")
+    assert status == 2
+    assert "No such command" in err
 
 
 def test_train_evaluate_and_split_from_the_shell(cli, collection: Path, cache: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    common = ["--backbone", "test_efficientnet", "--random-weights", "--size", 64, "--seed", 3, "--cache", cache]
+    common = [
+        "--backbone",
+        "test_efficientnet",
+        "--set",
+        "pretrained=false",
+        "--size",
+        64,
+        "--seed",
+        3,
+        "--cache",
+        cache,
+    ]
     out = tmp_path / "bundle"
     status, text, err = cli(
         "train", collection / "flat.csv", "--images", collection, "-o", out, "--taxonomy", "flat", *common
@@ -120,7 +163,7 @@ def test_train_evaluate_and_split_from_the_shell(cli, collection: Path, cache: P
     assert f"wrote {out}" in text
     status, text, err = cli("evaluate", out, collection / "flat.csv", "--images", collection, "--format", "json")
     assert status == 0, err
-    assert json.loads(text)["slices"][0]["level"] == "label"
+    assert json.loads(text)["groups"][0]["level"] == "label"
     status, text, _ = cli("split", collection / "marks.csv", "-o", tmp_path / "parts", "--images", collection)
     assert status == 0
     tables = [tmp_path / "parts" / f"{part}.csv" for part in ("train", "validation", "test")]
@@ -128,7 +171,7 @@ def test_train_evaluate_and_split_from_the_shell(cli, collection: Path, cache: P
     arguments = ["train", collection / "flat.csv", "--images", collection, "-o", out, "--taxonomy", "flat"]
     status, _, err = cli(*arguments, "--epochs", 3)
     assert status == 2
-    assert "--epochs only matter with --finetune; add it" in err
+    assert "--epochs: finetune.epochs: only matters with fine-tuning; add --finetune" in err
 
 
 def test_skip_bad_says_how_many(cli, collection: Path, bundle: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -163,26 +206,102 @@ def test_a_missing_extra_names_its_pip_command(collection: Path) -> None:
         assert f"pip install 'viennatag[{extra}]'" in done.stderr
 
 
-def test_every_command_has_help_with_an_example() -> None:
-    command = get_command(app)
-    assert set(command.commands) == {
-        "predict",
-        "bulk",
-        "train",
-        "evaluate",
-        "split",
-        "render",
-        "import",
-        "inspect",
-        "compare",
-        "tune",
-        "quantize",
-        "codes",
-        "index",
-        "serve",
-    }  # type: ignore[attr-defined]
-    for name, sub in command.commands.items():  # type: ignore[attr-defined]
-        assert re.search(rf"Example: viennatag {name}", sub.help), name
+def commands() -> dict[str, Command]:
+    """Return every command by the words that call it."""
+    found: dict[str, Command] = {}
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", None)
+        found |= {f"{name} {each}": sub for each, sub in below.items()} if below else {name: command}
+    return found
+
+
+def test_the_commands() -> None:
+    names = {name.split()[0] for name in commands()}
+    assert names == {
+        "predict", "bulk", "train", "update", "evaluate", "inspect", "compare", "index", "split", "render", "import",
+        "tune", "quantize", "codes", "serve",
+    }  # fmt: skip
+    modules = {path.stem.rstrip("_") for path in Path(viennatag.cli.__file__).parent.glob("[a-z]*.py")}
+    assert modules - {"config", "options"} == names
+    assert {name for name in commands() if " " in name} == {
+        f"codes {each}" for each in ["show", "search", "list", "import"]
+    }
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_documented_with_an_example_that_parses(name: str) -> None:
+    command = commands()[name]
+    assert command.help
+    examples = re.findall(r"Example: viennatag (.+)", command.help)
+    assert examples
+    for example in examples:
+        assert example.startswith(name)
+        assert command.make_context(name, shlex.split(example)[len(name.split()) :]).params
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_is_plain_and_its_examples_can_be_copied(cli, name: str) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cli(*name.split(), "--help")
+    assert status == 0
+    assert "\\" not in out
+    wanted = re.findall(r"^ *Example: .+$", commands()[name].help, flags=re.MULTILINE)
+    assert [line.strip() for line in wanted] == [line.strip() for line in out.splitlines() if "Example: " in line]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_option_is_documented_and_there_are_at_most_20(name: str) -> None:
+    options = [each for each in commands()[name].params if each.param_type_name == "option"]
+    assert len(options) <= 20
+    for each in commands()[name].params:
+        assert getattr(each, "help", None), each.name
+
+
+def test_train_shows_its_options_and_reads_them_back(  # type: ignore[no-untyped-def]
+    cli, collection: Path, cache: Path, tmp_path: Path
+) -> None:
+    status, out, err = cli("train", "--show-config")
+    assert (status, err) == (0, "")
+    changed = out.replace("pretrained = true", "pretrained = false").replace('"efficientnet_b0"', '"test_efficientnet"')
+    changed = changed.replace("#size = <a whole number>", "size = 96", 1).replace("seed = 0", "seed = 7")
+    config = tmp_path / "train.toml"
+    config.write_text(changed.replace("min_count = 5", "min_count = 4"))
+    common = ["--images", collection, "--cache", cache, "--config", config]
+    status, _, err = cli(
+        "train", collection / "marks.csv", *common, "-o", tmp_path / "b", "--size", 64, "--seed", 4, "--set", "seed=3",
+        "--set", "strategy.decision_rule=top-2",
+    )  # fmt: skip
+    assert status == 0, err
+    kept = json.loads((tmp_path / "b/bundle.json").read_text())["training"]
+    assert (kept["size"], kept["seed"], kept["pretrained"]) == (64, 3, False)
+    assert kept["strategy"]["min_count"] == 4
+    assert kept["strategy"]["decision_rule"] == {"kind": "TopK", "k": 2}
+    config.write_text(changed + "sise = 3\n[finetune]\nepochs = -1\n")
+    status, out, err = cli(
+        "train", collection / "marks.csv", *common, "-o", tmp_path / "c", "--set", "strategy.name=focl"
+    )
+    assert (status, out) == (2, "")
+    assert err.startswith("viennatag: 3 options cannot be used:")
+    assert f"{config}: finetune.epochs: epochs is -1; it must be positive" in err
+    assert "did you mean 'focal'?" in err
+    assert not (tmp_path / "c").exists()
+
+
+def test_options_that_are_only_keys_are_pointed_at(cli) -> None:  # type: ignore[no-untyped-def]
+    for option, key in (("--ema-decay", "finetune.ema_decay"), ("--decision-rule", "strategy.decision_rule")):
+        status, _, err = cli("train", "m.csv", "--images", ".", "-o", "b", option, "3")
+        assert status == 2
+        assert f"set it with --set {key}=VALUE" in err
+    assert "--set" not in cli("train", "--nonsense")[2]
+    assert "--set" not in cli("predict", "--ema-decay")[2]
+
+
+@pytest.mark.parametrize("command", ["predict", "codes"])
+def test_commands_start_at_once(command: str) -> None:
+    code = "import sys; from viennatag.cli import app; app(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
+    arguments = [sys.executable, "-c", code, command, "--help"]
+    *_, loaded = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.splitlines()
+    slow = {"torch", "jinja2", "scipy", "pydantic", "numpy", "PIL", "onnxruntime"}
+    assert not slow & {name.partition(".")[0] for name in loaded.split()}
 
 
 def test_split_names_unreadable_images_and_the_way_on(cli, collection: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -214,19 +333,19 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
     table = tmp_path / "m.csv"
     table.write_text("\n".join((collection / "marks.csv").read_text().splitlines()[:61]) + "\nmissing.png,3.1.6\n")
     common = ["inspect", table, "--images", tmp_path]
-    clean, doubts, page = tmp_path / "clean.csv", tmp_path / "doubts.csv", tmp_path / "page.html"
+    clean, issues, page = tmp_path / "clean.csv", tmp_path / "issues.csv", tmp_path / "page.html"
     status, out, err = cli(
-        *common, "--model", bundle, "--cache", cache, "--doubts", doubts, "--limit", 20, "--report", page,
+        *common, "--model", bundle, "--cache", cache, "--label-issues", issues, "--limit", 20, "--report", page,
         "--write-clean", clean, "--drop", "damaged,duplicates",
     )  # fmt: skip
     assert status == 0, err
     assert "probably missing codes" in out
     assert "58 rows; left out: 1 unreadable, 1 damaged, 1 duplicates" in out
     assert len(clean.read_text().splitlines()) == 59
-    rows = list(csv.DictReader(doubts.read_text().splitlines()))
+    rows = list(csv.DictReader(issues.read_text().splitlines()))
     assert {row["kind"] for row in rows} == {"missing", "wrong"}
     assert all(row["image"] != "000.png" and row["decision"] == "" for row in rows)
-    assert "Codes in doubt" in page.read_text()
+    assert "Label issues" in page.read_text()
     assert "data:image/jpeg;base64," in page.read_text()
     status, out, err = cli(
         *common, "--model", bundle, "--own-scores", "--limit", 5, "--format", "json",
@@ -236,16 +355,16 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
     found = json.loads(out)
     assert found["clean"]["rows"] == 59
     assert found["clean"]["left_out"] == {"unreadable": 1, "duplicates": 1}
-    assert 0 < len([doubt for doubt in found["doubts"] if doubt["kind"] == "missing"]) <= 5
+    assert 0 < len([issue for issue in found["label_issues"] if issue["kind"] == "missing"]) <= 5
     assert {finding["kind"] for finding in found["findings"]} >= {"unreadable", "damaged", "duplicates"}
     assert ["001.png", "002.png"] in [group["marks"][:2] for group in found["alike"] if group["same_file"]]
     for arguments, message in (
         (["--own-scores"], "only matter with --model"),
         (["--drop", "damaged"], "belong together"),
         (["--drop", "ugly", "--write-clean", clean], "choose among damaged"),
-        (["--drop", "damaged", "--write-clean", table], "never written over"),
-        (["--model", bundle, "--doubts", table], "never written over"),
-        (["--report", table], "never written over"),
+        (["--drop", "damaged", "--write-clean", table], "never overwritten"),
+        (["--model", bundle, "--label-issues", table], "never overwritten"),
+        (["--report", table], "never overwritten"),
     ):
         before = table.read_bytes()
         status, _, err = cli(*common, *arguments)

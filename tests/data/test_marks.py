@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viennatag.data.marks import FORMATS, Marks, marks_from_dataframe, read_marks, write_marks
+from viennatag.data.marks import TABLE_FORMATS, Marks, marks_from_dataframe, read_marks, write_marks
 from viennatag.errors import DataError, OptionError
 
 
@@ -168,7 +168,7 @@ label = (
 )
 
 
-@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ending", TABLE_FORMATS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(
     rows=st.lists(

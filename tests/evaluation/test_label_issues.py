@@ -9,8 +9,8 @@ from tests.synthetic import make_collection
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
 from viennatag.errors import DataError, OptionError
-from viennatag.evaluation.label_issues import find_doubts
-from viennatag.reports.label_issues import write_doubts
+from viennatag.evaluation.label_issues import rank_label_issues
+from viennatag.reports.label_issues import write_label_issues
 from viennatag.training.heads.trainer import Schedule
 from viennatag.training.selection.cross_fitting import cross_fitted_scores
 from viennatag.training.strategies import find_strategy
@@ -31,7 +31,7 @@ def test_hidden_codes_come_back_first() -> None:
     marks = replace(collection.marks, codes=rows)
     labels = LabelSet.from_marks(marks, min_count=5)
     scores = cross_fitted_scores(marks, labels, collection.features, collection.rows, **QUICK)
-    doubts = find_doubts(marks, labels, scores, limit=40, features=(collection.features, collection.rows))
+    doubts = rank_label_issues(marks, labels, scores, limit=40, features=(collection.features, collection.rows))
     truth = labels.encode(collection.marks.codes).toarray()
     missing = [doubt for doubt in doubts if doubt.kind == "missing"]
     assert np.mean([truth[doubt.row, labels.index[doubt.label]] for doubt in missing]) > 0.8
@@ -44,11 +44,11 @@ def test_an_ancestor_gives_its_place_to_its_descendant() -> None:
     marks = made_up((("1.1.1",),) * 39 + (("2.1.1",),))
     scores = np.tile(np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1]), (40, 1))
     scores[5, 3:] = (0.8, 0.7, 0.2)
-    missing = [each for each in find_doubts(marks, TREE, scores, limit=3) if each.kind == "missing"]
+    missing = [each for each in rank_label_issues(marks, TREE, scores, limit=3) if each.kind == "missing"]
     # Row 5 lacks 2.1 nearly as surely as 2, but hardly 2.1.1.
     assert [(each.row, each.label) for each in missing[:2]] == [(39, "1.1.1"), (5, "2.1")]
     assert [each.certainty for each in missing] == [0.9, 0.7, 0.2]
-    (only,) = (each for each in find_doubts(marks, TREE, scores, limit=1) if each.kind == "missing")
+    (only,) = (each for each in rank_label_issues(marks, TREE, scores, limit=1) if each.kind == "missing")
     assert (only.row, only.label) == (39, "1")  # its descendants do not fit in beside it
 
 
@@ -58,7 +58,7 @@ def test_a_code_is_as_wrong_as_marks_without_it_score_higher() -> None:
     scores[:10, :3], scores[10:, :3] = 0.4, 0.1
     scores[:10, 3:], scores[10:, 3:] = 0.3, 0.3  # nothing tells who carries 2.1.1
     scores[7, :3] = (0.4, 0.4, 0.05)  # only its section is in doubt
-    (doubt,) = (each for each in find_doubts(marks, TREE, scores) if each.kind == "wrong")
+    (doubt,) = (each for each in rank_label_issues(marks, TREE, scores) if each.kind == "wrong")
     assert (doubt.row, doubt.label, doubt.score) == (7, "1.1.1", 0.05)
     area = (9 * 1 + 0) / 10  # of the section: all without it score below nine of ten with it
     assert doubt.certainty == pytest.approx((0 + 0 + 1 * (2 * area - 1)) / 3)
@@ -69,11 +69,11 @@ def test_the_table_asks_for_a_decision() -> None:
     marks = made_up((("1.1.1",),) * 39 + (("2.1.1",),))
     scores = np.tile(np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1]), (40, 1))
     file = io.StringIO()
-    write_doubts(find_doubts(marks, TREE, scores, limit=3), marks, file)
+    write_label_issues(rank_label_issues(marks, TREE, scores, limit=3), marks, file)
     (row, *_) = csv.DictReader(io.StringIO(file.getvalue()))
     assert (row["kind"], row["code"], row["score"], row["decision"]) == ("missing", "1.1.1", "0.9000", "")
     with pytest.raises(DataError, match=r"scores have shape \(40, 2\)"):
-        find_doubts(marks, TREE, scores[:, :2])
+        rank_label_issues(marks, TREE, scores[:, :2])
 
 
 def test_a_head_never_scores_what_it_learned_from() -> None:

@@ -3,26 +3,24 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw
-from viennatag.training.upgrade import add_evidence
 
-from viennatag.calibration.calibration import Calibration
+from tests.bundles import plain_bundle
 from viennatag.data.labels import LabelSet
 from viennatag.errors import BundleError, OptionError
 from viennatag.evaluation.evaluation import Evaluation
-from viennatag.explain.heatmap import RAMP, Explanation, PlaceReader, _colours
-from viennatag.images.decoding import read_fitted_image
-from viennatag.model.bundle import Bundle, open_bundle, write_bundle
+from viennatag.explain.heatmap import RAMP, ClassActivationReader, Explanation, _colours
+from viennatag.images.decoding import read_framed_image
+from viennatag.model.bundle import Bundle
+from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
-from viennatag.training.backbones.backbone import OPSET, Trunk
-from viennatag.training.heads.export import join_head
+from viennatag.training.backbones.backbone import OPSET, Backbone
+from viennatag.training.heads.export import ExportedHead, export_graph
 from viennatag.training.heads.exported import CosineHead, LinearHead, MeanHead, NeighbourHead
-from viennatag.training.heads.heads import FittedHead
 
 NAMES = ("3", "3.1", "3.1.6", "5")
 WIDTH, LABELS, SIDE = 12, len(NAMES), 64
@@ -52,7 +50,7 @@ PLACED = {"linear": LINEAR, "cosine": COSINE, "mean": MEANS, "nested": NESTED}
 MIXED = MeanHead((MEANS, NEIGHBOURS), normal(2, LABELS), normal(LABELS))
 
 
-def trunk(*, with_map: bool = True) -> Trunk:
+def random_backbone(*, with_map: bool = True) -> Backbone:
     """Return a graph that sees each block of 16 x 16 pixels through one random filter per feature."""
     random = np.random.default_rng(1)  # the same graph in whatever order tests run
     filters = (random.normal(size=(WIDTH, 3, 16, 16)) / 1000).astype(np.float32)
@@ -60,12 +58,12 @@ def trunk(*, with_map: bool = True) -> Trunk:
         helper.make_node("Cast", ["pixels"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("Conv", ["planes", "filters"], ["seen"], strides=[16, 16]),
-        helper.make_node("Relu", ["seen"], ["map"]),
-        helper.make_node("ReduceMean", ["map", "axes"], ["features"], keepdims=0),
+        helper.make_node("Relu", ["seen"], ["feature_map"]),
+        helper.make_node("ReduceMean", ["feature_map", "axes"], ["features"], keepdims=0),
     ]
     outputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["images", WIDTH])]
     if with_map:
-        outputs.append(helper.make_tensor_value_info("map", TensorProto.FLOAT, ["images", WIDTH, 4, 4]))
+        outputs.append(helper.make_tensor_value_info("feature_map", TensorProto.FLOAT, ["images", WIDTH, 4, 4]))
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -74,22 +72,18 @@ def trunk(*, with_map: bool = True) -> Trunk:
         [numpy_helper.from_array(filters, "filters"), numpy_helper.from_array(np.array([2, 3]), "axes")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
-    return Trunk("tiny", model.SerializeToString(), WIDTH, SIDE)
+    return Backbone("tiny", model.SerializeToString(), WIDTH, SIDE)
 
 
 def bundle(path: Path, graph: bytes) -> Bundle:
-    half = np.full(LABELS, 0.5)
-    calibration = Calibration(np.ones(LABELS), np.zeros(LABELS))
-    return write_bundle(
-        Bundle(LabelSet("vienna", NAMES), np.full(LABELS, 9), half, calibration, half, SIDE), graph, path
-    )
+    return write_bundle(plain_bundle(LabelSet("vienna", NAMES), prior=0.5, image_size=SIDE), graph, path)
 
 
 def picture(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-def at_places(head: FittedHead, spatial: NDArray[np.float32]) -> NDArray[np.float32]:
+def at_places(head: ExportedHead, spatial: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return what a head says at places (rows, columns, width): its own formula, with the whole image's length."""
     if isinstance(head, MeanHead):
         parts = zip(head.slopes, head.members, strict=True)
@@ -105,24 +99,24 @@ def at_places(head: FittedHead, spatial: NDArray[np.float32]) -> NDArray[np.floa
 @pytest.mark.parametrize("size", [(64, 64), (90, 31), (20, 50)])
 def test_the_mean_over_places_is_the_logit(name: str, size: tuple[int, int], tmp_path: Path) -> None:
     head = PLACED[name]
-    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), head)))
+    predictor = Predictor(bundle(tmp_path / "b", export_graph(random_backbone(), head)))
     found = predictor.explain_codes(picture(*size), NAMES)
     pixels = np.random.default_rng(4).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
-    logits, spatial, features = predictor.engine.run(pixels, ("logits", "map", "features"))
+    logits, spatial, features = predictor.engine.run(pixels, ("logits", "feature_map", "features"))
     np.testing.assert_allclose(logits, head(features), atol=1e-4)
-    (places,) = predictor.engine.run(pixels, ("evidence",))
+    (places,) = predictor.engine.run(pixels, ("head_inputs",))
     for at in range(3):
-        maps = PlaceReader.of(predictor.engine).maps([places[at]], [2, 0])
+        maps = ClassActivationReader.of(predictor.engine).local_logits([places[at]], [2, 0])
         expected = at_places(head, np.moveaxis(spatial[at], 0, -1))
         np.testing.assert_allclose(maps, np.moveaxis(expected[..., [2, 0]], -1, 0), atol=1e-4)
     for each in found:
-        assert each.map.shape == (4, 4)
-        assert each.map.std() > 1e-3
-        assert each.map.mean() == pytest.approx(each.logit, abs=1e-4)
+        assert each.local_logits.shape == (4, 4)
+        assert each.local_logits.std() > 1e-3
+        assert each.local_logits.mean() == pytest.approx(each.logit, abs=1e-4)
 
 
 def test_scores_are_those_of_a_prediction(tmp_path: Path) -> None:
-    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), COSINE)))
+    predictor = Predictor(bundle(tmp_path / "b", export_graph(random_backbone(), COSINE)))
     image = picture(40, 64)
     scores = {each.code: each.score for each in predictor.predict(image, top=1, level="section")}
     assert predictor.explain(image, "3.1.6").score == scores["3.1.6"]
@@ -130,45 +124,16 @@ def test_scores_are_those_of_a_prediction(tmp_path: Path) -> None:
 
 def test_heads_that_cannot_be_read_at_places_say_so(tmp_path: Path) -> None:
     for at, (head, with_map) in enumerate(((NEIGHBOURS, True), (MIXED, True), (LINEAR, False))):
-        graph = join_head(trunk(with_map=with_map), head)
-        assert set(Engine(graph).outputs) <= {"logits", "features", "map"}
-        with pytest.raises(BundleError, match="has no heat maps: its graph has no output 'evidence'"):
+        graph = export_graph(random_backbone(with_map=with_map), head)
+        assert set(Engine(graph).outputs) <= {"logits", "features", "feature_map"}
+        with pytest.raises(BundleError, match="has no heat maps: its graph has no output 'head_inputs'"):
             Predictor(bundle(tmp_path / str(at), graph)).explain(picture(9, 9), "3.1.6")
 
 
 def test_a_code_that_the_bundle_does_not_know(tmp_path: Path) -> None:
-    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), LINEAR)))
+    predictor = Predictor(bundle(tmp_path / "b", export_graph(random_backbone(), LINEAR)))
     with pytest.raises(OptionError, match=r"no label '3\.1\.8'; it has 4"):
         predictor.explain(picture(9, 9), "3.1.8")
-
-
-@pytest.mark.parametrize("head", [LINEAR, COSINE], ids=["linear", "cosine"])
-def test_a_bundle_of_an_earlier_version_is_upgraded(head: FittedHead, tmp_path: Path) -> None:
-    model = onnx.load_from_string(join_head(trunk(), head))
-    later = {"evidence", "head.weight", "head.bias"}
-    kept = [output for output in model.graph.output if output.name not in later]
-    del model.graph.output[:]
-    model.graph.output.extend(kept)
-    model.graph.node.remove(next(node for node in model.graph.node if node.name == "evidence"))
-    if head is COSINE:  # it had no such constant
-        model.graph.initializer.remove(next(each for each in model.graph.initializer if each.name == "head.between"))
-        places = {"head.5", "head.11", "head.12", "head.13", "head.14"}
-        for node in [node for node in model.graph.node if node.name in places]:
-            model.graph.node.remove(node)
-    old = bundle(tmp_path / "b", model.SerializeToString())
-    pixels = np.random.default_rng(4).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
-    expected = Engine(old.graph).run(pixels, ("logits", "features", "map"))
-    new = add_evidence(tmp_path / "b")
-    for one, other in zip(expected, Engine(new.graph).run(pixels, ("logits", "features", "map")), strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert Predictor(open_bundle(tmp_path / "b")).explain(picture(9, 9), "5").map.shape == (4, 4)
-    assert replace(new, path=None).labels == old.labels
-
-
-def test_heads_of_neighbours_are_not_upgraded(tmp_path: Path) -> None:
-    bundle(tmp_path / "b", join_head(trunk(), NEIGHBOURS))
-    with pytest.raises(BundleError, match="expected a linear or cosine head without evidence"):
-        add_evidence(tmp_path / "b")
 
 
 def explanation(values: NDArray[np.float32], box: tuple[float, float, float, float] = (0, 0, 1, 1)) -> Explanation:
@@ -176,43 +141,45 @@ def explanation(values: NDArray[np.float32], box: tuple[float, float, float, flo
 
 
 def test_the_background_is_no_evidence() -> None:
-    background = np.zeros((5, 5), np.float32)
-    background[0] = 9
-    values = background.copy()
+    baseline = np.zeros((5, 5), np.float32)
+    baseline[0] = 9
+    values = baseline.copy()
     values[3, 3] = 5
     assert explanation(values).heat(50, 50).argmax() // 50 < 10
-    beyond = replace(explanation(values), background=background).heat(50, 50)
-    np.testing.assert_allclose(beyond, explanation(values - background).heat(50, 50), atol=1e-6)
+    beyond = replace(explanation(values), baseline=baseline).heat(50, 50)
+    np.testing.assert_allclose(beyond, explanation(values - baseline).heat(50, 50), atol=1e-6)
     y, x = np.unravel_index(beyond.argmax(), beyond.shape)
     assert (abs(x - 34.5) <= 1, abs(y - 34.5) <= 1) == (True, True)
 
 
 @pytest.mark.parametrize("name", PLACED)
-def test_on_blank_paper_there_is_no_evidence(name: str, tmp_path: Path) -> None:
-    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), PLACED[name])))
+def test_a_blank_image_has_no_heat(name: str, tmp_path: Path) -> None:
+    predictor = Predictor(bundle(tmp_path / "b", export_graph(random_backbone(), PLACED[name])))
     for each in predictor.explain_codes(Image.new("RGB", (50, 70), "white"), NAMES):
-        assert each.background is not None
-        np.testing.assert_allclose(each.map, each.background, atol=1e-4)
+        assert each.baseline is not None
+        np.testing.assert_allclose(each.local_logits, each.baseline, atol=1e-4)
         assert not each.heat(50, 70).any()
 
 
 @pytest.mark.parametrize("name", PLACED)
 def test_what_all_labels_have_in_common_is_no_evidence(name: str, tmp_path: Path) -> None:
-    predictor = Predictor(bundle(tmp_path / "b", join_head(trunk(), PLACED[name])))
+    predictor = Predictor(bundle(tmp_path / "b", export_graph(random_backbone(), PLACED[name])))
     image = Image.new("RGB", (60, 60), "white")
     ImageDraw.Draw(image).ellipse([5, 20, 30, 50], fill="black")
     found, blank = (predictor.explain_codes(each, NAMES) for each in (image, Image.new("RGB", (60, 60), "white")))
-    beyond = np.stack([each.map for each in found]) - [each.map for each in blank]
-    shown = np.stack([each.map - each.background for each in found if each.background is not None])
+    beyond = np.stack([each.local_logits for each in found]) - [each.local_logits for each in blank]
+    shown = np.stack([each.local_logits - each.baseline for each in found if each.baseline is not None])
     np.testing.assert_allclose(shown, beyond - beyond.mean(axis=0), atol=1e-4)
     assert np.abs(shown).max() > 1e-3
 
 
 def test_a_single_label_has_nothing_in_common_with_others() -> None:
     random = np.random.default_rng(0)
-    places, paper = random.random((2, 4, 4, 3), np.float32)
-    reader = PlaceReader(("evidence",), (paper,), random.random((1, 3), np.float32), np.ones(1, np.float32))
-    np.testing.assert_array_equal(reader.backgrounds([places], [0]), reader.maps([paper], [0]))
+    places, blank = random.random((2, 4, 4, 3), np.float32)
+    reader = ClassActivationReader(
+        ("head_inputs",), (blank,), random.random((1, 3), np.float32), np.ones(1, np.float32)
+    )
+    np.testing.assert_array_equal(reader.baselines([places], [0]), reader.local_logits([blank], [0]))
 
 
 def test_heat_peaks_where_the_evidence_is() -> None:
@@ -247,10 +214,10 @@ def test_the_heat_lies_on_the_device_wherever_the_mark_stands_on_its_page(
     x, y = (round(share * (side - 121)) for share, side in zip(at, page, strict=True))
     ImageDraw.Draw(sheet).rectangle([x, y, x + 120, y + 80], outline="silver", width=2)
     ImageDraw.Draw(sheet).ellipse([x + 80, y + 46, x + 108, y + 74], fill="black")
-    fitted = read_fitted_image(sheet, 64)
-    darkness = (fitted.pixels.mean(axis=2) < 100).reshape(8, 8, 8, 8).mean(axis=(1, 3))
-    assert min(fitted.box) < 0 or max(fitted.box) > 1, "the page is cropped"
-    found = explanation(darkness.astype(np.float32) * 9, fitted.box)
+    framed = read_framed_image(sheet, 64)
+    darkness = (framed.pixels.mean(axis=2) < 100).reshape(8, 8, 8, 8).mean(axis=(1, 3))
+    assert min(framed.box) < 0 or max(framed.box) > 1, "the page is cropped"
+    found = explanation(darkness.astype(np.float32) * 9, framed.box)
     for scale in (1, 2, 0.5):
         width, height = (round(side * scale) for side in page)
         heat = found.heat(width, height)
@@ -296,5 +263,5 @@ def test_a_trained_bundle_explains(trained: tuple[Bundle, Evaluation], collectio
     for suggestion in predictor.predict(image):
         found = predictor.explain(image, suggestion.code)
         assert found.score == suggestion.score
-        assert found.map.mean() == pytest.approx(found.logit, abs=1e-4)
-        assert found.box == read_fitted_image(image, trained[0].image_size).box
+        assert found.local_logits.mean() == pytest.approx(found.logit, abs=1e-4)
+        assert found.box == read_framed_image(image, trained[0].image_size).box

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from tests.cli.test_cli import cli  # noqa: F401
 from viennatag.data.marks import Marks, read_marks
-from viennatag.errors import DataError, KnownMarksError, MissingExtraError, OptionError
+from viennatag.errors import DataError, MissingExtraError, OptionError, ReferenceMarksError
 from viennatag.evaluation.evaluation import Evaluation
-from viennatag.explain import index as making
 from viennatag.explain.index import make_index, write_index
-from viennatag.explain.similar import DESCRIPTION, GRAPH, MARKS, VECTORS, KnownMarks
+from viennatag.explain.similar import INDEX_DESCRIPTION, INDEX_GRAPH, MARKS, VECTORS, ReferenceMarks
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine, run_images
@@ -70,50 +69,52 @@ def test_an_image_finds_itself_and_what_exact_search_finds(indexed: Path, marks:
 
 def test_no_more_marks_than_there_are(indexed: Path, collection: Path) -> None:
     predictor = Predictor.load(indexed)
-    assert len(predictor.open_known_marks()) == 240
+    assert len(predictor.open_reference_marks()) == 240
     assert len(predictor.similar(collection / "000.png", 999)) == 240
     with pytest.raises(OptionError, match="is 0; it counts from 1 up"):
         predictor.similar(collection / "000.png", 0)
 
 
 def test_a_bundle_without_an_index(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
-    with pytest.raises(KnownMarksError, match="there is no index of known marks; make one with: viennatag index"):
+    with pytest.raises(
+        ReferenceMarksError, match="there is no index of reference marks; make one with: viennatag index"
+    ):
         Predictor(trained[0]).similar(collection / "000.png")
 
 
-@pytest.mark.parametrize("name", [GRAPH, VECTORS, MARKS])
+@pytest.mark.parametrize("name", [INDEX_GRAPH, VECTORS, MARKS])
 def test_a_damaged_file_is_refused(name: str, copied: Path) -> None:
     file = copied / "index" / name
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with pytest.raises(KnownMarksError, match=rf"the file {name} is damaged; make the index again"):
-        KnownMarks.open(copied)
+    with pytest.raises(ReferenceMarksError, match=rf"the file {name} is damaged; make the index again"):
+        ReferenceMarks.open(copied)
     file.unlink()
-    with pytest.raises(KnownMarksError, match="the index is damaged"):
-        KnownMarks.open(copied)
+    with pytest.raises(ReferenceMarksError, match="the index is damaged"):
+        ReferenceMarks.open(copied)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": 99}, "has schema 99, this version reads up to 2"),
-        ({"schema": 1}, "from an older version; make it again"),
+        ({"schema": 99}, "has schema 99, expected 2"),
+        ({"schema": 1}, "has schema 1, expected 2; make it again"),
         ({"graph": "sha256:0"}, "made with another bundle"),
         ({"files": {}}, "the index is damaged"),
     ],
 )
 def test_a_description_that_does_not_fit(change: dict[str, object], message: str, copied: Path) -> None:
-    file = copied / "index" / DESCRIPTION
+    file = copied / "index" / INDEX_DESCRIPTION
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(KnownMarksError, match=message):
-        Predictor.load(copied).open_known_marks()
+    with pytest.raises(ReferenceMarksError, match=message):
+        Predictor.load(copied).open_reference_marks()
 
 
 def test_an_index_elsewhere(indexed: Path, collection: Path, tmp_path: Path) -> None:
     shutil.move(shutil.copytree(indexed, tmp_path / "b") / "index", tmp_path / "elsewhere")
     predictor = Predictor.load(tmp_path / "b")
-    predictor.open_known_marks(tmp_path / "elsewhere")
+    predictor.open_reference_marks(tmp_path / "elsewhere")
     assert predictor.similar(collection / "000.png", 1)[0].image == "000.png"
 
 
@@ -128,12 +129,12 @@ def test_images_that_cannot_be_read(copied: Path, marks: Marks, collection: Path
     _, kept = make_index(bundle, marks, tmp_path / "images", skip_bad=True)
     assert len(kept) == 239
     assert "003.png" in kept.skipped[0]
-    assert len(KnownMarks.open(copied)) == 239
+    assert len(ReferenceMarks.open(copied)) == 239
     with pytest.raises(DataError, match="--skip-bad"):
         make_index(bundle, marks, tmp_path / "images")
     shutil.copy(collection / "003.png", tmp_path / "images/003.png")
     make_index(bundle, marks, tmp_path / "images")  # goes on, with the image replaced
-    assert len(KnownMarks.open(copied)) == 240
+    assert len(ReferenceMarks.open(copied)) == 240
     assert not list(copied.glob(".index*"))
 
 
@@ -145,13 +146,13 @@ def test_an_interrupted_run_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_index(open_bundle(copied), marks, collection, report=stop)
+        make_index(open_bundle(copied), marks, collection, progress=stop)
     seen: list[int] = []
     make_index(
         open_bundle(copied),
         marks,
         collection,
-        report=lambda stage, done, _: seen.append(done) if stage == "images" else None,
+        progress=lambda stage, done, _: seen.append(done) if stage == "images" else None,
     )
     assert seen[0] > 100
     predictor = Predictor.load(copied)
@@ -160,7 +161,7 @@ def test_an_interrupted_run_goes_on(
 
 
 def test_something_else_is_never_replaced(copied: Path, marks: Marks, collection: Path, tmp_path: Path) -> None:
-    with pytest.raises(KnownMarksError, match="something that is no index"):
+    with pytest.raises(ReferenceMarksError, match="is no index"):
         make_index(open_bundle(copied), marks, collection, out=collection)
 
 
@@ -168,15 +169,12 @@ def test_the_missing_extra_is_named(indexed: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(__import__("sys").modules, "usearch", None)
     monkeypatch.delitem(__import__("sys").modules, "usearch.index", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'viennatag\[similar\]'"):
-        KnownMarks.open(indexed)
+        ReferenceMarks.open(indexed)
 
 
 @pytest.mark.parametrize("dimensions", [48, 24])
-def test_what_is_found_is_what_exact_search_finds(
-    dimensions: int, marks: Marks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_found_is_what_exact_search_finds(dimensions: int, marks: Marks, tmp_path: Path) -> None:
     """Clustered features of 64 numbers, some directions kept in the graph: recall@10 against exact search."""
-    monkeypatch.setattr(making, "DIMENSIONS", dimensions)
     random = np.random.default_rng(0)
     basis = random.normal(size=(48, 64))
     centres = random.normal(size=(60, 48))
@@ -184,8 +182,8 @@ def test_what_is_found_is_what_exact_search_finds(
     features = (made * random.uniform(0.1, 9, 64) + 5).astype(np.float16)
     again = marks.select(np.arange(3900) % len(marks))
     again = replace(again, images=tuple(map(str, range(3900))))
-    write_index(tmp_path / "index", features, np.arange(3900), again, graph="sha256:0")
-    known = KnownMarks.open(tmp_path)
+    write_index(tmp_path / "index", features, np.arange(3900), again, graph="sha256:0", dimensions=dimensions)
+    known = ReferenceMarks.open(tmp_path)
     standard = (features.astype(np.float32) - features.mean(0, dtype=np.float32)) / features.std(0, dtype=np.float32)
     standard /= np.linalg.norm(standard, axis=1, keepdims=True)
     truth = np.argsort(-standard[3900:] @ standard[:3900].T, axis=1)[:, :10]
@@ -197,7 +195,7 @@ def test_what_is_found_is_what_exact_search_finds(
 
 def test_marks_that_are_all_alike_are_all_found(copied: Path) -> None:
     """A walk from neighbour to neighbour ends where all neighbours are alike; then every mark is looked at."""
-    known = KnownMarks.open(copied)
+    known = ReferenceMarks.open(copied)
     asked: list[bool] = []
     search = known._graph.search
 
@@ -232,9 +230,9 @@ def test_index_and_predict_with_similar_marks(cli, copied: Path, collection: Pat
 def test_mistakes_on_the_command_line(cli, trained, collection: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     model = trained[0].path
     for arguments, message in (
-        (["--similar", 3], "there is no index of known marks"),
-        (["--known", tmp_path], "--known names an index for --similar"),
-        (["--similar", 3, "--format", "csv"], "have no place in csv"),
+        (["--similar", 3], "there is no index of reference marks"),
+        (["--reference-marks", tmp_path], "--reference-marks names an index for --similar"),
+        (["--similar", 3, "--format", "csv"], "has no columns for --similar"),
     ):
         status, out, err = cli("predict", collection / "000.png", "--model", model, *arguments)
         assert (status, out) == (2, "")

@@ -8,9 +8,9 @@ from viennatag.errors import ImageError
 from viennatag.images.colours import CODES, NAMES, colour_codes, colour_shares, name_colour
 
 
-def picture(*patches: str, ground: str = "#ffffff", size: int = 200) -> Image.Image:
-    """Return discs of these colours on a ground."""
-    image = Image.new("RGB", (size * 4, size * 4), ground)
+def picture(*patches: str, background: str = "#ffffff", size: int = 200) -> Image.Image:
+    """Return discs of these colours on a background."""
+    image = Image.new("RGB", (size * 4, size * 4), background)
     pen = ImageDraw.Draw(image)
     step = size * 4 // max(len(patches), 1)
     for index, colour in enumerate(patches):
@@ -51,7 +51,7 @@ def test_every_name_has_a_section_of_its_own() -> None:
     assert len(set(CODES.values())) == len(CODES)
 
 
-def test_white_paper_is_no_colour_and_black_alone_is_none() -> None:
+def test_a_white_background_and_black_alone_are_no_colours() -> None:
     assert codes(picture()) == ()
     assert codes(picture("#000000")) == ()
 
@@ -75,7 +75,7 @@ def test_colours_are_named_and_counted(patches: tuple[str, ...], expected: tuple
 
 
 def test_white_counts_on_a_coloured_ground() -> None:
-    assert codes(picture("#ffffff", ground="#1040a0"), counts=False) == ("29.1.4", "29.1.6")
+    assert codes(picture("#ffffff", background="#1040a0"), counts=False) == ("29.1.4", "29.1.6")
 
 
 def test_greys_count_beside_a_colour_or_on_request() -> None:
@@ -104,9 +104,9 @@ def test_fine_lines_keep_their_colour() -> None:
     assert codes(image, counts=False) == ("29.1.1",)
 
 
-def test_shares_add_up_and_the_ground_is_named() -> None:
-    shares, ground = colour_shares(np.asarray(picture("#e02020", "#2040c0")))
-    assert ground == "white"
+def test_shares_add_up_and_the_background_is_named() -> None:
+    shares, background = colour_shares(np.asarray(picture("#e02020", "#2040c0")))
+    assert background == "white"
     assert sum(shares.values()) == pytest.approx(1)
     assert set(list(shares)[:2]) == {"red", "blue"}
 

@@ -1,4 +1,4 @@
-"""Parts of a mark: found, shown alone, and given a say in what the mark depicts."""
+"""Crops of a mark: found, shown alone, and merged for pictorial labels."""
 
 import io
 from dataclasses import replace
@@ -9,31 +9,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
-from viennatag.cli.evidence import write_heat_maps
 
-from tests.conftest import TINY
-from viennatag.data.marks import PARTS, read_marks
-from viennatag.evaluation.evaluation import Evaluation, evaluate
-from viennatag.explain.heatmap import LEAST_SPAN, Explanation
-from viennatag.images.crops import MOST, PART_WEIGHT, find_parts, merge_parts
-from viennatag.images.decoding import FittedImage, read_fitted_image, read_image
-from viennatag.model.bundle import Bundle, write_bundle
+from tests.bundles import with_postprocessing
+from viennatag.cli.predict import write_heat_maps
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.explain.heatmap import MIN_RANGE, Explanation
+from viennatag.images.crops import CROP_WEIGHT, MAX_CROPS, find_crops, merge_crops
+from viennatag.images.decoding import FramedImage, read_framed_image, read_image
+from viennatag.model.bundle import Bundle
 from viennatag.prediction.predictor import Prediction, Predictor
-from viennatag.training.postprocessing import crop_selection as parting
-from viennatag.training.train import train
 
 SIZE = 128
 RED, BLUE = (200, 30, 30), (30, 60, 190)
 
 
-def sheet(width: int = 600, height: int = 200, ground: str = "white") -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    image = Image.new("RGB", (width, height), ground)
+def sheet(width: int = 600, height: int = 200, background: str = "white") -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGB", (width, height), background)
     return image, ImageDraw.Draw(image)
 
 
-def combined(ground: str = "white") -> Image.Image:
+def combined(background: str = "white") -> Image.Image:
     """Return a red disc with a blue word of five letters beside it: 500 by 100 pixels on a page of 600 by 200."""
-    image, draw = sheet(ground=ground)
+    image, draw = sheet(background=background)
     draw.ellipse([50, 50, 150, 150], fill=RED)
     for letter in range(5):
         draw.rectangle([230 + 64 * letter, 70, 230 + 64 * letter + 59, 130], fill=BLUE)
@@ -44,29 +41,29 @@ def is_like(pixels: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:  # 
     return np.asarray(np.abs(pixels.astype(int) - colour).max(axis=-1) < 40)
 
 
-def read(image: Image.Image, parts: int = MOST) -> FittedImage:
-    return read_fitted_image(image, SIZE, parts=parts)
+def read(image: Image.Image, max_crops: int = MAX_CROPS) -> FramedImage:
+    return read_framed_image(image, SIZE, max_crops=max_crops)
 
 
-@pytest.mark.parametrize("ground", ["white", "gold"])
-def test_a_device_beside_a_word_is_shown_alone_and_larger(ground: str) -> None:
-    found = read(combined(ground))
-    ((device, box),) = found.parts  # the word is a line of writing
+@pytest.mark.parametrize("background", ["white", "gold"])
+def test_a_device_beside_a_word_is_shown_alone_and_larger(background: str) -> None:
+    found = read(combined(background))
+    ((device, box),) = found.crops  # the word is a line of writing
     assert is_like(device, RED).sum() > 10 * is_like(found.pixels, RED).sum()
     assert not is_like(device, BLUE).any()
     left, top, right, bottom = box
     middle = left + (right - left) * 100 / 600, top + (bottom - top) * 100 / 200
     assert middle == pytest.approx((0.5, 0.5), abs=0.02), "where the disc lies on the page is the middle of its square"
-    corner = device[0, 0] if ground == "gold" else np.array([255, 255, 255])
-    assert corner == pytest.approx(np.asarray(Image.new("RGB", (1, 1), ground))[0, 0], abs=3)
+    corner = device[0, 0] if background == "gold" else np.array([255, 255, 255])
+    assert corner == pytest.approx(np.asarray(Image.new("RGB", (1, 1), background))[0, 0], abs=3)
 
 
 def test_the_whole_is_what_it_is_without_parts() -> None:
     image = combined()
-    with_parts, without = read(image), read(image, parts=0)
+    with_parts, without = read(image), read(image, max_crops=0)
     np.testing.assert_array_equal(with_parts.pixels, read_image(image, SIZE))
     np.testing.assert_array_equal(without.pixels, with_parts.pixels)
-    assert (without.parts, len(with_parts.views), len(without.views)) == ((), 2, 1)
+    assert (without.crops, len(with_parts.views), len(without.views)) == ((), 2, 1)
     np.testing.assert_array_equal(with_parts.views[0], with_parts.pixels)
 
 
@@ -74,7 +71,7 @@ def test_a_device_above_a_word_too() -> None:
     image, draw = sheet(300, 300)
     draw.ellipse([100, 20, 200, 120], fill=RED)
     draw.rectangle([20, 200, 280, 260], fill=BLUE)
-    ((device, _),) = read(image).parts
+    ((device, _),) = read(image).crops
     assert is_like(device, RED).any()
     assert not is_like(device, BLUE).any()
 
@@ -83,11 +80,11 @@ def test_the_largest_come_first_and_no_more_than_wanted() -> None:
     image, draw = sheet(1200, 300)
     for at, side in enumerate((60, 200, 160, 120)):
         draw.rectangle([20 + 280 * at, 50, 20 + 280 * at + side, 50 + side], fill=(0, 0, 50 * at))
-    found = read(image).parts
-    assert len(found) == MOST == 3
+    found = read(image).crops
+    assert len(found) == MAX_CROPS == 3
     blues = [int(np.median(view[SIZE // 2 - 4 : SIZE // 2 + 4, SIZE // 2 - 4 : SIZE // 2 + 4, 2])) for view, _ in found]
     assert blues == pytest.approx([50, 100, 150], abs=6)
-    assert len(read(image, parts=1).parts) == 1
+    assert len(read(image, max_crops=1).crops) == 1
 
 
 def one_device() -> Image.Image:
@@ -111,20 +108,20 @@ BLANK = [sheet(*size)[0] for size in ((600, 200), (1, 1), (900, 2))]
 
 
 @pytest.mark.parametrize("image", [one_device(), a_word(), a_photograph(), *BLANK])
-def test_what_has_no_parts_is_seen_whole(image: Image.Image) -> None:
-    assert read(image).parts == ()
+def test_a_mark_without_crops_has_one_view(image: Image.Image) -> None:
+    assert read(image).crops == ()
 
 
 def test_a_detail_of_a_large_scan_comes_from_the_scan_and_not_from_the_square() -> None:
-    """Stripes too fine for the square of the whole mark are seen in the part's."""
+    """Stripes that are too fine for the full view are visible in the crop."""
     image, draw = sheet(3000, 1000)
     for at in range(0, 700, 28):
         draw.rectangle([150, 150 + at, 850, 150 + at + 13], fill="black")
     draw.rectangle([1300, 400, 2850, 600], fill=BLUE)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=92)
-    found = read_fitted_image(file.getvalue(), SIZE, parts=MOST)
-    ((device, _),) = found.parts
+    found = read_framed_image(file.getvalue(), SIZE, max_crops=MAX_CROPS)
+    ((device, _),) = found.crops
     column = device[SIZE // 4 : 3 * SIZE // 4, SIZE // 2, 0].astype(int)
     assert np.abs(np.diff(column)).mean() > 40
     left = round(SIZE * (0.12 + 0.76 * 350 / 2700 / 1.0))
@@ -133,7 +130,7 @@ def test_a_detail_of_a_large_scan_comes_from_the_scan_and_not_from_the_square() 
 
 
 def test_a_jpeg_is_decoded_finely_enough_for_its_parts() -> None:
-    """A mark that is small on a large page: what the square of the whole needs is too little for a part's."""
+    """A mark that is small on a large page: the resolution for the full view is too low for a crop."""
     image, draw = sheet(2400, 2400)
     for at in range(0, 300, 20):
         draw.rectangle([200, 1000 + at, 500, 1000 + at + 9], fill="black")
@@ -142,7 +139,7 @@ def test_a_jpeg_is_decoded_finely_enough_for_its_parts() -> None:
     for format_ in ("PNG", "JPEG"):
         file = io.BytesIO()
         image.save(file, format_, **({"quality": 95} if format_ == "JPEG" else {}))
-        ((device, _),) = read_fitted_image(file.getvalue(), SIZE, parts=MOST).parts
+        ((device, _),) = read_framed_image(file.getvalue(), SIZE, max_crops=MAX_CROPS).crops
         views.append(device[SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : 3 * SIZE // 4, 0].astype(int))
     from_png, from_jpeg = (float(view.std()) for view in views)
     assert from_jpeg == pytest.approx(from_png, rel=0.1)
@@ -154,20 +151,20 @@ def test_a_jpeg_is_decoded_finely_enough_for_its_parts() -> None:
     width=st.integers(16, 400),
     height=st.integers(16, 400),
 )
-def test_parts_lie_in_the_square_and_hold_ink(blocks: list[tuple[int, ...]], width: int, height: int) -> None:
+def test_crops_lie_in_the_square_and_contain_foreground(blocks: list[tuple[int, ...]], width: int, height: int) -> None:
     image, draw = sheet(width, height)
     for left, top, across, down in blocks:
         x, y = left * width // 100, top * height // 100
         draw.rectangle([x, y, x + across, y + down], "teal")
-    found = read(image, parts=5)
-    boxes, ground = find_parts(found.pixels, found.box, 5)
-    assert len(boxes) == len(found.parts) <= 5
-    for (left, top, right, bottom), (view, _) in zip(boxes, found.parts, strict=True):
+    found = read(image, max_crops=5)
+    boxes, background = find_crops(found.pixels, found.box, 5)
+    assert len(boxes) == len(found.crops) <= 5
+    for (left, top, right, bottom), (view, _) in zip(boxes, found.crops, strict=True):
         assert 0 <= left < right <= SIZE
         assert 0 <= top < bottom <= SIZE
-        assert np.abs(found.pixels[top:bottom, left:right].astype(int) - ground).max() > 24
+        assert np.abs(found.pixels[top:bottom, left:right].astype(int) - background).max() > 24
         assert view.shape == (SIZE, SIZE, 3)
-        assert np.abs(view.astype(int) - ground).max() > 24
+        assert np.abs(view.astype(int) - background).max() > 24
 
 
 @settings(max_examples=50)
@@ -176,25 +173,25 @@ def test_logits_of_views_are_merged_mark_by_mark(views: list[int], seed: int) ->
     random = np.random.default_rng(seed)
     logits = random.normal(size=(sum(views), 5)).astype(np.float32)
     pictorial = np.array([True, True, False, True, False])
-    merged = merge_parts(logits, views, pictorial)
+    merged = merge_crops(logits, views, pictorial)
     assert merged.shape == (len(views), 5)
     assert merged.dtype == np.float32
     at = 0
     for row, count in zip(merged, views, strict=True):
         for label in range(5):
-            whole, parts = logits[at, label], logits[at + 1 : at + count, label]
-            wanted = whole if count == 1 or not pictorial[label] else (whole + parts.max()) / 2
+            whole, crops = logits[at, label], logits[at + 1 : at + count, label]
+            wanted = whole if count == 1 or not pictorial[label] else (whole + crops.max()) / 2
             assert row[label] == pytest.approx(wanted, abs=1e-6)
         at += count
-    assert PART_WEIGHT == 0.5
+    assert CROP_WEIGHT == 0.5
 
 
 def test_every_way_to_a_score_looks_at_parts(trained: tuple[Bundle, Evaluation], tmp_path: Path) -> None:
     combined().save(tmp_path / "combined.png")
     one_device().save(tmp_path / "single.png")
     paths = [tmp_path / "combined.png", tmp_path / "single.png"]
-    bundle = replace(trained[0], parts=MOST)
-    predictor, whole = Predictor(bundle), Predictor(replace(bundle, parts=0))
+    bundle = with_postprocessing(trained[0], max_crops=MAX_CROPS)
+    predictor, whole = Predictor(bundle), Predictor(with_postprocessing(bundle, max_crops=0))
     alone = np.stack([predictor.score_image(path) for path in paths])
     (batch,) = predictor.score_many([paths[0], tmp_path / "none.png", paths[1]])
     assert [error is None for error in batch[0]] == [True, False, True]
@@ -208,86 +205,47 @@ def test_every_way_to_a_score_looks_at_parts(trained: tuple[Bundle, Evaluation],
     assert first.suggestions == predictor.predict(paths[0])
 
 
-def test_an_explanation_tells_of_the_part_that_speaks_most(trained: tuple[Bundle, Evaluation]) -> None:
-    predictor = Predictor(replace(trained[0], parts=MOST))
+def test_an_explanation_has_the_crop_with_the_highest_logit(trained: tuple[Bundle, Evaluation]) -> None:
+    predictor = Predictor(with_postprocessing(trained[0], max_crops=MAX_CROPS))
     labels, image = trained[0].labels, combined()
     for found in predictor.explain_codes(image, labels.names):
         at = labels.index[found.code]
         if not labels.is_pictorial[at]:
-            assert found.part is None
+            assert found.crop is None
             continue
-        assert found.part is not None
-        assert found.part.map.mean() == pytest.approx(found.part.logit, abs=1e-4)
-        assert found.score == found.part.score == round(float(predictor.score_image(image)[at]), 4)
-    assert predictor.explain(one_device(), labels.names[0]).part is None
+        assert found.crop is not None
+        assert found.crop.local_logits.mean() == pytest.approx(found.crop.logit, abs=1e-4)
+        assert found.score == found.crop.score == round(float(predictor.score_image(image)[at]), 4)
+    assert predictor.explain(one_device(), labels.names[0]).crop is None
 
 
-def test_the_command_line_writes_the_map_of_a_part_beside_the_whole_ones(
-    trained: tuple[Bundle, Evaluation], tmp_path: Path
-) -> None:
-    predictor, image = Predictor(replace(trained[0], parts=MOST)), tmp_path / "combined.png"
+def test_the_command_line_writes_the_heat_map_of_a_crop_too(trained: tuple[Bundle, Evaluation], tmp_path: Path) -> None:
+    predictor, image = Predictor(with_postprocessing(trained[0], max_crops=MAX_CROPS)), tmp_path / "combined.png"
     combined().save(image)
     found = Prediction(str(image), predictor.predict(image, top=10, level="category"))
     write_heat_maps(predictor, [image], [found], tmp_path / "maps")
     for suggestion in found.suggestions:
         explanation = predictor.explain(image, suggestion.code)
-        written = tmp_path / "maps" / f"combined.{suggestion.code}.part.npy"
-        assert written.is_file() == (explanation.part is not None)
-        if explanation.part:
-            np.testing.assert_array_equal(np.load(written), explanation.part.map)
-    assert list((tmp_path / "maps").glob("*.part.npy"))
+        written = tmp_path / "maps" / f"combined.{suggestion.code}.crop.npy"
+        assert written.is_file() == (explanation.crop is not None)
+        if explanation.crop:
+            np.testing.assert_array_equal(np.load(written), explanation.crop.local_logits)
+    assert list((tmp_path / "maps").glob("*.crop.npy"))
 
 
-def test_heat_of_a_part_lies_on_it() -> None:
-    """The whole says nothing; the part, a disc at the left of its page, says something in its middle."""
-    fitted = read(combined())
-    ((_, box),) = fitted.parts
-    said = np.zeros((6, 6), np.float32)
-    said[2:4, 2:4] = 20
-    part = Explanation("3", 0.5, 0.0, said, box)
-    found = Explanation("3", 0.5, 0.0, np.zeros((6, 6), np.float32), fitted.box, part=part)
+def test_heat_of_a_crop_is_inside_the_crop() -> None:
+    """The full view has no heat; the crop, a disc at the left of its page, has some in its middle."""
+    framed = read(combined())
+    ((_, box),) = framed.crops
+    values = np.zeros((6, 6), np.float32)
+    values[2:4, 2:4] = 20
+    crop = Explanation("3", 0.5, 0.0, values, box)
+    found = Explanation("3", 0.5, 0.0, np.zeros((6, 6), np.float32), framed.box, crop=crop)
     heat = found.heat(600, 200)
     top, left = np.unravel_index(heat.argmax(), heat.shape)
     assert (left, top) == pytest.approx((100, 100), abs=12)
     assert heat.max() == pytest.approx(1)
     assert not heat[:, 200:].any()
-    faint = replace(part, map=said * np.float32(LEAST_SPAN / said.max()))
-    assert 0 < replace(found, part=faint).heat(600, 200).max() < 0.5, "where little is said all stays pale"
-    assert not replace(found, part=None).heat(600, 200).any()
-
-
-def test_a_bundle_remembers_parts_and_others_stay_readable_for_earlier_versions(
-    trained: tuple[Bundle, Evaluation], tmp_path: Path
-) -> None:
-    graph = trained[0].graph.read_bytes()
-    assert write_bundle(replace(trained[0], parts=2), graph, tmp_path / "two").parts == 2
-    assert '"schema": 3' in (tmp_path / "two/bundle.json").read_text()
-    assert write_bundle(replace(trained[0], parts=0), graph, tmp_path / "none").parts == 0
-    assert '"schema": 3' not in (tmp_path / "none/bundle.json").read_text()
-
-
-@pytest.mark.parametrize("worth", [-1.0, 1.0])
-def test_training_decides_by_the_validation_part(
-    collection: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth: float
-) -> None:
-    monkeypatch.setattr(parting, "WORTH", worth)
-    marks = read_marks(collection / "marks.csv", images=collection)
-    marks = replace(marks, splits=tuple(PARTS[max(0, at % 5 - 2)] for at in range(len(marks))))
-    bundle, judged = train(marks, collection, tmp_path / "bundle", TINY, cache=cache)
-    assert bundle.parts == (MOST if worth < 0 else 0)
-    assert set(bundle.training["views"]) == {"whole", "parts"}
-    assert bundle.card
-    assert ("at most 3 parts of a mark" in bundle.card.read_text()) == bool(bundle.parts)
-    test = marks.select([at for at, part in enumerate(marks.splits) if part == "test"])
-    served = evaluate(Predictor(bundle), test, collection)
-    told, found = (each.to_json()["slices"] for each in (judged, served))
-    assert len(told) > 3
-    for one, other in zip(told, found, strict=True):
-        assert one["figures"]["macro_map"]["value"] == pytest.approx(other["figures"]["macro_map"]["value"], abs=0.01)
-
-
-def test_flat_labels_are_of_the_whole_image(collection: Path, cache: Path, tmp_path: Path) -> None:
-    marks = read_marks(collection / "flat.csv", images=collection, taxonomy="flat")
-    bundle, _ = train(marks, collection, tmp_path / "flat", TINY, cache=cache)
-    assert bundle.parts == 0
-    assert "views" not in bundle.training
+    faint = replace(crop, local_logits=values * np.float32(MIN_RANGE / values.max()))
+    assert 0 < replace(found, crop=faint).heat(600, 200).max() < 0.5, "where little is values all stays pale"
+    assert not replace(found, crop=None).heat(600, 200).any()

@@ -9,25 +9,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from viennatag.images.decoding import read_fitted_image, read_image
-from viennatag.images.framing import MARGIN, PAPER, WHITE, find_fitting
+from viennatag.images.decoding import read_framed_image, read_image
+from viennatag.images.framing import MARGIN, MIN_BACKGROUND, WHITE, find_framing
 
-INK_BELOW = 200
+FOREGROUND_BELOW = 200
 RED, BLACK = (200, 30, 30), (0, 0, 0)
 
 
 def page(
-    size: tuple[int, int] = (480, 480), *, at: tuple[int, int] = (120, 100), mark: int = 200, paper: object = "white"
+    size: tuple[int, int] = (480, 480),
+    *,
+    at: tuple[int, int] = (120, 100),
+    mark: int = 200,
+    background: object = "white",
 ) -> Image.Image:
     """Return a page with an ellipse on it, `mark` pixels wide and four fifths as high."""
-    sheet = Image.new("RGB", size, paper)  # type: ignore[arg-type]
+    sheet = Image.new("RGB", size, background)  # type: ignore[arg-type]
     ImageDraw.Draw(sheet).ellipse([*at, at[0] + mark - 1, at[1] + mark * 4 // 5 - 1], fill=RED)
     return sheet
 
 
 def assert_same_place(one: Image.Image, other: Image.Image, *, pixels: float = 1.0) -> None:
     """Both images show the whole page at the same place in a square of 160, to so many of its pixels."""
-    boxes = [find_fitting(image, 160).box(*image.size, 160) for image in (one, other)]
+    boxes = [find_framing(image, 160).box(*image.size, 160) for image in (one, other)]
     assert np.abs(np.subtract(*boxes)).max() * 160 < pixels, boxes
 
 
@@ -41,8 +45,11 @@ def test_a_mark_looks_the_same_wherever_it_stands_on_its_page(at: tuple[int, int
     alone, on_page = read_image(mark, 64), read_image(sheet, 64)
     assert np.abs(alone.astype(int) - on_page).mean() < 4
     for pixels in (alone, on_page):
-        ink = (pixels < INK_BELOW).any(axis=2)
-        width, height = np.ptp(np.flatnonzero(ink.any(axis=0))) + 1, np.ptp(np.flatnonzero(ink.any(axis=1))) + 1
+        foreground = (pixels < FOREGROUND_BELOW).any(axis=2)
+        width, height = (
+            np.ptp(np.flatnonzero(foreground.any(axis=0))) + 1,
+            np.ptp(np.flatnonzero(foreground.any(axis=1))) + 1,
+        )
         assert width == pytest.approx(64 / (1 + 2 * MARGIN), abs=3)
         assert height == pytest.approx(0.75 * width, abs=3)
 
@@ -50,8 +57,8 @@ def test_a_mark_looks_the_same_wherever_it_stands_on_its_page(at: tuple[int, int
 def test_only_white_is_cropped_and_the_whole_image_can_be_found_again() -> None:
     sheet = Image.new("RGB", (400, 300), "white")
     ImageDraw.Draw(sheet).rectangle([100, 150, 179, 189], fill=BLACK)
-    fitting = find_fitting(sheet, 96)
-    left, top, right, bottom = fitting.box(*sheet.size, 96)
+    framing = find_framing(sheet, 96)
+    left, top, right, bottom = framing.box(*sheet.size, 96)
     square = read_image(sheet, 96)
     ys, xs = np.nonzero((square < 128).any(axis=2))
     assert (right - left) * 96 == pytest.approx((bottom - top) * 96 * 400 / 300, rel=0.05)
@@ -62,12 +69,12 @@ def test_only_white_is_cropped_and_the_whole_image_can_be_found_again() -> None:
 
 
 @pytest.mark.parametrize("colour", ["navy", "white", (240, 236, 238)])
-def test_a_ground_of_its_own_and_a_blank_page_are_fitted_whole(colour: object) -> None:
+def test_a_dark_background_and_a_blank_page_are_framed_in_full(colour: object) -> None:
     image = Image.new("RGB", (60, 30), colour)  # type: ignore[arg-type]
-    fitting = find_fitting(image, 32)
-    assert fitting.crop == (0, 0, 60, 30)
-    assert fitting.place == (0, 8, 32, 24)
-    assert fitting.box(60, 30, 32) == (0, 0.25, 1, 0.75)
+    framing = find_framing(image, 32)
+    assert framing.source == (0, 0, 60, 30)
+    assert framing.target == (0, 8, 32, 24)
+    assert framing.box(60, 30, 32) == (0, 0.25, 1, 0.75)
 
 
 @settings(max_examples=60, deadline=None)
@@ -78,24 +85,24 @@ def test_every_dark_pixel_is_inside_the_square(width: int, height: int, size: in
         at = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
         image.putpixel(at, BLACK)
         image.putpixel((min(at[0] + 1, width - 1), at[1]), BLACK)
-    fitting = find_fitting(image, size)
-    left, top, right, bottom = fitting.place
+    framing = find_framing(image, size)
+    left, top, right, bottom = framing.target
     assert 0 <= left < right <= size
     assert 0 <= top < bottom <= size
     pixels = np.argwhere(np.asarray(image)[..., 0] < 128)
     if max(width, height) < 160:  # beyond, lone pixels may be lost in the white around them
-        assert (pixels[:, 1] >= fitting.crop[0]).all()
-        assert (pixels[:, 1] + 1 <= fitting.crop[2]).all()
-        assert (pixels[:, 0] >= fitting.crop[1]).all()
-        assert (pixels[:, 0] + 1 <= fitting.crop[3]).all()
+        assert (pixels[:, 1] >= framing.source[0]).all()
+        assert (pixels[:, 1] + 1 <= framing.source[2]).all()
+        assert (pixels[:, 0] >= framing.source[1]).all()
+        assert (pixels[:, 0] + 1 <= framing.source[3]).all()
     assert read_image(image, size).shape == (size, size, 3)
 
 
 def test_a_mark_is_in_the_middle_to_a_fraction_of_a_pixel() -> None:
-    """A page of 970 pixels is looked at in blocks of nine, within which the edges of the mark lie anywhere."""
+    """A page of 970 pixels is measured in blocks of nine, within which the edges of the mark lie anywhere."""
     for x, y in product((100, 103, 107), (200, 202, 206)):
-        fitting = find_fitting(page((970, 970), at=(x, y), mark=250), 160)
-        left, top, right, bottom = fitting.crop
+        framing = find_framing(page((970, 970), at=(x, y), mark=250), 160)
+        left, top, right, bottom = framing.source
         assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((x + 125, y + 100), abs=3)
         assert right - left == pytest.approx(250 * (1 + 2 * MARGIN), rel=0.02)
 
@@ -112,7 +119,7 @@ def test_jpeg_makes_no_difference(quality: int) -> None:
     assert_same_place(Image.open(file).convert("RGB"), page())
 
 
-def test_dust_does_not_count_but_stays_where_it_is() -> None:
+def test_specks_do_not_count_but_are_not_erased() -> None:
     dusty, random = page(mark=260), np.random.default_rng(1)
     for x, y in [(3, 5), (470, 20), (460, 460), (20, 400), *random.integers(0, 476, (4, 2)).tolist()]:
         ImageDraw.Draw(dusty).rectangle([x, y, x + 2, y + 2], fill=(60, 60, 60))
@@ -133,7 +140,7 @@ def test_grain_does_not_count(grain: int) -> None:
 def test_a_small_device_far_from_the_mark_is_never_cut_off(fill: object, at: tuple[int, int]) -> None:
     sheet = page()
     ImageDraw.Draw(sheet).ellipse([at[0] - 5, at[1] - 5, at[0] + 5, at[1] + 5], fill=fill)  # type: ignore[arg-type]
-    left, top, right, bottom = find_fitting(sheet, 160).crop
+    left, top, right, bottom = find_framing(sheet, 160).source
     assert left < at[0] - 5
     assert right > at[0] + 5
     assert top < at[1] - 5
@@ -144,7 +151,7 @@ def test_a_stippled_device_is_not_dust() -> None:
     sheet = page(at=(20, 20))
     for x, y in product(range(300, 460, 12), range(300, 460, 12)):
         ImageDraw.Draw(sheet).rectangle([x, y, x + 1, y + 1], fill=BLACK)
-    crop = find_fitting(sheet, 160).crop
+    crop = find_framing(sheet, 160).source
     assert min(crop[2:]) > 455
 
 
@@ -152,7 +159,7 @@ def test_hairlines_of_a_large_drawing_are_not_cut_off() -> None:
     sheet = Image.new("RGB", (2400, 2400), "white")
     ImageDraw.Draw(sheet).rectangle([900, 2000, 1500, 2100], fill=BLACK)
     ImageDraw.Draw(sheet).ellipse([700, 300, 1700, 1300], outline=BLACK)  # one pixel wide
-    left, top, right, bottom = find_fitting(sheet, 160).crop
+    left, top, right, bottom = find_framing(sheet, 160).source
     assert max(left - 700, top - 300) <= 0
     assert min(right - 1700, bottom - 2100) >= 0
 
@@ -161,22 +168,24 @@ def test_a_page_of_nothing_but_dots_is_all_mark() -> None:
     sheet = Image.new("RGB", (480, 480), "white")
     for at in (40, 240, 440):
         ImageDraw.Draw(sheet).rectangle([at, at, at + 2, at + 2], fill=BLACK)
-    left, _, right, _ = find_fitting(sheet, 160).crop
+    left, _, right, _ = find_framing(sheet, 160).source
     assert (left, right) == pytest.approx((0, 480), abs=1)
 
 
-@pytest.mark.parametrize("paper", [(250, 250, 250), (PAPER + 3,) * 3, (245, 240, 228)])
-def test_grey_and_yellowed_paper_is_paper(paper: tuple[int, int, int]) -> None:
-    sheet = page((480, 360), at=(0, 180), paper=paper)
+@pytest.mark.parametrize("background", [(250, 250, 250), (MIN_BACKGROUND + 3,) * 3, (245, 240, 228)])
+def test_grey_and_yellowed_paper_is_background(background: tuple[int, int, int]) -> None:
+    sheet = page((480, 360), at=(0, 180), background=background)
     assert_same_place(sheet, page((480, 360), at=(0, 180)))
     square = read_image(sheet, 160)
-    assert square[[0, 0, -1, -1], [0, -1, 0, -1]].tolist() == [list(paper)] * 4, "beside the page there is more of it"
+    assert square[[0, 0, -1, -1], [0, -1, 0, -1]].tolist() == [list(background)] * 4, (
+        "the rest of the square has its colour"
+    )
 
 
-def test_white_on_grey_paper_is_ink() -> None:
-    sheet = page(paper=(220, 220, 220))
+def test_white_on_grey_is_foreground() -> None:
+    sheet = page(background=(220, 220, 220))
     ImageDraw.Draw(sheet).rectangle([400, 400, 440, 440], fill="white")
-    assert min(find_fitting(sheet, 160).crop[2:]) > 440
+    assert min(find_framing(sheet, 160).source[2:]) > 440
 
 
 @pytest.mark.parametrize("inset", [0, 2, 5])
@@ -184,33 +193,35 @@ def test_white_on_grey_paper_is_ink() -> None:
 def test_a_thin_frame_around_the_page_is_part_of_the_mark(size: tuple[int, int], inset: int) -> None:
     sheet = page(size)
     ImageDraw.Draw(sheet).rectangle([inset, inset, size[0] - 1 - inset, size[1] - 1 - inset], outline=BLACK, width=2)
-    fitting = find_fitting(sheet, 160)
-    assert fitting.crop == (0, 0, *size)
-    assert fitting.place[0] == pytest.approx(160 * MARGIN / (1 + 2 * MARGIN), abs=2)
-    assert fitting.fill == WHITE
+    framing = find_framing(sheet, 160)
+    assert framing.source == (0, 0, *size)
+    assert framing.target[0] == pytest.approx(160 * MARGIN / (1 + 2 * MARGIN), abs=2)
+    assert framing.fill == WHITE
 
 
 def test_a_mark_that_touches_every_edge_gets_its_margin() -> None:
     tight = Image.new("RGB", (300, 300), "white")
     ImageDraw.Draw(tight).ellipse([0, 0, 299, 299], fill=BLACK)
-    fitting = find_fitting(tight, 160)
-    assert fitting.crop == (0, 0, 300, 300)
-    assert fitting.place == (15, 15, 145, 145)
+    framing = find_framing(tight, 160)
+    assert framing.source == (0, 0, 300, 300)
+    assert framing.target == (15, 15, 145, 145)
 
 
-def test_transparent_paper_is_white_paper() -> None:
+def test_a_transparent_background_is_white() -> None:
     layer = Image.new("RGBA", (480, 480), (0, 0, 0, 0))
-    layer.paste(page(), mask=page().convert("L").point([255 if level < INK_BELOW else 0 for level in range(256)]))
-    found = read_fitted_image(layer, 160)
-    assert found.box == pytest.approx(read_fitted_image(page(), 160).box, abs=0.01)
+    layer.paste(
+        page(), mask=page().convert("L").point([255 if level < FOREGROUND_BELOW else 0 for level in range(256)])
+    )
+    found = read_framed_image(layer, 160)
+    assert found.box == pytest.approx(read_framed_image(page(), 160).box, abs=0.01)
     assert found.pixels[0, 0].tolist() == [255, 255, 255]
     layer.putalpha(0)
-    assert find_fitting(layer.convert("RGB"), 160).crop == (0, 0, 480, 480)
+    assert find_framing(layer.convert("RGB"), 160).source == (0, 0, 480, 480)
 
 
 @pytest.mark.parametrize("colour", ["white", "black", "red", (230, 230, 230)])
 def test_a_single_pixel(colour: object) -> None:
-    found = read_fitted_image(Image.new("RGB", (1, 1), colour), 16)  # type: ignore[arg-type]
+    found = read_framed_image(Image.new("RGB", (1, 1), colour), 16)  # type: ignore[arg-type]
     assert found.box == (0, 0, 1, 1)
     assert (found.pixels == found.pixels[0, 0]).all()
 
@@ -221,12 +232,12 @@ def test_a_very_long_mark_keeps_all_of_its_length(size: tuple[int, int]) -> None
     sheet = Image.new("RGB", size, "white")
     for x, y in [(0, 0), (size[0] * 3 // 4, size[1] * 3 // 4)]:
         ImageDraw.Draw(sheet).rectangle([x, y, x + size[0] // 4, y + size[1] // 4], fill=BLACK)
-    fitting = find_fitting(sheet, 160)
+    framing = find_framing(sheet, 160)
     axis = size.index(longer)
-    assert (fitting.crop[axis], fitting.crop[axis + 2]) == pytest.approx((0, longer), abs=longer / 50)
-    assert read_image(sheet, 160).min() < INK_BELOW
+    assert (framing.source[axis], framing.source[axis + 2]) == pytest.approx((0, longer), abs=longer / 50)
+    assert read_image(sheet, 160).min() < FOREGROUND_BELOW
 
 
 def test_an_enlarged_mark_says_so() -> None:
-    assert find_fitting(page(mark=60), 160).scale == pytest.approx(160 / (60 * (1 + 2 * MARGIN)), rel=0.03)
-    assert find_fitting(page((1000, 1000), mark=600), 160).scale == pytest.approx(160 / (600 * 1.24), rel=0.03)
+    assert find_framing(page(mark=60), 160).scale == pytest.approx(160 / (60 * (1 + 2 * MARGIN)), rel=0.03)
+    assert find_framing(page((1000, 1000), mark=600), 160).scale == pytest.approx(160 / (600 * 1.24), rel=0.03)

@@ -20,9 +20,9 @@ from viennatag.cli import app
 from viennatag.data.marks import Marks, read_marks
 from viennatag.importers import FORMATS
 
-PAGES = Path(__file__).parents[2] / "docs/registers"
+PAGES = Path(__file__).parents[2] / "docs/guide/registers"
 CHAIN = ("import", "inspect", "train", "predict")
-SMALL = ["--backbone", "test_efficientnet", "--random-weights", "--size", "64", "--seed", "3"]
+SMALL = ["--backbone", "test_efficientnet", "--set", "pretrained=false", "--size", "64", "--seed", "3"]
 DESIGN_CODES = {
     "26.1.1": "1.1.1",
     "26.4.1": "1.5.1",

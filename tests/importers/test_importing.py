@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 
 from viennatag.cli import app
 from viennatag.data.marks import read_marks
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError, OptionError
 from viennatag.importers import FORMATS, import_marks
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 
 SAMPLES = Path(__file__).parent / "samples"
-PAGES = Path(__file__).parents[2] / "docs" / "registers"
+PAGES = Path(__file__).parents[2] / "docs" / "guide" / "registers"
 RUNNER = CliRunner()
 
 
@@ -79,7 +79,6 @@ def test_archives_and_files_become_one_table_that_reads_back(delivery: Path, tmp
 def test_an_interrupted_import_goes_on(delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, whole = tmp_path / "marks.csv", tmp_path / "whole.csv"
     import_marks("eu-xml", delivery, whole)
-    monkeypatch.setattr("viennatag.importers.importing._COMMIT_EVERY", 1)
     read: list[str] = []
     eu_xml = FORMATS["eu-xml"]
 
@@ -91,10 +90,10 @@ def test_an_interrupted_import_goes_on(delivery: Path, tmp_path: Path, monkeypat
 
     monkeypatch.setitem(FORMATS, "eu-xml", replace(eu_xml, read=stop_at_six))
     with pytest.raises(KeyboardInterrupt):
-        import_marks("eu-xml", delivery, out)
+        import_marks("eu-xml", delivery, out, commit_every=1)
     assert not out.exists()
     read.extend(["between"])
-    summary = import_marks("eu-xml", delivery, out)
+    summary = import_marks("eu-xml", delivery, out, commit_every=1)
     assert summary.resumed == 1
     assert read[7:] == ["sub/b.ZIP/x/4.xml", "sub/b.ZIP/x/5.xml", "sub/b.ZIP/x/6.xml", "sub/b.ZIP/x/7.xml", "sub/c.xml"]
     assert out.read_bytes() == whole.read_bytes()

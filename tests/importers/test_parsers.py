@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError, ViennatagError
 from viennatag.importers import FORMATS, import_marks
 from viennatag.importers.delimited import read_table
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import vienna_codes
-from viennatag.importers.source import Document
 from viennatag.importers.xml_records import read_xml_records
 from viennatag.vienna.codes import Code, format_code
 
@@ -120,13 +120,11 @@ json_values = st.recursive(
 @given(st.lists(json_values, max_size=5), st.sampled_from([None, 2]), st.sampled_from([3, 50, 1 << 18]))
 @settings(deadline=None, max_examples=60)
 def test_json_items_are_those_of_the_standard_library(values: list[object], indent: int | None, chunk: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("viennatag.importers.json_items.CHUNK", chunk)  # breaks values wherever they can be broken
-        text = json.dumps(values, indent=indent)
-        assert [item for _, item in read_json_items(stream(text.encode()))] == json.loads(text)
-        text = json.dumps({"key": values, "": {"a": 1}, "n": 12345}, indent=indent)
-        items = list(read_json_items(stream(text.encode("utf-16"))))
-        assert items == [*(("key", value) for value in json.loads(text)["key"]), ("", {"a": 1}), ("n", 12345)]
+    text = json.dumps(values, indent=indent)  # a small chunk breaks values wherever they can be broken
+    assert [item for _, item in read_json_items(stream(text.encode()), chunk_size=chunk)] == json.loads(text)
+    text = json.dumps({"key": values, "": {"a": 1}, "n": 12345}, indent=indent)
+    items = list(read_json_items(stream(text.encode("utf-16")), chunk_size=chunk))
+    assert items == [*(("key", value) for value in json.loads(text)["key"]), ("", {"a": 1}), ("n", 12345)]
 
 
 @pytest.mark.parametrize(

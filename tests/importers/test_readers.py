@@ -9,11 +9,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError, OptionError
-from viennatag.importers import FORMATS, find_format, import_marks, recognise
+from viennatag.importers import FORMATS, find_format, import_marks, recognise_format
 from viennatag.importers.image_files import find_image, image_ending, is_other_medium, plain_name
 from viennatag.importers.record import Record, code_entries, flat_labels, stated_edition, vienna_codes
-from viennatag.importers.source import Document
 from viennatag.importers.uspto import vienna_of_design_codes
 from viennatag.vienna.codes import parse_code, vienna_tree
 
@@ -213,14 +213,14 @@ def test_each_format_recognises_its_sample_and_no_other() -> None:
     }
     for name, sample in samples.items():
         head = (SAMPLES / sample).read_bytes()
-        found = recognise(head)
+        found = recognise_format(head)
         assert found is not None
         assert found.name == name
-        assert not [other for other in samples if other not in {name, "one-hot"} and FORMATS[other].fits(head)]
-    assert recognise((SAMPLES / "kipris-detail.xml").read_bytes()) is FORMATS["kipris"]
-    assert recognise(EU.encode("utf-16")) is FORMATS["eu-xml"]
-    assert recognise(b"PAR1\x15\x04") is FORMATS["hf-parquet"]
-    assert recognise(b"\x00\x01\x02") is None
+        assert not [other for other in samples if other not in {name, "one-hot"} and FORMATS[other].matches(head)]
+    assert recognise_format((SAMPLES / "kipris-detail.xml").read_bytes()) is FORMATS["kipris"]
+    assert recognise_format(EU.encode("utf-16")) is FORMATS["eu-xml"]
+    assert recognise_format(b"PAR1\x15\x04") is FORMATS["hf-parquet"]
+    assert recognise_format(b"\x00\x01\x02") is None
     with pytest.raises(OptionError, match="choose one of\n  eu-xml"):
         find_format("euxml")
 

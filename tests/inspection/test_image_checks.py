@@ -6,7 +6,7 @@ from PIL import Image
 
 from viennatag.data.marks import Marks
 from viennatag.errors import OptionError
-from viennatag.inspection.image_checks import audit_marks, check_drop, clean_marks
+from viennatag.inspection.image_checks import check_drop, check_marks, clean_marks
 
 
 def picture(seed: int, side: int = 96) -> Image.Image:
@@ -48,8 +48,8 @@ def table(names: tuple[str, ...], codes: tuple[tuple[str, ...], ...], splits: tu
 
 
 def test_every_kind_is_found(marks: Marks, tmp_path: Path) -> None:
-    audit = audit_marks(marks, tmp_path)
-    found = {finding.kind: finding for finding in audit.findings}
+    report = check_marks(marks, tmp_path)
+    found = {finding.kind: finding for finding in report.findings}
     named = {kind: [marks.images[at] for at in finding.positions] for kind, finding in found.items()}
     assert named["damaged"] == ["broken.png"]
     assert named["tiny"] == ["tiny.png"]
@@ -63,20 +63,20 @@ def test_every_kind_is_found(marks: Marks, tmp_path: Path) -> None:
     assert named["disagreeing"] == ["a.png", "a-again.png", "a.bmp"]
     assert found["disagreeing"].rows == 3
     assert "26.1.1" in found["disagreeing"].examples[0]
-    same, alike = (next(group for group in audit.alike if group.same is equal) for equal in (True, False))
+    same, alike = (next(group for group in report.alike if group.same is equal) for equal in (True, False))
     assert (same.shared, same.differing) == (("3.1.6",), ((), ("26.1.1",)))
     assert alike.rows == (0, 1, 2)
 
 
 def test_nothing_is_dropped_unless_it_is_named(marks: Marks, tmp_path: Path) -> None:
-    audit = audit_marks(marks, tmp_path)
-    assert clean_marks(marks, audit, drop=[])[0].images == marks.images
-    clean, counts = clean_marks(marks, audit, drop=["damaged", "tiny", "blank", "text-only"])
+    report = check_marks(marks, tmp_path)
+    assert clean_marks(marks, report, drop=[])[0].images == marks.images
+    clean, counts = clean_marks(marks, report, drop=["damaged", "tiny", "blank", "text-only"])
     assert counts == {"damaged": 1, "tiny": 1, "blank": 3, "text-only": 0}  # those were blank already
     assert clean.images == ("a.png", "a-again.png", "a.bmp", "b.png")
     with pytest.raises(OptionError, match="--drop ugly: choose among damaged"):
-        clean_marks(marks, audit, drop=["ugly"])
-    with pytest.raises(OptionError, match="--drop leak: only the images tell"):
+        clean_marks(marks, report, drop=["ugly"])
+    with pytest.raises(OptionError, match="--drop leak: these need image checks"):
         check_drop(["crowded", "leak"], images=False)
 
 
@@ -93,7 +93,7 @@ def test_nothing_is_dropped_unless_it_is_named(marks: Marks, tmp_path: Path) -> 
     ],
 )
 def test_of_equal_images_one_stays(drop: list[str], stays: set[str], marks: Marks, tmp_path: Path) -> None:
-    clean, _ = clean_marks(marks, audit_marks(marks, tmp_path), drop=drop)
+    clean, _ = clean_marks(marks, check_marks(marks, tmp_path), drop=drop)
     assert {image for image in clean.images if image.startswith("a")} == stays
 
 
@@ -102,17 +102,17 @@ def test_a_copy_of_a_lookalike_is_both_a_copy_and_alike(tmp_path: Path) -> None:
     picture(1).save(tmp_path / "alike.png")
     (tmp_path / "copy.png").write_bytes((tmp_path / "alike.png").read_bytes())
     marks = table(("first.bmp", "alike.png", "copy.png"), (("3.1.6",),) * 3, ("",) * 3)
-    audit = audit_marks(marks, tmp_path)
-    named = {each.kind: [marks.images[at] for at in each.positions] for each in audit.findings}
+    report = check_marks(marks, tmp_path)
+    named = {each.kind: [marks.images[at] for at in each.positions] for each in report.findings}
     assert named == {"duplicates": ["copy.png"], "lookalikes": ["alike.png", "copy.png"]}
-    assert clean_marks(marks, audit, drop=["lookalikes", "duplicates"])[0].images == ("first.bmp",)
+    assert clean_marks(marks, report, drop=["lookalikes", "duplicates"])[0].images == ("first.bmp",)
 
 
-def test_rows_alone_can_be_audited() -> None:
+def test_rows_alone_can_be_checked() -> None:
     marks = table(("a.png", "a.png", "b.png"), (("3.1.6",), ("3.1.8",), ("3.30.1", "3.1.98")), ("",) * 3)
-    audit = audit_marks(marks, None)
-    assert audit.alike == ()
-    found = {each.kind: each.positions for each in audit.findings}
+    report = check_marks(marks, None)
+    assert report.alike == ()
+    found = {each.kind: each.positions for each in report.findings}
     assert found["contradictory"] == (0, 1)
     assert found["unknown"] == found["extension"] == (2,)
-    assert len(clean_marks(marks, audit, drop=["contradictory"])[0]) == 1
+    assert len(clean_marks(marks, report, drop=["contradictory"])[0]) == 1

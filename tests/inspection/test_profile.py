@@ -20,7 +20,7 @@ from viennatag.inspection.profile import (
     Profile,
     imbalance_ratios,
     lifts,
-    profile_marks,
+    profile,
     scumbles,
     variation,
 )
@@ -58,7 +58,7 @@ def labels_at(marks: Marks, depth: int) -> list[set[str]]:
 @pytest.mark.parametrize("seed", range(4))
 def test_measures_equal_a_computation_by_brute_force(seed: int) -> None:
     marks = random_marks(seed)
-    for depth, level in enumerate(profile_marks(marks).levels, start=1):
+    for depth, level in enumerate(profile(marks).levels, start=1):
         rows = labels_at(marks, depth)
         counts = Counter(label for row in rows for label in row)
         assert dict(zip(level.names, level.counts.tolist(), strict=True)) == counts
@@ -101,7 +101,7 @@ def test_measures_by_hand() -> None:
 
 
 def test_a_balanced_table_is_balanced() -> None:
-    level = profile_marks(table(["a b", "b a", "a b"])).levels[0]
+    level = profile(table(["a b", "b a", "a b"])).levels[0]
     assert (level.mean_ir, level.cvir, level.scumble, level.half) == (1, 0, 0, 1)
     assert math.isnan(level.scumble_cv)
     assert (level.label_sets, level.single_sets) == (1, 0)
@@ -124,7 +124,7 @@ def test_pairs_that_stand_together_or_apart_are_found_and_chance_is_not() -> Non
     names = np.array([f"l{at:02}" for at in range(40)])
 
     def pairs(rows: np.ndarray) -> LevelProfile:  # type: ignore[type-arg]
-        return profile_marks(table([" ".join(names[row]) for row in rows])).levels[0]
+        return profile(table([" ".join(names[row]) for row in rows])).levels[0]
 
     by_chance = pairs(present)
     assert not by_chance.together
@@ -141,10 +141,10 @@ def test_pairs_that_stand_together_or_apart_are_found_and_chance_is_not() -> Non
 def test_needs_say_how_many_marks_are_missing() -> None:
     assert (Needs().to_learn, Needs().to_test, Needs().marks) == (25, 50, 50)
     assert (Needs(80, 3).to_learn, Needs(80, 3).to_test, Needs(80, 3).marks) == (100, 30, 100)
-    profile = profile_marks(table(["a"] * 60 + ["b"] * 20 + ["a b"] * 3))
-    (level,) = profile.levels
+    found = profile(table(["a"] * 60 + ["b"] * 20 + ["a b"] * 3))
+    (level,) = found.levels
     assert level.names == ("a", "b")
-    assert level.missing(profile.needs).tolist() == [0, 27]
+    assert level.missing(found.needs).tolist() == [0, 27]
     assert level.missing(Needs(1, 1)).tolist() == [0, 0]
     with pytest.raises(OptionError, match="train_marks is 0"):
         Needs(0, 5)
@@ -152,10 +152,10 @@ def test_needs_say_how_many_marks_are_missing() -> None:
 
 def test_rare_labels_can_be_rolled_up_first() -> None:
     marks = table(["3.1.6"] * 5 + ["3.1.8"], taxonomy="vienna")
-    assert profile_marks(marks).levels[-1].names == ("3.1.6", "3.1.8")
-    assert profile_marks(marks, min_count=2).levels[-1].names == ("3.1.6",)
+    assert profile(marks).levels[-1].names == ("3.1.6", "3.1.8")
+    assert profile(marks, min_count=2).levels[-1].names == ("3.1.6",)
     with pytest.raises(DataError, match="no mark carries a label"):
-        profile_marks(table(["", ""]))
+        profile(table(["", ""]))
 
 
 def test_suspicious_rows_are_found() -> None:
@@ -178,9 +178,7 @@ def test_suspicious_rows_are_found() -> None:
 
 
 def test_json_is_strict_and_complete() -> None:
-    found = json.loads(
-        json.dumps(profile_marks(table(["3.1.6", "3.1.6"], taxonomy="vienna")).to_json(), allow_nan=False)
-    )
+    found = json.loads(json.dumps(profile(table(["3.1.6", "3.1.6"], taxonomy="vienna")).to_json(), allow_nan=False))
     assert [level["level"] for level in found["levels"]] == ["category", "division", "section"]
     assert found["levels"][0]["cvir"] is None
     assert found["levels"][2]["labels"] == [
@@ -211,7 +209,7 @@ def test_inspect_from_the_shell(tmp_path: Path) -> None:
 def eu() -> Profile:
     if not EU_MARKS.exists():
         pytest.skip("shared/labels/eu_marks_20k.csv is not here")
-    return profile_marks(read_marks(EU_MARKS, require_images=False))
+    return profile(read_marks(EU_MARKS, require_images=False))
 
 
 def test_real_marks_have_the_known_figures(eu: Profile) -> None:

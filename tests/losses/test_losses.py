@@ -6,8 +6,10 @@ import torch
 from numpy.testing import assert_allclose
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+import viennatag.losses
+from tests.examples import run_example
 from viennatag.errors import OptionError
-from viennatag.losses.frequencies import balanced_count, effective_weights, inverse_weights, log_odds
+from viennatag.losses.frequencies import effective_weights, inverse_weights, log_odds
 from viennatag.losses.losses import (
     Asymmetric,
     BinaryCrossEntropy,
@@ -256,9 +258,9 @@ def test_two_way_of_a_batch_without_positives_is_nothing():
 
 
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if not isinstance(loss, TwoWay)], ids=repr)
-def test_start_is_the_best_constant(loss):
+def test_initial_bias_is_the_best_constant(loss):
     counts = np.array([60, 9, 2])
-    start = loss.start(counts, MARKS)
+    bias = loss.initial_bias(counts, MARKS)
     if isinstance(loss, DistributionBalanced):  # its weights, which join labels, are left out
         loss = DistributionBalanced(slope=0.0)
     for label, n in enumerate(counts):
@@ -269,25 +271,17 @@ def test_start_is_the_best_constant(loss):
             costs = [objective((logit * one)[None], (y * one)[None], 0.0).item() for y in (1, 0)]
             return share * costs[0] + (1 - share) * costs[1]
 
-        here = expected(start[label])
-        assert here <= min(expected(start[label] + 0.05), expected(start[label] - 0.05))
+        here = expected(bias[label])
+        assert here <= min(expected(bias[label] + 0.05), expected(bias[label] - 0.05))
 
 
-def test_start_where_it_is_known():
-    assert_allclose(BinaryCrossEntropy().start(COUNTS, MARKS), log_odds(COUNTS, MARKS), atol=1e-6)
-    assert_allclose(LogitAdjusted().start(COUNTS, MARKS), 0, atol=1e-6)
+def test_initial_bias_where_it_is_known():
+    assert_allclose(BinaryCrossEntropy().initial_bias(COUNTS, MARKS), log_odds(COUNTS, MARKS), atol=1e-6)
+    assert_allclose(LogitAdjusted().initial_bias(COUNTS, MARKS), 0, atol=1e-6)
     weights = inverse_weights(COUNTS, cap=10)
-    weighted = WeightedBinaryCrossEntropy().start(COUNTS, MARKS)
+    weighted = WeightedBinaryCrossEntropy().initial_bias(COUNTS, MARKS)
     assert_allclose(weighted, log_odds(COUNTS, MARKS) + np.log(weights), atol=1e-6)
-    assert_allclose(TwoWay().start(COUNTS, MARKS), log_odds(COUNTS, MARKS))
-
-
-def test_balanced_count_is_where_irlbl_meets_meanir():
-    counts = np.array([100, 40, 7, 0, 3])
-    present = counts[counts > 0]
-    mean_ir = np.mean(100 / present)
-    assert 100 / balanced_count(counts) == pytest.approx(mean_ir)
-    assert balanced_count(np.zeros(3, dtype=np.int64)) == 0
+    assert_allclose(TwoWay().initial_bias(COUNTS, MARKS), log_odds(COUNTS, MARKS))
 
 
 @pytest.mark.parametrize(
@@ -308,6 +302,12 @@ def test_balanced_count_is_where_irlbl_meets_meanir():
 def test_senseless_options_are_refused(build, words):
     with pytest.raises(OptionError, match=words):
         build()
+
+
+def test_the_example_runs_and_all_public_names_are_sorted() -> None:
+    assert viennatag.losses.__all__ == sorted(viennatag.losses.__all__)
+    assert set(viennatag.losses.__all__) <= set(vars(viennatag.losses))
+    run_example(viennatag.losses)
 
 
 def test_losses_for_incomplete_labels_are_cross_entropy_but_for_what_is_not_given() -> None:

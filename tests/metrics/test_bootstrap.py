@@ -4,47 +4,30 @@ import numpy as np
 import pytest
 
 from tests.metrics.test_metrics import Floats, example
-from viennatag.errors import DataError, OptionError
-from viennatag.metrics import figures as metrics
-from viennatag.metrics.bootstrap import Interval, Ranking, bootstrap, bootstrap_interval, weighted_means
+from viennatag.errors import OptionError
+from viennatag.metrics.bootstrap import Interval, bootstrap_interval, draw_weights
+from viennatag.metrics.metrics import average_precision, macro_average_precision, mean_of_known
 
 
-def mean(values: Floats, weights: Floats) -> float:
-    return float(weighted_means(values[:, None], weights)[0])
+def macro(weights: Floats) -> Floats:
+    return mean_of_known(average_precision(*example(), weights))
 
 
-@pytest.mark.parametrize("decimals", [0, 6])
-def test_weights_are_repeated_marks(decimals: int) -> None:
-    scores, targets = example(decimals=decimals)
-    weights = np.random.default_rng(1).integers(0, 4, size=len(scores))
-    rows = np.repeat(np.arange(len(scores)), weights)
-    found = Ranking.of(scores, targets).average_precision(weights)
-    np.testing.assert_allclose(found, metrics.average_precision(scores[rows], targets[rows]), rtol=1e-12)
-
-
-def test_a_label_whose_positives_weigh_nothing_has_no_average_precision() -> None:
-    scores, targets = example()
-    ranking = Ranking.of(scores, targets)
-    found = ranking.average_precision(~targets[:, 5])
-    assert np.isnan(found[5])
-    assert ranking.macro_average_precision(~targets[:, 5]) == pytest.approx(np.nanmean(found))
-    nothing = Ranking.of(scores, np.zeros_like(targets))
-    assert np.isnan(nothing.average_precision(np.ones(len(scores)))).all()
-
-
-@pytest.mark.parametrize("weights", [np.ones(299), np.full(300, -1.0), np.full(300, np.nan), np.ones((300, 1))])
-def test_weights_that_make_no_sense(weights: Floats) -> None:
-    with pytest.raises(DataError, match="weights"):
-        Ranking.of(*example()).average_precision(weights)
+def test_weights_count_draws_with_replacement() -> None:
+    weights = draw_weights(500, rounds=300)
+    assert weights.shape == (301, 500)
+    assert (weights[0] == 1).all()
+    assert (weights.sum(axis=1) == 500).all()
+    assert (weights[1:] == 0).mean() == pytest.approx(np.exp(-1), abs=0.01)  # the share that is never drawn
 
 
 def test_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
     values = np.random.default_rng(0).normal(3, 2, size=2000)
-    found = bootstrap_interval(lambda weights: mean(values, weights), 2000, rounds=2000)
+    found = bootstrap_interval(lambda weights: weights @ values / 2000, 2000, rounds=2000)
     half = 1.96 * values.std() / np.sqrt(2000)
     assert found.value == pytest.approx(values.mean())
     assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half), abs=half / 10)
-    narrower = bootstrap_interval(lambda weights: mean(values, weights), 2000, rounds=2000, level=0.5)
+    narrower = bootstrap_interval(lambda weights: weights @ values / 2000, 2000, rounds=2000, level=0.5)
     assert found.low < narrower.low < narrower.high < found.high
 
 
@@ -52,7 +35,7 @@ def test_interval_is_centred_for_rare_labels() -> None:
     random = np.random.default_rng(0)
     targets = random.random((800, 400)) < 0.003
     scores = random.normal(size=targets.shape) + 2.0 * targets
-    samples = bootstrap(Ranking.of(scores, targets).macro_average_precision, 800, rounds=100)
+    samples = mean_of_known(average_precision(scores, targets, draw_weights(800, rounds=100)))
     assert np.quantile(samples[1:], 0.025) > samples[0], "plain percentiles miss the value"
     found = Interval.of(samples)
     assert found.low < found.value < found.high
@@ -60,30 +43,18 @@ def test_interval_is_centred_for_rare_labels() -> None:
 
 
 def test_bootstrap_depends_on_the_seed_alone() -> None:
-    ranking = Ranking.of(*example())
-    first, again, other = (
-        bootstrap_interval(ranking.macro_average_precision, 300, rounds=20, seed=seed) for seed in (1, 1, 2)
-    )
+    first, again, other = (bootstrap_interval(macro, 300, rounds=20, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
-    assert first.value == pytest.approx(metrics.macro_average_precision(*example()).value, rel=1e-12)
+    assert first.value == pytest.approx(macro_average_precision(*example()).value, rel=1e-12)
 
 
-def test_bootstrap_of_several_numbers_draws_them_together() -> None:
-    samples = bootstrap(lambda weights: weights[:3], 10, rounds=5)
-    assert samples.shape == (6, 3)
-    assert samples[0].tolist() == [1, 1, 1]
-    assert np.array_equal(samples, np.round(samples))
-
-
-def test_bootstrap_leaves_out_rounds_without_a_value() -> None:
-    values = np.array([1.0, np.nan, np.nan])
-    found = bootstrap_interval(lambda weights: mean(values, weights), 3)
-    assert found == Interval(1.0, 1.0, 1.0)
-    never = bootstrap_interval(lambda _: float("nan"), 3)
+def test_interval_leaves_out_samples_without_a_value() -> None:
+    assert Interval.of(np.array([1.0, np.nan, 1.0, np.nan])) == Interval(1.0, 1.0, 1.0)
+    never = Interval.of(np.full(4, np.nan))
     assert np.isnan([never.value, never.low, never.high]).all()
 
 
 @pytest.mark.parametrize(("n", "options"), [(0, {}), (5, {"rounds": 0}), (5, {"level": 1.0}), (5, {"level": 0.0})])
 def test_bootstrap_options_that_make_no_sense(n: int, options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
-        bootstrap_interval(lambda weights: float(weights.sum()), n, **options)
+        bootstrap_interval(lambda weights: weights.sum(axis=1), n, **options)

@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 from typing import Any
@@ -17,9 +18,8 @@ from sklearn.metrics import (
 )
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics import figures as metrics
-from viennatag.metrics import ranking
-from viennatag.metrics.bootstrap import Ranking
+from viennatag.metrics import metrics, ranking
+from viennatag.metrics.bootstrap import draw_weights
 
 Floats = NDArray[np.floating[Any]]
 Booleans = NDArray[np.bool_]
@@ -53,8 +53,16 @@ tables = hnp.array_shapes(min_dims=2, max_dims=2, max_side=9).flatmap(
 
 
 def test_import_needs_only_numpy() -> None:
-    code = "import sys, viennatag.metrics.figures, viennatag.thresholds.decision_rules; print({'scipy', 'sklearn', 'torch'} & set(sys.modules))"
+    modules = "viennatag.metrics, viennatag.calibration, viennatag.thresholds.decision_rules"
+    code = f"import sys, {modules}; print({{'scipy', 'sklearn', 'torch'}} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+@pytest.mark.parametrize("name", ["metrics", "calibration", "split"])
+def test_public_names_are_sorted_and_documented(name: str) -> None:
+    module = importlib.import_module(f"viennatag.{name}")
+    assert list(module.__all__) == sorted(module.__all__)
+    assert all(getattr(module, each).__doc__ for each in module.__all__)
 
 
 # Rankings
@@ -81,10 +89,10 @@ def test_label_ranking_is_that_of_scikit_learn() -> None:
     targets[:3], targets[3:6] = False, True
     expected = label_ranking_average_precision_score(targets, scores)
     assert metrics.label_ranking_average_precision(scores, targets) == pytest.approx(expected, rel=1e-12)
-    each = metrics.label_rankings(scores, targets)
-    assert each[:6].tolist() == [1.0] * 6
-    alone = label_ranking_average_precision_score(targets[10:11], scores[10:11])
-    assert each[10] == pytest.approx(alone, rel=1e-12)
+    some = np.zeros(len(scores))
+    some[[0, 5, 10, 10]] = 1
+    expected = label_ranking_average_precision_score(targets[[0, 5, 10]], scores[[0, 5, 10]])
+    assert metrics.label_ranking_average_precision(scores, targets, some) == pytest.approx(expected, rel=1e-12)
 
 
 @given(tables)
@@ -99,30 +107,82 @@ def test_rankings_of_any_table(table: tuple[Floats, Booleans]) -> None:
     assert np.all((found[present] >= floor - 1e-12) & (found[present] <= 1))
     finite = np.nan_to_num(scores, posinf=99.0, neginf=-99.0)  # scikit-learn takes no infinite scores
     np.testing.assert_allclose(found, reference_average_precision(finite, targets), rtol=1e-12)
-    np.testing.assert_allclose(Ranking.of(scores, targets).average_precision(np.ones(len(scores))), found, rtol=1e-12)
+    weighted = metrics.average_precision(scores, targets, np.ones(len(scores)))
+    np.testing.assert_allclose(weighted, found, rtol=1e-12)
     sparse = metrics.average_precision(scores, csr_array(targets))
     np.testing.assert_array_equal(sparse, found)
     order = np.random.default_rng(0).permutation(len(scores))
     np.testing.assert_allclose(metrics.average_precision(scores[order], targets[order]), found, rtol=1e-12)
 
 
-def test_blocks_do_not_change_results(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rounds", [0, 3])
+def test_blocks_do_not_change_results(rounds: int) -> None:
     scores, targets = example()
-    probabilities = 1 / (1 + np.exp(-scores))
+    probabilities = (1 / (1 + np.exp(-scores))).astype(np.float64)
+    weights = draw_weights(len(scores), rounds=rounds) if rounds else None
+    positives = ranking.find_positives(targets, scores.shape)
 
-    def everything() -> list[Any]:
+    def everything(block: int) -> list[Any]:
         return [
-            metrics.average_precision(scores, targets).tolist(),
-            metrics.micro_average_precision(scores, targets),
-            metrics.label_rankings(scores, targets).tolist(),
-            metrics.recalls(scores, targets, 3).tolist(),
-            metrics.calibration_error(probabilities, targets),
+            *(
+                ranking.pooled_average_precision(scores, positives, pool, weights, block=block)
+                for pool in (np.arange(12), np.zeros(12, dtype=int), np.arange(12) // 5)
+            ),
+            metrics.hit_at(scores, targets, 3, weights, block=block),
+            metrics.recall_at(scores, targets, 3, weights, block=block),
+            metrics.calibration_error(probabilities, targets, weights, block=block),
         ]
 
-    whole = everything()
-    monkeypatch.setattr(metrics, "BLOCK", 1000)
-    monkeypatch.setattr(ranking, "BLOCK", 1000)
-    np.testing.assert_equal(everything(), whole)
+    for small, whole in zip(everything(150), everything(1 << 23), strict=True):
+        np.testing.assert_allclose(small, whole, rtol=1e-12)
+
+
+WEIGHTED = {
+    "average_precision": metrics.average_precision,
+    "micro_average_precision": metrics.micro_average_precision,
+    "label_ranking_average_precision": metrics.label_ranking_average_precision,
+    "hit_at": lambda s, t, w=None: metrics.hit_at(s, t, 2, w),
+    "recall_at": lambda s, t, w=None: metrics.recall_at(s, t, 2, w),
+    "macro_f1": lambda s, t, w=None: metrics.f1(s > 0.6, t, w).macro.f1,
+    "micro_precision": lambda s, t, w=None: metrics.f1(s > 0.6, t, w).micro.precision,
+    "micro_recall": lambda s, t, w=None: metrics.f1(s > 0.6, t, w).micro.recall,
+    "f1_per_label": lambda s, t, w=None: metrics.f1(s > 0.6, t, w).per_label,
+    "false_on_absent": lambda s, t, w=None: metrics.f1(s > 0.6, t, w).false_on_absent,
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_weights_are_repeated_marks(name: str, decimals: int) -> None:
+    scores, targets = example(decimals=decimals)
+    scores = (1 / (1 + np.exp(-scores))).astype(np.float64)
+    weights = np.random.default_rng(1).integers(0, 4, size=(3, len(scores)))
+    weights[2, targets[:, 5]] = 0  # label 5 loses all positives
+    metric = WEIGHTED[name]
+    together = metric(scores, csr_array(targets), weights)
+    for row, found in zip(weights, together, strict=True):
+        rows = np.repeat(np.arange(len(scores)), row)
+        expected = metric(scores[rows], targets[rows])
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        np.testing.assert_allclose(metric(scores, targets, row), expected, rtol=1e-12)
+
+
+def test_weighted_calibration_error_is_that_of_repeated_marks_in_the_same_bins() -> None:
+    random = np.random.default_rng(0)
+    scores = random.choice(np.arange(5) / 5 + 0.1, size=(100, 4))  # each value is a bin whatever the weights
+    targets = random.random(scores.shape) < scores**2
+    weights = random.integers(1, 4, size=(2, 100))
+    for row, found in zip(weights, metrics.calibration_error(scores, targets, weights, bins=50), strict=True):
+        rows = np.repeat(np.arange(100), row)
+        expected = metrics.calibration_error(scores[rows], targets[rows], bins=50)
+        assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("weights", [np.ones(299), np.full(300, -1.0), np.full(300, np.nan), np.ones((300, 1))])
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_weights_that_make_no_sense(weights: Floats, name: str) -> None:
+    with pytest.raises(DataError, match="weights"):
+        WEIGHTED[name](*example(), weights)
 
 
 def test_sparse_targets_in_any_format_are_dense_targets() -> None:
@@ -143,9 +203,9 @@ def test_sparse_targets_in_any_format_are_dense_targets() -> None:
     for measure in (
         metrics.average_precision,
         metrics.micro_average_precision,
-        metrics.label_rankings,
-        lambda s, t: metrics.hits(s, t, 2),
-        lambda s, t: metrics.recalls(s, t, 2),
+        metrics.label_ranking_average_precision,
+        lambda s, t: metrics.hit_at(s, t, 2),
+        lambda s, t: metrics.recall_at(s, t, 2),
         metrics.calibration_error,
         metrics.label_calibration_errors,
         lambda s, t: metrics.f1(s > 0.6, t).per_label,
@@ -169,18 +229,17 @@ def test_macro_says_how_many_labels_are_left_out() -> None:
     assert (nothing.labels, nothing.left_out) == (0, 12)
 
 
-def test_by_frequency_cuts_where_the_benchmarks_do() -> None:
-    counts = np.array([101, 100, 20, 19, 5000, 0, 0])
-    values = np.array([1.0, 0.6, 0.4, 0.1, 0.5, 0.3, np.nan])
-    parts = metrics.by_frequency(values, counts)
-    assert (parts.head.value, parts.head.labels, parts.head.left_out) == (0.75, 2, 0)
-    assert (parts.medium.value, parts.medium.labels) == (0.5, 2)
-    assert (parts.tail.value, parts.tail.labels, parts.tail.left_out) == (pytest.approx(0.2), 2, 1)
-    assert metrics.by_frequency(values, counts, head=5000, tail=0).medium.labels == 6
+def test_frequency_bands_are_those_of_the_benchmarks() -> None:
+    counts = np.array([101, 100, 20, 19, 5000, 0])
+    bands = metrics.frequency_bands(counts)
+    assert {name: np.flatnonzero(inside).tolist() for name, inside in bands.items()} == {
+        "head": [0, 4],
+        "medium": [1, 2],
+        "tail": [3, 5],
+    }
+    assert metrics.frequency_bands(counts, head=5000, tail=0)["medium"].all()
     with pytest.raises(OptionError, match="tail"):
-        metrics.by_frequency(values, counts, head=10, tail=20)
-    with pytest.raises(DataError, match="shape"):
-        metrics.by_frequency(values, counts[1:])
+        metrics.frequency_bands(counts, head=10, tail=20)
 
 
 # The best k labels of a mark
@@ -197,15 +256,16 @@ def test_hits_and_recalls_at_k(k: int, decimals: int) -> None:
     found, has = found[has > 0], has[has > 0]
     assert metrics.hit_at(scores, targets, k) == pytest.approx((found > 0).mean())
     assert metrics.recall_at(scores, targets, k) == pytest.approx((found / has).mean())
-    assert np.isnan(metrics.hits(scores, targets, k)[:5]).all()
-    assert np.isnan(metrics.recalls(scores, targets, k)[:5]).all()
+    assert np.isnan(metrics.hit_at(scores[:5], targets[:5], k))
+    assert np.isnan(metrics.recall_at(scores[:5], targets[:5], k))
 
 
 def test_ties_go_to_the_first_labels() -> None:
     scores = np.zeros((2, 4))
     targets = np.array([[False, True, False, False], [False, False, True, True]])
-    assert metrics.hits(scores, targets, 2).tolist() == [1.0, 0.0]
-    assert metrics.recalls(scores, targets, 3).tolist() == [1.0, 0.5]
+    each = np.eye(2)
+    assert metrics.hit_at(scores, targets, 2, each).tolist() == [1.0, 0.0]
+    assert metrics.recall_at(scores, targets, 3, each).tolist() == [1.0, 0.5]
 
 
 def test_k_below_one_is_refused() -> None:
@@ -243,6 +303,14 @@ def test_false_positives_on_absent_labels_cost_micro_precision() -> None:
     assert everything.micro.precision == 0.5
     assert everything.macro.precision == 1
     assert everything.false_on_absent == 2
+
+
+def test_f1_without_positives_and_suggestions_is_undefined() -> None:
+    nothing = np.zeros((2, 3), dtype=bool)
+    found = metrics.f1(nothing, nothing)
+    assert np.isnan([found.macro.f1, found.micro.f1, found.micro.recall]).all()
+    assert np.isnan(metrics.f1(~nothing, nothing).micro.recall)
+    assert metrics.f1(~nothing, nothing).micro.f1 == 0
 
 
 def test_decisions_must_be_dense_booleans() -> None:
@@ -297,7 +365,6 @@ def test_calibration_error_of_any_table(table: tuple[Floats, Booleans], bins: in
         metrics.macro_average_precision,
         metrics.micro_average_precision,
         metrics.label_ranking_average_precision,
-        Ranking.of,
         lambda scores, targets: metrics.hit_at(scores, targets, 1),
         lambda scores, targets: metrics.recall_at(scores, targets, 1),
         metrics.calibration_error,

@@ -1,7 +1,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,8 @@ import pytest
 
 from viennatag.errors import BundleError
 from viennatag.evaluation.evaluation import Evaluation
-from viennatag.model.bundle import Bundle, open_bundle, write_bundle
+from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.saving import write_bundle
 
 
 @pytest.fixture
@@ -22,13 +22,9 @@ def test_what_is_written_reads_back(trained: tuple[Bundle, Evaluation], tmp_path
     bundle = trained[0]
     again = write_bundle(bundle, bundle.graph.read_bytes(), tmp_path / "again")
     assert again.labels == bundle.labels
-    for name in ("train_counts", "prior", "thresholds"):
+    for name in ("train_counts", "prior"):
         np.testing.assert_array_equal(getattr(again, name), getattr(bundle, name))
-    np.testing.assert_array_equal(again.calibration.slope, bundle.calibration.slope)
     assert again.metrics == bundle.metrics
-    assert again.top is None
-    limited = write_bundle(replace(bundle, top=3), bundle.graph.read_bytes(), tmp_path / "limited")
-    assert limited.top == 3
     written = sorted(path.name for path in (tmp_path / "again").iterdir())
     assert written == ["MODEL_CARD.md", "bundle.json", "model.onnx"]
     assert (tmp_path / "again/bundle.json").read_bytes() == (bundle.path / "bundle.json").read_bytes()  # type: ignore[operator]
@@ -52,10 +48,10 @@ def change(key: str, value: object) -> Callable[[Path], None]:
         (lambda folder: (folder / "bundle.json").unlink(), "not a bundle"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "bundle.json is damaged"),
         (lambda folder: (folder / "bundle.json").write_text("[]"), "bundle.json is damaged"),
-        (change("schema", 99), "has schema 99, this version reads up to 4; upgrade"),
+        (change("schema", 99), "has schema 99, this version reads schema 1; install"),
         (change("labels", ["3"]), "one entry per label"),
-        (change("thresholds", "many"), "bundle.json is damaged"),
-        (change("slope", [-1.0]), "bundle.json is damaged"),
+        (change("prior", [0.5]), "one entry per label"),
+        (change("postprocessing", {"slope": [-1.0]}), "bundle.json is damaged"),
         (change("taxonomy", "linnean"), "taxonomy 'linnean'"),
     ],
 )

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.bundles import plain_bundle, with_postprocessing
 from tests.cli.test_cli import run
 from viennatag.data.labels import LabelSet
 from viennatag.evaluation.evaluation import Evaluation
-from viennatag.model.bundle import Bundle, open_bundle, write_bundle
+from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.model_card import ABOUT, ARTWORK, model_card, read_notes
+from viennatag.model.saving import write_bundle
 
 
 def test_every_trained_bundle_has_one(trained: tuple[Bundle, Evaluation]) -> None:
@@ -20,7 +22,7 @@ def test_every_trained_bundle_has_one(trained: tuple[Bundle, Evaluation]) -> Non
     assert "- vienna-classification\n---\n" in card
     assert "240 marks:" in card
     assert "strategy tiny; seed 3" in card
-    figure = evaluation.find("section").figures["macro_map"]
+    figure = evaluation.find("section").metrics["macro_map"]
     assert f"{100 * figure.value:.1f} [" in card
     assert f"({100 * figure.prior:.1f})" in card
 
@@ -50,15 +52,15 @@ def test_it_says_what_became_of_a_bundle(trained: tuple[Bundle, Evaluation]) -> 
     bundle = trained[0]
     told = {
         **bundle.training,
-        "expected_marks": 1234,
-        "continued": [{"decisions": 70, "moved": 3}],
-        "reduced": {"precision": "int8", "drop": 0.2, "marks": 900},
-        "colours": {"29.1.1": {"head": 0.5, "pixels": 0.75, "low": 0.1}},
+        "target_prior_marks": 1234,
+        "updates": [{"marks": 70, "moved": 3}],
+        "quantized": {"precision": "int8", "drop": 0.2, "marks": 900},
+        "pixel_colours": {"29.1.1": {"head": 0.5, "pixels": 0.75, "low": 0.1}},
     }
-    card = model_card(replace(bundle, training=told, from_pixels=("29.1.1",)))
+    card = model_card(replace(with_postprocessing(bundle, pixel_labels=("29.1.1",)), training=told))
     assert "the code frequencies of 1,234 other marks" in card
-    assert "continued with 70 decisions" in card
-    assert "reduced to int8, which costs 0.2 points" in card
+    assert "feedback of examiners on 70 marks" in card
+    assert "quantized to int8, which costs 0.2 points" in card
     assert "| 29.1.1 | 50.0 | 75.0 | pixels |" in card
     assert "Nothing was measured." in model_card(replace(bundle, metrics={}))
 
@@ -72,17 +74,17 @@ def test_the_best_and_the_worst_categories_are_named(trained: tuple[Bundle, Eval
         }
         for category in range(1, 25)
     }
-    card = model_card(replace(bundle, metrics={**bundle.metrics, "singles": singles}))
+    card = model_card(replace(bundle, metrics={**bundle.metrics, "labels": singles}))
     named = [line.split(" | ")[0] for line in card.splitlines() if " | 20 | " in line]
     assert named == [f"| {category}" for category in (24, 23, 22, 21, 20, 5, 4, 3, 2, 1)]
 
 
 def test_evaluation_judges_each_category(trained: tuple[Bundle, Evaluation]) -> None:
-    singles = trained[1].singles
+    singles = trained[1].labels
     assert set(singles) <= {"1", "26", "29"}
     assert all(each.marks > 0 and 0 < each.average_precision.value <= 1 for each in singles.values())
-    assert "singles" in trained[1].to_json()
-    assert "singles" not in trained[1].to_json(incomplete=True)
+    assert "labels" in trained[1].to_json()
+    assert "labels" not in trained[1].to_json(incomplete=True)
 
 
 def test_verbose_says_where_the_card_is(
@@ -100,5 +102,5 @@ def test_verbose_says_where_the_card_is(
 def test_flat_labels_are_no_vienna_codes(trained: tuple[Bundle, Evaluation]) -> None:
     bundle = trained[0]
     labels = LabelSet("flat", tuple(f"label {at:02}" for at in range(len(bundle.labels))))
-    card = model_card(replace(bundle, labels=labels, metrics={}))
+    card = model_card(replace(plain_bundle(labels), training=bundle.training))
     assert "Vienna" not in card.partition("---\n\n")[2]

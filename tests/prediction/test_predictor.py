@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,33 +7,27 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from viennatag.calibration.calibration import Calibration, coherent
+from tests.bundles import plain_bundle, with_postprocessing
+from viennatag.calibration.calibration import coherent_scores
 from viennatag.data.labels import LabelSet
 from viennatag.errors import ImageError, OptionError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle
-from viennatag.model.postprocessing import scores_from_logits
+from viennatag.model.postprocessing import Outputs
 from viennatag.prediction.predictor import Predictor
 
 NAMES = ("3", "3.1", "3.1.6", "3.1.8", "5", "5.3", "5.3.1", "26", "26.4")
 
 
-def bundle_of(names: tuple[str, ...] = NAMES, threshold: float = 0.5) -> Bundle:
-    n = len(names)
-    return Bundle(
-        LabelSet("vienna", names),
-        np.full(n, 50),
-        np.full(n, 0.1),
-        Calibration(np.ones(n), np.zeros(n)),
-        np.full(n, threshold),
-        64,
-    )
+def bundle_of(**postprocessing: object) -> Bundle:
+    return plain_bundle(LabelSet("vienna", NAMES), **postprocessing)  # type: ignore[arg-type]
 
 
 def suggester(bundle: Bundle) -> Predictor:
     """Return a predictor that can only suggest: it has no graph."""
     predictor = Predictor.__new__(Predictor)
     predictor.bundle = bundle
+    predictor.postprocessor = bundle.postprocessor
     predictor._levels = np.array(bundle.labels.levels)
     return predictor
 
@@ -66,7 +59,7 @@ def test_top_ranks_a_level_whatever_the_thresholds() -> None:
 
 
 def test_a_bundle_may_limit_how_many_are_suggested() -> None:
-    few = suggester(replace(bundle_of(), top=1))
+    few = suggester(bundle_of(top=1))
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.65, 0.62, 0.61, 0.6, 0.1])
     assert [each.code for each in few.suggest(scores)] == ["3.1.6"]
     assert [each.code for each in few.suggest(scores, exclude=("3",))] == ["5.3.1"]
@@ -89,11 +82,11 @@ def test_suggestions_carry_their_path() -> None:
 @given(arrays(np.float64, (4, len(NAMES)), elements=st.floats(-20, 20)))
 def test_scores_are_probabilities_that_hold_the_hierarchy(logits: np.ndarray) -> None:
     bundle = bundle_of()
-    scores = scores_from_logits(logits, bundle)
+    scores = bundle.postprocessor.scores(Outputs(logits))
     assert ((scores >= 0) & (scores <= 1)).all()
     child = np.flatnonzero(bundle.labels.parents >= 0)
     assert (scores[:, bundle.labels.parents[child]] >= scores[:, child]).all()
-    np.testing.assert_array_equal(scores, coherent(scores, bundle.labels.parents))
+    np.testing.assert_array_equal(scores, coherent_scores(scores, bundle.labels.parents))
 
 
 def test_options_that_make_no_sense(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
@@ -125,6 +118,6 @@ def test_one_bad_image_never_stops_the_rest(trained: tuple[Bundle, Evaluation], 
 
 def test_thresholds_are_the_bundles(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
     bundle = trained[0]
-    eager = Predictor(replace(bundle, thresholds=np.zeros(len(bundle.labels))))
+    eager = Predictor(with_postprocessing(bundle, thresholds=np.zeros(len(bundle.labels))))
     sections = {each.code for each in eager.predict(collection / "000.png") if each.level == "section"}
     assert sections == {name for name in bundle.labels.names if name.count(".") == 2}

@@ -12,7 +12,7 @@ from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import DataError, OptionError, PrecisionError
 from viennatag.images.decoding import read_images
 from viennatag.model.bundle import open_bundle
-from viennatag.model.postprocessing import scores_from_logits
+from viennatag.model.postprocessing import Outputs
 from viennatag.prediction import quantization
 from viennatag.prediction.predictor import Predictor
 from viennatag.prediction.quantization import quantize
@@ -43,7 +43,7 @@ def test_a_reduced_bundle_is_smaller_says_so_and_agrees_on_every_engine(
     original = open_bundle()
     bundle, judged = quantize(original, marks, collection, tmp_path / "small", precision=precision, allowed_drop=100)
     assert bundle.precision == computed
-    assert bundle.training["reduced"]["precision"] == precision
+    assert bundle.training["quantized"]["precision"] == precision
     assert bundle.graph.stat().st_size < 0.75 * original.graph.stat().st_size
     assert judged.marks == (64 if precision == "bf16" else 40)
     assert judged.labels < len(original.labels)
@@ -51,12 +51,12 @@ def test_a_reduced_bundle_is_smaller_says_so_and_agrees_on_every_engine(
     assert f"small in {computed}" in Predictor.load(tmp_path / "small").describe()
     pixels = np.stack(list(read_images([collection / name for name in marks.images], original.image_size)))
     (logits,) = Engine(original.graph).run(pixels, ("logits",))
-    seen = original.look(pixels)
-    reference = scores_from_logits(logits, original, seen)
+    colours = original.postprocessor.colour_features(pixels)
+    reference = original.postprocessor.scores(Outputs(logits, None, colours))
     for name in installed_runtimes():
         engine = Engine(bundle.graph, runtime=name, precision=bundle.precision)
-        assert engine.outputs == ("logits", "features", "map", "evidence", "head.weight", "head.bias")
-        scores = scores_from_logits(engine.run(pixels, ("logits",))[0], bundle, seen)
+        assert engine.outputs == ("logits", "features", "feature_map", "head_inputs", "head.weight", "head.bias")
+        scores = bundle.postprocessor.scores(Outputs(engine.run(pixels, ("logits",))[0], None, colours))
         asked = (scores > 0.01) | (reference > 0.01)
         assert np.abs(scores - reference)[asked].mean() < TOLERANCE[precision]
 
@@ -79,7 +79,7 @@ def test_mistakes_are_refused_before_any_work(marks: Marks, collection: Path, tm
     with pytest.raises(OptionError, match="is in int8 already"):
         quantize(replace(original, precision="int8"), marks, collection, tmp_path / "small")
     assert original.path is not None
-    with pytest.raises(OptionError, match="the original stands there"):
+    with pytest.raises(OptionError, match="the original is there"):
         quantize(original, marks, collection, original.path)
     with pytest.raises(DataError, match="predicts vienna labels, the marks carry flat ones"):
         quantize(original, read_marks(collection / "flat.csv", taxonomy="flat"), collection, tmp_path / "small")

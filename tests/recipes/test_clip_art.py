@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import load_benchmark
+from tests.scripts import load_script
 from viennatag.synthesis.artwork import normalise, read_artwork
 from viennatag.synthesis.keywords import match_codes, read_keywords
 from viennatag.vienna.codes import parse_code, vienna_tree
 
-clip_art = load_benchmark("clip_art")
+clip_art = load_script("artwork/clip_art")
 
 DRAWN = """<?xml version="1.0"?>
 <!DOCTYPE svg [<!ENTITY ns "http://www.w3.org/2000/svg">]>

@@ -7,15 +7,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.scripts import load_benchmark
+from tests.scripts import load_script
 from viennatag.synthesis import read_artwork
-from viennatag.synthesis.studio import part_of
+from viennatag.synthesis.assets import split_groups
 from viennatag.vienna.codes import parse_code, vienna_tree
 
 
 @pytest.fixture(scope="module")
 def pack() -> ModuleType:
-    return load_benchmark("schematic_pack")
+    return load_script("artwork/schematic_pack")
 
 
 def test_every_kind_states_sections_of_the_classification(pack: ModuleType) -> None:
@@ -56,5 +56,5 @@ def test_hands_of_one_form_stay_in_one_part(
     assert [pack.licence for pack in packs] == ["Apache-2.0"]
     assert {drawing.codes for drawing in drawings} == {tuple(pack.KINDS[name][1].split()) for name in names}
     assert len({drawing.group for drawing in drawings}) == 60
-    parts = part_of(drawings, share=0.1)
+    parts = split_groups(drawings, share=0.1)
     assert set(parts.values()) == {"train", "validation"}

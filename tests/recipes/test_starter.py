@@ -2,7 +2,7 @@
 
 import json
 
-from tests.scripts import ROOT, load_benchmark
+from tests.scripts import ROOT, load_script
 from viennatag.model.bundle import STARTER_FOLDER, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
@@ -15,20 +15,27 @@ def test_it_is_small_and_complete() -> None:
     names = bundle.labels.names
     assert all(parse_code(name) in vienna_tree() for name in names)
     assert {name.partition(".")[0] for name in names} >= {str(category) for category in range(1, 25)}
-    assert Engine(bundle.graph).outputs == ("logits", "features", "map", "evidence", "head.weight", "head.bias")
+    assert Engine(bundle.graph).outputs == (
+        "logits",
+        "features",
+        "feature_map",
+        "head_inputs",
+        "head.weight",
+        "head.bias",
+    )
 
 
 def test_it_says_how_it_was_made_and_measured() -> None:
     bundle = open_bundle()
     assert bundle.training["backbone"] == "bundle:starter"  # the one before it, whose first round began at random
-    section = next(each for each in bundle.metrics["slices"] if (each["level"], each["kind"]) == ("section", "all"))
-    figure = section["figures"]["macro_map"]
+    section = next(each for each in bundle.metrics["groups"] if (each["level"], each["kind"]) == ("section", "all"))
+    figure = section["metrics"]["macro_map"]
     assert figure["value"] > 10 * figure["prior"]
 
 
 def test_its_card_and_the_tables_in_the_docs_are_what_was_measured() -> None:
-    """If not: python benchmarks/starter_card.py."""
-    made = load_benchmark("starter_card")
+    """If not: python recipes/starter/card.py."""
+    made = load_script("recipes/starter/card")
     bundle, logos = open_bundle(), json.loads(made.LOGOS.read_text())
     assert bundle.card is not None
     assert bundle.card.read_text() == made.starter_card(bundle, logos)

@@ -6,12 +6,19 @@ import pytest
 from tests.runtime.test_engine import graph
 from viennatag.errors import OptionError
 from viennatag.images.decoding import available_cores
-from viennatag.runtime import autotune as tuning
-from viennatag.runtime.autotune import Speed, fastest, find_settings, measure, read_speeds, write_speeds
+from viennatag.runtime import autotune
+from viennatag.runtime.autotune import (
+    EngineSpeed,
+    fastest_engine,
+    find_runtime_settings,
+    measure_speeds,
+    read_speeds,
+    write_speeds,
+)
 from viennatag.runtime.backends import installed_runtimes
 
 DIGEST = "sha256:" + "ab" * 32
-SPEEDS = {"onnxruntime": Speed(1, 4.0, 4, 300.0), "openvino": Speed(2, 3.0, 16, 290.0)}
+SPEEDS = {"onnxruntime": EngineSpeed(1, 4.0, 4, 300.0), "openvino": EngineSpeed(2, 3.0, 16, 290.0)}
 
 
 @pytest.fixture(autouse=True)
@@ -22,58 +29,57 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_without_a_measurement_the_defaults_hold() -> None:
-    found = find_settings(DIGEST)
+    found = find_runtime_settings(DIGEST)
     assert (found.engine, found.threads, found.batch_size, found.measured) == (
         "onnxruntime",
         available_cores(),
         8,
         False,
     )
-    assert find_settings(DIGEST, threads=3).threads == 3
+    assert find_runtime_settings(DIGEST, threads=3).threads == 3
 
 
 def test_what_was_measured_is_used_by_name_and_by_auto() -> None:
     write_speeds(DIGEST, SPEEDS)
-    assert fastest(SPEEDS) == "openvino"
-    automatic = find_settings(DIGEST)
+    assert fastest_engine(SPEEDS) == "openvino"
+    automatic = find_runtime_settings(DIGEST)
     assert (automatic.engine, automatic.threads, automatic.batch_size, automatic.measured) == ("openvino", 2, 16, True)
-    named = find_settings(DIGEST, engine="onnxruntime", threads=7)
+    named = find_runtime_settings(DIGEST, engine="onnxruntime", threads=7)
     assert (named.engine, named.threads, named.batch_size) == ("onnxruntime", 7, 4)
-    assert not find_settings("sha256:" + "cd" * 32).measured
+    assert not find_runtime_settings("sha256:" + "cd" * 32).measured
 
 
 def test_the_environment_speaks_where_no_option_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIENNATAG_ENGINE", "openvino")
-    assert find_settings(DIGEST).engine == "openvino"
-    assert find_settings(DIGEST, engine="onnxruntime").engine == "onnxruntime"
+    assert find_runtime_settings(DIGEST).engine == "openvino"
+    assert find_runtime_settings(DIGEST, engine="onnxruntime").engine == "onnxruntime"
     monkeypatch.setenv("VIENNATAG_ENGINE", "fast")
     with pytest.raises(OptionError, match=r"'fast' \(VIENNATAG_ENGINE\) is unknown; choose one of auto, onnxruntime"):
-        find_settings(DIGEST)
+        find_runtime_settings(DIGEST)
     with pytest.raises(OptionError, match="threads is 0"):
-        find_settings(DIGEST, engine="auto", threads=0)
+        find_runtime_settings(DIGEST, engine="auto", threads=0)
 
 
 def test_another_machine_and_a_damaged_file_are_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_speeds(DIGEST, SPEEDS)
     assert read_speeds(DIGEST) == SPEEDS
     whole = path.read_text()
-    for damaged in ("{", "[]", json.dumps({"machine": tuning._machine(), "speeds": {"openvino": {"threads": 1}}})):
+    for damaged in ("{", "[]", json.dumps({"machine": autotune._machine(), "speeds": {"openvino": {"threads": 1}}})):
         path.write_text(damaged)
         assert read_speeds(DIGEST) == {}
     path.write_text(whole)
-    monkeypatch.setattr(tuning, "available_cores", lambda: 99)
+    monkeypatch.setattr(autotune, "available_cores", lambda: 99)
     assert read_speeds(DIGEST) == {}
 
 
-def test_every_engine_installed_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tuning, "BATCH_SIZES", (1, 2))
+def test_every_engine_installed_is_measured(tmp_path: Path) -> None:
     (tmp_path / "g.onnx").write_bytes(graph())
-    said: list[str] = []
-    found = measure(tmp_path / "g.onnx", report=said.append)
+    measured: list[str] = []
+    found = measure_speeds(tmp_path / "g.onnx", batch_sizes=(1, 2), progress=measured.append)
     assert tuple(found) == installed_runtimes()
     for speed in found.values():
         assert 1 <= speed.threads <= available_cores()
         assert speed.batch_size in {1, 2}
         assert speed.milliseconds > 0
         assert speed.images_per_second > 0
-    assert said == ["one image", "many images"]
+    assert measured == ["one image", "many images"]

@@ -11,7 +11,7 @@ from tests.runtime.test_engine import graph
 from viennatag.errors import BundleError, MissingExtraError, OptionError
 from viennatag.images.decoding import read_images
 from viennatag.model.bundle import STARTER_FOLDER, open_bundle
-from viennatag.model.postprocessing import scores_from_logits
+from viennatag.model.postprocessing import Outputs
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.backends import RUNTIMES, OnnxRuntime, installed_runtimes, open_runtime
 from viennatag.runtime.engine import Engine
@@ -59,6 +59,7 @@ def test_scores_of_the_engines_agree() -> None:
     if len(installed_runtimes()) < len(RUNTIMES):
         pytest.skip("needs both engines")
     bundle = open_bundle()
+    chain = bundle.postprocessor
     random = np.random.default_rng(0)
     side = bundle.image_size
     pixels = random.integers(0, 256, (24, side, side, 3), dtype=np.uint8)
@@ -66,8 +67,9 @@ def test_scores_of_the_engines_agree() -> None:
     pixels[8:16, ::8] = 255
     (pixels[23],) = read_images([Path(__file__).parents[2] / "examples/sample-mark.png"], side)  # type: ignore[misc]
     reference, *others = (
-        scores_from_logits(Engine(bundle.graph, runtime=name).run(pixels, ("logits",))[0], bundle, bundle.look(pixels))
+        chain.scores(Outputs(logits, None, chain.colour_features(pixels)))
         for name in RUNTIMES
+        for logits in Engine(bundle.graph, runtime=name).run(pixels, ("logits",))
     )
     for scores in others:
         assert np.abs(scores - reference).max() < TOLERANCE
@@ -76,10 +78,10 @@ def test_scores_of_the_engines_agree() -> None:
 
 def test_a_predictor_says_what_it_runs(runtime: str) -> None:
     predictor = Predictor.load(engine=runtime, threads=1)
-    said = predictor.describe()
-    assert "starter in float32" in said
-    assert {"onnxruntime": "ONNX Runtime on CPU", "openvino": "OpenVINO on CPU"}[runtime] in said
-    assert "batches of 8" in said
+    description = predictor.describe()
+    assert "starter in float32" in description
+    assert {"onnxruntime": "ONNX Runtime on CPU", "openvino": "OpenVINO on CPU"}[runtime] in description
+    assert "batches of 8" in description
     image = Path(__file__).parents[2] / "examples/sample-mark.png"
     assert {each.code for each in predictor.predict(image)} >= {"24.1.7", "1.1.2", "29.1.4"}
     (many,) = predictor.predict_many([image])

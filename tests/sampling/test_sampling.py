@@ -4,8 +4,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
+import viennatag.sampling
+from tests.examples import run_example
 from viennatag.errors import OptionError
-from viennatag.losses.frequencies import balanced_count
 from viennatag.sampling.sampling import (
     ClassAware,
     Mixup,
@@ -15,6 +16,7 @@ from viennatag.sampling.sampling import (
     Sampling,
     SyntheticOversampling,
     UndersampledHead,
+    balanced_count,
 )
 
 SAMPLINGS = (
@@ -254,6 +256,20 @@ def test_mixup_draws_from_beta():
     across = across[(across > 0) & (across < 1)]  # partner from the other half
     assert across.mean().item() == pytest.approx(0.5, abs=0.02)
     assert across.var().item() == pytest.approx(1 / (4 * (2 * 0.2 + 1)), abs=0.01)  # of Beta(a, a)
+
+
+def test_balanced_count_is_where_irlbl_meets_meanir():
+    counts = np.array([100, 40, 7, 0, 3])
+    present = counts[counts > 0]
+    mean_ir = np.mean(100 / present)
+    assert 100 / balanced_count(counts) == pytest.approx(mean_ir)
+    assert balanced_count(np.zeros(3, dtype=np.int64)) == 0
+
+
+def test_the_example_runs_and_all_public_names_are_sorted():
+    assert viennatag.sampling.__all__ == sorted(viennatag.sampling.__all__)
+    assert set(viennatag.sampling.__all__) <= set(vars(viennatag.sampling))
+    run_example(viennatag.sampling)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How tests use the examiner's page: the hands of an examiner, and three images."""
+"""Actions of an examiner on the page, and images for them."""
 
 import base64
 import csv
@@ -50,7 +50,7 @@ def rows(page: Any) -> list[str]:
 
 
 def accepted(page: Any) -> list[str]:
-    return page.locator("#chosen .code").all_text_contents()
+    return page.locator("#accepted-codes .code").all_text_contents()
 
 
 def press(page: Any, keys: str) -> None:

@@ -1,4 +1,4 @@
-"""How tests talk to the service: in memory, or over a socket to a process of its own."""
+"""Clients of the service for tests: in memory, or over a socket to its own process."""
 
 import asyncio
 import io
@@ -18,7 +18,7 @@ from PIL import Image
 
 from viennatag.prediction.predictor import Predictor
 from viennatag.service.app import make_app
-from viennatag.service.settings import Settings
+from viennatag.service.options import ServiceOptions
 
 SAMPLE = Path(__file__).parents[2] / "examples/sample-mark.png"
 PNG = {"Content-Type": "image/png"}
@@ -32,14 +32,14 @@ def starter() -> Predictor:
 
 def talk(
     conversation: Callable[[httpx.AsyncClient], Awaitable[Result]],
-    settings: Settings | None = None,
+    options: ServiceOptions | None = None,
     *,
     predictor: Predictor | None = None,
 ) -> Result:
     """Return what a conversation with a fresh application returns."""
 
     async def run() -> Result:
-        app = make_app(predictor or starter(), settings)
+        app = make_app(predictor or starter(), options)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
@@ -50,9 +50,9 @@ def talk(
     return asyncio.run(run())
 
 
-def ask(method: str, url: str, settings: Settings | None = None, **options: object) -> httpx.Response:
+def ask(method: str, url: str, options: ServiceOptions | None = None, **request: object) -> httpx.Response:
     """Return the answer to one request."""
-    return talk(lambda client: client.request(method, url, **options), settings)  # type: ignore[arg-type]
+    return talk(lambda client: client.request(method, url, **request), options)  # type: ignore[arg-type]
 
 
 def picture(width: int = 40, height: int = 30, format_: str = "PNG") -> bytes:
@@ -77,11 +77,11 @@ def check_problem(answer: httpx.Response, status: int, kind: str, detail: str = 
 
 @contextmanager
 def running(
-    *options: object, log: Path, environment: dict[str, str] | None = None, code: str = ""
+    *arguments: object, log: Path, environment: dict[str, str] | None = None, code: str = ""
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Yield a process that serves the starter, and its port; its log goes to a file."""
     start = ["-c", code] if code else ["-m", "viennatag.cli"]
-    command = [sys.executable, *start, "serve", "--port", "0", *map(str, options)]
+    command = [sys.executable, *start, "serve", "--port", "0", *map(str, arguments)]
     with (
         log.open("wb") as file,
         subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, **(environment or {})}) as process,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.service.server import PNG, check_problem, picture, starter, talk
 from viennatag.service.app import make_app
-from viennatag.service.settings import Settings
+from viennatag.service.options import ServiceOptions
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def test_requests_that_wait_together_run_together(monkeypatch: pytest.MonkeyPatc
             go.set()
             return await asyncio.gather(*asked)
 
-        answers = talk(conversation, Settings(workers=1))
+        answers = talk(conversation, ServiceOptions(workers=1))
     assert sizes == [1, 8, 8]
     assert [answer.json()["results"][0]["width"] for answer in answers] == [40 + at for at in range(17)]
 
@@ -72,7 +72,7 @@ def test_idle_workers_share_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
             go.set()
             return await asked
 
-        assert len(talk(conversation, Settings(workers=2)).json()["results"]) == 8
+        assert len(talk(conversation, ServiceOptions(workers=2)).json()["results"]) == 8
     assert sizes == [4, 4]
 
 
@@ -91,7 +91,7 @@ def test_a_full_queue_refuses_at_once_and_recovers(monkeypatch: pytest.MonkeyPat
             assert (await client.post("/v1/predict", content=picture(), headers=PNG)).status_code == 200
             assert "viennatag_refused_total 2.0" in (await client.get("/metrics")).text
 
-        talk(conversation, Settings(queue=4, max_files=4))
+        talk(conversation, ServiceOptions(queue=4, max_files=4))
 
 
 def test_an_answer_that_takes_too_long_is_given_up_and_its_image_never_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,17 +104,17 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_image_never_run(monke
                 while not sizes:  # the worker takes the first one alone
                     await asyncio.sleep(0.001)
             for answer in await asyncio.gather(*asked):
-                check_problem(answer, 503, "slow-answer", "0.2 s")
+                check_problem(answer, 503, "slow-response", "0.2 s")
             go.set()
             await until(client, "viennatag_queue_images 0.0")
 
-        talk(conversation, Settings(answer_seconds=0.2, workers=1))
+        talk(conversation, ServiceOptions(response_seconds=0.2, workers=1))
     assert sizes == [1]  # the other two were still waiting
 
 
 def test_stopping_finishes_what_was_accepted_and_takes_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        app = make_app(starter(), Settings(workers=1))
+        app = make_app(starter(), ServiceOptions(workers=1))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
             lifespan = app.router.lifespan_context(app)
@@ -144,7 +144,7 @@ def test_a_mistake_in_one_batch_leaves_the_workers_alive(monkeypatch: pytest.Mon
         monkeypatch.setattr(starter().engine, "run", run)
         assert (await client.post("/v1/predict", content=picture(), headers=PNG)).status_code == 200
 
-    talk(conversation, Settings(workers=1))
+    talk(conversation, ServiceOptions(workers=1))
 
 
 def test_a_dead_client_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

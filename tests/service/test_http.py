@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -40,13 +41,18 @@ def exchange(port: int, *pieces: bytes, pause: float = 0.0, wait: float = 15.0) 
         for piece in pieces:
             connection.sendall(piece)
             time.sleep(pause)
-        answer = b""
-        try:
-            while received := connection.recv(65_536):
-                answer += received
-        except ConnectionResetError:
-            pass
-        return answer
+        return receive(connection)
+
+
+def receive(connection: socket.socket) -> bytes:
+    """Return what comes until the connection is closed."""
+    answer = b""
+    try:
+        while received := connection.recv(65_536):
+            answer += received
+    except ConnectionResetError:
+        pass
+    return answer
 
 
 def send(port: int, request: Malformed) -> int:
@@ -98,27 +104,38 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_sent(port: int) -> None
                 connection.sendall(chunk)
 
 
-def test_slow_clients_are_given_up_and_keep_nobody_waiting(tmp_path: Path) -> None:
+def test_slow_clients_are_disconnected_and_delay_nobody(tmp_path: Path) -> None:
     code = (
-        "import sys, viennatag.service.protocol as p\np.HEAD_SECONDS = 0.5\n"
-        "sys.argv[0] = 'viennatag'\nfrom viennatag.cli import main\nmain()"
+        "from viennatag.prediction.predictor import Predictor\n"
+        "from viennatag.service.options import ServiceOptions\n"
+        "from viennatag.service.running import serve\n"
+        "options = ServiceOptions(header_seconds=0.5, read_seconds=1)\n"
+        "serve(Predictor.load(threads=1), options, host='127.0.0.1', port=0)"
     )
-    with running("--read-seconds", 1, log=tmp_path / "log", code=code) as (_, port):
-        slow = [socket.create_connection(("127.0.0.1", port), timeout=15) for _ in range(20)]
+    form = head(99).replace(b"image/png", b"multipart/form-data; boundary=b") + b"--b\r\nContent-"
+    half = (head(99) + b"x", b"POST /v1/predict HTTP/1.1\r\nHost: local", b"", form)
+    second = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with running(log=tmp_path / "log", code=code) as (_, port), ExitStack() as stack:
+        address = ("127.0.0.1", port)
+        slow = [stack.enter_context(socket.create_connection(address, timeout=15)) for _ in range(20)]
         for at, connection in enumerate(slow):
-            if at % 2:
-                connection.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: local")
-            else:
-                connection.sendall(head(99) + b"x")
+            connection.sendall(half[at % 4])
         answer = httpx.post(f"http://127.0.0.1:{port}/v1/predict", content=SAMPLE.read_bytes(), headers=PNG)
         assert answer.status_code == 200
-        kinds = []
-        for connection in slow:
-            text = connection.recv(65_536).decode()
-            assert text.startswith("HTTP/1.1 408")
-            kinds.append("slow-head" if "slow-head" in text else "slow-body")
-            connection.close()
-        assert kinds == ["slow-body", "slow-head"] * 10
+        answers = [receive(connection).decode() for connection in slow]
+        assert all(text.startswith("HTTP/1.1 408") for text in answers)
+        kinds = [text.split("urn:viennatag:problem:")[1].split('"')[0] for text in answers]
+        assert kinds == ["slow-body", "slow-headers", "slow-headers", "slow-body"] * 5
+        kept = exchange(port, second, second[:9], pause=0.1)  # half of a second request on the same connection
+        assert kept.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 408" in kept
+
+
+def test_an_unused_connection_is_kept_for_the_next_request(port: int) -> None:
+    """The time limit of headers starts with their first byte, so a kept connection may pause between requests."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    assert exchange(port, request, last, pause=1.0).count(b"HTTP/1.1 200") == 2
 
 
 def test_stopping_answers_what_was_sent_and_ends(tmp_path: Path) -> None:
@@ -151,14 +168,14 @@ def test_a_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
     for arguments, environment in options:
         with running(*arguments, log=tmp_path / "log", environment=environment) as (_, port):
             url = f"http://127.0.0.1:{port}/v1/codes"
-            check_problem(httpx.get(url), 401, "no-token")
+            check_problem(httpx.get(url), 401, "unauthorized")
             assert httpx.get(url, headers={"Authorization": "Bearer 0123456789abcdef"}).status_code == 200
         assert "0123456789abcdef" not in (tmp_path / "log").read_text()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
 def test_the_documents_examples_work(port: int) -> None:
-    lines = [line for line in (ROOT / "docs/service.md").read_text().splitlines() if line.startswith("curl ")]
+    lines = [line for line in (ROOT / "docs/guide/service.md").read_text().splitlines() if line.startswith("curl ")]
     assert len(lines) >= 12
     for line in lines:
         program, *arguments = shlex.split(line.replace(":8000", f":{port}").replace("-o heat.png", ""))

@@ -1,8 +1,9 @@
-"""Who is let in, what is too much, and how each refusal looks."""
+"""Authentication and limits: each refusal is problem details."""
 
 import asyncio
 import gzip
 import re
+import tempfile
 import zlib
 from collections.abc import AsyncIterator
 
@@ -10,22 +11,22 @@ import httpx
 import pytest
 
 from tests.service.server import PNG, ask, check_problem, picture, starter, talk
-from viennatag.service.settings import Settings
+from viennatag.service.options import ServiceOptions
 
 TOKEN = "a-token-of-some-length"
 
 
-def post(settings: Settings | None = None, *, url: str = "/v1/predict", **options: object) -> httpx.Response:
-    return ask("POST", url, settings, **options)
+def post(options: ServiceOptions | None = None, *, url: str = "/v1/predict", **request: object) -> httpx.Response:
+    return ask("POST", url, options, **request)
 
 
-def test_paths_and_methods_that_are_not_there() -> None:
+def test_unknown_paths_and_methods() -> None:
     check_problem(ask("GET", "/nothing"), 404, "not-found", "/openapi.json")
     check_problem(ask("GET", "/static/nothing.js"), 404, "not-found")
     check_problem(ask("GET", "/static/../service/app.py"), 404, "not-found")
     check_problem(ask("GET", "/static/%2e%2e/app.py"), 404, "not-found")
     answer = ask("DELETE", "/v1/predict")
-    check_problem(answer, 405, "method", "POST")
+    check_problem(answer, 405, "method-not-allowed", "POST")
     assert answer.headers["allow"] == "POST"
 
 
@@ -41,17 +42,19 @@ def test_paths_and_methods_that_are_not_there() -> None:
         (f"exclude={'1,' * 1500}", "query.exclude"),
     ],
 )
-def test_values_that_make_no_sense(query: str, where: str) -> None:
+def test_invalid_values(query: str, where: str) -> None:
     check_problem(post(url=f"/v1/predict?{query}", content=picture(), headers=PNG), 422, "invalid", where)
 
 
 def test_bodies_of_other_types() -> None:
     answer = post(data={"x": "1"})
-    check_problem(answer, 415, "media-type", "x-www-form-urlencoded")
+    check_problem(answer, 415, "unsupported-media-type", "x-www-form-urlencoded")
     assert "image/*" in answer.headers["accept-post"]
-    check_problem(post(json={}), 415, "media-type")
+    check_problem(post(json={}), 415, "unsupported-media-type")
     check_problem(
-        post(content=gzip.compress(picture()), headers={**PNG, "Content-Encoding": "gzip"}), 415, "media-type"
+        post(content=gzip.compress(picture()), headers={**PNG, "Content-Encoding": "gzip"}),
+        415,
+        "unsupported-media-type",
     )
 
 
@@ -61,52 +64,144 @@ def test_images_that_cannot_be_read() -> None:
     check_problem(post(content=b"<svg/>", headers=PNG), 422, "unreadable-image", "SVG")
 
 
-def test_malformed_forms() -> None:
-    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + picture()
-    form = {"Content-Type": "multipart/form-data; boundary=b"}
-    check_problem(post(content=part + b"\r\n--b--", headers={"Content-Type": "multipart/form-data"}), 400, "malformed")
-    check_problem(post(content=part, headers=form), 400, "malformed", "cut off")
-    check_problem(post(content=part + b"\r\n--b\r\n", headers=form), 400, "malformed", "cut off")
-    check_problem(post(content=b"nonsense", headers=form), 400, "malformed")
-    check_problem(post(content=b"--b--", headers=form), 422, "invalid", "no file")
-    check_problem(
-        post(content=b"--b\r\n\r\nx\r\n--b--", headers=form), 422, "invalid", "expected images in the field 'files'"
-    )
+def form_file(headers: bytes = b'Content-Disposition: form-data; name="files"; filename="a.png"') -> bytes:
+    return b"--b\r\n" + headers + b"\r\n\r\n" + picture() + b"\r\n"
+
+
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "detail"),
+    [
+        (form_file() + b"--b--", "multipart/form-data", "boundary"),
+        (form_file() + b"--b--", "multipart/form-data; boundary=" + "b" * 300, "malformed"),
+        (form_file(), FORM["Content-Type"], "cut off"),
+        (form_file() + b"--b\r\n", FORM["Content-Type"], "cut off"),
+        (form_file()[:-20], FORM["Content-Type"], "cut off"),
+        (b"", FORM["Content-Type"], "cut off"),
+        (b"nonsense", FORM["Content-Type"], "malformed"),
+        (form_file(b"no colon") + b"--b--", FORM["Content-Type"], "malformed"),
+        (form_file() + b"--b--", FORM["Content-Type"] + "; charset=undefined", "malformed"),
+    ],
+)
+def test_malformed_forms(body: bytes, content_type: str, detail: str) -> None:
+    check_problem(post(content=body, headers={"Content-Type": content_type}), 400, "malformed", detail)
+
+
+def test_forms_with_other_content() -> None:
+    check_problem(post(content=b"--b--", headers=FORM), 422, "invalid", "no file")
+    check_problem(post(content=b"--b\r\n\r\nx\r\n--b--", headers=FORM), 422, "invalid", "images in the field 'files'")
     check_problem(post(files={"file": ("a.png", picture())}), 422, "invalid", "has a field 'file'")
-    assert post(content=part + b"\r\n--b--", headers=form).status_code == 200
+    text = form_file(b'Content-Disposition: form-data; name="files"') + b"--b--"
+    check_problem(post(content=text, headers=FORM), 422, "invalid", "has no file name")
+    assert post(content=form_file() + b"--b--", headers=FORM).status_code == 200
+    assert post(content=form_file() + b"--b--\r\nepilogue", headers=FORM).status_code == 200
+
+
+def test_the_headers_of_a_file_in_a_form_are_limited() -> None:
+    disposition = b'Content-Disposition: form-data; name="files"; filename="a.png"'
+    for extra in (b"X: " + b"x" * 5_000, b"\r\n".join(b"X-%d: y" % at for at in range(9))):
+        body = form_file(disposition + b"\r\n" + extra) + b"--b--"
+        check_problem(post(content=body, headers=FORM), 400, "malformed", "header")
+    long = form_file(disposition.replace(b"a.png", b"x" * 3_000)) + b"--b--"
+    assert len(post(content=long, headers=FORM).json()["results"][0]["image"]) == 255
+
+
+def test_fields_of_a_form_are_limited() -> None:
+    """Text is refused however it comes: too many fields, too long ones, or just one."""
+    options = ServiceOptions(max_files=2)
+    field = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n%s\r\n'
+    check_problem(post(options, content=field * 3 % (b"", b"", b"") + b"--b--", headers=FORM), 422, "invalid", "2")
+    check_problem(post(content=field % (b"x" * 1_100_000) + b"--b--", headers=FORM), 422, "invalid", "maximum size")
+    check_problem(post(content=field % b"x" + b"--b--", headers=FORM), 422, "invalid", "has a field 'x'")
+
+
+def test_forms_stay_in_memory_and_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[tempfile.SpooledTemporaryFile[bytes]] = []
+
+    def spool(max_size: int) -> "tempfile.SpooledTemporaryFile[bytes]":
+        files.append(tempfile.SpooledTemporaryFile(max_size=max_size))  # noqa: SIM115 - the service closes it
+        return files[-1]
+
+    monkeypatch.setattr("starlette.formparsers.SpooledTemporaryFile", spool)
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda *_, **__: pytest.fail("a file was written to the disk"))
+    big = ("a.bmp", picture(1000, 1000, "BMP"))
+    assert len(big[1]) > 2_000_000
+    assert post(files=[("files", big)] * 2).status_code == 200
+    whole = form_file() * 2 + b"--b--"
+    for body in (whole, whole[:-5], whole[:-20], whole + b"x", form_file(b"no colon") + whole, b""):
+        post(content=body, headers=FORM)
+    post(ServiceOptions(max_files=1), content=whole, headers=FORM)
+    post(ServiceOptions(max_body=len(whole) - 1), content=chunks(whole), headers=FORM)
+    check_problem(
+        post(ServiceOptions(read_seconds=0.05), content=chunks(whole[:-5], rest=30.0), headers=FORM), 408, "slow-body"
+    )
+    assert len(files) == 15
+    assert all(file.closed for file in files)
+
+
+async def chunks(body: bytes, *, rest: float = 0.0) -> AsyncIterator[bytes]:
+    """Yield a body in pieces; the end comes after some seconds."""
+    for at in range(0, len(body), 100):
+        yield body[at : at + 100]
+    await asyncio.sleep(rest)
 
 
 def test_too_many_files_too_many_pixels_too_many_bytes() -> None:
-    settings = Settings(max_files=2, max_pixels=1000, max_body=5000)
+    options = ServiceOptions(max_files=2, max_pixels=1000, max_body=5000)
     three = [("files", ("a.png", picture()))] * 3
-    check_problem(post(settings, files=three), 413, "too-large", "more than 2 files")
-    check_problem(post(settings, content=picture(), headers=PNG), 422, "unreadable-image", "at most 1,000 pixels")
-    answer = post(settings, content=b"x" * 5001, headers=PNG)
+    check_problem(post(options, files=three), 413, "too-large", "more than 2 files")
+    check_problem(post(options, content=picture(), headers=PNG), 422, "unreadable-image", "at most 1,000 pixels")
+    answer = post(options, content=b"x" * 5001, headers=PNG)
     check_problem(answer, 413, "too-large", "5,000 bytes")
     assert answer.headers["connection"] == "close"
-    answer = post(settings, content=picture(20, 20), headers={**PNG, "Content-Length": "many"})
+    answer = post(options, content=picture(20, 20), headers={**PNG, "Content-Length": "many"})
     check_problem(answer, 400, "malformed", "Content-Length")
 
 
-def test_a_body_is_never_read_beyond_the_limit() -> None:
+@pytest.mark.parametrize("media_type", ["image/png", FORM["Content-Type"]])
+def test_a_body_is_never_read_beyond_the_limit(media_type: str) -> None:
     given = 0
 
     async def endless() -> AsyncIterator[bytes]:
         nonlocal given
+        yield form_file().split(picture())[0]
         while True:
             given += 1000
             yield b"x" * 1000
 
-    check_problem(post(Settings(max_body=10_000), content=endless(), headers=PNG), 413, "too-large")
+    options = ServiceOptions(max_body=10_000)
+    check_problem(post(options, content=endless(), headers={"Content-Type": media_type}), 413, "too-large", "10,000")
     assert given <= 12_000
 
 
-def test_a_slow_body_is_given_up() -> None:
-    async def slow() -> AsyncIterator[bytes]:
-        yield b"x"
-        await asyncio.sleep(30)
+@pytest.mark.parametrize("media_type", ["image/png", FORM["Content-Type"]])
+def test_a_slow_body_is_refused(media_type: str) -> None:
+    options = ServiceOptions(read_seconds=0.05)
+    answer = post(options, content=chunks(b"--b", rest=30.0), headers={"Content-Type": media_type})
+    check_problem(answer, 408, "slow-body", "only 3 bytes")
 
-    check_problem(post(Settings(read_seconds=0.05), content=slow(), headers=PNG), 408, "slow-body", "only 1 bytes")
+
+def test_bodies_that_are_read_at_a_time_are_limited() -> None:
+    async def conversation(client: httpx.AsyncClient) -> None:
+        waiting = [
+            asyncio.create_task(client.post("/v1/predict", content=chunks(b"x", rest=30.0), headers=PNG))
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0.05)
+        check_problem(await client.post("/v1/predict", content=picture(), headers=PNG), 503, "busy", "2 bodies")
+        for answer in await asyncio.gather(*waiting):
+            check_problem(answer, 408, "slow-body")
+        assert (await client.post("/v1/predict", content=picture(), headers=PNG)).status_code == 200
+
+    talk(conversation, ServiceOptions(queue=2, max_files=2, read_seconds=0.3))
+
+
+def test_the_address_and_headers_are_limited() -> None:
+    check_problem(ask("GET", "/healthz", headers={"X-Padding": "x" * 33_000}), 431, "headers-too-large", "32,768")
+    check_problem(ask("GET", f"/v1/codes?q={'x' * 33_000}"), 431, "headers-too-large")
+    assert ask("GET", "/healthz", headers={"X-Padding": "x" * 32_000}).status_code == 200
 
 
 def test_a_decompression_bomb_is_refused_from_its_header() -> None:
@@ -122,27 +217,25 @@ def test_a_decompression_bomb_is_refused_from_its_header() -> None:
     check_problem(post(content=bomb, headers=PNG), 422, "unreadable-image", "too large")
 
 
-def test_a_token_keeps_others_out() -> None:
-    settings = Settings(token=TOKEN)
-    answer = post(settings, content=picture(), headers=PNG)
-    check_problem(answer, 401, "no-token", "Authorization: Bearer TOKEN")
+def test_a_token_is_required() -> None:
+    options = ServiceOptions(token=TOKEN)
+    answer = post(options, content=picture(), headers=PNG)
+    check_problem(answer, 401, "unauthorized", "Authorization: Bearer TOKEN")
     assert answer.headers["www-authenticate"] == "Bearer"
     for shown in ("Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ÿ", "Bearer"):
-        check_problem(ask("GET", "/v1/codes", settings, headers={"Authorization": shown.encode()}), 401, "no-token")
-    check_problem(ask("GET", "/metrics", settings), 401, "no-token")
+        check_problem(ask("GET", "/v1/codes", options, headers={"Authorization": shown.encode()}), 401, "unauthorized")
+    check_problem(ask("GET", "/metrics", options), 401, "unauthorized")
     for shown in (f"Bearer {TOKEN}", f"bearer {TOKEN}"):
-        assert ask("GET", "/v1/codes", settings, headers={"Authorization": shown}).status_code == 200
+        assert ask("GET", "/v1/codes", options, headers={"Authorization": shown}).status_code == 200
     for path in ("/healthz", "/readyz", "/openapi.json"):
-        assert ask("GET", path, settings).status_code == 200
+        assert ask("GET", path, options).status_code == 200
 
 
-def test_only_names_of_this_machine_lead_to_a_local_service() -> None:
-    settings = Settings(hosts=("localhost", "127.0.0.1", "[::1]"))
-    check_problem(
-        ask("GET", "/v1/codes", settings, headers={"Host": "evil.example"}), 421, "wrong-host", "evil.example"
-    )
+def test_a_local_service_only_answers_to_local_host_names() -> None:
+    options = ServiceOptions(hosts=("localhost", "127.0.0.1", "[::1]"))
+    check_problem(ask("GET", "/v1/codes", options, headers={"Host": "evil.example"}), 421, "wrong-host", "evil.example")
     for host in ("localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"):
-        assert ask("GET", "/healthz", settings, headers={"Host": host}).status_code == 200
+        assert ask("GET", "/healthz", options, headers={"Host": host}).status_code == 200
 
 
 def test_request_ids() -> None:
@@ -155,7 +248,7 @@ def test_request_ids() -> None:
     assert len({ask("GET", "/healthz").headers["x-request-id"] for _ in range(3)}) == 3
 
 
-def test_headers_that_browsers_obey() -> None:
+def test_security_headers() -> None:
     for url in ("/healthz", "/nothing", "/v1/codes"):
         headers = ask("GET", url).headers
         policy = headers["content-security-policy"]
@@ -167,18 +260,18 @@ def test_headers_that_browsers_obey() -> None:
     assert ask("GET", "/v1/codes").headers["cache-control"] == "no-store"
 
 
-def test_other_origins_are_let_in_only_by_name() -> None:
-    settings = Settings(origins=("https://office.example",), token=TOKEN)
+def test_only_allowed_origins_have_access() -> None:
+    options = ServiceOptions(origins=("https://office.example",), token=TOKEN)
     asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-    friend = ask("OPTIONS", "/v1/predict", settings, headers={"Origin": "https://office.example", **asking})
+    friend = ask("OPTIONS", "/v1/predict", options, headers={"Origin": "https://office.example", **asking})
     assert friend.headers["access-control-allow-origin"] == "https://office.example"
-    stranger = ask("OPTIONS", "/v1/predict", settings, headers={"Origin": "https://evil.example", **asking})
+    stranger = ask("OPTIONS", "/v1/predict", options, headers={"Origin": "https://evil.example", **asking})
     assert "access-control-allow-origin" not in stranger.headers
-    refused = ask("GET", "/v1/codes", settings, headers={"Origin": "https://office.example"})
+    refused = ask("GET", "/v1/codes", options, headers={"Origin": "https://office.example"})
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://office.example")
 
 
-def test_what_nobody_expected_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starter(), "suggest", lambda *_, **__: 1 / 0)
     answer = post(content=picture(), headers=PNG)
     check_problem(answer, 500, "internal", "request id")

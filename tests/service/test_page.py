@@ -8,9 +8,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.service.browser import (
@@ -30,10 +32,11 @@ from tests.service.browser import (
 )
 from tests.service.server import running
 from viennatag.data.marks import read_marks
-from viennatag.evaluation.feedback import read_decisions
+from viennatag.data.source_files import Document
+from viennatag.evaluation.feedback import read_feedback
 from viennatag.importers.eu_xml import read_eu_xml
-from viennatag.importers.source import Document
-from viennatag.model.bundle import DESCRIPTION, STARTER, open_bundle
+from viennatag.model.bundle import STARTER, open_bundle
+from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 
 CHROMIUM = shutil.which("chromium")
@@ -65,15 +68,14 @@ def address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def guarded_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return a service that asks for a token and whose bundle is never sure of a section."""
+def token_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return a service that requires a token and whose bundle is never certain of a section."""
     folder = tmp_path_factory.mktemp("bundles") / "unsure"
-    labels = open_bundle(STARTER).labels
-    shutil.copytree(open_bundle(STARTER).graph.parent, folder)
-    description = json.loads((folder / DESCRIPTION).read_text())
+    bundle = open_bundle(STARTER)
     cuts = {"category": 0.5, "division": 0.01, "section": 1.0}
-    description["thresholds"] = [cuts[level] for level in labels.levels]
-    (folder / DESCRIPTION).write_text(json.dumps(description))
+    thresholds = np.array([cuts[level] for level in bundle.labels.levels])
+    chain = replace(bundle.postprocessor, thresholds=thresholds)
+    write_bundle(replace(bundle, postprocessor=chain), bundle.graph.read_bytes(), folder)
     with running(folder, log=folder.parent / "log", environment={"VIENNATAG_TOKEN": TOKEN}) as (_, port):
         yield f"http://127.0.0.1:{port}/"
 
@@ -129,17 +131,17 @@ def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
 
     row.locator(".main").first.click()
     expect(page.locator("#frame .heat")).to_be_visible()
-    expect(page.locator("#caption")).to_contain_text(f"Where {first}")
+    expect(page.locator("#caption")).to_contain_text(f"Heat map of {first}")
     size = "img => [img.naturalWidth, img.naturalHeight]"
     assert page.locator("#frame .heat").evaluate(size) == page.locator("#frame .base").evaluate(size)
 
     press(page, "a j r")  # the first is chosen by the click
-    expect(page.locator(f'[data-code="{second}"]')).to_have_class("suggestion rejected chosen")
+    expect(page.locator(f'[data-code="{second}"]')).to_have_class("suggestion rejected selected")
     press(page, "/")
     page.keyboard.type("lion")
     expect(page.locator("#found")).to_contain_text("found")
     press(page, "Enter Enter")
-    expect(page.locator("#chosen .code")).to_have_count(2)
+    expect(page.locator("#accepted-codes .code")).to_have_count(2)
     (added,) = set(accepted(page)) - {first}
     assert added.startswith("3.1.")
     press(page, "Escape ArrowDown a u d")  # a third is accepted, and that is undone
@@ -171,18 +173,18 @@ def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
     with zipfile.ZipFile(export(page, "zip", tmp_path)) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path)
-    decisions = read_decisions(tmp_path / "decisions.csv", images=tmp_path / "images")
-    marks = decisions.marks
+    feedback = read_feedback(tmp_path / "decisions.csv", images=tmp_path / "images")
+    marks = feedback.marks
     assert marks.images[:2] == ("shield.png", "ellipse.png")
     assert set(marks.codes[0]) == {first, added}
-    assert decisions.rejected[0] == (second,)
+    assert feedback.rejected[0] == (second,)
     assert (tmp_path / "images/shield.png").read_bytes() == THREE["shield.png"]
 
-    command = [sys.executable, "-m", "viennatag.cli", "train", "--continue", "starter", "decisions.csv"]
+    command = [sys.executable, "-m", "viennatag.cli", "update", "starter", "decisions.csv"]
     command += ["--images", "images", "-o", "office", "--cache", "cache"]
     trained = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert trained.returncode == 0, trained.stderr
-    assert f"{len(marks)} decisions" in trained.stdout
+    assert f"{len(marks)} marks with feedback" in trained.stdout
     unseen = tmp_path / "unseen.png"
     unseen.write_bytes(shape("ellipse", (50, 30, 170, 130)))
     rank = [
@@ -270,19 +272,19 @@ def test_a_service_that_is_away_comes_back(visit: Opener) -> None:
     expect(page.locator("#images .open")).to_have_count(1)
 
 
-def test_a_sure_division_offers_its_sections(visit: Opener, guarded_address: str) -> None:
+def test_a_likely_division_shows_its_sections(visit: Opener, token_address: str) -> None:
     from playwright.sync_api import expect
 
-    page = visit(url=guarded_address, tokens=[TOKEN])
+    page = visit(url=token_address, tokens=[TOKEN])
     expect(page.locator("#model")).to_contain_text("unsure")
     examine(page, {"shield.png": THREE["shield.png"]})
-    row = page.locator("#suggestions .suggestion:has(.offers)").first
+    row = page.locator("#suggestions .suggestion:has(.children)").first
     division = row.get_attribute("data-code")
-    expect(row.locator(".unsure")).to_have_text("Division sure, section unsure. The likeliest sections:")
-    offers = row.locator(".offers [data-code]")
-    section = offers.first.get_attribute("data-code")
+    expect(row.locator(".uncertain")).to_have_text("Division likely, section uncertain. The most likely sections:")
+    children = row.locator(".children [data-code]")
+    section = children.first.get_attribute("data-code")
     assert section.startswith(f"{division}.")
-    assert offers.first.locator(".score").text_content()
+    assert children.first.locator(".score").text_content()
     press(page, "j a j a")
     expect(row).to_have_class("suggestion accepted")
     assert accepted(page) == [section], "the finer code stands for both"
@@ -290,10 +292,10 @@ def test_a_sure_division_offers_its_sections(visit: Opener, guarded_address: str
     assert accepted(page) == [division]
 
 
-def test_a_guarded_service_is_asked_with_the_token(visit: Opener, guarded_address: str) -> None:
+def test_a_guarded_service_is_asked_with_the_token(visit: Opener, token_address: str) -> None:
     from playwright.sync_api import expect
 
-    page = visit(url=guarded_address, tokens=["not the right token", TOKEN])
+    page = visit(url=token_address, tokens=["not the right token", TOKEN])
     shown: list[str | None] = []
     page.on("request", lambda request: "/v1/" in request.url and shown.append(request.headers.get("authorization")))
     examine(page, {"shield.png": THREE["shield.png"]})
@@ -307,14 +309,14 @@ def test_a_guarded_service_is_asked_with_the_token(visit: Opener, guarded_addres
     expect(page.locator("#token")).to_be_hidden()
     assert len(shown) >= 5
     assert set(shown) == {f"Bearer {TOKEN}"}
-    answer = page.request.get(f"{guarded_address}v1/model")
+    answer = page.request.get(f"{token_address}v1/model")
     assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-def test_a_late_refusal_does_not_ask_again(visit: Opener, guarded_address: str) -> None:
+def test_a_late_refusal_does_not_ask_again(visit: Opener, token_address: str) -> None:
     from playwright.sync_api import expect
 
-    page = visit(url=guarded_address, tokens=[TOKEN])
+    page = visit(url=token_address, tokens=[TOKEN])
     held: list[Any] = []
     page.route("**/v1/codes", lambda route: route.fallback() if held else held.append(route))
     page.evaluate("sessionStorage.setItem('viennatag-token', 'not the right token any more')")
@@ -328,7 +330,7 @@ def test_a_late_refusal_does_not_ask_again(visit: Opener, guarded_address: str) 
     expect(page.locator("#token")).to_be_hidden()
 
 
-def test_similar_known_marks(visit: Opener) -> None:
+def test_similar_reference_marks(visit: Opener) -> None:
     from playwright.sync_api import expect
 
     page = visit()
@@ -338,7 +340,7 @@ def test_similar_known_marks(visit: Opener) -> None:
     page.route("**/v1/similar/image*", lambda route: route.fulfill(body=THREE["box.png"], content_type="image/png"))
     examine(page, {"box.png": THREE["box.png"]})
     expect(page.locator("#neighbours li")).to_have_count(2)
-    expect(page.locator("#neighbours li").first).to_contain_text("87 % alike")
+    expect(page.locator("#neighbours li").first).to_contain_text("87 % similar")
     expect(page.locator("#neighbours img")).to_be_visible()
     page.locator("#neighbours .chip").first.click()
     assert accepted(page) == ["24.1.5"]
@@ -348,7 +350,7 @@ def test_a_model_without_index_says_so(visit: Opener) -> None:
     from playwright.sync_api import expect
 
     page = examine(visit(), {"box.png": THREE["box.png"]})
-    expect(page.locator("#neighbours")).to_contain_text("no index of known marks")
+    expect(page.locator("#neighbours")).to_contain_text("no index of reference marks")
 
 
 def test_the_tree_can_be_walked_with_the_arrow_keys(visit: Opener) -> None:
@@ -358,12 +360,12 @@ def test_the_tree_can_be_walked_with_the_arrow_keys(visit: Opener) -> None:
     press(page, "/")
     expect(page.locator("#nodes .main").first).to_contain_text("1Sky")
     press(page, "ArrowDown ArrowDown ArrowDown ArrowRight")
-    expect(page.locator("#trail [aria-current]")).to_have_text("3 Animals")
+    expect(page.locator("#breadcrumbs [aria-current]")).to_have_text("3 Animals")
     expect(page.locator("#nodes .main").first).to_be_focused()
     press(page, "ArrowRight")
-    expect(page.locator("#trail [aria-current]")).to_contain_text("3.1 ")
+    expect(page.locator("#breadcrumbs [aria-current]")).to_contain_text("3.1 ")
     press(page, "ArrowLeft")
-    expect(page.locator("#trail [aria-current]")).to_have_text("3 Animals")
+    expect(page.locator("#breadcrumbs [aria-current]")).to_have_text("3 Animals")
     page.fill("#search", "03.01.06")
     expect(page.locator("#nodes .main")).to_have_count(1)
     press(page, "Enter Enter")
@@ -389,7 +391,7 @@ def test_keys_can_be_switched_off_and_do_not_disturb_typing(visit: Opener) -> No
     press(page, "Escape j a")
     assert accepted(page) == []
     press(page, "ArrowDown")
-    expect(page.locator(".suggestion.chosen")).to_have_count(1)
+    expect(page.locator(".suggestion.selected")).to_have_count(1)
 
 
 @pytest.mark.slow
@@ -438,7 +440,7 @@ def test_the_accessibility_checker_sees_a_fault(visit: Opener) -> None:
     page = visit()
     assert violations(page) == {}
     page.evaluate("""() => {
-        document.querySelector("#welcome .soft.small").style.color = "#ccc";
+        document.querySelector("#welcome .muted.small").style.color = "#ccc";
         document.querySelector("#welcome").append(Object.assign(document.createElement("input"), {type: "text"}));
     }""")
     assert {"color-contrast", "label"} <= set(violations(page))
@@ -466,29 +468,29 @@ def test_every_state_is_accessible_and_fits(visit: Opener, scheme: str, width: i
     assert dark == (scheme == "dark")
     problems: dict[str, Any] = {}
 
-    def look(state: str) -> None:
+    def check(state: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, state
         if AXE.exists():
             problems.update({f"{state}: {name}": nodes for name, nodes in violations(page).items()})
 
-    look("empty")
+    check("empty")
     examine(page, {**THREE, "bad.png": b"no image"})
-    look("read")
+    check("read")
     press(page, "j a j r")
     expect(page.locator("#frame .heat")).to_be_visible()
-    look("decided")
+    check("decided")
     press(page, "/")
     page.keyboard.type("lion")
     expect(page.locator("#nodes li").first).to_be_visible()
-    look("searched")
+    check("searched")
     page.click("#open-export")
-    look("export")
+    check("export")
     press(page, "Escape")
     page.click("#open-help")
-    look("help")
+    check("help")
     press(page, "Escape")
     page.locator("#images .failed").click()
-    look("failed")
+    check("failed")
     if not AXE.exists():
         pytest.skip("the layout fits; for accessibility axe-core is missing: cd tests/browser && npm install")
     assert problems == {}

@@ -1,4 +1,4 @@
-"""The API is what its description says, whatever it is asked."""
+"""The API conforms to its OpenAPI description, by property-based tests."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,11 +20,11 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
 
 
 def ask_everything(api: BaseSchema, examples: int) -> int:
-    """Ask so many made-up questions of each operation, as described and not, and return how many there were."""
+    """Send random valid and invalid requests to each operation, and return how many."""
     asked = 0
     for found in api.get_all_operations():
         operation = found.ok()
-        # Made-up bytes are no image, so a body that fits its description may still be refused.
+        # Random bytes are no image, so a body that fits its description may still be refused.
         excluded = [positive_data_acceptance] if operation.body else []
         for mode in schemathesis.GenerationMode:
 
@@ -41,7 +41,7 @@ def ask_everything(api: BaseSchema, examples: int) -> int:
                 asked += 1
                 case.call_and_validate(excluded_checks=excluded)  # noqa: B023 - run at once
 
-            with suppress(Unsatisfiable):  # nothing can be wrong about a question without parameters
+            with suppress(Unsatisfiable):  # a request without parameters cannot be invalid
                 ask()
     return asked
 
@@ -51,5 +51,5 @@ def test_the_description_holds(api: BaseSchema) -> None:
 
 
 @pytest.mark.slow
-def test_the_description_holds_for_many_questions(api: BaseSchema) -> None:
+def test_the_description_holds_for_many_requests(api: BaseSchema) -> None:
     assert ask_everything(api, 250) > 1500

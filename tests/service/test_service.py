@@ -1,4 +1,4 @@
-"""What each route answers."""
+"""The responses of each route."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 
 from tests.service.server import PNG, SAMPLE, ask, check_problem, picture, starter, talk
 from viennatag.cli import main
-from viennatag.service.settings import Settings
+from viennatag.service.options import ServiceOptions
 
 
 def predict(query: str = "", content: bytes | None = None) -> dict[str, object]:
@@ -22,7 +22,7 @@ def predict(query: str = "", content: bytes | None = None) -> dict[str, object]:
     return result
 
 
-def test_the_service_says_what_the_library_says() -> None:
+def test_the_service_returns_the_results_of_the_library() -> None:
     found = predict()
     suggestions = starter().predict(SAMPLE)
     assert [each["code"] for each in found["suggestions"]] == [each.code for each in suggestions]
@@ -92,7 +92,7 @@ def test_codes() -> None:
     check_problem(ask("GET", "/v1/codes/3.77.77"), 404, "not-found", "3.77.77")
 
 
-def test_the_model_tells_what_it_is() -> None:
+def test_the_model_card() -> None:
     card = ask("GET", "/v1/model").json()
     labels = starter().bundle.labels
     assert card["name"] == "starter"
@@ -101,7 +101,7 @@ def test_the_model_tells_what_it_is() -> None:
     assert card["metrics"]["marks"] == starter().bundle.metrics["marks"]
 
 
-def test_health_and_counters() -> None:
+def test_health_and_metrics() -> None:
     async def conversation(client: httpx.AsyncClient) -> str:
         assert (await client.get("/healthz")).json() == {"status": "ok"}
         assert (await client.get("/readyz")).json() == {"status": "ready"}
@@ -132,17 +132,20 @@ def test_every_operation_is_described_with_its_problems_and_an_example() -> None
     assert "3.1.6" in text
 
 
-def test_logs_are_json_and_never_hold_the_image(caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_are_json_and_never_hold_the_image(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from viennatag.service.logs import JsonFormatter
 
     content = picture()
-    logger = logging.getLogger("viennatag.service")
-    logger.propagate = True
+    monkeypatch.setattr(logging.getLogger("viennatag.service"), "propagate", True)
     with caplog.at_level(logging.DEBUG):
         ask("POST", "/v1/predict?top=3", content=content, headers={**PNG, "X-Request-ID": "abc"})
     lines = [
         json.loads(JsonFormatter().format(record)) for record in caplog.records if record.name == "viennatag.service"
     ]
+    assert "IHDR" in content.decode("latin-1")
+    assert "IHDR" not in str(lines)
     (line,) = [each for each in lines if each["event"] == "request"]
     assert line.pop("milliseconds") > 0
     assert line.pop("time")
@@ -166,7 +169,8 @@ def test_a_flat_bundle_is_served_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
     bundle = starter().bundle
     names = tuple(sorted(f"label {name}" for name in bundle.labels.names))
-    flat = Predictor(replace(bundle, labels=LabelSet("flat", names), from_pixels=()), threads=1)
+    chain = replace(bundle.postprocessor, labels=LabelSet("flat", names), pixel_labels=())
+    flat = Predictor(replace(bundle, postprocessor=chain), threads=1)
 
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.post(f"/v1/predict?top=2&exclude={names[0]}", content=picture(), headers=PNG)
@@ -183,7 +187,7 @@ def test_a_flat_bundle_is_served_too(monkeypatch: pytest.MonkeyPatch) -> None:
     talk(conversation, predictor=flat)
 
 
-def test_the_command_says_what_is_missing_and_what_makes_no_sense(
+def test_the_command_reports_missing_packages_and_invalid_options(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     def run(*arguments: object) -> str:
@@ -201,9 +205,9 @@ def test_the_command_says_what_is_missing_and_what_makes_no_sense(
     assert "pip install 'viennatag[serve]'" in run()
 
 
-def test_settings_tell_all_mistakes_at_once() -> None:
+def test_options_report_all_mistakes_at_once() -> None:
     from viennatag.errors import OptionError
 
     with pytest.raises(OptionError, match=r"max_files is 0(.|\n)*characters"):
-        Settings(max_files=0, token="short")
-    assert "secret-secret-secret" not in repr(Settings(token="secret-secret-secret"))
+        ServiceOptions(max_files=0, token="short")
+    assert "secret-secret-secret" not in repr(ServiceOptions(token="secret-secret-secret"))

@@ -1,4 +1,4 @@
-"""Known marks over HTTP: found, described, and their pictures shown only to who searched."""
+"""Similar reference marks over HTTP; only a search gives the addresses of their thumbnails."""
 
 import io
 import shutil
@@ -14,7 +14,7 @@ from viennatag.evaluation.evaluation import Evaluation
 from viennatag.explain.index import make_index
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
-from viennatag.service.settings import Settings
+from viennatag.service.options import ServiceOptions
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def indexed(
 def test_similar_marks_come_with_their_codes_and_pictures(indexed: Predictor, collection: Path) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.post("/v1/similar?k=4", content=(collection / "007.png").read_bytes(), headers=PNG)
-        check_problem(answer, 401, "no-token")
+        check_problem(answer, 401, "unauthorized")
         client.headers["Authorization"] = "Bearer 0123456789abcdef"
         answer = await client.post("/v1/similar?k=4", content=(collection / "007.png").read_bytes(), headers=PNG)
         marks = answer.json()["marks"]
@@ -53,10 +53,10 @@ def test_similar_marks_come_with_their_codes_and_pictures(indexed: Predictor, co
         ):
             check_problem(await client.get("/v1/similar/image", params={"name": name, "key": key}), 404, "not-found")
 
-    talk(conversation, Settings(known_images=collection, token="0123456789abcdef"), predictor=indexed)
+    talk(conversation, ServiceOptions(reference_images=collection, token="0123456789abcdef"), predictor=indexed)
 
 
-def test_without_a_folder_of_pictures_there_are_no_addresses(indexed: Predictor, collection: Path) -> None:
+def test_without_reference_images_there_are_no_thumbnails(indexed: Predictor, collection: Path) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         (mark,) = (await client.post("/v1/similar?k=1", content=picture(), headers=PNG)).json()["marks"]
         assert mark["thumbnail"] is None

@@ -16,10 +16,10 @@ def some_marks(n: int = 200) -> Marks:
 
 def test_marks_without_a_split_are_shared_out() -> None:
     marks = some_marks()
-    parts = split_marks(marks, seed=1)
-    assert np.bincount(parts).tolist() == [160, 20, 20]
-    assert np.array_equal(parts, split_marks(marks, seed=1))
-    assert not np.array_equal(parts, split_marks(marks, seed=2))
+    subsets = split_marks(marks, seed=1)
+    assert np.bincount(subsets).tolist() == [160, 20, 20]
+    assert np.array_equal(subsets, split_marks(marks, seed=1))
+    assert not np.array_equal(subsets, split_marks(marks, seed=2))
 
 
 def test_a_stated_split_is_kept() -> None:
@@ -28,22 +28,22 @@ def test_a_stated_split_is_kept() -> None:
 
 
 def test_validation_is_taken_out_of_train_where_only_train_and_test_are_stated() -> None:
-    parts = split_marks(replace(some_marks(), splits=("train",) * 150 + ("test",) * 50))
-    assert (parts[150:] == 2).all()
-    assert np.bincount(parts[:150]).tolist() == [133, 17]
+    subsets = split_marks(replace(some_marks(), splits=("train",) * 150 + ("test",) * 50))
+    assert (subsets[150:] == 2).all()
+    assert np.bincount(subsets[:150]).tolist() == [133, 17]
 
 
 def test_marks_left_open_go_to_the_parts_that_are_not_stated() -> None:
-    parts = split_marks(replace(some_marks(), splits=("",) * 150 + ("test",) * 50))
-    assert (parts[150:] == 2).all()
-    assert set(parts[:150]) == {0, 1}
-    parts = split_marks(replace(some_marks(), splits=("train",) * 100 + ("",) * 50 + ("test",) * 50))
-    assert (parts[100:150] == 1).all()
+    subsets = split_marks(replace(some_marks(), splits=("",) * 150 + ("test",) * 50))
+    assert (subsets[150:] == 2).all()
+    assert set(subsets[:150]) == {0, 1}
+    subsets = split_marks(replace(some_marks(), splits=("train",) * 100 + ("",) * 50 + ("test",) * 50))
+    assert (subsets[100:150] == 1).all()
 
 
 def test_an_incomplete_split_is_named() -> None:
     splits = ("train",) * 100 + ("validation",) * 40 + ("test",) * 40 + ("",) * 20
-    with pytest.raises(DataError, match="20 of 200 marks state no split"):
+    with pytest.raises(DataError, match="20 of 200 marks have no split"):
         split_marks(replace(some_marks(), splits=splits))
     with pytest.raises(OptionError, match="there are 2 fractions"):
         split_marks(some_marks(), fractions=(0.9, 0.1))
@@ -53,7 +53,7 @@ def test_groups_and_images_that_look_alike_stay_together() -> None:
     marks = replace(some_marks(), groups=tuple(f"g{at // 4}" for at in range(100)) + ("",) * 100)
     hashes = np.random.default_rng(0).integers(0, 2**63, size=200, dtype=np.uint64)
     hashes[150:160] = hashes[150] ^ np.uint64(0b11)
-    parts = split_marks(marks, hashes=hashes)
+    subsets = split_marks(marks, hashes=hashes)
     for start in range(0, 100, 4):
-        assert len(set(parts[start : start + 4])) == 1
-    assert len(set(parts[150:160])) == 1
+        assert len(set(subsets[start : start + 4])) == 1
+    assert len(set(subsets[150:160])) == 1

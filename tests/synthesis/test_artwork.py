@@ -8,8 +8,8 @@ import pytest
 
 from viennatag.errors import ArtworkError
 from viennatag.synthesis.artwork import Drawing, is_brand_pack, pack_family, read_artwork
+from viennatag.synthesis.assets import Assets, content_kind, split_groups
 from viennatag.synthesis.keywords import Keywords, match_codes, normalise, read_keywords
-from viennatag.synthesis.studio import Studio, content_kind, part_of
 
 DATA = Path(__file__).parents[1] / "data" / "artwork"
 TABLE = (
@@ -229,14 +229,14 @@ def drawing(name: str, *codes: str) -> Drawing:
 
 def test_validation_takes_its_share_of_groups_and_never_all_of_a_section() -> None:
     drawings = [drawing(f"cat{index}", "3.1.6") for index in range(100)] + [drawing("rare", "9.9.9")]
-    parts = part_of(drawings, share=0.2)
+    parts = split_groups(drawings, share=0.2)
     assert sum(part == "validation" for part in parts.values()) == 20
     assert parts["p:rare"] == "train"
-    assert parts == part_of(drawings[::-1], share=0.2)
+    assert parts == split_groups(drawings[::-1], share=0.2)
 
 
 def test_the_choice_of_drawings_prefers_those_that_show_more() -> None:
-    studio = Studio((drawing("plain", "3.1.6"), drawing("both", "3.1.6", "9.7.1")), ())
+    assets = Assets((drawing("plain", "3.1.6"), drawing("both", "3.1.6", "9.7.1")), ())
     rng = random.Random(0)
-    chosen = [studio.choose("3.1.6", ["3.1.6", "9.7.1"], rng).name for _ in range(200)]
+    chosen = [assets.choose("3.1.6", ["3.1.6", "9.7.1"], rng).name for _ in range(200)]
     assert chosen.count("both") > 150

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scripts import ROOT, load_benchmark
+from tests.scripts import ROOT, load_script
 from viennatag.synthesis import read_artwork
 
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
@@ -11,7 +11,7 @@ PACKS = ROOT / "artwork/node_modules/@iconify-json"
 @pytest.mark.slow
 @pytest.mark.skipif(not PACKS.is_dir(), reason="needs the artwork of artwork/package.json: make artwork")
 def test_hardly_any_drawing_has_a_near_copy_across_the_split() -> None:
-    near_copies = load_benchmark("near_copies")
+    near_copies = load_script("benchmarks/near_copies")
     drawings, _ = read_artwork([PACKS])
     parts = near_copies.assign_parts(drawings)
     holders: dict[str, set[str]] = {}

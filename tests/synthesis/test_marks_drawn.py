@@ -17,20 +17,20 @@ from viennatag.data.marks import read_marks
 from viennatag.errors import ArtworkError, DataError, OptionError
 from viennatag.synthesis import draw as drawing
 from viennatag.synthesis import draw_marks, draw_sheet, drawable_sections, find_fonts, read_artwork
+from viennatag.synthesis.assets import Assets
 from viennatag.synthesis.composition import OWN_CODES, Composition, compose_mark
+from viennatag.synthesis.effects import degrade, encode, render_pixels
+from viennatag.synthesis.elements import Bounds, Element, fitted, in_column, in_row, mirrored, overlaid, turned
 from viennatag.synthesis.figures import KINDS, draw_figure, draw_outline
-from viennatag.synthesis.finish import draw_pixels, encode, wear
 from viennatag.synthesis.inscriptions import write_monogram, write_word
-from viennatag.synthesis.lettering import choose_font, letter_codes, set_round, set_word, usable_fonts
-from viennatag.synthesis.looks import flat
-from viennatag.synthesis.palettes import choose_palette, in_colours, ink, luminance, mixed
-from viennatag.synthesis.pieces import Box, Piece, fitted, in_column, in_row, laid_over, mirrored, turned
-from viennatag.synthesis.shapes import Inks, stars
-from viennatag.synthesis.studio import Studio
+from viennatag.synthesis.lettering import choose_font, letter_codes, set_circular, set_word, usable_fonts
+from viennatag.synthesis.palettes import choose_palette, luminance, map_colours, mix_colours, sample_colour
+from viennatag.synthesis.shapes import Colours, stars
+from viennatag.synthesis.styles import flat
 from viennatag.vienna.codes import parse_code
 
 DATA = Path(__file__).parents[1] / "data" / "artwork"
-INKS = Inks("#000000", "#cc0000", "#ffffff")
+INKS = Colours("#000000", "#cc0000", "#ffffff")
 
 
 def make_font(path: Path) -> Path:
@@ -74,9 +74,9 @@ def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def studio(fonts: Path) -> Studio:
+def assets(fonts: Path) -> Assets:
     drawings, _ = read_artwork([DATA / "tiny", DATA / "drawn"])
-    return Studio(drawings, usable_fonts(find_fonts([fonts])))
+    return Assets(drawings, usable_fonts(find_fonts([fonts])))
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +98,14 @@ def drawn_files(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
 
-def boxed(width: float, height: float) -> Piece:
-    return Piece(
+def boxed(width: float, height: float) -> Element:
+    return Element(
         "<g/>",
         width,
         height,
         frozenset({"1.1.1"}),
         frozenset({"star"}),
-        (Box("p", "n", ("1.1.1",), 0, 0, width, height),),
+        (Bounds("p", "n", ("1.1.1",), 0, 0, width, height),),
     )
 
 
@@ -116,7 +116,7 @@ def test_boxes_follow_their_piece() -> None:
     column = in_column((boxed(10, 10), boxed(20, 30)), 5, align=1)
     assert [box[3:] for box in column.boxes] == [(10, 0, 10, 10), (0, 15, 20, 30)]
     assert fitted(boxed(10, 20), 40, 40).boxes[0][3:] == (0, 0, 20, 40)
-    assert laid_over(Piece("", 100, 100), boxed(10, 20)).boxes[0][3:] == (45, 40, 10, 20)
+    assert overlaid(Element("", 100, 100), boxed(10, 20)).boxes[0][3:] == (45, 40, 10, 20)
     assert mirrored(row).boxes[0][3:] == (25, 10, 10, 10)
 
 
@@ -129,24 +129,24 @@ def test_a_turned_box_holds_the_turned_drawing() -> None:
 @pytest.mark.parametrize(("code", "count"), [("1.1.2", 1), ("1.1.3", 2), ("1.1.4", 3)])
 def test_stars_are_counted(code: str, count: int) -> None:
     for seed in range(20):
-        piece = stars(random.Random(seed), INKS, {code, "1.1.99"})
-        assert code in piece.codes
-        assert not piece.codes & {"1.1.2", "1.1.3", "1.1.4", "1.1.5"} - {code}
+        element = stars(random.Random(seed), INKS, {code, "1.1.99"})
+        assert code in element.codes
+        assert not element.codes & {"1.1.2", "1.1.3", "1.1.4", "1.1.5"} - {code}
         if count > 1:
-            assert sum(path.count("Z") for path in re.findall(r' d="([^"]*)"', piece.svg)) == count
+            assert sum(path.count("Z") for path in re.findall(r' d="([^"]*)"', element.svg)) == count
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_figure_says_what_it_is_and_what_it_holds(kind: str) -> None:
-    content = Piece("<g/>", 10, 10, frozenset({"3.9.1"}), frozenset({"animal"}))
+    content = Element("<g/>", 10, 10, frozenset({"3.9.1"}), frozenset({"animal"}))
     outline = draw_outline(kind, random.Random(1), aspect=1.5)
     left, top, width, height = outline.room
     assert left >= 0
     assert top >= 0
     assert left + width <= outline.width + 1e-6
     assert top + height <= outline.height + 1e-6
-    piece = draw_figure(outline, content, fill="#101010", stroke="none", paper="#ffffff")
-    assert set(KINDS[kind][1]) | {"3.9.1"} <= piece.codes
+    element = draw_figure(outline, content, fill="#101010", stroke="none", background="#ffffff")
+    assert KINDS[kind].codes | {"3.9.1"} <= element.codes
     expected = {
         "circle": "26.1.15",
         "quadrilateral": "26.4.15",
@@ -154,47 +154,47 @@ def test_a_figure_says_what_it_is_and_what_it_holds(kind: str) -> None:
         "polygon": "26.5.15",
         "shield": "24.1.9",
     }
-    if KINDS[kind][0] in expected:
-        assert expected[KINDS[kind][0]] in piece.codes
+    if KINDS[kind].family in expected:
+        assert expected[KINDS[kind].family] in element.codes
 
 
 def test_darkness_rings_and_inscriptions_are_coded() -> None:
     circle = draw_outline("circle", random.Random(0))
-    word = Piece("<g/>", 40, 10, frozenset(), frozenset({"word"}))
-    dark = draw_figure(circle, word, fill="#101010", stroke="none", paper="#ffffff")
+    word = Element("<g/>", 40, 10, frozenset(), frozenset({"word"}))
+    dark = draw_figure(circle, word, fill="#101010", stroke="none", background="#ffffff")
     assert {"26.1.3", "26.1.20", "26.1.24"} == dark.codes
-    light = draw_figure(circle, word, fill="none", stroke="#101010", paper="#ffffff", rings=2)
+    light = draw_figure(circle, word, fill="none", stroke="#101010", background="#ffffff", rings=2)
     assert {"26.1.4", "26.1.20"} == light.codes
-    wide = draw_figure(circle, word, fill="none", stroke="#101010", paper="#ffffff", beyond=True)
+    wide = draw_figure(circle, word, fill="none", stroke="#101010", background="#ffffff", beyond=True)
     assert {"26.1.3", "26.1.19"} == wide.codes
     assert wide.width > 100
 
 
-def test_words_carry_what_is_done_to_them(studio: Studio) -> None:
+def test_words_carry_what_is_done_to_them(assets: Assets) -> None:
     for seed in range(10):
         rng = random.Random(seed)
         for code in ("27.5.1", "27.1.12", "25.5.94", "27.5.12", "27.7.1", "27.5.15", "24.17.97"):
-            assert code in write_word(studio.fonts, rng, INKS, {code}).codes
-        one = write_monogram(studio.fonts, rng, INKS, {"27.5.21", "27.99.19"})
+            assert code in write_word(assets.fonts, rng, INKS, {code}).codes
+        one = write_monogram(assets.fonts, rng, INKS, {"27.5.21", "27.99.19"})
         assert {"27.5.21", "27.99.19"} <= one.codes
-        two = write_monogram(studio.fonts, rng, INKS, {"27.5.22", "27.99.1", "27.99.2"})
+        two = write_monogram(assets.fonts, rng, INKS, {"27.5.22", "27.99.1", "27.99.2"})
         assert {"27.5.22", "27.99.1", "27.99.2"} <= two.codes
 
 
-def test_only_special_faces_are_a_special_form_of_writing(studio: Studio) -> None:
-    plain, special = (choose_font(studio.fonts, random.Random(0), special=flag) for flag in (False, True))
+def test_only_special_faces_are_a_special_form_of_writing(assets: Assets) -> None:
+    plain, special = (choose_font(assets.fonts, random.Random(0), special=flag) for flag in (False, True))
     assert (plain.family, plain.special, special.special) == ("lora", False, True)
     for seed in range(20):
         assert "27.5.1" not in write_word([plain], random.Random(seed), INKS, ()).codes
 
 
-def test_letters_stand_side_by_side(studio: Studio) -> None:
-    piece, spots = set_word(studio.fonts[0], "ABO", ["#000000"], height=20)
+def test_letters_stand_side_by_side(assets: Assets) -> None:
+    element, spots = set_word(assets.fonts[0], "ABO", ["#000000"], height=20)
     assert len(spots) == 3
     assert all(one.right <= next_one.left for one, next_one in pairwise(spots))
-    assert piece.height == pytest.approx(20)
-    assert set_word(studio.fonts[0], "ABO", ["#000000"], blank=1)[0].svg.count("<path") == 2
-    _, degrees = set_round(studio.fonts[0], "ABO", "#000000", radius=40, height=10)
+    assert element.height == pytest.approx(20)
+    assert set_word(assets.fonts[0], "ABO", ["#000000"], blank=1)[0].svg.count("<path") == 2
+    _, degrees = set_circular(assets.fonts[0], "ABO", "#000000", radius=40, height=10)
     assert 0 < degrees < 180
     assert letter_codes("a-Z") == {"27.99.1", "27.99.26"}
 
@@ -215,10 +215,10 @@ def test_letters_stand_side_by_side(studio: Studio) -> None:
         {"24.15.2"},
     ],
 )
-def test_a_mark_shows_what_is_asked_for(studio: Studio, wanted: set[str]) -> None:
+def test_a_mark_shows_what_is_asked_for(assets: Assets, wanted: set[str]) -> None:
     missed = 0
     for seed in range(12):
-        mark = compose_mark(studio, wanted, random.Random(seed))
+        mark = compose_mark(assets, wanted, random.Random(seed))
         missed += len(wanted - set(mark.codes))
         for box in mark.boxes:
             assert -0.01 <= box.left <= box.left + box.width <= 1.01
@@ -228,16 +228,16 @@ def test_a_mark_shows_what_is_asked_for(studio: Studio, wanted: set[str]) -> Non
 
 
 @pytest.mark.parametrize("plain", [True, False])
-def test_the_box_of_a_device_is_where_its_ink_is(studio: Studio, monkeypatch: pytest.MonkeyPatch, plain: bool) -> None:
-    """A plain drawing fills its box; in other looks, of bars or dots, it may fall short of it but never leaves it."""
+def test_the_box_of_a_device_is_where_its_ink_is(assets: Assets, monkeypatch: pytest.MonkeyPatch, plain: bool) -> None:
+    """A plain drawing fills its box; in other styles, of bars or dots, it may fall short of it but never leaves it."""
     if plain:
-        monkeypatch.setattr("viennatag.synthesis.studio.give_look", flat)
+        monkeypatch.setattr("viennatag.synthesis.assets.apply_style", flat)
     checked = 0
     for seed in range(60):
-        mark = compose_mark(studio, {"3.9.1"}, random.Random(seed), colour=0)
+        mark = compose_mark(assets, {"3.9.1"}, random.Random(seed), colour=0)
         if mark.kind != "device, alone":
             continue
-        pixels = np.asarray(draw_pixels(mark, size=200).convert("L"))
+        pixels = np.asarray(render_pixels(mark, size=200).convert("L"))
         ink_at = np.abs(pixels.astype(int) - int(pixels[0, 0])) > 100
         rows, columns = np.flatnonzero(ink_at.any(axis=1)), np.flatnonzero(ink_at.any(axis=0))
         left, top, width, height = mark.boxes[0][3:]
@@ -257,19 +257,19 @@ def test_the_box_of_a_device_is_where_its_ink_is(studio: Studio, monkeypatch: py
 def test_inks_bear_their_names_and_tones_keep_their_order() -> None:
     rng = random.Random(2)
     palette = choose_palette(rng, wanted={"29.1.1", "29.1.4"})
-    assert palette.paper == "#ffffff"
-    assert len(palette.inks) == 2
-    assert re.fullmatch(r"#[0-9a-f]{6}", ink("green", rng))
-    toned = in_colours(
-        '<path fill="#000"/><path fill="white"/>', lambda colour: mixed("#102030", "#ffffff", luminance(colour))
+    assert palette.background == "#ffffff"
+    assert len(palette.colours) == 2
+    assert re.fullmatch(r"#[0-9a-f]{6}", sample_colour("green", rng))
+    toned = map_colours(
+        '<path fill="#000"/><path fill="white"/>', lambda colour: mix_colours("#102030", "#ffffff", luminance(colour))
     )
     assert toned == '<path fill="#102030"/><path fill="#ffffff"/>'
 
 
-def test_wear_keeps_the_size_and_strength_zero_keeps_all(studio: Studio) -> None:
-    image = draw_pixels(compose_mark(studio, {"3.9.1"}, random.Random(1)), size=96)
-    assert wear(image, random.Random(0), strength=0) is image
-    assert all(wear(image, random.Random(seed)).size == image.size for seed in range(30))
+def test_degradation_keeps_the_size_and_strength_zero_keeps_all(assets: Assets) -> None:
+    image = render_pixels(compose_mark(assets, {"3.9.1"}, random.Random(1)), size=96)
+    assert degrade(image, random.Random(0), strength=0) is image
+    assert all(degrade(image, random.Random(seed)).size == image.size for seed in range(30))
     with Image.open(io.BytesIO(encode(image, "png", random.Random(0)))) as again:
         assert np.array_equal(np.asarray(again), np.asarray(image))
 
@@ -297,11 +297,10 @@ def test_a_run_writes_tables_that_can_be_trained_on(tmp_path: Path, fonts: Path,
 
 
 def test_a_run_is_the_same_with_any_number_of_processes_and_after_a_break(
-    tmp_path: Path, fonts: Path, profile: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fonts: Path, profile: Path
 ) -> None:
-    monkeypatch.setattr("viennatag.synthesis.draw._CHUNK", 4)
-    draw(tmp_path / "one", fonts, profile=profile, workers=1)
-    draw(tmp_path / "two", fonts, profile=profile, workers=2)
+    draw(tmp_path / "one", fonts, profile=profile, chunk_size=4, workers=1)
+    draw(tmp_path / "two", fonts, profile=profile, chunk_size=4, workers=2)
     assert drawn_files(tmp_path / "one") == drawn_files(tmp_path / "two")
 
     class BreakError(Exception):
@@ -312,11 +311,11 @@ def test_a_run_is_the_same_with_any_number_of_processes_and_after_a_break(
             raise BreakError
 
     with pytest.raises(BreakError):
-        draw(tmp_path / "three", fonts, profile=profile, progress=stop)
+        draw(tmp_path / "three", fonts, profile=profile, chunk_size=4, progress=stop)
     assert not (tmp_path / "three" / "marks.csv").exists()
     [first] = (tmp_path / "three" / "images" / "00").glob("000000.*")
     before = first.stat().st_mtime_ns
-    draw(tmp_path / "three", fonts, profile=profile)
+    draw(tmp_path / "three", fonts, profile=profile, chunk_size=4)
     assert first.stat().st_mtime_ns == before
     assert drawn_files(tmp_path / "one") == drawn_files(tmp_path / "three")
 

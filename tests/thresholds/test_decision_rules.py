@@ -6,23 +6,23 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.figures import f1
+from viennatag.metrics.metrics import f1
 from viennatag.thresholds.decision_rules import (
-    DECISIONS,
-    Decision,
+    DECISION_RULES,
+    DecisionRule,
     ExpectedF,
     GuaranteedRecall,
     OneThreshold,
     PerLabel,
-    Rule,
+    Thresholds,
     TopK,
-    find_decision,
+    find_decision_rule,
 )
 from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
 
 LEVELS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 GROUPS = np.array([0, 1, 2, 2, 3, 4, 4, 4])
-EVERY: list[Decision] = [OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), GuaranteedRecall()]
+EVERY: list[DecisionRule] = [OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), GuaranteedRecall()]
 
 
 def example() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -32,12 +32,12 @@ def example() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return 1 / (1 + np.exp(-random.normal(-1.5, 1, size=targets.shape) - 1.5 * targets)), targets
 
 
-def fitted(decision: Decision) -> Rule:
+def fitted(decision: DecisionRule) -> Thresholds:
     return decision.fit(*example(), groups=GROUPS, levels=LEVELS)
 
 
 @pytest.mark.parametrize("decision", EVERY, ids=repr)
-def test_every_decision_finds_a_rule(decision: Decision) -> None:
+def test_every_decision_finds_a_rule(decision: DecisionRule) -> None:
     scores, targets = example()
     rule = decision.fit(scores, targets, groups=GROUPS, levels=LEVELS)
     assert rule.thresholds.shape == (8,)
@@ -90,7 +90,7 @@ def test_the_best_of_each_level_are_suggested() -> None:
 
 
 def test_a_rule_may_want_both() -> None:
-    rule = Rule(np.full(3, 0.5), np.zeros(3, dtype=np.intp), top=1)
+    rule = Thresholds(np.full(3, 0.5), np.zeros(3, dtype=np.intp), top=1)
     assert rule(np.array([[0.6, 0.7, 0.4], [0.4, 0.1, 0.2]])).tolist() == [[False, True, False], [False] * 3]
 
 
@@ -132,12 +132,12 @@ def test_options_that_make_no_sense(make: Any, message: str) -> None:
         ("recall-90", GuaranteedRecall(0.9)),
     ],
 )
-def test_decisions_have_names(name: str, decision: Decision) -> None:
-    assert find_decision(name) == decision
-    assert any(name.startswith(known.rstrip("TKP")) for known in DECISIONS)
+def test_decisions_have_names(name: str, decision: DecisionRule) -> None:
+    assert find_decision_rule(name) == decision
+    assert any(name.startswith(known.rstrip("TKP")) for known in DECISION_RULES)
 
 
 @pytest.mark.parametrize("name", ["", "top-", "top-1.5", "top-0", "threshold-2", "recall-100", "recall--5", "f1"])
 def test_a_decision_without_a_meaning_is_refused(name: str) -> None:
     with pytest.raises(OptionError):
-        find_decision(name)
+        find_decision_rule(name)

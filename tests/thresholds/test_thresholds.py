@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from viennatag.calibration.calibration import fit_platt
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.figures import f1
+from viennatag.metrics.metrics import f1
 from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
 
 Floats = NDArray[np.floating[Any]]

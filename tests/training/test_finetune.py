@@ -1,4 +1,4 @@
-"""Teaching a network: going on after a cut, several processes, what is frozen."""
+"""Fine-tuning a network: resuming, several processes, frozen layers."""
 
 import platform
 import resource
@@ -21,17 +21,19 @@ from viennatag.training.backbones.backbone import PixelNetwork, create_network, 
 from viennatag.training.data.augmentation import augment
 from viennatag.training.data.batches import Batches
 from viennatag.training.data.pixels import Pixels
-from viennatag.training.finetuning.finetune import FinetuneOptions, Lesson, finetune
+from viennatag.training.finetuning.finetune import finetune
+from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.memory import keep_freed_memory
+from viennatag.training.options import FinetuneOptions
 
 ARCHITECTURE = "mobilenetv3_small_050"
 
 
 @pytest.fixture
-def lesson(collection: Path, tmp_path: Path) -> Lesson:
+def data(collection: Path, tmp_path: Path) -> FineTuningData:
     marks = read_marks(collection / "marks.csv", images=collection)
     order = np.random.default_rng(0).permutation(len(marks))
-    return Lesson(
+    return FineTuningData(
         pixels=Pixels.of([collection / image for image in marks.images], 32, cache=tmp_path),
         targets=LabelSet.from_marks(marks).encode(marks.codes),
         train=order[:160],
@@ -45,8 +47,8 @@ def network() -> PixelNetwork:
     return create_network(ARCHITECTURE, pretrained=False, size=32)[0]
 
 
-def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson, tmp_path: Path) -> None:
-    options = FinetuneOptions(epochs=3, batch_size=32, start_size=16)
+def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(data: FineTuningData, tmp_path: Path) -> None:
+    options = FinetuneOptions(epochs=3, batch_size=32, initial_size=16)
     done: list[int] = []
 
     def cut(step: int, *_: Any) -> None:
@@ -54,13 +56,13 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson
         if len(done) == 8:  # the third batch of the second epoch
             raise RuntimeError("cut off")
 
-    whole = finetune(network(), lesson, options=options, checkpoints=tmp_path / "whole").network.state_dict()
+    whole = finetune(network(), data, options=options, checkpoints=tmp_path / "whole").network.state_dict()
     with pytest.raises(RuntimeError, match="cut off"):
-        finetune(network(), lesson, options=options, checkpoints=tmp_path / "cut", save_every=1, progress=cut)
+        finetune(network(), data, options=options, checkpoints=tmp_path / "cut", save_every=1, progress=cut)
     resumed: list[int] = []
     again = finetune(
         network(),
-        lesson,
+        data,
         options=options,
         checkpoints=tmp_path / "cut",
         progress=lambda step, *_: resumed.append(step),
@@ -72,63 +74,63 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(lesson: Lesson
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_what_another_style_says_nothing_about_is_not_learned_from_it(
-    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrored: bool
+    data: FineTuningData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrored: bool
 ) -> None:
     def changed(pixels: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
         return pixels, torch.ones(len(pixels), dtype=torch.bool), torch.full((len(pixels),), mirrored)
 
-    monkeypatch.setattr("viennatag.training.finetuning.student.restyle", changed)
-    width = lesson.targets.shape[1]
+    monkeypatch.setattr("viennatag.training.finetuning.student.augment_style", changed)
+    width = data.targets.shape[1]
     form, letters = np.arange(width) < 2, np.arange(width) == 2
-    options = FinetuneOptions(epochs=1, batch_size=32, restyle=0.5)
-    taught = finetune(
-        network(), replace(lesson, form=np.stack([form, letters])), options=options, checkpoints=tmp_path / "kept"
+    options = FinetuneOptions(epochs=1, batch_size=32, style_augmentation=0.5)
+    tuned = finetune(
+        network(), replace(data, unknown=np.stack([form, letters])), options=options, checkpoints=tmp_path / "kept"
     )
-    learned = (taught.head.weight != 0).any(1)  # it starts without weights
+    learned = (tuned.head.weight != 0).any(1)  # it starts without weights
     assert (learned == ~(form | letters & mirrored)).all()
 
 
-def test_what_is_frozen_stays_as_it_was(lesson: Lesson, tmp_path: Path) -> None:
+def test_what_is_frozen_stays_as_it_was(data: FineTuningData, tmp_path: Path) -> None:
     start, (depths, layers) = network().state_dict(), layer_depths(network())
-    options = FinetuneOptions(epochs=1, batch_size=32, frozen=0.6, freeze_statistics=True, ema=0.5)
-    taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / "run").network.state_dict()
-    moved = {name for name, value in start.items() if not torch.equal(value, taught[name])}
+    options = FinetuneOptions(epochs=1, batch_size=32, frozen_fraction=0.6, freeze_statistics=True, ema_decay=0.5)
+    tuned = finetune(network(), data, options=options, checkpoints=tmp_path / "run").network.state_dict()
+    moved = {name for name, value in start.items() if not torch.equal(value, tuned[name])}
     assert moved
     assert all(depths[name] >= round(0.6 * layers) for name in moved)
     assert not [name for name in moved if "running" in name]
 
 
-def test_layers_are_released_from_the_last_one_on(lesson: Lesson, tmp_path: Path) -> None:
+def test_layers_are_released_from_the_last_one_on(data: FineTuningData, tmp_path: Path) -> None:
     start, (depths, layers) = network().state_dict(), layer_depths(network())
-    options = FinetuneOptions(epochs=1, batch_size=32, gradual=2, ema=0.5)
-    taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / "run").network.state_dict()
-    learned = {depths[name] for name in depths if not torch.equal(start[name], taught[name])}
+    options = FinetuneOptions(epochs=1, batch_size=32, gradual_unfreezing=2, ema_decay=0.5)
+    tuned = finetune(network(), data, options=options, checkpoints=tmp_path / "run").network.state_dict()
+    learned = {depths[name] for name in depths if not torch.equal(start[name], tuned[name])}
     assert min(learned) == round(layers / 2)
 
 
-def test_layer_decay_slows_the_first_layers(lesson: Lesson, tmp_path: Path) -> None:
+def test_layer_decay_slows_the_first_layers(data: FineTuningData, tmp_path: Path) -> None:
     start = network().state_dict()
 
     def first_moves(decay: float) -> float:
-        options = FinetuneOptions(epochs=1, batch_size=32, layer_decay=decay, ema=0.0)
-        taught = finetune(network(), lesson, options=options, checkpoints=tmp_path / str(decay)).network.state_dict()
-        return float((taught["network.conv_stem.weight"] - start["network.conv_stem.weight"]).abs().mean())
+        options = FinetuneOptions(epochs=1, batch_size=32, layer_decay=decay, ema_decay=0.0)
+        tuned = finetune(network(), data, options=options, checkpoints=tmp_path / str(decay)).network.state_dict()
+        return float((tuned["network.conv_stem.weight"] - start["network.conv_stem.weight"]).abs().mean())
 
     assert first_moves(0.7) < 0.1 * first_moves(1.0)
 
 
-def test_a_teacher_is_imitated_also_where_codes_are_unknown(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_teacher_is_imitated_also_where_codes_are_unknown(data: FineTuningData, tmp_path: Path) -> None:
     weights = np.where(np.arange(160) < 80, 1.0, 0.0)
     teacher = np.random.default_rng(1).normal(size=(160, 24)).astype(np.float16)
-    shown = replace(lesson, weights=weights, teacher=teacher)
-    taught = finetune(
+    shown = replace(data, weights=weights, teacher=teacher)
+    tuned = finetune(
         network(), shown, options=FinetuneOptions(epochs=1, batch_size=32), checkpoints=tmp_path / "run"
     ).network.state_dict()
     alone = finetune(
-        network(), replace(lesson, weights=weights), options=FinetuneOptions(epochs=1, batch_size=32),
+        network(), replace(data, weights=weights), options=FinetuneOptions(epochs=1, batch_size=32),
         checkpoints=tmp_path / "alone",
     ).network.state_dict()  # fmt: skip
-    assert not torch.equal(taught["network.conv_stem.weight"], alone["network.conv_stem.weight"])
+    assert not torch.equal(tuned["network.conv_stem.weight"], alone["network.conv_stem.weight"])
 
 
 def test_batches_are_a_matter_of_seed_and_epoch_and_shared_without_overlap() -> None:
@@ -146,19 +148,19 @@ def test_batches_are_a_matter_of_seed_and_epoch_and_shared_without_overlap() -> 
     assert [len(batch) for batch in Batches.in_order(30, 12)] == [12, 12, 6]
 
 
-def test_sampling_decides_what_an_epoch_shows(lesson: Lesson, tmp_path: Path) -> None:
+def test_sampling_decides_what_an_epoch_shows(data: FineTuningData, tmp_path: Path) -> None:
     steps: list[int] = []
     options = FinetuneOptions(epochs=1, batch_size=16)
     finetune(
         network(),
-        replace(lesson, sampling=RepeatFactor(threshold=1.0)),
+        replace(data, sampling=RepeatFactor(threshold=1.0)),
         options=options,
         checkpoints=tmp_path / "run",
         progress=lambda step, *_: steps.append(step),
     )
     assert len(steps) > 160 // 16  # rare labels are repeated
     with pytest.raises(OptionError, match="Mixup makes features, not images"):
-        finetune(network(), replace(lesson, sampling=Mixup()), options=options, checkpoints=tmp_path / "no")
+        finetune(network(), replace(data, sampling=Mixup()), options=options, checkpoints=tmp_path / "no")
 
 
 def test_pixels_are_decoded_once_and_go_on_after_a_cut(collection: Path, tmp_path: Path) -> None:
@@ -181,17 +183,17 @@ def test_pixels_are_decoded_once_and_go_on_after_a_cut(collection: Path, tmp_pat
 
 
 def test_a_network_that_is_saved_can_be_taught_further(tmp_path: Path) -> None:
-    taught = network().to(memory_format=torch.channels_last)  # as it is while it is taught
-    save_network(taught, tmp_path / "network")
+    tuned = network().to(memory_format=torch.channels_last)  # as it is while it is tuned
+    save_network(tuned, tmp_path / "network")
     again, _ = create_network(f"local-dir:{tmp_path / 'network'}", size=32)
     pixels = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)
     with torch.inference_mode():
-        assert torch.equal(again.eval()(pixels)[0], taught.eval()(pixels)[0])
+        assert torch.equal(again.eval()(pixels)[0], tuned.eval()(pixels)[0])
 
 
 def test_options_that_make_no_sense_are_all_named() -> None:
-    with pytest.raises(OptionError, match=r"epochs is 0.*frozen is 1.*layer_decay is 2"):
-        FinetuneOptions(epochs=0, frozen=1, layer_decay=2)
+    with pytest.raises(OptionError, match=r"epochs is 0.*frozen_fraction is 1.*layer_decay is 2"):
+        FinetuneOptions(epochs=0, frozen_fraction=1, layer_decay=2)
     with pytest.raises(OptionError, match="multiple of the devices"):
         FinetuneOptions(batch_size=9, devices=2)
 
@@ -239,8 +241,20 @@ def test_two_processes_learn_what_one_does(collection: Path, tmp_path: Path) -> 
         out = tmp_path / f"on-{devices}"
         command = [
             *(sys.executable, "-m", "viennatag.cli", "train", collection / "marks.csv", "--images", collection),
-            *("-o", out, "--backbone", ARCHITECTURE, "--random-weights", "--size", 32, "--finetune", "--epochs", 8),
-            *("--batch-size", 32, "--devices", devices, "--cache", tmp_path / f"cache-{devices}"),
+            *(
+                "-o",
+                out,
+                "--backbone",
+                ARCHITECTURE,
+                "--set",
+                "pretrained=false",
+                "--size",
+                32,
+                "--finetune",
+                "--epochs",
+                8,
+            ),
+            *("--batch-size", 32, "--set", f"finetune.devices={devices}", "--cache", tmp_path / f"cache-{devices}"),
         ]
         subprocess.run([str(part) for part in command], check=True, timeout=300)
         from viennatag.model.bundle import open_bundle

@@ -8,12 +8,11 @@ import torch
 
 from tests.training.test_loading import lively_network
 from viennatag.data.marks import read_marks
-from viennatag.training.backbones.backbone import PixelNetwork, Trunk, export_network, save_network
-from viennatag.training.backbones.gain_clipping import MOST_GAIN, limit_gains, normalisations
+from viennatag.training.backbones.backbone import Backbone, PixelNetwork, export_network, save_network
+from viennatag.training.backbones.gain_clipping import MAX_GAIN, clip_gains, normalisations
 from viennatag.training.backbones.loading import unfold_network
-from viennatag.training.finetuning import run as teaching
-from viennatag.training.finetuning.finetune import FinetuneOptions
-from viennatag.training.options import TrainOptions
+from viennatag.training.finetuning import run as tuning
+from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
@@ -31,7 +30,7 @@ def gains(network: PixelNetwork) -> dict[str, torch.Tensor]:
     return found
 
 
-def with_a_runaway(network: PixelNetwork, *, silent: bool = True) -> tuple[PixelNetwork, str]:
+def with_a_exploding(network: PixelNetwork, *, silent: bool = True) -> tuple[PixelNetwork, str]:
     """Return a copy in which one channel, in the middle of the network, has a gain of thousands; and its layer."""
     network = deepcopy(network)
     found = normalisations(network)
@@ -48,18 +47,18 @@ def with_a_runaway(network: PixelNetwork, *, silent: bool = True) -> tuple[Pixel
 def test_a_healthy_network_stays_as_it_is() -> None:
     network = lively_network("mobilenetv4_conv_small_035", 64)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    assert limit_gains(network) == 0
+    assert clip_gains(network) == 0
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 @pytest.mark.parametrize("name", ["test_efficientnet", "mobilenetv4_conv_small_035"])
 def test_a_channel_that_ran_away_is_brought_back_alone(name: str) -> None:
     healthy = lively_network(name, 64)
-    network, layer = with_a_runaway(healthy)
+    network, layer = with_a_exploding(healthy)
     assert gains(network)[layer][1] > 1000
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    assert limit_gains(network) == 1
-    assert gains(network)[layer][1] == pytest.approx(MOST_GAIN, rel=1e-3)
+    assert clip_gains(network) == 1
+    assert gains(network)[layer][1] == pytest.approx(MAX_GAIN, rel=1e-3)
     changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
     (weight,) = changed
     assert (network.state_dict()[weight] != before[weight]).nonzero().tolist() == [[1]]
@@ -67,11 +66,11 @@ def test_a_channel_that_ran_away_is_brought_back_alone(name: str) -> None:
 
 def test_an_image_that_wakes_the_channel_no_longer_gets_features_beyond_all_others() -> None:
     healthy = lively_network("mobilenetv4_conv_small_035", 64)
-    network, _ = with_a_runaway(healthy)
+    network, _ = with_a_exploding(healthy)
     pixels = torch.randint(0, 256, (32, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         usual, drowned = (float(each(pixels)[0].abs().max()) for each in (healthy, network))
-        limit_gains(network)
+        clip_gains(network)
         limited = float(network(pixels)[0].abs().max())
     assert drowned > 20 * usual
     assert limited < drowned / 5
@@ -83,27 +82,27 @@ def test_a_channel_without_weights_is_no_measure_for_others() -> None:
         module.weight.data[: len(module.weight) * 3 // 4] = 0
     first = next(iter(normalisations(network).values()))
     before = first.weight.clone()
-    assert limit_gains(network) == 0
+    assert clip_gains(network) == 0
     assert torch.equal(first.weight, before)
     first.weight.data.zero_()
-    assert limit_gains(network) == 0
+    assert clip_gains(network) == 0
 
 
 def test_a_folded_channel_is_found_too() -> None:
-    network, layer = with_a_runaway(lively_network("test_efficientnet", 64))
-    again = unfold_network(export_network(network, backbone="mine", size=64))
+    network, layer = with_a_exploding(lively_network("test_efficientnet", 64))
+    again = unfold_network(export_network(network, name="mine", size=64))
     assert float(gains(again)[layer][1]) > 1000
-    assert limit_gains(again) == 1
+    assert clip_gains(again) == 1
 
 
 @pytest.mark.parametrize("from_bundle", [False, True])
-def test_no_network_is_taught_on_or_served_with_such_a_channel(
+def test_no_network_is_trained_or_served_with_such_a_channel(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, from_bundle: bool
 ) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
-    network, _ = with_a_runaway(lively_network("test_efficientnet", 64), silent=False)
-    runaway = {name: float(each.max()) for name, each in gains(network).items()}
-    worst = max(runaway, key=runaway.__getitem__)
+    network, _ = with_a_exploding(lively_network("test_efficientnet", 64), silent=False)
+    exploding = {name: float(each.max()) for name, each in gains(network).items()}
+    worst = max(exploding, key=exploding.__getitem__)
     normalisations(network)[worst].weight.data[1] *= 1e4
     save_network(network, tmp_path / "network")
     name = f"local-dir:{tmp_path / 'network'}"
@@ -111,25 +110,25 @@ def test_no_network_is_taught_on_or_served_with_such_a_channel(
         options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, size=64)
         train(marks, collection, tmp_path / "first", options, cache=tmp_path / "cache")
         name = f"bundle:{tmp_path / 'first'}"
-    taught_from: list[float] = []
-    settle = teaching.settle
+    trained_from: list[float] = []
+    reestimate_batch_norm = tuning.reestimate_batch_norm
 
     def watched(network: PixelNetwork, sample: object) -> None:
-        taught_from.append(max(float(each.max()) for each in gains(network).values()))
-        settle(network, sample)  # type: ignore[arg-type]
+        trained_from.append(max(float(each.max()) for each in gains(network).values()))
+        reestimate_batch_norm(network, sample)  # type: ignore[arg-type]
 
     served: list[float] = []
-    export = teaching.export_network
+    export = tuning.export_network
 
-    def exported(network: PixelNetwork, **options: object) -> Trunk:
+    def exported(network: PixelNetwork, **options: object) -> Backbone:
         served.append(max(float(each.max()) for each in gains(network).values()))
         return export(network, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(teaching, "settle", watched)
-    monkeypatch.setattr(teaching, "export_network", exported)
+    monkeypatch.setattr(tuning, "reestimate_batch_norm", watched)
+    monkeypatch.setattr(tuning, "export_network", exported)
     options = TrainOptions(
         strategy=STRATEGIES["as-is"], backbone=name, finetune=FinetuneOptions(epochs=1, batch_size=32)
     )
     train(marks, collection, tmp_path / "next", options, cache=tmp_path / "cache")
-    assert served[-1] <= MOST_GAIN * 1.001
-    assert [gain <= MOST_GAIN * 1.001 for gain in taught_from] == [True] * from_bundle
+    assert served[-1] <= MAX_GAIN * 1.001
+    assert [gain <= MAX_GAIN * 1.001 for gain in trained_from] == [True] * from_bundle

@@ -6,12 +6,14 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.synthetic import make_collection
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.figures import macro_average_precision
+from viennatag.metrics.metrics import macro_average_precision
 from viennatag.sampling.sampling import ClassAware, Mixup, Sampling, SyntheticOversampling
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads import trainer as head
-from viennatag.training.heads.heads import LinearHead, TreeShared
-from viennatag.training.heads.trainer import Examples, Schedule, train_head
+from viennatag.training.heads.exported import LinearHead
+from viennatag.training.heads.heads import TreeShared
+from viennatag.training.heads.trainer import Schedule, train_head
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def parts() -> tuple[Examples, Examples, Examples, np.ndarray]:
     return train, validation, test, labels.parents
 
 
-def macro(found: head.Trained, examples: Examples) -> float:
+def macro(found: head.TrainedHead, examples: Examples) -> float:
     return macro_average_precision(examples.logits(found.head), examples.targets).value
 
 
@@ -70,12 +72,11 @@ def test_a_head_begins_where_it_is_told_and_stays_there_where_nothing_is_better(
 
 
 def test_features_read_batch_by_batch_give_the_same_head(
-    parts: tuple[Examples, Examples, Examples, np.ndarray], monkeypatch: pytest.MonkeyPatch
+    parts: tuple[Examples, Examples, Examples, np.ndarray],
 ) -> None:
     train, validation, test, parents = parts
     kept = train_head(train, validation, parents=parents, sampling=SyntheticOversampling(), seed=3)
-    monkeypatch.setattr(head, "FLOATS_KEPT", 0)
-    read = train_head(train, validation, parents=parents, sampling=SyntheticOversampling(), seed=3)
+    read = train_head(train, validation, parents=parents, sampling=SyntheticOversampling(), seed=3, max_cached=0)
     np.testing.assert_allclose(test.logits(kept.head), test.logits(read.head), atol=1e-4)
 
 
@@ -140,7 +141,7 @@ def test_a_feature_that_hardly_varies_is_not_blown_up() -> None:
     features = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
     features[:, 1] = 5
     examples = Examples(features, np.arange(100), csr_array(np.ones((100, 1), dtype=bool)), np.ones(100))
-    mean, scale = head.standardise(examples)
+    mean, scale = head.fit_standardisation(examples)
     assert mean[1] == 5
     assert scale[1] > 1e-3
 

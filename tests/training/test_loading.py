@@ -1,4 +1,4 @@
-"""Training that starts at a bundle: its trunk as it is, or a network again."""
+"""Training that starts at a bundle: its backbone as it is, or a network again."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,19 @@ from torch import nn
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import BackboneError, BundleError, OptionError
-from viennatag.training.backbones.backbone import PixelNetwork, Trunk, create_network, export_network, save_network
-from viennatag.training.backbones.graph_surgery import bundle_trunk, reopen
-from viennatag.training.backbones.loading import find_head, find_network, find_trunk, settle, unfold_network
+from viennatag.training.backbones.backbone import Backbone, PixelNetwork, create_network, export_network, save_network
+from viennatag.training.backbones.graph_surgery import bundle_backbone, open_graph
+from viennatag.training.backbones.loading import (
+    load_backbone,
+    load_head,
+    load_network,
+    reestimate_batch_norm,
+    unfold_network,
+)
 from viennatag.training.data.collection import Collection
-from viennatag.training.finetuning import run as teaching
-from viennatag.training.finetuning.finetune import FinetuneOptions
+from viennatag.training.finetuning import run as tuning
 from viennatag.training.finetuning.run import run_folder
-from viennatag.training.options import TrainOptions
+from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
@@ -44,14 +49,14 @@ def lively_network(name: str, size: int) -> PixelNetwork:
 
 
 @pytest.mark.parametrize("name", ["test_efficientnet", "mobilenetv3_small_050", "mobilenetv4_conv_small_035"])
-def test_a_trunk_becomes_a_network_that_gives_the_same(name: str) -> None:
+def test_a_backbone_becomes_a_network_that_gives_the_same(name: str) -> None:
     network = lively_network(name, 64)
-    again = unfold_network(export_network(network, backbone=name, size=64))
+    again = unfold_network(export_network(network, name=name, size=64))
     pixels = torch.randint(0, 256, (48, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         wanted = network(pixels)[0]
         assert torch.allclose(again(pixels)[0], wanted, atol=1e-3 * float(wanted.abs().max()))
-    settle(again, pixels.numpy())
+    reestimate_batch_norm(again, pixels.numpy())
     with torch.inference_mode():
         assert torch.allclose(again(pixels)[0], wanted, atol=1e-3 * float(wanted.abs().max()))
         learning = again.train()(pixels)[0]  # now by the statistics of the batch, which are those it was settled on
@@ -59,14 +64,14 @@ def test_a_trunk_becomes_a_network_that_gives_the_same(name: str) -> None:
 
 
 def test_what_cannot_be_a_network_again_is_refused() -> None:
-    trunk = export_network(lively_network("test_efficientnet", 64), backbone="mine", size=64)
-    model = onnx.load_from_string(trunk.graph)
+    backbone = export_network(lively_network("test_efficientnet", 64), name="mine", size=64)
+    model = onnx.load_from_string(backbone.graph)
     onnx.helper.set_model_props(model, {"architecture": "mobilenetv3_small_050"})
-    with pytest.raises(BackboneError, match="leave --finetune out"):
-        unfold_network(replace(trunk, graph=model.SerializeToString()))
+    with pytest.raises(BackboneError, match="leave out --finetune"):
+        unfold_network(replace(backbone, graph=model.SerializeToString()))
     del model.metadata_props[:]
-    with pytest.raises(BackboneError, match="does not say what network it is"):
-        unfold_network(replace(trunk, graph=model.SerializeToString()))
+    with pytest.raises(BackboneError, match="does not name its architecture"):
+        unfold_network(replace(backbone, graph=model.SerializeToString()))
 
 
 def trained(collection: Path, folder: Path, **changes: object) -> Path:
@@ -81,22 +86,22 @@ def trained(collection: Path, folder: Path, **changes: object) -> Path:
 def test_a_bundle_is_a_backbone_for_heads_and_for_finetuning(collection: Path, tmp_path: Path) -> None:
     first = trained(collection, tmp_path)
     name = f"bundle:{first}"
-    trunk = find_trunk(name, cache=tmp_path)
-    network, size = find_network(name)
-    assert size == trunk.size == 64
+    backbone = load_backbone(name, cache=tmp_path)
+    network, size = load_network(name)
+    assert size == backbone.size == 64
     pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     from viennatag.runtime.engine import Engine
 
-    (wanted,) = Engine(trunk.graph).run(pixels, ("features",))
+    (wanted,) = Engine(backbone.graph).run(pixels, ("features",))
     with torch.inference_mode():
         np.testing.assert_allclose(network(torch.from_numpy(pixels))[0].numpy(), wanted, rtol=1e-3, atol=1e-3)
     marks = read_marks(collection / "marks.csv", images=collection)
-    for at, finetune in enumerate((None, FinetuneOptions(epochs=1, batch_size=32, restyle=0.5))):
+    for at, finetune in enumerate((None, FinetuneOptions(epochs=1, batch_size=32, style_augmentation=0.5))):
         options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, finetune=finetune)
         bundle, _ = train(marks, collection, tmp_path / f"next{at}", options, cache=tmp_path / "cache")
         assert bundle.image_size == 64
         assert bundle.training["backbone"] == "bundle:bundle", "no path of this machine"
-        assert bundle_trunk(bundle).width == trunk.width
+        assert bundle_backbone(bundle).width == backbone.width
 
 
 def test_the_head_of_a_bundle_is_where_finetuning_starts(collection: Path, tmp_path: Path) -> None:
@@ -105,10 +110,10 @@ def test_the_head_of_a_bundle_is_where_finetuning_starts(collection: Path, tmp_p
 
     bundle = open_bundle(first)
     labels = LabelSet("vienna", (*bundle.labels.names[:5], "28.99"))
-    found = find_head(f"bundle:{first}", labels, np.full(6, -4.0))
+    found = load_head(f"bundle:{first}", labels, np.full(6, -4.0))
     assert found is not None
     weight, bias = found
-    reopened = reopen(bundle)
+    reopened = open_graph(bundle)
     np.testing.assert_array_equal(weight[:5], reopened.weight[:5])
     np.testing.assert_array_equal(bias[:5], reopened.bias[:5])
     assert not weight[5].any()
@@ -136,7 +141,7 @@ def test_a_network_trained_anew_under_its_old_name_is_another_start(collection: 
     assert [now == then for now, then in zip(runs(), before, strict=True)] == [False, False, True]
 
 
-def test_what_matters_only_after_teaching_is_no_other_run(collection: Path, tmp_path: Path) -> None:
+def test_options_that_matter_only_after_fine_tuning_share_a_run(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     options = TrainOptions(strategy=STRATEGIES["as-is"], finetune=FinetuneOptions())
     names = ("tree-shared", "neighbours", "focal", "class-aware", "group-rare")
@@ -145,7 +150,7 @@ def test_what_matters_only_after_teaching_is_no_other_run(collection: Path, tmp_
     assert same == [True, True, False, False, False]
 
 
-def test_the_head_that_learned_along_stays_where_none_is_better(collection: Path, tmp_path: Path) -> None:
+def test_the_head_that_was_trained_jointly_stays_where_none_is_better(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     finetune = FinetuneOptions(epochs=2, batch_size=32)
     options = TrainOptions(
@@ -157,12 +162,12 @@ def test_the_head_that_learned_along_stays_where_none_is_better(collection: Path
         if stage == "finetune" and done == total:
             reached.append(note)
 
-    bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", report=report)
-    along = float(reached[-1].split()[-1])
-    assert bundle.training["validation_macro_map"] > along - 0.01
+    bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", progress=report)
+    jointly = float(reached[-1].split()[-1])
+    assert bundle.training["validation_macro_map"] > jointly - 0.01
 
 
-def test_the_head_that_learned_along_is_kept_where_that_is_asked(collection: Path, tmp_path: Path) -> None:
+def test_the_head_that_was_trained_jointly_is_kept_on_request(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     finetune = FinetuneOptions(epochs=1, batch_size=32, keep_head=True)
     options = TrainOptions(
@@ -170,14 +175,14 @@ def test_the_head_that_learned_along_is_kept_where_that_is_asked(collection: Pat
     )
     bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
     (kept,) = (tmp_path / "cache/checkpoints").glob("*/head.npz")
-    learning_on = replace(options, finetune=replace(finetune, keep_head=False))
-    first, second = (run_folder(marks, each, cache=tmp_path) for each in (options, learning_on))
-    assert first == second, "the network is taught once for both"
-    with np.load(kept) as along:
-        reopened = reopen(bundle)
-        np.testing.assert_allclose(reopened.weight, along["weight"], atol=1e-5)
-        np.testing.assert_allclose(reopened.bias, along["bias"], atol=1e-5)
-    with pytest.raises(OptionError, match="leave --keep-head"):
+    continued = replace(options, finetune=replace(finetune, keep_head=False))
+    first, second = (run_folder(marks, each, cache=tmp_path) for each in (options, continued))
+    assert first == second, "the network is fine-tuned once for both"
+    with np.load(kept) as jointly:
+        reopened = open_graph(bundle)
+        np.testing.assert_allclose(reopened.weight, jointly["weight"], atol=1e-5)
+        np.testing.assert_allclose(reopened.bias, jointly["bias"], atol=1e-5)
+    with pytest.raises(OptionError, match="leave keep_head out"):
         strange = replace(options, strategy=STRATEGIES["neighbours"])
         train(marks, collection, tmp_path / "other", strange, cache=tmp_path / "cache")
     assert not (tmp_path / "other").exists()
@@ -186,11 +191,11 @@ def test_the_head_that_learned_along_is_kept_where_that_is_asked(collection: Pat
 def test_mistakes_are_told(collection: Path, tmp_path: Path) -> None:
     first = trained(collection, tmp_path)
     with pytest.raises(OptionError, match="leave --size out"):
-        find_trunk(f"bundle:{first}", cache=tmp_path, size=128)
-    with pytest.raises(OptionError, match="--random-weights"):
-        find_network(f"bundle:{first}", pretrained=False)
+        load_backbone(f"bundle:{first}", cache=tmp_path, size=128)
+    with pytest.raises(OptionError, match="pretrained=false"):
+        load_network(f"bundle:{first}", pretrained=False)
     with pytest.raises(BundleError):
-        find_trunk("bundle:nowhere", cache=tmp_path)
+        load_backbone("bundle:nowhere", cache=tmp_path)
 
 
 def test_the_first_head_sees_images_as_large_as_they_are_served(
@@ -198,13 +203,13 @@ def test_the_first_head_sees_images_as_large_as_they_are_served(
 ) -> None:
     save_network(lively_network("test_efficientnet", 64), tmp_path / "network")
     sizes: list[int] = []
-    collect = teaching.collect
+    collect = tuning.collect
 
-    def watched(marks: Marks, images: Path, trunk: Trunk, **options: Any) -> Collection:
-        sizes.append(trunk.size)
-        return collect(marks, images, trunk, **options)
+    def watched(marks: Marks, images: Path, backbone: Backbone, **options: Any) -> Collection:
+        sizes.append(backbone.size)
+        return collect(marks, images, backbone, **options)
 
-    monkeypatch.setattr(teaching, "collect", watched)
+    monkeypatch.setattr(tuning, "collect", watched)
     marks = read_marks(collection / "marks.csv", images=collection)
     finetune = FinetuneOptions(epochs=1, batch_size=32, size=32)
     options = TrainOptions(
@@ -214,12 +219,12 @@ def test_the_first_head_sees_images_as_large_as_they_are_served(
     assert sizes == [48]
 
 
-def test_a_bundle_whose_head_has_no_weights_is_taught_further_at_any_size(collection: Path, tmp_path: Path) -> None:
+def test_a_bundle_whose_head_has_no_weights_is_fine_tuned_at_any_size(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     options = TrainOptions(strategy=STRATEGIES["neighbours"], backbone="test_efficientnet", pretrained=False, size=64)
     train(marks, collection, tmp_path / "first", options, cache=tmp_path / "cache")
     name = f"bundle:{tmp_path / 'first'}"
-    assert find_head(name, LabelSet("vienna", ("1", "1.1")), np.zeros(2)) is None
+    assert load_head(name, LabelSet("vienna", ("1", "1.1")), np.zeros(2)) is None
     finetune = FinetuneOptions(epochs=1, batch_size=32, size=32)
     options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, size=48, finetune=finetune)
     bundle, _ = train(marks, collection, tmp_path / "next", options, cache=tmp_path / "cache")

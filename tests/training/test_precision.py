@@ -7,17 +7,17 @@ from torch import nn
 
 from tests.training.test_style_augmentation import chance
 from viennatag.training.data.augmentation import augment
-from viennatag.training.data.style_augmentation import restyle
+from viennatag.training.data.style_augmentation import augment_style
 from viennatag.training.precision import grouped_in_float32
 
 
 def test_pixels_are_changed_in_float32() -> None:
     pixels = torch.randint(0, 256, (20, 64, 64, 3), dtype=torch.uint8, generator=chance(3))
     with torch.autocast("cpu", torch.bfloat16):
-        shown = restyle(pixels, chance(5), 0.7)[0], augment(pixels, chance(5))
-    assert torch.equal(shown[0], restyle(pixels, chance(5), 0.7)[0])
+        shown = augment_style(pixels, chance(5), 0.7)[0], augment(pixels, chance(5))
+    assert torch.equal(shown[0], augment_style(pixels, chance(5), 0.7)[0])
     assert torch.equal(shown[1], augment(pixels, chance(5)))
-    assert not torch.equal(restyle(pixels, chance(5), 0.7)[0], restyle(pixels, chance(6), 0.7)[0])
+    assert not torch.equal(augment_style(pixels, chance(5), 0.7)[0], augment_style(pixels, chance(6), 0.7)[0])
 
 
 def test_grouped_convolutions_are_computed_in_float32_and_others_are_not() -> None:

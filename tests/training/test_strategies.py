@@ -6,9 +6,9 @@ import pytest
 from tests.synthetic import make_collection
 from viennatag.errors import OptionError
 from viennatag.losses.losses import Focal
-from viennatag.metrics.figures import macro_average_precision
+from viennatag.metrics.metrics import macro_average_precision
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection
-from viennatag.training.learner import learn
+from viennatag.training.selection.trained_strategy import train_strategy
 from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy, find_strategy
 
 
@@ -21,10 +21,11 @@ def collection() -> Collection:
 def test_every_strategy_learns_and_decides(name: str, collection: Collection) -> None:
     strategy = STRATEGIES[name]
     labels = collection.labels(min_count=strategy.min_count)
-    train, validation, test = collection.training(labels, until=strategy.until), VALIDATION, TEST
-    learned = learn(strategy, labels, train, collection.examples(labels, validation))
+    train, validation, test = collection.training(labels, target_count=strategy.target_count), VALIDATION, TEST
+    held_out = collection.held_out(labels, validation)
+    trained = train_strategy(strategy, labels, train, collection.examples(labels, validation), held_out)
     judged = collection.examples(labels, test)
-    scores = learned.scores(judged)
+    scores = trained.scores(collection.held_out(labels, test))
     prior = np.tile(train.counts() / len(train), (len(judged), 1))
     reached, least = (macro_average_precision(each, judged.targets).value for each in (scores, prior))
     assert reached > 1.5 * least
@@ -33,7 +34,7 @@ def test_every_strategy_learns_and_decides(name: str, collection: Collection) ->
     parents = labels.parents
     below = parents >= 0
     assert np.all(scores[:, parents[below]] >= scores[:, below])
-    assert 0 < learned.rule(scores).mean() < 0.5
+    assert 0 < trained.postprocessor.decide(scores).mean() < 0.5
 
 
 def test_the_five_replies_are_there() -> None:
@@ -64,7 +65,7 @@ def test_what_a_bundle_keeps_names_each_dial() -> None:
 
 def test_further_marks_are_added_to_rare_labels_only(collection: Collection) -> None:
     labels = collection.labels(min_count=5)
-    own, joined = collection.examples(labels, TRAIN), collection.training(labels, until=30)
+    own, joined = collection.examples(labels, TRAIN), collection.training(labels, target_count=30)
     before, after = own.counts(), joined.counts()
     assert np.all(after[before < 30] >= np.minimum(before[before < 30] + 1, 30))
     assert after[before < 30].min() >= 25

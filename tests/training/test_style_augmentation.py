@@ -9,8 +9,8 @@ from viennatag.training.data.style_augmentation import (
     _BOLD,
     _CONTRAST,
     _LUMA,
-    _NEAR,
-    _NEARNESS,
+    _MAGNIFICATION,
+    _MAGNIFIED,
     _OUTLINE,
     _ROUNDED,
     _SILHOUETTE,
@@ -23,17 +23,17 @@ from viennatag.training.data.style_augmentation import (
     _stripes,
     _two_colours,
     _with_other_lines,
-    restyle,
+    augment_style,
 )
 
 SIDE = 48
 
 
-def ring(ink: tuple[int, int, int] = (0, 0, 0), paper: tuple[int, int, int] = (255, 255, 255)) -> Tensor:
+def ring(foreground: tuple[int, int, int] = (0, 0, 0), background: tuple[int, int, int] = (255, 255, 255)) -> Tensor:
     steps = torch.arange(SIDE) - SIDE / 2 + 0.5
     radius = (steps[:, None] ** 2 + steps[None] ** 2).sqrt()
     inside = ((radius > 10) & (radius < 16)).unsqueeze(-1)
-    return torch.where(inside, torch.tensor(ink), torch.tensor(paper)).to(torch.uint8)
+    return torch.where(inside, torch.tensor(foreground), torch.tensor(background)).to(torch.uint8)
 
 
 def chance(seed: int = 0) -> torch.Generator:
@@ -43,7 +43,7 @@ def chance(seed: int = 0) -> torch.Generator:
 def test_only_the_share_changes_and_the_mask_says_which() -> None:
     pixels = ring().expand(400, -1, -1, -1).clone()
     before = pixels.clone()
-    shown, changed, mirrored = restyle(pixels, chance(), 0.4)
+    shown, changed, mirrored = augment_style(pixels, chance(), 0.4)
     assert torch.equal(pixels, before), "the input is left alone"
     assert shown.dtype == torch.uint8
     assert shown.shape == pixels.shape
@@ -52,17 +52,17 @@ def test_only_the_share_changes_and_the_mask_says_which() -> None:
     assert not mirrored[~changed].any()
     differs = (shown != pixels).flatten(1).any(1)
     assert differs[changed].float().mean() > 0.6, "black on white may come out black on white, seldom"
-    assert not restyle(pixels, chance(), 0.0)[1].any()
+    assert not augment_style(pixels, chance(), 0.0)[1].any()
 
 
 def test_the_same_seed_shows_the_same() -> None:
     pixels = torch.randint(0, 256, (20, SIDE, SIDE, 3), dtype=torch.uint8, generator=chance(3))
-    assert torch.equal(restyle(pixels, chance(5), 0.7)[0], restyle(pixels, chance(5), 0.7)[0])
+    assert torch.equal(augment_style(pixels, chance(5), 0.7)[0], augment_style(pixels, chance(5), 0.7)[0])
 
 
-@pytest.mark.parametrize("ink", [(0, 0, 0), (200, 30, 40), (250, 220, 60)])
-def test_a_device_can_always_be_seen(ink: tuple[int, int, int]) -> None:
-    shown, changed, _ = restyle(ring(ink).expand(300, -1, -1, -1), chance(1), 0.99)
+@pytest.mark.parametrize("foreground", [(0, 0, 0), (200, 30, 40), (250, 220, 60)])
+def test_a_device_can_always_be_seen(foreground: tuple[int, int, int]) -> None:
+    shown, changed, _ = augment_style(ring(foreground).expand(300, -1, -1, -1), chance(1), 0.99)
     grey = shown.float() @ torch.tensor(_LUMA)
     assert changed.float().mean() > 0.95
     spread = grey[:, 12:-12, 12:-12].flatten(1)
@@ -70,7 +70,7 @@ def test_a_device_can_always_be_seen(ink: tuple[int, int, int]) -> None:
 
 
 def test_marks_appear_on_white_on_grounds_and_in_shapes() -> None:
-    shown, _, _ = restyle(ring().expand(300, -1, -1, -1), chance(2), 0.99)
+    shown, _, _ = augment_style(ring().expand(300, -1, -1, -1), chance(2), 0.99)
     corners = (shown[:, 0, 0].amin(1) > 250).float().mean()
     middles = (shown[:, SIDE // 2, 2].amin(1) > 250).float().mean()
     assert 0.5 < middles < corners < 0.95
@@ -78,11 +78,11 @@ def test_marks_appear_on_white_on_grounds_and_in_shapes() -> None:
 
 def test_about_half_of_them_face_the_other_way() -> None:
     pixels = torch.full((300, SIDE, SIDE, 3), 255, dtype=torch.uint8)
-    pixels[:, 16:-16, 8:18] = 0  # all ink is on the left
-    shown, changed, mirrored = restyle(pixels, chance(6), 0.99)
-    ink = 255 - shown[changed & (shown[:, 0].amin((1, 2)) == 255)].float().mean(3)  # mostly on white
+    pixels[:, 16:-16, 8:18] = 0  # all foreground is on the left
+    shown, changed, mirrored = augment_style(pixels, chance(6), 0.99)
+    foreground = 255 - shown[changed & (shown[:, 0].amin((1, 2)) == 255)].float().mean(3)  # mostly on white
     faces = mirrored[changed & (shown[:, 0].amin((1, 2)) == 255)]
-    turned = ink[:, :, SIDE // 2 :].sum((1, 2)) > ink[:, :, : SIDE // 2].sum((1, 2))
+    turned = foreground[:, :, SIDE // 2 :].sum((1, 2)) > foreground[:, :, : SIDE // 2].sum((1, 2))
     assert 0.35 < faces.float().mean() < 0.65
     assert (turned == faces).float().mean() > 0.75, "in a shape a device may be lighter than its ground"
 
@@ -121,23 +121,23 @@ def test_recoloured_marks_are_bent_and_white_and_greys_stay() -> None:
 
 
 def test_what_is_bent_stays_whole_and_in_its_place() -> None:
-    ink = torch.zeros((100, 1, SIDE, SIDE))
-    ink[:, :, 14:-14, 14:-14] = 1
-    bent = _bent(ink, chance(2))
+    foreground = torch.zeros((100, 1, SIDE, SIDE))
+    foreground[:, :, 14:-14, 14:-14] = 1
+    bent = _bent(foreground, chance(2))
     assert bent.min() >= 0
     assert bent.max() <= 1 + 1e-5
-    extent = bent.sum((1, 2, 3)) / ink.sum((1, 2, 3))
+    extent = bent.sum((1, 2, 3)) / foreground.sum((1, 2, 3))
     assert extent.min() > 0.6, "a stretched device has less room in the other direction"
-    assert extent.max() < 1.25 * _NEARNESS**2, "some are seen from nearer"
-    assert 0.1 < (extent > 1.25).float().mean() < _NEAR
+    assert extent.max() < 1.25 * _MAGNIFICATION**2, "some are magnified"
+    assert 0.1 < (extent > 1.25).float().mean() < _MAGNIFIED
     assert extent.std() > 0.05
     assert (bent[:, 0, SIDE // 2, SIDE // 2] > 0.99).all()
 
 
 def test_some_are_tilted() -> None:
-    ink = torch.zeros((200, 1, SIDE, SIDE))
-    ink[:, :, 8:-8, 22:-22] = 1  # a pole
-    bent = _bent(ink, chance(3))[:, 0]
+    foreground = torch.zeros((200, 1, SIDE, SIDE))
+    foreground[:, :, 8:-8, 22:-22] = 1  # a pole
+    bent = _bent(foreground, chance(3))[:, 0]
     bent = bent / bent.sum((1, 2), True)
     steps = torch.arange(SIDE).float()
     down, across = steps.view(-1, 1).expand(SIDE, SIDE), steps.expand(SIDE, SIDE)
@@ -150,14 +150,14 @@ def test_some_are_tilted() -> None:
 
 
 def test_rounded_devices_lose_their_details_and_keep_their_size() -> None:
-    ink = torch.zeros((1, 1, SIDE, SIDE))
-    ink[:, :, 12:-12, 12:-12] = 1
-    ink[:, :, 4:12, 23] = 1  # a hair
+    foreground = torch.zeros((1, 1, SIDE, SIDE))
+    foreground[:, :, 12:-12, 12:-12] = 1
+    foreground[:, :, 4:12, 23] = 1  # a hair
     low = _BOLD + _THIN + _OUTLINE + _SILHOUETTE
-    rounded = _with_other_lines(ink, torch.tensor([[low + _ROUNDED / 2]]))
+    rounded = _with_other_lines(foreground, torch.tensor([[low + _ROUNDED / 2]]))
     assert rounded[0, 0, 6, 23] < 0.3
-    assert 0.9 < rounded.sum() / ink.sum() < 1.1
-    assert torch.equal(_with_other_lines(ink, torch.tensor([[0.99]])), ink)
+    assert 0.9 < rounded.sum() / foreground.sum() < 1.1
+    assert torch.equal(_with_other_lines(foreground, torch.tensor([[0.99]])), foreground)
 
 
 def test_planes_cover_the_image_and_lines_part_them() -> None:

@@ -17,22 +17,21 @@ from viennatag.images.decoding import read_image
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
-from viennatag.training.backbones.backbone import create_network, export_network, load_trunk
+from viennatag.training.backbones.backbone import create_network, export_network, load_timm_backbone
 from viennatag.training.data.features import extract_features
-from viennatag.training.finetuning.finetune import FinetuneOptions
-from viennatag.training.options import TrainOptions
+from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import find_strategy
 from viennatag.training.train import train
 
 
 def test_training_learns_far_more_than_the_prior(trained: tuple[Bundle, Evaluation]) -> None:
     bundle, evaluation = trained
-    figure = evaluation.find("section").figures["macro_map"]
+    figure = evaluation.find("section").metrics["macro_map"]
     assert figure.value > 2 * figure.prior
     assert figure.low <= figure.value <= figure.high
     assert bundle.labels.names[:3] == ("1", "1.1", "1.1.1")
     assert sum(bundle.training["marks"].values()) == 240
-    assert bundle.metrics["slices"][0]["figures"]["hit@1"]["value"] > 0.5
+    assert bundle.metrics["groups"][0]["metrics"]["hit@1"]["value"] > 0.5
 
 
 def test_serving_reaches_exactly_what_training_measured(
@@ -43,7 +42,7 @@ def test_serving_reaches_exactly_what_training_measured(
     marks = read_marks(collection / "marks.csv", images=collection)
     features = extract_features(
         [collection / name for name in marks.images],
-        load_trunk(TINY.backbone, cache=cache, pretrained=False, size=64, seed=3),
+        load_timm_backbone(TINY.backbone, cache=cache, pretrained=False, size=64, seed=3),
         cache=cache,
     )
     from viennatag.split.splitting import split_marks
@@ -51,8 +50,8 @@ def test_serving_reaches_exactly_what_training_measured(
     test = np.flatnonzero(split_marks(marks, hashes=features.hashes, seed=3) == 2)
     served = evaluate(Predictor(bundle), marks.select(test), collection, seed=3)
     for level in ("category", "division", "section"):
-        for name, figure in measured.find(level).figures.items():
-            assert served.find(level).figures[name].value == pytest.approx(figure.value, abs=2e-3, nan_ok=True)
+        for name, figure in measured.find(level).metrics.items():
+            assert served.find(level).metrics[name].value == pytest.approx(figure.value, abs=2e-3, nan_ok=True)
 
 
 def test_the_same_seed_gives_the_same_bundle(
@@ -71,20 +70,20 @@ def test_a_flat_table_of_flags_trains_too(collection: Path, cache: Path, tmp_pat
     marks = read_marks(collection / "flat.csv", images=collection, taxonomy="flat")
     bundle, evaluation = train(marks, collection, tmp_path / "flat", TINY, cache=cache)
     assert bundle.labels.names == ("blue", "ellipse", "rectangle", "red", "star", "triangle")
-    assert [found.level for found in evaluation.slices] == ["label"]
+    assert [found.level for found in evaluation.groups] == ["label"]
     suggestions = Predictor(bundle).predict(collection / marks.images[0])
     assert {each.level for each in suggestions} == {"label"}
     assert suggestions[0].heading == suggestions[0].code
 
 
-def test_a_bundle_holds_the_trunk_and_the_head_without_a_trace_of_this_machine(
+def test_a_bundle_holds_the_backbone_and_the_head_without_a_trace_of_this_machine(
     trained: tuple[Bundle, Evaluation], collection: Path
 ) -> None:
     bundle, _ = trained
     engine = Engine(bundle.graph)
-    assert engine.outputs == ("logits", "features", "map", "evidence", "head.weight", "head.bias")
+    assert engine.outputs == ("logits", "features", "feature_map", "head_inputs", "head.weight", "head.bias")
     pixels = read_image(collection / "000.png", 64)[None]
-    logits, features, spatial = engine.run(pixels, ("logits", "features", "map"))
+    logits, features, spatial = engine.run(pixels, ("logits", "features", "feature_map"))
     np.testing.assert_allclose(spatial.mean(axis=(2, 3)), features, rtol=1e-3, atol=1e-4)
     assert logits.shape == (1, len(bundle.labels))
     graph = bundle.graph.read_bytes()
@@ -95,22 +94,22 @@ def test_a_bundle_holds_the_trunk_and_the_head_without_a_trace_of_this_machine(
 def test_exported_graph_agrees_with_torch() -> None:
     torch.manual_seed(0)
     network, size = create_network("test_efficientnet", pretrained=False, size=64)
-    trunk = export_network(network, backbone="test_efficientnet", size=size)
+    backbone = export_network(network, name="test_efficientnet", size=size)
     pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
-    (features,) = Engine(trunk.graph).run(pixels, ("features",))
+    (features,) = Engine(backbone.graph).run(pixels, ("features",))
     with torch.inference_mode():
         np.testing.assert_allclose(features, network(torch.from_numpy(pixels))[0].numpy(), rtol=1e-3, atol=1e-4)
-    assert features.shape == (5, trunk.width)
+    assert features.shape == (5, backbone.width)
 
 
 def test_a_transformer_without_a_map_exports_too() -> None:
     network, size = create_network("test_vit", pretrained=False, size=64)
-    trunk = export_network(network, backbone="test_vit", size=size)
-    assert Engine(trunk.graph).outputs == ("features",)
+    backbone = export_network(network, name="test_vit", size=size)
+    assert Engine(backbone.graph).outputs == ("features",)
 
 
 def test_features_are_computed_once_and_survive_an_interruption(collection: Path, tmp_path: Path) -> None:
-    trunk = load_trunk(TINY.backbone, cache=tmp_path, pretrained=False, size=64)
+    backbone = load_timm_backbone(TINY.backbone, cache=tmp_path, pretrained=False, size=64)
     paths = sorted(collection.glob("*.png"))[:60]
 
     class StopError(Exception):
@@ -121,42 +120,42 @@ def test_features_are_computed_once_and_survive_an_interruption(collection: Path
             raise StopError
 
     with pytest.raises(StopError):
-        extract_features(paths, trunk, cache=tmp_path, progress=interrupt)
+        extract_features(paths, backbone, cache=tmp_path, progress=interrupt)
     started: list[int] = []
-    found = extract_features(paths, trunk, cache=tmp_path, progress=lambda done, _: started.append(done))
+    found = extract_features(paths, backbone, cache=tmp_path, progress=lambda done, _: started.append(done))
     assert started[0] >= 16  # what the first run finished
-    fresh = extract_features(paths, trunk, cache=tmp_path / "fresh")
+    fresh = extract_features(paths, backbone, cache=tmp_path / "fresh")
     np.testing.assert_array_equal(found.values[found.rows], fresh.values[fresh.rows])
     np.testing.assert_array_equal(found.hashes, fresh.hashes)
     again: list[int] = []
-    extract_features(paths, trunk, cache=tmp_path, progress=lambda done, _: again.append(done))
+    extract_features(paths, backbone, cache=tmp_path, progress=lambda done, _: again.append(done))
     assert again == [60]
 
 
 def test_half_a_row_of_a_killed_run_is_dropped(collection: Path, tmp_path: Path) -> None:
-    trunk = load_trunk(TINY.backbone, cache=tmp_path, pretrained=False, size=64)
+    backbone = load_timm_backbone(TINY.backbone, cache=tmp_path, pretrained=False, size=64)
     paths = sorted(collection.glob("*.png"))[:20]
-    whole = extract_features(paths, trunk, cache=tmp_path)
+    whole = extract_features(paths, backbone, cache=tmp_path)
     values = np.array(whole.values[whole.rows])
     (store,) = (tmp_path / "features").iterdir()
     for name, cut in (("keys.bin", 5), ("features.f16", 1)):
         content = (store / name).read_bytes()
         (store / name).write_bytes(content[:-cut])
-    again = extract_features(paths, trunk, cache=tmp_path)
+    again = extract_features(paths, backbone, cache=tmp_path)
     np.testing.assert_array_equal(again.values[again.rows], values)
 
 
 def test_the_cache_knows_content_not_names(collection: Path, tmp_path: Path) -> None:
-    trunk = load_trunk(TINY.backbone, cache=tmp_path, pretrained=False, size=64)
+    backbone = load_timm_backbone(TINY.backbone, cache=tmp_path, pretrained=False, size=64)
     copy = tmp_path / "copy.png"
     copy.write_bytes((collection / "000.png").read_bytes())
     (tmp_path / "bad.png").write_bytes(b"nothing")
     found = extract_features(
-        [collection / "000.png", copy, tmp_path / "bad.png", tmp_path / "none.png"], trunk, cache=tmp_path
+        [collection / "000.png", copy, tmp_path / "bad.png", tmp_path / "none.png"], backbone, cache=tmp_path
     )
     assert found.rows.tolist() == [0, 0, -1, -1]
     assert set(found.errors) == {2, 3}
-    assert found.values.shape == (1, trunk.width)
+    assert found.values.shape == (1, backbone.width)
 
 
 def test_finetuning_with_a_teacher_goes_on_from_its_checkpoint(collection: Path, tmp_path: Path) -> None:
@@ -169,7 +168,7 @@ def test_finetuning_with_a_teacher_goes_on_from_its_checkpoint(collection: Path,
         tmp_path / "a",
         options,
         cache=tmp_path / "cache",
-        report=lambda stage, done, *_: reports.append((stage, done)),
+        progress=lambda stage, done, *_: reports.append((stage, done)),
     )
     assert max(done for stage, done in reports if stage == "finetune") == 12
     assert bundle.training["finetune"]["epochs"] == 2
@@ -180,7 +179,7 @@ def test_finetuning_with_a_teacher_goes_on_from_its_checkpoint(collection: Path,
         tmp_path / "b",
         options,
         cache=tmp_path / "cache",
-        report=lambda stage, done, *_: reports.append((stage, done)),
+        progress=lambda stage, done, *_: reports.append((stage, done)),
     )
     assert not [stage for stage, _ in reports if stage == "finetune"]  # the finished run is not repeated
     assert again.graph.read_bytes() == bundle.graph.read_bytes()
@@ -243,7 +242,9 @@ def test_description_is_plain_json(trained: tuple[Bundle, Evaluation]) -> None:
     found = json.loads((trained[0].path / "bundle.json").read_text())
     assert found["schema"] == 1
     assert found["training"]["strategy"]["name"] == "tiny"
-    assert len(found["labels"]) == len(found["thresholds"]) == len(open_bundle(trained[0].path).labels)
+    assert (
+        len(found["labels"]) == len(found["postprocessing"]["thresholds"]) == len(open_bundle(trained[0].path).labels)
+    )
     assert Image.open  # Pillow stays importable beside torch
 
 
@@ -255,11 +256,11 @@ def test_scores_are_moved_to_the_frequencies_expected(
     section, other = "26.4.1", "26.1.1"
     assert {section, other} <= set(trained[0].labels.names), trained[0].labels.names
     to_come = replace(marks, codes=((other,),) * len(marks))
-    bundle, _ = train(marks, collection, tmp_path / "moved", TINY, cache=cache, expected=to_come)
-    before, after = (Predictor(each).bundle.calibration for each in (trained[0], bundle))
+    bundle, _ = train(marks, collection, tmp_path / "moved", TINY, cache=cache, target_prior=to_come)
+    before, after = (Predictor(each).postprocessor.calibration for each in (trained[0], bundle))
     at = bundle.labels.index
     assert after.intercept[at[section]] < before.intercept[at[section]]
     assert after.intercept[at[other]] > before.intercept[at[other]]
     np.testing.assert_array_equal(after.slope, before.slope)
-    assert bundle.training["expected_marks"] == 240
+    assert bundle.training["target_prior_marks"] == 240
     assert bundle.metrics == trained[0].metrics

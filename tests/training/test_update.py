@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +10,22 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
+from tests.bundles import reading_pixels
 from tests.cli.test_cli import run
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
-from viennatag.calibration.calibration import Calibration
 from viennatag.data.marks import read_marks
-from viennatag.errors import BundleError, DataError, DecisionsError
+from viennatag.errors import BundleError, DataError, FeedbackError
 from viennatag.evaluation.evaluation import Evaluation
-from viennatag.evaluation.feedback import Continued, Decisions, read_decisions
+from viennatag.evaluation.feedback import Feedback, UpdateResult, read_feedback
 from viennatag.images.decoding import read_image
-from viennatag.model.bundle import Bundle, open_bundle, write_bundle
+from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
-from viennatag.training.backbones.backbone import load_trunk
-from viennatag.training.backbones.graph_surgery import reopen
+from viennatag.training.backbones.backbone import load_timm_backbone
+from viennatag.training.backbones.graph_surgery import open_graph
 from viennatag.training.continual import update as continuing
-from viennatag.training.continual.update import continue_training
+from viennatag.training.continual.update import update
 from viennatag.training.continual.weight_deltas import Directions, learn_moves
 from viennatag.training.heads.heads import Cosine, Ensemble, Linear, Neighbours
 from viennatag.training.strategies import Strategy
@@ -90,17 +90,15 @@ def learn(
     collection: Path,
     cache: Path,
     tmp_path: Path,
-) -> Callable[..., Continued]:
+) -> Callable[..., UpdateResult]:
     """Return a function that goes on from the trained bundle."""
 
     def go_on(
         dialect: Dialect, *, count: int = 60, old: bool = False, bundle: Bundle | None = None, **options: Any
-    ) -> Continued:
-        decisions = read_decisions(decide(dialect, count=count), images=drawn[0])
+    ) -> UpdateResult:
+        decisions = read_feedback(decide(dialect, count=count), images=drawn[0])
         marks = (read_marks(collection / "marks.csv", images=collection), collection) if old else None
-        return continue_training(
-            bundle or trained[0], decisions, drawn[0], tmp_path / "out", cache=cache, old=marks, **options
-        )
+        return update(bundle or trained[0], decisions, drawn[0], tmp_path / "out", cache=cache, old=marks, **options)
 
     return go_on
 
@@ -112,7 +110,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch): 
 
 def scores(bundle: Bundle, image: Path) -> dict[str, float]:
     engine = Predictor(bundle)
-    found = engine.score(read_image(image, bundle.image_size)[None])[0]
+    found = engine.score_image(image)
     return dict(zip(bundle.labels.names, found.tolist(), strict=True))
 
 
@@ -128,10 +126,10 @@ def test_an_office_that_names_things_otherwise_is_followed(  # type: ignore[no-u
     other = {"29.1.1": "29.1.4", "29.1.4": "29.1.1"}
     assert right(trained[0], other) < 0.1
     assert right(found.bundle, other) > 0.9
-    assert found.on_decisions["after"]["micro_f1"].verdict == "better"
+    assert found.on_feedback["after"]["micro_f1"].verdict == "better"
     assert found.on_old is None
-    assert found.distance <= continuing.FURTHEST
-    assert found.bundle.training["continued"][0]["from"] == trained[0].digest
+    assert found.distance <= continuing.MAX_WEIGHT_DISTANCE
+    assert found.bundle.training["updates"][0]["from"] == trained[0].digest
     assert found.bundle.train_counts.sum() > trained[0].train_counts.sum()
 
 
@@ -145,7 +143,7 @@ def test_a_code_that_the_bundle_lacks_gets_a_place(learn, drawn) -> None:  # typ
     assert np.mean(np.array(blue)[:, None] > np.array(red)) > 0.9
     assert all(each["29.1"] >= each["29.1.5"] for _, each in said)
     explained = Predictor(bundle).explain(drawn[0] / "000.png", "29.1.5")
-    assert explained.map.mean() == pytest.approx(explained.logit, abs=1e-3)
+    assert explained.local_logits.mean() == pytest.approx(explained.logit, abs=1e-3)
 
 
 def test_too_few_decisions_for_a_new_code_are_said(learn) -> None:  # type: ignore[no-untyped-def]
@@ -169,45 +167,44 @@ def test_old_marks_are_not_forgotten_where_they_are_given(  # type: ignore[no-un
     assert "worse" not in {figure.verdict for figure in held.on_old["after"].values()}
     assert held.on_old["before"]["macro_map"].value == pytest.approx(
         trained[0].training["validation_macro_map"], abs=0.15
-    ), "another validation part than that of the training"
-    assert held.on_decisions["after"]["micro_map"].verdict == "better"
+    ), "another validation subset than that of the training"
+    assert held.on_feedback["after"]["micro_map"].verdict == "better"
     assert held.bundle.metrics["marks"] == trained[0].training["marks"]["test"]
     assert free.bundle.metrics["marks"] == 60
 
 
 def test_a_bundle_that_would_be_worse_is_not_written(  # type: ignore[no-untyped-def]
-    learn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    learn, tmp_path: Path
 ) -> None:
     shifted = dict(zip(SHAPES, [*list(SHAPES)[1:], next(iter(SHAPES))], strict=True))
 
     def contrary(shape: str, colour: str) -> Sequence[str]:
         return f"{shifted[shape]};{colour}", shape
 
-    monkeypatch.setattr(continuing, "REPLAYED", 1)  # or else the head finds what agrees with both
-    with pytest.raises(DecisionsError, match=r"(?s)nothing was written.*pull 0\.1: .* on the validation part.*points"):
-        learn(contrary, count=90, old=True, strengths=(0.1, 0.03))
-    monkeypatch.setattr(continuing, "FURTHEST", 0.0)
-    with pytest.raises(DecisionsError, match=r"at most 0% may be without old marks \(--old\)"):
-        learn(contrary)
+    expected = r"(?s)nothing was written.*penalty 0\.1: .* on the validation subset.*points"
+    with pytest.raises(FeedbackError, match=expected):  # with more rehearsal the layer finds what agrees with both
+        learn(contrary, count=90, old=True, strengths=(0.1, 0.03), rehearsed=1)
+    with pytest.raises(FeedbackError, match=r"at most 0% may be without old marks \(--old\)"):
+        learn(contrary, max_distance=0.0)
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".*"))
 
 
 def test_decisions_that_follow_no_rule_teach_nothing(learn, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     random = np.random.default_rng(0)
-    with pytest.raises(DecisionsError, match="60 decisions teach nothing"):
+    with pytest.raises(FeedbackError, match="feedback on 60 marks teaches nothing"):
         learn(lambda *_: (list(SHAPES)[random.integers(4)], ""), strengths=(1e-4,))
     assert not (tmp_path / "out").exists()
 
 
 def test_what_no_decision_is_about_stays_to_the_last_bit(learn, trained: tuple[Bundle, Evaluation]) -> None:  # type: ignore[no-untyped-def]
     found = learn(lambda shape, colour: ("26.4.1" if shape == "26.1.1" else shape, ""), count=40)
-    before, after = reopen(trained[0]), reopen(found.bundle)
+    before, after = open_graph(trained[0]), open_graph(found.bundle)
     same = np.all(before.weight == after.weight, axis=1) & (before.bias == after.bias)
     assert np.count_nonzero(~same) == found.moved
     labels = found.bundle.labels
     assert not same[labels.index["26.4.1"]]
-    assert (found.bundle.thresholds == trained[0].thresholds).all()
+    assert (found.bundle.postprocessor.thresholds == trained[0].postprocessor.thresholds).all()
 
 
 def test_the_written_bundle_is_the_same_again_and_can_go_on(  # type: ignore[no-untyped-def]
@@ -218,7 +215,7 @@ def test_the_written_bundle_is_the_same_again_and_can_go_on(  # type: ignore[no-
     second = learn(finer)
     assert second.bundle.graph.read_bytes() == graph
     third = learn(quadrilateral, bundle=open_bundle(tmp_path / "out"))
-    assert len(third.bundle.training["continued"]) == 2
+    assert len(third.bundle.training["updates"]) == 2
     assert third.added == ()
     assert "29.1.5" in third.bundle.labels.index
 
@@ -238,13 +235,13 @@ def test_a_graph_is_opened_and_closed_without_a_trace(  # type: ignore[no-untype
         seed=3,
     )
     bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=cache)
-    opened = reopen(bundle)
-    trunk = load_trunk(TINY.backbone, cache=cache, pretrained=False, size=64, seed=3)
-    assert opened.trunk.graph == trunk.graph, "features of the training would not be found again"
-    assert opened.joined(opened.weight, opened.bias) == bundle.graph.read_bytes()
+    opened = open_graph(bundle)
+    backbone = load_timm_backbone(TINY.backbone, cache=cache, pretrained=False, size=64, seed=3)
+    assert opened.backbone.graph == backbone.graph, "features of the training would not be found again"
+    assert opened.with_weights(opened.weight, opened.bias) == bundle.graph.read_bytes()
     pixels = np.stack([read_image(collection / name, 64) for name in marks.images[:4]])
     features, logits = Engine(bundle.graph.read_bytes()).run(pixels, ("features", "logits"))
-    assert opened.see(features) @ opened.weight.T + opened.bias == pytest.approx(logits, abs=1e-4)
+    assert opened.head_inputs(features) @ opened.weight.T + opened.bias == pytest.approx(logits, abs=1e-4)
     assert len(onnx.load(bundle.graph).graph.output) == outputs
 
 
@@ -259,17 +256,17 @@ def test_a_head_without_weights_cannot_go_on(collection: Path, cache: Path, tmp_
     )
     bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=cache)
     with pytest.raises(BundleError, match="vote of neighbours"):
-        reopen(bundle)
+        open_graph(bundle)
 
 
 def test_rejected_codes_are_read(drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path) -> None:
     path = tmp_path / "decisions.csv"
     path.write_text("image,codes,rejected\n000.png,26.4.1,26.1;29.1\n001.png,1.1.1;29.1.1,29.1;3.1.6\n002.png,1.1.1,\n")
-    decisions = read_decisions(path, images=drawn[0])
+    decisions = read_feedback(path, images=drawn[0])
     assert decisions.rejected == (("26.1", "29.1"), ("3.1.6", "29.1"), ())
     path.write_text("image,codes,rejected\n000.png,26.4.1,cat\n")
     with pytest.raises(DataError, match=r"row 2 'cat' is not a Vienna code.* 'rejected'"):
-        read_decisions(path, images=drawn[0])
+        read_feedback(path, images=drawn[0])
 
 
 def test_the_pull_is_the_distance_to_what_was_there() -> None:
@@ -299,38 +296,35 @@ def test_mistakes_are_said_clearly(  # type: ignore[no-untyped-def]
     cases = {
         "there is no such bundle": ("nowhere", good),
         "no marks in it": (bundle, empty),
-        "none of the 3 codes decided on": (bundle, other),
+        "none of the 3 codes in the feedback": (bundle, other),
         "a column is not named by a code": (bundle, flat),
         "at least 10 are needed": (bundle, decide(finer, count=9)),
-        "predicts vienna labels": (bundle, good, "--taxonomy", "flat"),
-        "--strategy: with --continue only the head": (bundle, good, "--strategy", "cosine"),
+        "No such option": (bundle, good, "--strategy", "cosine"),
+        "add --old TABLE": (bundle, good, "--old-images", office),
     }
     for message, (name, table, *more) in cases.items():
-        status, _, error = shell(
-            "train", "--continue", name, table, "--images", office, "-o", out, "--cache", cache, *more
-        )
+        status, _, error = shell("update", name, table, "--images", office, "-o", out, "--cache", cache, *more)
         assert (status, message in error) == (2, True), error
         assert not out.exists()
-    assert "add it" in shell("train", good, "--images", office, "-o", out, "--old", good)[2]
-    flat_marks = Decisions(read_marks(collection / "flat.csv", taxonomy="flat"), ((),) * 240)
-    with pytest.raises(DataError, match="the bundle predicts vienna labels, the decisions carry flat ones"):
-        continue_training(trained[0], flat_marks, collection, out, cache=cache)
+    flat_marks = Feedback(read_marks(collection / "flat.csv", taxonomy="flat"), ((),) * 240)
+    with pytest.raises(DataError, match="the bundle predicts vienna labels, the feedback carry flat ones"):
+        update(trained[0], flat_marks, collection, out, cache=cache)
 
 
 def test_from_the_shell_before_and_after_are_shown(  # type: ignore[no-untyped-def]
     shell, decide, drawn, collection: Path, cache: Path, trained: tuple[Bundle, Evaluation], tmp_path: Path
 ) -> None:
-    arguments = ["--continue", trained[0].path, decide(quadrilateral), "--images", drawn[0], "--cache", cache]
+    arguments = ["update", trained[0].path, decide(quadrilateral), "--images", drawn[0], "--cache", cache]
     old = ["--old", collection / "marks.csv", "--old-images", collection]
-    status, text, error = shell("train", *arguments, "-o", tmp_path / "with", *old)
+    status, text, error = shell(*arguments, "-o", tmp_path / "with", *old)
     assert status == 0, error
-    assert "Decisions held out" in text
-    assert "Validation part of the old marks" in text
+    assert "Held-out feedback" in text
+    assert "Validation subset of the old marks" in text
     assert "Checked: nothing is worse beyond noise" in " ".join(text.split())
-    status, text, error = shell("train", *arguments, "-o", tmp_path / "without")
+    status, text, error = shell(*arguments, "-o", tmp_path / "without")
     assert status == 0, error
-    assert "Validation part of the old marks" not in text
-    assert "Not checked: whether old marks fare worse" in " ".join(text.split())
+    assert "Validation subset of the old marks" not in text
+    assert "Not checked: the metrics on old marks" in " ".join(text.split())
     assert len(open_bundle(tmp_path / "without").labels) == len(trained[0].labels)
 
 
@@ -340,13 +334,11 @@ def test_codes_that_are_read_from_pixels_stay_so_and_keep_their_scores(  # type:
 ) -> None:
     monkeypatch.setattr(continuing, "_objection", lambda *_: "")  # a dialect contradicts the old marks
     bundle = trained[0]
-    slope, intercept = bundle.calibration.slope.copy(), bundle.calibration.intercept.copy()
     columns = [bundle.labels.index[code] for code in COLOURS]
-    slope[columns], intercept[columns] = 2.0, 0.5
-    reading = replace(bundle, from_pixels=tuple(COLOURS), calibration=Calibration(slope, intercept))
+    reading = reading_pixels(bundle, tuple(COLOURS), intercept=0.5)
     reading = write_bundle(reading, bundle.graph.read_bytes(), tmp_path / "reading")
     found = learn(quadrilateral, bundle=reading, old=old, strengths=(1.0,)).bundle
-    assert found.from_pixels == reading.from_pixels
+    assert found.postprocessor.pixel_labels == reading.postprocessor.pixel_labels
     before, after = (scores(each, drawn[0] / drawn[1][70][0]) for each in (reading, found))
     assert [after[code] for code in COLOURS] == pytest.approx([before[code] for code in COLOURS], abs=1e-6)
     assert after["26.4.1"] != before["26.4.1"]

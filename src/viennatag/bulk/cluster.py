@@ -1,8 +1,8 @@
-"""The parts of a job on Ray Data: a pool of actors over all nodes, each with a predictor of its own.
+"""Predict shards on Ray Data: a pool of actors over all nodes, each with its own predictor.
 
-Only the places of parts in the plan travel; the actors read the plan and the images and write the
-results themselves. If a worker or a node dies, Ray starts its actor elsewhere and gives it the part
-again. Doing a part twice does no harm, as the same file takes the same name.
+Only offsets in the plan are sent; the actors read the plan and the images and write the results
+themselves. If a worker or a node dies, Ray starts its actor elsewhere and gives it the shard again.
+A shard that is done twice does no harm, because the same file takes the same name.
 """
 
 import logging
@@ -19,17 +19,17 @@ from viennatag.bulk.job import Job
 from viennatag.bulk.worker import Outcome, Worker
 from viennatag.errors import BulkError, ViennatagError, require
 
-_ROUND = 10_000
-"""Parts that Ray is given at a time; it keeps a record of each."""
+_BATCH = 10_000
+"""Shards that Ray receives at a time; it keeps a record of each."""
 
 
-def run_on_ray(job: Job, places: Sequence[int], address: str) -> Iterator[Outcome]:
-    """Yield what became of each part, in any order.
+def run_on_ray(job: Job, offsets: Sequence[int], address: str) -> Iterator[Outcome]:
+    """Yield the outcome of each shard, in any order.
 
     Args:
         job: The job.
-        places: Where its parts stand in the plan, as `Job.planned` gives them.
-        address: Of the cluster; `local` starts one on this machine that nothing else can reach.
+        offsets: Byte offsets of its shards in the plan, from `Job.planned`.
+        address: Address of the cluster; `local` starts one on this machine that nothing else can reach.
 
     Raises:
         BulkError: If there is no cluster, or a node cannot work on the job.
@@ -45,12 +45,12 @@ def run_on_ray(job: Job, places: Sequence[int], address: str) -> Iterator[Outcom
         context = data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
         cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        # The pool may shrink, so that a part whose node died finds a core that another actor has left.
+        # The pool may shrink, so that a shard whose node died finds a core that another actor has left.
         pool = data.ActorPoolStrategy(min_size=1, max_size=cores, initial_size=cores)
-        for first in range(0, len(places), _ROUND):
-            chosen = places[first : first + _ROUND]
-            parts = data.from_items(list(chosen), override_num_blocks=len(chosen))
-            outcomes = parts.map_batches(_Actor, fn_constructor_args=(job,), batch_size=1, num_cpus=1, compute=pool)
+        for first in range(0, len(offsets), _BATCH):
+            chosen = offsets[first : first + _BATCH]
+            shards = data.from_items(list(chosen), override_num_blocks=len(chosen))
+            outcomes = shards.map_batches(_Actor, fn_constructor_args=(job,), batch_size=1, num_cpus=1, compute=pool)
             for row in outcomes.iter_rows():
                 if stops := row.pop("stops"):
                     raise BulkError(stops)
@@ -81,11 +81,11 @@ class _Actor:
         self.job = job
         self.worker: Worker | None = None
 
-    def __call__(self, places: dict[str, NDArray[np.int64]]) -> dict[str, list[Any]]:
+    def __call__(self, offsets: dict[str, NDArray[np.int64]]) -> dict[str, list[Any]]:
         try:
             self.worker = self.worker or Worker(self.job, threads=1)
-            (outcome,) = self.worker.run([self.job.part_at(int(places["item"][0]))])
+            (outcome,) = self.worker.run([self.job.shard_at(int(offsets["item"][0]))])
             row = {**asdict(outcome), "stops": ""}
-        except ViennatagError as exc:  # nothing is wrong with the part: the node cannot do its work
+        except ViennatagError as exc:  # the node cannot work, the shard is fine
             row = {**asdict(Outcome(-1, 0)), "stops": str(exc)}
         return {name: [value] for name, value in row.items()}

@@ -1,13 +1,12 @@
-"""What a run keeps on disk, so that it can be killed at any moment and go on.
+"""Keep plan and progress of a run on disk, so that it can be killed at any moment and resumed.
 
     RESULTS/
-      manifest.json           which source, model and options; another one is refused
-      plan.jsonl              the parts, one a line
-      parts/part-000000.parquet   written under another name and renamed: if it is there, it is whole
+      manifest.json           source, model and options; a run with others is refused
+      plan.jsonl              the shards, one a line
+      shards/shard-000000.parquet   renamed when whole
       failures.csv            written at the end
 
-Nothing here depends on clocks, and nothing on who else is at work, so all nodes of a cluster can
-share the folder.
+Nothing here depends on clocks or on other workers, so all nodes of a cluster can share the folder.
 """
 
 import hashlib
@@ -20,59 +19,50 @@ from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from viennatag import __version__
-from viennatag.bulk.sources import Part, Source, cut_source
+from viennatag.bulk.sources import Shard, Source, cut_source
 from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.files import atomic_file
 from viennatag.model.bundle import DESCRIPTION, STARTER, Bundle
 
-SCHEMA = 1
+_SCHEMA = 1
 ATTEMPTS = 3
-"""A part at which a process died this often is given up until the next run."""
+"""A shard at which a process died this often is given up until the next run."""
 
-Format = Literal["parquet", "jsonl"]
+ResultFormat = Literal["parquet", "jsonl"]
 
 
 @dataclass(frozen=True)
 class BulkOptions:
-    """What to write for each image.
-
-    Attributes:
-        top: Suggest this many of the best codes of a level, instead of those above their thresholds.
-        level: The level to answer at, as in `Predictor.predict`.
-        threshold: One threshold for all codes, in place of the bundle's own.
-        floor: Also write every score that is at least this.
-        format: `parquet` or `jsonl`.
-        part_size: Images in a part; this much at most is done again after an interruption, for each worker.
-    """
+    """The options of `run_bulk` on which results depend."""
 
     top: int | None = None
     level: str | None = None
     threshold: float | None = None
     floor: float | None = None
-    format: Format = "parquet"
-    part_size: int = 500
+    format: ResultFormat = "parquet"
+    shard_size: int = 500
 
     def __post_init__(self) -> None:
         for name in ("threshold", "floor"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise OptionError(f"{name} is {value}; a score is a probability from 0 to 1")
-        if self.format not in get_args(Format):
-            raise OptionError(f"format {self.format!r} is unknown; choose one of {', '.join(get_args(Format))}")
-        if self.part_size < 1:
-            raise OptionError(f"part_size is {self.part_size}; a part holds images, from 1 up")
+        if self.format not in get_args(ResultFormat):
+            raise OptionError(f"format {self.format!r} is unknown; choose one of {', '.join(get_args(ResultFormat))}")
+        if self.shard_size < 1:
+            raise OptionError(f"shard_size is {self.shard_size}; a shard holds images, from 1 up")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run, as every worker on every node knows it.
+    """One run, as every worker on every node receives it.
 
     Attributes:
         results: Folder of the results.
         root: Folder that the names in the plan are relative to.
         model: Name or folder of the bundle.
-        digest: Of the bundle.
-        options: What to write.
+        digest: Digest of the bundle.
+        options: Options of the results.
     """
 
     results: Path
@@ -81,46 +71,45 @@ class Job:
     digest: str
     options: BulkOptions
 
-    def part_file(self, number: int) -> Path:
-        """Return the file of a part's results."""
-        return self.results / "parts" / f"part-{number:06}.{self.options.format}"
+    def shard_file(self, number: int) -> Path:
+        """Return the file of a shard's results."""
+        return self.results / "shards" / f"shard-{number:06}.{self.options.format}"
 
     def attempts_file(self, number: int) -> Path:
-        """Return the file that holds a byte for each attempt at a part that did not come to its end."""
-        return self.results / "parts" / f".part-{number:06}.attempts"
+        """Return the file that holds a byte for each unfinished attempt at a shard."""
+        return self.results / "shards" / f".shard-{number:06}.attempts"
 
-    def planned(self) -> Iterator[tuple[Part, int]]:
-        """Yield the parts of the plan, and the byte in the plan at which each stands."""
+    def planned(self) -> Iterator[tuple[Shard, int]]:
+        """Yield the shards of the plan, each with its byte offset in the plan."""
         with self._plan() as file:
             at = 0
             for line in file:
-                yield Part(**json.loads(line)), at
+                yield Shard(**json.loads(line)), at
                 at += len(line)
 
-    def part_at(self, byte: int) -> Part:
-        """Return the part that stands at this byte of the plan.
+    def shard_at(self, byte: int) -> Shard:
+        """Return the shard at this byte offset of the plan.
 
         Raises:
-            BulkError: If this machine does not see the plan.
+            BulkError: If this machine cannot read the plan.
         """
         with self._plan() as file:
             file.seek(byte)
-            return Part(**json.loads(file.readline()))
+            return Shard(**json.loads(file.readline()))
 
     def done(self) -> set[int]:
-        """Return the numbers of the parts whose results are there."""
-        names = (
-            path.stem.removeprefix("part-") for path in self.part_file(0).parent.glob(f"part-*.{self.options.format}")
-        )
+        """Return the numbers of the shards that have results."""
+        paths = self.shard_file(0).parent.glob(f"shard-*.{self.options.format}")
+        names = (path.stem.removeprefix("shard-") for path in paths)
         return {int(name) for name in names if name.isdecimal()}
 
     def sweep(self) -> None:
-        """Remove what processes that died left behind, but for the attempts at parts that are still to be done."""
+        """Remove files of dead processes, but keep the attempts at shards that are still to be done."""
         done = self.done()
         for path in self.results.glob(".*.*"):
             path.unlink(missing_ok=True)
-        for path in self.part_file(0).parent.glob(".part-*"):
-            number = path.name.removeprefix(".part-").partition(".")[0]
+        for path in self.shard_file(0).parent.glob(".shard-*"):
+            number = path.name.removeprefix(".shard-").partition(".")[0]
             if number.isdecimal() and int(number) in done:
                 path.unlink(missing_ok=True)
 
@@ -137,7 +126,7 @@ class Job:
 def prepare_job(
     source: Source, results: Path, *, model: str | Path, bundle: Bundle, options: BulkOptions
 ) -> tuple[Job, int]:
-    """Return the job, begun or gone on with, and how many images it has; `model` is what the user called the bundle.
+    """Return a new or resumed job, and its number of images; `model` is the user's name for the bundle.
 
     Raises:
         BulkError: If the folder holds the results of another source, model or options.
@@ -150,20 +139,20 @@ def prepare_job(
     images = 0
     digest = hashlib.sha256()
     with atomic_file(results / "plan.jsonl") as temporary:
-        parts = 0
+        shards = 0
         with temporary.open("wb") as file:
-            for part in cut_source(source, size=options.part_size):
-                line = json.dumps(part.to_json(), separators=(",", ":")).encode() + b"\n"
+            for shard in cut_source(source, size=options.shard_size):
+                line = json.dumps(asdict(shard), separators=(",", ":")).encode() + b"\n"
                 file.write(line)
                 digest.update(line)
-                parts, images = parts + 1, images + part.count
+                shards, images = shards + 1, images + shard.count
         if not images:
             raise DataError(f"{source.name}: no images in it")
         wanted = {
-            "schema": SCHEMA,
+            "schema": _SCHEMA,
             "viennatag": __version__,
             "source": source.name,
-            "parts": parts,
+            "shards": shards,
             "images": images,
             "plan": f"sha256:{digest.hexdigest()}",
             "model": {"name": str(model), "digest": job.digest},
@@ -183,25 +172,24 @@ def node() -> str:
 
 
 def bundle_digest(bundle: Bundle) -> str:
-    """Return what tells a bundle from any other: the hash of its description, which holds that of its graph."""
+    """Return the digest of a bundle: the hash of its description, which holds that of its graph."""
     return "sha256:" + hashlib.sha256(bundle.graph.with_name(DESCRIPTION).read_bytes()).hexdigest()
 
 
 @contextmanager
 def hold_results(results: Path) -> Iterator[None]:
-    """Keep a second run away from the results, where the system can; a killed run keeps nobody away.
+    """Lock the results against a second run, where the system can; the lock of a killed run is gone.
 
     Raises:
-        BulkError: If another run is at work, or the folder holds something else.
+        BulkError: If another run holds the lock, or the folder holds something else.
     """
     try:
         if results.exists() and not (results / "manifest.json").is_file():
-            strange = [
-                path.name for path in results.iterdir() if not path.name.startswith((".", "plan.jsonl", "parts"))
-            ]
+            known = (".", "plan.jsonl", "shards")
+            strange = [path.name for path in results.iterdir() if not path.name.startswith(known)]
             if strange:
                 raise BulkError(f"{results}: the folder holds {strange[0]!r} but no bulk run; choose another")
-        (results / "parts").mkdir(parents=True, exist_ok=True)
+        (results / "shards").mkdir(parents=True, exist_ok=True)
         file = (results / ".lock").open("w")
     except OSError as exc:
         raise BulkError(f"{results}: no results can be written there: {exc}") from exc
@@ -220,7 +208,7 @@ def hold_results(results: Path) -> Iterator[None]:
 def _refuse_another(results: Path, manifest: Path, wanted: dict[str, Any]) -> None:
     try:
         found = json.loads(manifest.read_text(encoding="utf-8"))
-        if found["schema"] > SCHEMA:
+        if found["schema"] > _SCHEMA:
             raise BulkError(f"{results}: the run was begun by a newer version; upgrade viennatag")
         differing = [
             f"{name} {found['options'].get(name)!r}, now {value!r}"
@@ -234,13 +222,13 @@ def _refuse_another(results: Path, manifest: Path, wanted: dict[str, Any]) -> No
             )
         if found["viennatag"] != wanted["viennatag"]:
             differing.append(f"viennatag {found['viennatag']}, now {wanted['viennatag']}")
-        if found["plan"] != wanted["plan"] and found["options"]["part_size"] == wanted["options"]["part_size"]:
+        if found["plan"] != wanted["plan"] and found["options"]["shard_size"] == wanted["options"]["shard_size"]:
             differing.append(
                 f"{found['images']:,} images in {found['source']}, now {wanted['images']:,} in {wanted['source']} "
                 "(their names, sizes or times differ)"
             )
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise BulkError(f"{manifest}: the file is damaged ({exc}); remove the folder and begin anew") from exc
+        raise BulkError(f"{manifest}: the file is damaged ({exc}); remove the folder and start again") from exc
     if differing:
         raise BulkError(
             f"{results}: this run was begun with " + "; ".join(differing) + "; repeat what it was begun with, or "

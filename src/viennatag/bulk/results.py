@@ -1,4 +1,4 @@
-"""Write the results of a part, and sum up what failed in all of them."""
+"""Write the results of a shard, and count the failures of all shards."""
 
 import csv
 import json
@@ -13,12 +13,12 @@ from viennatag.errors import BulkError, require
 from viennatag.files import atomic_file
 
 _ROWS = 1_000
-"""Rows of a part that are held before they are written."""
+"""Rows of a shard that are held before they are written."""
 _NUMBERS = re.compile(r"\d[\d.,]*")
 
 
-def write_part(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write the results of a part whole or not at all, as Parquet or JSONL.
+def write_shard(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write the results of a shard whole or not at all, as Parquet or JSONL.
 
     Args:
         rows: Each with `image`, and either `error` or `suggestions` and, where asked for, `scores`.
@@ -41,27 +41,19 @@ def write_part(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
 def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> None:
     arrow = require("pyarrow", "bulk")
     parquet = require("pyarrow.parquet", "bulk")
-    suggestion = [
-        ("code", arrow.string()),
-        ("score", arrow.float32()),
-        ("level", arrow.string()),
-        ("above_threshold", arrow.bool_()),
-    ]
-    schema = arrow.schema(
-        [
-            ("image", arrow.string()),
-            ("error", arrow.string()),
-            ("suggestions", arrow.list_(arrow.struct(suggestion))),
-            ("scores", arrow.list_(arrow.struct([("code", arrow.string()), ("score", arrow.float32())]))),
-        ]
-    )
+    text = arrow.string()
+    score = [("code", text), ("score", arrow.float32())]
+    suggestion = [*score, ("level", text), ("above_threshold", arrow.bool_())]
+    lists = [("suggestions", suggestion), ("scores", score)]
+    columns = [(name, arrow.list_(arrow.struct(fields))) for name, fields in lists]
+    schema = arrow.schema([("image", text), ("error", text), *columns])
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         while chunk := list(islice(rows, _ROWS)):
             writer.write_table(arrow.Table.from_pylist(chunk, schema=schema))
 
 
 def read_errors(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the images of a part that could not be read, and why."""
+    """Yield the images of a shard that could not be read, each with its error."""
     if path.suffix == ".jsonl":
         with path.open(encoding="utf-8") as file:
             for line in file:
@@ -78,10 +70,10 @@ def read_errors(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def write_failures(failures: Iterable[tuple[str, str, int]], path: Path) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """Write what failed as CSV; return for how many images, and by reason, the most frequent first.
+    """Write failures as CSV; return the number of images, and counts by reason, the most frequent first.
 
     Args:
-        failures: What failed, why, and how many images that are.
+        failures: Image or shard, error, and number of images.
         path: The file.
     """
     reasons: Counter[str] = Counter()
@@ -90,5 +82,5 @@ def write_failures(failures: Iterable[tuple[str, str, int]], path: Path) -> tupl
         table.writerow(["image", "error", "images"])
         for image, error, count in failures:
             table.writerow([image, error, count])
-            reasons[_NUMBERS.sub("N", error)] += count  # else each cut-off file is a reason of its own
+            reasons[_NUMBERS.sub("N", error)] += count  # otherwise each truncated file is a reason of its own
     return reasons.total(), tuple(reasons.most_common())

@@ -1,10 +1,10 @@
-"""The run: what is left of the plan, done here or on Ray, and the sum of it."""
+"""The public entry point: predict the shards that are left, here or on Ray, and sum up."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from viennatag.bulk.job import BulkOptions, Job, hold_results, prepare_job
+from viennatag.bulk.job import BulkOptions, Job, ResultFormat, hold_results, prepare_job
 from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
 from viennatag.bulk.worker import Outcome, Worker
@@ -15,19 +15,19 @@ from viennatag.prediction.predictor import Predictor
 
 @dataclass(frozen=True)
 class BulkSummary:
-    """What came of a run.
+    """Counts and files of a run.
 
     Attributes:
-        parts: Folder of the results.
+        shards: Folder of the results.
         images: Images in the source.
-        resumed: Those that earlier runs had done.
-        failed: Those without suggestions, earlier runs included.
-        reasons: Why, and for how many images, the most frequent first; numbers in a reason stand as N.
-        unfinished: Parts that are to be tried again by the next run.
-        failures: Table of what failed.
+        resumed: Images that earlier runs had done.
+        failed: Images without suggestions, earlier runs included.
+        reasons: Reasons of failure with their counts, the most frequent first; numbers in a reason are written N.
+        unfinished: Shards that the next run tries again.
+        failures: Table of the failures.
     """
 
-    parts: Path
+    shards: Path
     images: int
     resumed: int
     failed: int
@@ -42,67 +42,83 @@ def run_bulk(
     *,
     model: Path | str = STARTER,
     images: Path | str | None = None,
-    options: BulkOptions | None = None,
+    top: int | None = None,
+    level: str | None = None,
+    threshold: float | None = None,
+    floor: float | None = None,
+    format: ResultFormat = "parquet",  # noqa: A002 (named as the option of the command)
+    shard_size: int = 500,
     address: str | None = None,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> BulkSummary:
-    """Predict for all images of a source and return what came of it; call it again to go on after an interruption.
+    """Write suggestions for all images of a source and return a summary; call it again to resume.
+
+    Example:
+        >>> summary = run_bulk("images", "results", top=3, format="jsonl")  # doctest: +SKIP
+        >>> print(summary.images, "images,", summary.failed, "failed")  # doctest: +SKIP
 
     Args:
-        source: A folder, an image, a ZIP, TAR or Parquet file, a pattern of these, or a marks table.
+        source: A folder, an image, a ZIP, TAR or Parquet file, a glob pattern of these, or a marks table.
         results: Folder to write to.
         model: Name or folder of the bundle.
         images: Folder of images; the source is then a marks table.
-        options: What to write.
-        address: A Ray cluster, `auto` for the one this machine belongs to, or `local` for one on this machine alone.
-            By default the work is done in this process, by all cores.
-        progress: Told how many of how many images are done, and how many of them failed in this run.
+        top: Suggest this many of the best codes of a level, instead of those above their thresholds.
+        level: The level to answer at, as in `Predictor.predict`.
+        threshold: One threshold for all codes, in place of the bundle's own.
+        floor: Also write every score that is at least this.
+        format: `parquet` or `jsonl`.
+        shard_size: Images in a shard: at most this many are predicted again after an interruption, for each worker.
+        address: A Ray cluster, `auto` for the one that this machine belongs to, or `local` for one on this machine.
+            By default this process does the work, on all cores.
+        progress: Progress callback: images done, images in all, and images that failed in this run.
 
     Raises:
         DataError: If the source cannot be listed or holds no images.
         BulkError: If the results cannot be written, or belong to another source, model or options.
         BundleError: If there is no such bundle.
-        OptionError: If an option makes no sense.
+        OptionError: If an option is out of range.
         MissingExtraError: If Ray, or pyarrow for Parquet, is not installed.
     """
-    options, tell = options or BulkOptions(), progress or (lambda *_: None)
-    if options.format == "parquet":
+    options, report = BulkOptions(top, level, threshold, floor, format, shard_size), progress or (lambda *_: None)
+    if format == "parquet":
         require("pyarrow.parquet", "bulk")
     predictor = Predictor.load(model)
-    predictor.check_options(options.top, options.level)
+    predictor.check_options(top, level)
     found = find_source(source, images)
     with hold_results(Path(results)):
         job, total = prepare_job(found, Path(results), model=model, bundle=predictor.bundle, options=options)
         job.sweep()
         done = job.done()
-        left = [at for part, at in job.planned() if part.number not in done]
-        resumed = sum(part.count for part, _ in job.planned() if part.number in done)
+        left = [at for shard, at in job.planned() if shard.number not in done]
+        resumed = sum(shard.count for shard, _ in job.planned() if shard.number in done)
         ready, failed = resumed, 0
-        ended: dict[int, str] = {}
-        tell(ready, total, failed)
-        outcomes: Iterator[Outcome] = iter(())
-        if left and address is None:
-            outcomes = Worker(job).run(map(job.part_at, left))
-        elif left:
-            from viennatag.bulk.cluster import run_on_ray
-
-            outcomes = run_on_ray(job, left, address or "")
-        for outcome in outcomes:
+        errors: dict[int, str] = {}
+        report(ready, total, failed)
+        for outcome in _predict(job, left, address):
             ready, failed = ready + outcome.count, failed + outcome.failed
             if outcome.error:
-                ended[outcome.number] = outcome.error
-            tell(ready, total, failed)
+                errors[outcome.number] = outcome.error
+            report(ready, total, failed)
         job.sweep()
         table = job.results / "failures.csv"
-        missing, reasons = write_failures(_failures(job, ended), table)
-        return BulkSummary(job.part_file(0).parent, total, resumed, missing, reasons, len(ended), table)
+        missing, reasons = write_failures(_failures(job, errors), table)
+        return BulkSummary(job.shard_file(0).parent, total, resumed, missing, reasons, len(errors), table)
 
 
-def _failures(job: Job, ended: dict[int, str]) -> Iterator[tuple[str, str, int]]:
+def _predict(job: Job, left: list[int], address: str | None) -> Iterator[Outcome]:
+    if left and address is None:
+        yield from Worker(job).run(map(job.shard_at, left))
+    elif left:
+        from viennatag.bulk.cluster import run_on_ray
+
+        yield from run_on_ray(job, left, address or "")
+
+
+def _failures(job: Job, errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:
     done = job.done()
-    for part, _ in job.planned():
-        if part.number in done:
-            yield from ((image, error, 1) for image, error in read_errors(job.part_file(part.number)))
+    for shard, _ in job.planned():
+        if shard.number in done:
+            yield from ((image, error, 1) for image, error in read_errors(job.shard_file(shard.number)))
         else:
-            name = f"part {part.number:06}" + (f" ({part.name})" if part.name else "")
-            yield name, ended.get(part.number, "the part was not finished"), part.count
+            name = f"shard {shard.number:06}" + (f" ({shard.name})" if shard.name else "")
+            yield name, errors.get(shard.number, "the shard was not finished"), shard.count

@@ -1,8 +1,8 @@
-"""Cut a source of images into numbered parts.
+"""Cut a source of images into numbered shards.
 
-The parts depend on nothing but the source and their size: names are taken in order, and each part
-holds all that a worker on any machine needs to find its images. A shard that cannot be read becomes
-a part of its own that says so, for one bad file must not stop a million good images.
+The shards depend only on the source and their size: names are taken in order, and each shard holds all
+that a worker on any machine needs to find its images. An archive that cannot be read becomes a shard of
+kind `broken`, because one bad file must not stop a million good images.
 """
 
 import bz2
@@ -15,17 +15,22 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from viennatag.data.marks import FORMATS as TABLES
+from viennatag.data.marks import TABLE_FORMATS as TABLES
 from viennatag.data.marks import read_rows
+from viennatag.data.source_files import (
+    IMAGE_COLUMNS,
+    IMAGE_ENDINGS,
+    SourceFile,
+    is_hidden,
+    list_source_files,
+    stat_source_file,
+    zip_documents,
+)
 from viennatag.errors import DataError, require
-from viennatag.importers.hf_parquet import IMAGE_COLUMNS
-from viennatag.importers.image_files import ENDINGS
-from viennatag.importers.source import Part as File
-from viennatag.importers.source import file_part, is_hidden, source_parts, zip_documents
 
 TARS: dict[str, Callable[[Path], Any]] = {
     ".tar": lambda path: path.open("rb"),
@@ -34,24 +39,24 @@ TARS: dict[str, Callable[[Path], Any]] = {
     ".tar.bz2": bz2.open,
     ".tar.xz": lzma.open,
 }
-SHARDS = (".zip", ".parquet", *TARS)
+ARCHIVES = (".zip", ".parquet", *TARS)
+_LISTED = (*IMAGE_ENDINGS, *ARCHIVES)
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
-"""What reading a damaged TAR raises."""
+"""Errors of reading a damaged TAR."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """A number of images that are predicted together, and written together or not at all.
+class Shard:
+    """Images that are predicted together, and written together or not at all.
 
     Attributes:
         number: Its place in the source, from 0.
-        kind: `files`, `zip`, `tar`, `parquet`, or `broken` for a shard that cannot be read.
-        name: The shard's path below the root of the source; empty for files.
-        stamp: Changes when the shard, or one of the files, does.
-        count: Images; what is broken counts as one.
-        items: Where they are. Files: their paths. `zip`: the first member and the last but one. `tar`: name,
-            offset and size of each. `parquet`: the first row group, the last but one, and the first row.
-            `broken`: why.
+        kind: `files`, `zip`, `tar`, `parquet`, or `broken` for an archive that cannot be read.
+        name: The archive's path below the root of the source; empty for files.
+        stamp: Changes when the archive, or one of the files, does.
+        count: Number of images; a broken archive counts as one.
+        items: `files`: their paths. `zip`: first member and the one after the last. `tar`: name, offset and size
+            of each. `parquet`: first row group, the one after the last, and first row. `broken`: the error.
     """
 
     number: int
@@ -61,25 +66,21 @@ class Part:
     count: int
     items: list[Any]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the part as the plan holds it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Source:
-    """Where images come from.
+    """A source of images.
 
     Attributes:
-        name: What the user called it.
+        name: The user's name for it.
         root: Folder that the names in it are relative to.
-        files: Gives its image files and shards, in order.
-        table: Whether a marks table names them, so that a name may stand in it twice, or lead nowhere.
+        files: Yields its image files and archives, in order.
+        table: Whether a marks table names them, so that a name may be repeated or have no file.
     """
 
     name: str
     root: Path
-    files: Callable[[], Iterator[File]]
+    files: Callable[[], Iterator[SourceFile]]
     table: bool = False
 
 
@@ -87,11 +88,11 @@ def find_source(source: Path | str, images: Path | str | None = None) -> Source:
     """Return a source: a folder, a file, a pattern such as `shards/*.tar`, or a marks table.
 
     Args:
-        source: What to predict for.
+        source: The images to predict for.
         images: Folder of images; the source is then a marks table.
 
     Raises:
-        DataError: If there is no such thing, or it holds no images that can be told by their names.
+        DataError: If there is no such source, or its name is that of no image or archive.
     """
     name, path = str(source), Path(source)
     if images is not None:
@@ -104,35 +105,35 @@ def find_source(source: Path | str, images: Path | str | None = None) -> Source:
         return Source(name, root, lambda: _in_folder(root))
     if path.is_file():
         root = path.resolve().parent
-        if not path.name.lower().endswith((*ENDINGS, *SHARDS)):
+        if not path.name.lower().endswith(_LISTED):
             table = path.suffix.lower() in TABLES
             raise DataError(
                 f"{name}: for a marks table say where its images are, with --images FOLDER"
                 if table
-                else f"{name}: neither an image nor a shard of them; these end in {', '.join((*ENDINGS, *SHARDS))}"
+                else f"{name}: neither an image nor an archive of them; these end in {', '.join(_LISTED)}"
             )
-        return Source(name, root, lambda: iter([file_part(root / path.name, path.name)]))
+        return Source(name, root, lambda: iter([stat_source_file(root / path.name, path.name)]))
     if not glob.has_magic(name):
         raise DataError(f"{name}: there is no such file or folder")
     here = Path.cwd()
     return Source(name, here, lambda: _matching(name, here))
 
 
-def cut_source(source: Source, *, size: int) -> Iterator[Part]:
-    """Yield the parts of a source, of about `size` images each; a row group of Parquet is never cut.
+def cut_source(source: Source, *, size: int) -> Iterator[Shard]:
+    """Yield the shards of a source, of about `size` images each; a row group of Parquet is never cut.
 
     Raises:
         DataError: If the source cannot be listed.
     """
     number = 0
-    waiting: list[File] = []
+    waiting: list[SourceFile] = []
 
-    def flush(least: int) -> Iterator[Part]:
+    def flush(least: int) -> Iterator[Shard]:
         nonlocal number
         if len(waiting) >= least:
             stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in waiting)
             stamp = hashlib.sha256(stamps.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-            yield Part(number, "files", "", stamp, len(waiting), [file.name for file in waiting])
+            yield Shard(number, "files", "", stamp, len(waiting), [file.name for file in waiting])
             number += 1
             waiting.clear()
 
@@ -146,10 +147,10 @@ def cut_source(source: Source, *, size: int) -> Iterator[Part]:
         kind = "tar" if cut is _cut_tar else file.path.suffix.lower()[1:]
         try:
             for count, items in cut(file, size):
-                yield Part(number, kind, file.name, file.stamp, count, items)
+                yield Shard(number, kind, file.name, file.stamp, count, items)
                 number += 1
         except DataError as exc:
-            yield Part(number, "broken", file.name, file.stamp, 1, [str(exc)])
+            yield Shard(number, "broken", file.name, file.stamp, 1, [str(exc)])
             number += 1
     yield from flush(1)
 
@@ -165,11 +166,7 @@ def open_tar(path: Path) -> BinaryIO:
 
 
 def image_column(schema: Any) -> str:
-    """Return the column of a Parquet file that holds image files, empty if there is none.
-
-    Args:
-        schema: As pyarrow has it.
-    """
+    """Return the column of a pyarrow schema that holds image files, empty if there is none."""
     types = require("pyarrow", "data").types
 
     def holds_bytes(kind: Any) -> bool:
@@ -186,7 +183,7 @@ def open_parquet(path: Path) -> Any:
     """Return a Parquet file whose rows can be read without holding whole columns.
 
     Raises:
-        DataError: If it is none.
+        DataError: If it is no Parquet file.
     """
     arrow = require("pyarrow", "data")
     try:
@@ -195,45 +192,45 @@ def open_parquet(path: Path) -> Any:
         raise DataError(f"not a Parquet file that can be read: {exc}") from exc
 
 
-def _in_folder(root: Path) -> Iterator[File]:
-    """Yield the images and shards below a folder; a marks table in Parquet is no shard."""
-    for file in source_parts(root, (*ENDINGS, *SHARDS), zipped=False):
+def _in_folder(root: Path) -> Iterator[SourceFile]:
+    """Yield the images and archives below a folder; a marks table in Parquet is no archive."""
+    for file in list_source_files(root, _LISTED, zipped=False):
         if file.name.lower().endswith(".parquet"):
             try:
                 with open_parquet(file.path) as parquet:
                     if "image" in parquet.schema_arrow.names and not image_column(parquet.schema_arrow):
                         continue
-            except DataError:  # cutting it will say so
+            except DataError:  # reported when it is cut
                 pass
         yield file
 
 
-def _matching(pattern: str, here: Path) -> Iterator[File]:
-    """Yield the images and shards that match a pattern, sorted on disk, for there may be millions."""
+def _matching(pattern: str, here: Path) -> Iterator[SourceFile]:
+    """Yield the images and archives that match a pattern, sorted on disk, for there may be millions."""
     with closing(sqlite3.connect("")) as found:
         found.execute("CREATE TABLE names (name BLOB PRIMARY KEY) WITHOUT ROWID")
-        names = (name for name in glob.iglob(pattern, recursive=True) if name.lower().endswith((*ENDINGS, *SHARDS)))
+        names = (name for name in glob.iglob(pattern, recursive=True) if name.lower().endswith(_LISTED))
         rows = ((name.encode("utf-8", "surrogateescape"),) for name in names)
         found.executemany("INSERT OR IGNORE INTO names VALUES (?)", rows)
         for (name,) in found.execute("SELECT name FROM names ORDER BY name"):
             path = here / name.decode("utf-8", "surrogateescape")
             if path.is_file():
-                yield file_part(path, name.decode("utf-8", "surrogateescape"))
+                yield stat_source_file(path, name.decode("utf-8", "surrogateescape"))
 
 
-def _listed(table: Path, root: Path) -> Iterator[File]:
+def _listed(table: Path, root: Path) -> Iterator[SourceFile]:
     for number, row in read_rows(table):
         name = str(row.get("image") or "").strip()
         if not name:
             columns = ", ".join(map(repr, list(row)[:20]))
             raise DataError(f"{table}: row {number:,} names no image; expected a column 'image', found {columns}")
-        yield file_part(root / name, name)
+        yield stat_source_file(root / name, name)
 
 
-def _cut_zip(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
+def _cut_zip(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
     try:
         with file.path.open("rb") as stream:
-            members = sum(1 for _ in zip_documents(file.name, stream, ENDINGS))
+            members = sum(1 for _ in zip_documents(file.name, stream, IMAGE_ENDINGS))
     except OSError as exc:
         raise DataError(f"cannot be read: {exc}") from exc
     for first in range(0, members, size):
@@ -241,7 +238,7 @@ def _cut_zip(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
         yield last - first, [first, last]
 
 
-def _cut_tar(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
+def _cut_tar(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
     chosen: list[Any] = []
     damage: DataError | None = None
     try:
@@ -250,7 +247,7 @@ def _cut_tar(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
             if len(chosen) == size:
                 yield size, chosen
                 chosen = []
-    except DataError as exc:  # what comes before the damage counts
+    except DataError as exc:  # images before the damage are used
         damage = exc
     if chosen:
         yield len(chosen), chosen
@@ -258,12 +255,12 @@ def _cut_tar(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
         raise damage
 
 
-def _tar_items(file: File) -> Iterator[list[Any]]:
+def _tar_items(file: SourceFile) -> Iterator[list[Any]]:
     try:
         with open_tar(file.path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
-                archive.members = []  # type: ignore[attr-defined]  # else it keeps every header
-                if member.isreg() and member.name.lower().endswith(ENDINGS) and not is_hidden(member.name):
+                archive.members = []  # type: ignore[attr-defined]  # otherwise it keeps every header
+                if member.isreg() and member.name.lower().endswith(IMAGE_ENDINGS) and not is_hidden(member.name):
                     yield [member.name, member.offset_data, member.size]
             stream.seek(archive.offset)
             if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile ends quietly at a header that it cannot read
@@ -272,7 +269,7 @@ def _tar_items(file: File) -> Iterator[list[Any]]:
         raise DataError(f"cannot be read to its end: {exc}") from exc
 
 
-def _cut_parquet(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
+def _cut_parquet(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
     with open_parquet(file.path) as parquet:
         if not image_column(parquet.schema_arrow):
             raise DataError(
@@ -288,7 +285,7 @@ def _cut_parquet(file: File, size: int) -> Iterator[tuple[int, list[Any]]]:
             first, row = at + 1, row + count
 
 
-Cut = Callable[[File, int], Iterable[tuple[int, list[Any]]]]
+Cut = Callable[[SourceFile, int], Iterable[tuple[int, list[Any]]]]
 _CUTS: tuple[tuple[str, Cut], ...] = (
     (".zip", _cut_zip),
     (".parquet", _cut_parquet),

@@ -1,4 +1,4 @@
-"""Turn parts into files of results: what runs in the process itself, and in each actor on Ray."""
+"""Predict shards and write their results: in the process itself, and in each actor on Ray."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bulk.job import ATTEMPTS, Job, bundle_digest, node
-from viennatag.bulk.reading import Reader
-from viennatag.bulk.results import write_part
-from viennatag.bulk.sources import Part
+from viennatag.bulk.reading import ShardReader
+from viennatag.bulk.results import write_shard
+from viennatag.bulk.sources import Shard
 from viennatag.errors import BulkError, DataError, ImageError
 from viennatag.images.decoding import ImageSource
 from viennatag.prediction.predictor import Predictor
@@ -20,13 +20,13 @@ from viennatag.prediction.predictor import Predictor
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a part.
+    """The outcome of one shard.
 
     Attributes:
-        number: The part.
+        number: The shard.
         count: Its images.
-        failed: Those that could not be read.
-        error: Why the part could not be finished, empty if it was.
+        failed: Images that could not be read.
+        error: Why the shard could not be finished, empty if it was.
     """
 
     number: int
@@ -37,17 +37,17 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """One image on its way: first what is known of it, then its scores; or why its whole part ends here."""
+    """One image: its name, then its error or its scores; or the error that ends its whole shard."""
 
-    part: Part
+    shard: Shard
     image: str
     error: str | None = None
     scores: NDArray[np.float64] | None = None
-    ends: str | None = None
+    shard_error: str | None = None
 
 
-class _Ended(Exception):  # noqa: N818
-    """The part cannot be finished."""
+class _ShardError(Exception):
+    """The shard cannot be finished."""
 
 
 class Worker:
@@ -60,67 +60,69 @@ class Worker:
         if not job.root.is_dir():
             raise BulkError(f"{job.root}: there is no such folder on {node()}; the source must be there on all nodes")
         self.job = job
-        self.reader = Reader(job.root)
+        self.reader = ShardReader(job.root)
         if job.options.threshold is not None:
-            thresholds = np.full(len(self.predictor.bundle.labels), job.options.threshold)
-            self.predictor = Predictor(replace(self.predictor.bundle, thresholds=thresholds, top=None), threads=threads)
+            bundle = self.predictor.bundle
+            thresholds = np.full(len(bundle.labels), job.options.threshold)
+            chain = replace(bundle.postprocessor, thresholds=thresholds, top=None)
+            self.predictor = Predictor(replace(bundle, postprocessor=chain), threads=threads)
 
-    def run(self, parts: Iterable[Part]) -> Iterator[Outcome]:
-        """Yield what became of each part once its results are on disk.
+    def run(self, shards: Iterable[Shard]) -> Iterator[Outcome]:
+        """Yield the outcome of each shard once its results are on disk.
 
-        Images of the next part are read while the last ones of a part are predicted.
+        Images of the next shard are read while the last ones of a shard are predicted.
 
         Raises:
             BulkError: If results cannot be written.
         """
-        for part, rows in groupby(self._rows(parts), key=lambda row: row.part):
-            yield self._finish(part, rows)
+        for shard, rows in groupby(self._rows(shards), key=lambda row: row.shard):
+            yield self._write(shard, rows)
         self.reader.close()
 
-    def _finish(self, part: Part, rows: Iterator[_Row]) -> Outcome:
+    def _write(self, shard: Shard, rows: Iterator[_Row]) -> Outcome:
         failed, error = 0, ""
 
-        def told() -> Iterator[dict[str, Any]]:
+        def results() -> Iterator[dict[str, Any]]:
             nonlocal failed
             for row in rows:
                 failed += row.error is not None
-                yield self._told(row)
+                yield self._result(row)
 
         try:
-            write_part(told(), self.job.part_file(part.number))
-        except _Ended as exc:
-            failed, error = part.count, str(exc)
-        self.job.attempts_file(part.number).unlink(missing_ok=True)
-        return Outcome(part.number, part.count, failed, error)
+            write_shard(results(), self.job.shard_file(shard.number))
+        except _ShardError as exc:
+            failed, error = shard.count, str(exc)
+        self.job.attempts_file(shard.number).unlink(missing_ok=True)
+        return Outcome(shard.number, shard.count, failed, error)
 
-    def _rows(self, parts: Iterable[Part]) -> Iterator[_Row]:
-        """Yield the rows of parts in order; images without scores wait for their turn between the others."""
+    def _rows(self, shards: Iterable[Shard]) -> Iterator[_Row]:
+        """Yield the rows of shards in order; images without scores keep their place between the others."""
         waiting: deque[_Row] = deque()
-        for outcomes, scores in self.predictor.score_many(self._sources(parts, waiting)):
+        for outcomes, scores in self.predictor.score_many(self._sources(shards, waiting)):
             known = iter(scores)
             for outcome in outcomes:
-                while waiting[0].error or waiting[0].ends:
+                while waiting[0].error or waiting[0].shard_error:
                     yield waiting.popleft()
                 row = waiting.popleft()
                 yield replace(row, error=str(outcome)) if outcome else replace(row, scores=next(known))
         yield from waiting
 
-    def _sources(self, parts: Iterable[Part], waiting: deque[_Row]) -> Iterator[ImageSource]:
-        for part in parts:
+    def _sources(self, shards: Iterable[Shard], waiting: deque[_Row]) -> Iterator[ImageSource]:
+        for shard in shards:
             try:
-                self._begin(part)
-                for name, source in self.reader.images(part):
+                self._count_attempt(shard)
+                for name, source in self.reader.images(shard):
                     if isinstance(source, ImageError):
-                        waiting.append(_Row(part, name, error=str(source)))
+                        waiting.append(_Row(shard, name, error=str(source)))
                     else:
-                        waiting.append(_Row(part, name))
+                        waiting.append(_Row(shard, name))
                         yield source
             except DataError as exc:
-                waiting.append(_Row(part, "", ends=str(exc)))
+                waiting.append(_Row(shard, "", shard_error=str(exc)))
 
-    def _begin(self, part: Part) -> None:
-        """Note an attempt at a part, so that an image that kills the process does not do so for ever."""
-        path = self.job.attempts_file(part.number)
+    def _count_attempt(self, shard: Shard) -> None:
+        """Note an attempt at a shard, so that an image that kills the process does not do so for ever."""
+        path = self.job.attempts_file(shard.number)
         try:
             path.parent.mkdir(exist_ok=True)
             with path.open("ab") as file:
@@ -129,12 +131,12 @@ class Worker:
         except OSError as exc:
             raise BulkError(f"{path}: it cannot be written: {exc}") from exc
         if before >= ATTEMPTS:
-            raise DataError(f"the process died {before} times while it worked on this part")
+            raise DataError(f"the process died {before} times while it worked on this shard")
 
-    def _told(self, row: _Row) -> dict[str, Any]:
+    def _result(self, row: _Row) -> dict[str, Any]:
         """Return a row as it is written."""
-        if row.ends is not None:
-            raise _Ended(row.ends)
+        if row.shard_error is not None:
+            raise _ShardError(row.shard_error)
         if row.scores is None:
             return {"image": _valid(row.image), "error": _valid(row.error or "")}
         options, names = self.job.options, self.predictor.bundle.labels.names

@@ -1,1 +1,5 @@
-"""From logits to calibrated probabilities that respect the hierarchy."""
+"""Calibrate logits: Platt scaling with pooling for rare labels, prior shift, and scores coherent up the hierarchy."""
+
+from viennatag.calibration.calibration import Calibration, coherent_scores, fit_platt
+
+__all__ = ["Calibration", "coherent_scores", "fit_platt"]

@@ -1,11 +1,11 @@
-"""Turn logits into scores: calibrated probabilities that hold the hierarchy.
+"""Calibration: turn logits into probabilities that are coherent up the hierarchy.
 
-Losses and sampling made for imbalance shift logits, each label's by its own amount, so a sigmoid alone
-is no probability. The repair is fitted on marks the training did not see, where a rare label has a
-handful of positives or none: it then borrows from its group. It never changes the ranking of marks
-within a label.
+Losses and sampling for imbalanced data shift the logits of each label, so a sigmoid alone gives no probabilities.
+Platt scaling is fitted on marks that training did not see, where a rare label has few positives or none; such labels
+share the fit of their group. The ranking of marks within a label never changes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -19,22 +19,22 @@ from viennatag.metrics.ranking import Positives, Scores, Targets, check_scores, 
 Float = TypeVar("Float", bound=np.floating[Any])
 
 _BLOCK = 1 << 21
-"""Scores that are worked on at a time, so that intermediate arrays stay small."""
+"""Most scores in an intermediate array."""
 _BINS = 1024
-"""Bins that a label's logits are counted in for fitting."""
+"""Bins of a label's logits for fitting."""
 _MIN_SLOPE = 0.05
-"""A label whose logits say nothing, or the contrary, keeps its ranking at this share of the usual slope."""
-_LOOSE, _NEAR = (10.0, 10.0), (1.0, 2.0)
-"""How far slope and intercept may stray from the fit before (standard deviations): for all labels together,
-and for a group or a label. On simulated heads (plain, weighted, asymmetric loss) anything from (0.5, 2) to
-(5, 5) is as good on unseen marks; an intercept held much closer is worse, since losses shift each label."""
+"""Smallest slope relative to the pooled fit, so that a label with uninformative logits keeps its ranking."""
+_WEAK_PRIOR, _STRONG_PRIOR = (10.0, 10.0), (1.0, 2.0)
+"""Standard deviations of the priors on slope and intercept around the previous fit: for all labels together, and for
+a group or a label. On simulated heads (plain, weighted, asymmetric loss) anything from (0.5, 2) to (5, 5) is as good
+on unseen marks; a much stronger prior on the intercept is worse, because losses shift each label."""
 _MAX_STEPS, _MAX_HALVINGS, _TOLERANCE = 100, 20, 1e-10
-"""Newton's method stops where a full step would lower no loss by more than this share of it."""
+"""Newton's method stops when a full step would lower no loss by more than this share of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What turns logits into calibrated probabilities: `sigmoid(slope * logit + intercept)`.
+    """Calibrates logits of each label: `sigmoid(slope * logit + intercept)`.
 
     Attributes:
         slope: Positive, so that a label's ranking never changes; shape (labels,).
@@ -53,7 +53,7 @@ class Calibration:
             raise DataError("every slope must be positive and finite, every intercept finite")
 
     def __call__(self, logits: Scores) -> NDArray[np.float64]:
-        """Return probabilities of the logits' shape (marks, labels).
+        """Return calibrated probabilities, of the logits' shape (marks, labels).
 
         Raises:
             DataError: If there are not as many labels, or a logit is NaN.
@@ -62,31 +62,28 @@ class Calibration:
         if logits.ndim != 2 or logits.shape[1] != len(self.slope):
             raise DataError(f"logits have shape {logits.shape}; expected (marks, {len(self.slope)})")
         scores = np.empty(logits.shape)
-        height = max(1, _BLOCK // max(1, len(self.slope)))
-        for start in range(0, len(logits), height):
-            rows = slice(start, start + height)
+        for rows in _row_blocks(len(logits), len(self.slope)):
             scores[rows] = _sigmoid(logits[rows] * self.slope + self.intercept)
         return scores
 
-    def moved(self, prior: NDArray[np.float64], expected: NDArray[np.float64]) -> "Calibration":
-        """Return the calibration for marks among which labels are more or less frequent than they were here.
+    def shift_prior(self, prior: NDArray[np.float64], target_prior: NDArray[np.float64]) -> "Calibration":
+        """Return the calibration corrected for a prior shift: the same labels with other frequencies.
 
-        Where only the frequencies differ, the log-odds of each probability change by as much as those of the
-        frequency do (Saerens, Latinne and Decaestecker 2002, "Adjusting the outputs of a classifier to new a
-        priori probabilities", equation 4, for two classes).
+        The log-odds of each probability change by as much as those of the frequency (Saerens, Latinne and
+        Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities", equation 4).
 
         Args:
-            prior: Share of the marks here that carry each label, above 0 and below 1; shape (labels,).
-            expected: The same among the marks to come.
+            prior: Share of marks that carry each label now, above 0 and below 1; shape (labels,).
+            target_prior: The same for the marks to predict.
 
         Raises:
             DataError: If a share is not between 0 and 1.
         """
-        for name, shares in (("prior", prior), ("expected", expected)):
+        for name, shares in (("prior", prior), ("target_prior", target_prior)):
             if shares.shape != self.slope.shape or not np.all((shares > 0) & (shares < 1)):
                 raise DataError(f"{name} must hold one share for each label, above 0 and below 1")
-        odds = np.log(expected) - np.log1p(-expected) - np.log(prior) + np.log1p(-prior)
-        return Calibration(self.slope, self.intercept + odds)
+        shift = np.log(target_prior) - np.log1p(-target_prior) - np.log(prior) + np.log1p(-prior)
+        return Calibration(self.slope, self.intercept + shift)
 
 
 def fit_platt(
@@ -96,58 +93,58 @@ def fit_platt(
     groups: ArrayLike,
     parents: ArrayLike | None = None,
     min_positives: int = 10,
+    bins: int = _BINS,
 ) -> Calibration:
-    """Return a Platt scaling for each label, fitted on marks that the training did not see.
+    """Return a Platt scaling for each label.
 
-    A logistic regression of each label's targets on its logits, with Platt's smoothed targets
-    (P + 1) / (P + 2) and 1 / (N + 2) (Platt 1999). With few positives Platt scaling is more reliable than
-    isotonic regression (Niculescu-Mizil and Caruana 2005), but not with none. So it is fitted
-    three times, each time on the probabilities of the time before: to all labels together, to each group,
-    to each label; and the smaller the set of labels, the more a Gaussian prior holds it to what is already
-    there. Labels with fewer than `min_positives` share one fit per group or, where `parents` are given and
-    they have that many positives together, per parent.
+    A logistic regression of each label's targets on its logits, with Platt's smoothed targets (P + 1) / (P + 2) and
+    1 / (N + 2) (Platt 1999). With few positives it is more reliable than isotonic regression (Niculescu-Mizil and
+    Caruana 2005). It is fitted three times, each time on the previous probabilities: to all labels together, to each
+    group, to each label, with Gaussian priors around the previous fit. Labels with fewer than `min_positives` share
+    one fit per group or, if `parents` are given and siblings have that many together, per parent.
 
     Args:
-        logits: What the model says, finite; shape (marks, labels).
-        targets: What is true, same shape.
-        groups: Group of each label, whose labels are alike in their miscalibration, such as their level;
-            any integers, shape (labels,).
-        parents: Position of each label's parent, -1 for none; shape (labels,). It helps where siblings are
-            miscalibrated alike, as a loss that knows the tree may leave them. On frozen features with
-            binary cross-entropy they are not, and the log loss of rare labels was 0.3 % higher.
+        logits: Finite logits of marks that training did not see; shape (marks, labels).
+        targets: True labels, same shape.
+        groups: Group of each label, such as its level; labels of a group have similar miscalibration. Any integers,
+            shape (labels,).
+        parents: Position of each label's parent, -1 for none; shape (labels,). It helps if siblings have similar
+            miscalibration, as after a hierarchical loss. On frozen features with binary cross-entropy they have not,
+            and the log loss of rare labels was 0.3 % higher.
         min_positives: Labels with fewer positives are fitted together.
+        bins: Bins of a label's logits; more are slower and hardly more precise.
 
     Raises:
         DataError: If shapes differ, a logit is not finite, or no target is true.
         OptionError: If `min_positives` is below 1.
     """
-    positives = some_positives(logits, targets, min_positives)
+    positives = require_positives(logits, targets, min_positives)
     if not np.isfinite([logits.min(), logits.max()]).all():
         raise DataError("a logit is infinite; Platt scaling needs finite logits")
     owner, counts = number_groups(groups, logits.shape[1]), positives.per_label()
     rare = counts < min_positives
-    curves = _Curves.of(logits, positives)
-    curves = curves.refitted(np.zeros_like(owner), _LOOSE)
-    curves = curves.refitted(owner, _NEAR)
+    curves = _Curves.of(logits, positives, bins)
+    curves = curves.refitted(np.zeros_like(owner), _WEAK_PRIOR)
+    curves = curves.refitted(owner, _STRONG_PRIOR)
     family = (
         owner if parents is None else _families(owner, np.asarray(parents), np.where(rare, counts, 0), min_positives)
     )
     alone = 2 * len(owner) + np.arange(len(owner))
-    curves = curves.refitted(np.where(rare, family, alone), _NEAR)
+    curves = curves.refitted(np.where(rare, family, alone), _STRONG_PRIOR)
     return Calibration(curves.slope, curves.intercept)
 
 
-def coherent(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
-    """Return scores where no label scores below the best of its descendants; the input is left as it is.
+def coherent_scores(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
+    """Return scores raised so that no label scores below its best descendant.
 
-    A mark of 3.1.6 is a mark of 3.1 and of 3, so its probability bounds theirs from below.
+    A mark of 3.1.6 is also a mark of 3.1 and of 3, so its probability is a lower bound of theirs.
 
     Args:
         scores: Shape (marks, labels).
         parents: Position of each label's parent, before its own; -1 for none. Shape (labels,).
 
     Raises:
-        DataError: If shapes differ, a parent stands after its child, or a score is NaN.
+        DataError: If shapes differ, a parent comes after its child, or a score is NaN.
     """
     check_scores(scores)
     above = np.asarray(parents)
@@ -155,19 +152,24 @@ def coherent(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
         raise DataError(f"scores have shape {scores.shape}, parents {above.shape}; expected one parent per label")
     raised = scores.copy()
     for children, nodes, starts in _generations(above.astype(np.int64).tobytes()):
-        height = max(1, _BLOCK // len(children))
-        for start in range(0, len(scores), height):
-            rows = raised[start : start + height]
-            rows[:, nodes] = np.maximum(rows[:, nodes], np.maximum.reduceat(rows[:, children], starts, axis=1))
+        for rows in _row_blocks(len(scores), len(children)):
+            best = np.maximum.reduceat(raised[rows][:, children], starts, axis=1)
+            raised[rows, nodes] = np.maximum(raised[rows, nodes], best)
     return raised
 
 
-@lru_cache(maxsize=16)  # one mark after another asks for the same tree
+def _row_blocks(rows: int, columns: int, *, block: int = _BLOCK) -> Iterator[slice]:
+    """Yield slices of rows that hold at most `block` values each."""
+    height = max(1, block // max(1, columns))
+    return (slice(start, start + height) for start in range(0, rows, height))
+
+
+@lru_cache(maxsize=16)  # each mark needs the same tree
 def _generations(parents: bytes) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]], ...]:
-    """Return, deepest first, the labels of a depth by parent, their parents, and where each parent's labels start."""
+    """Return, deepest level first: labels sorted by parent, their parents, and where each parent's labels start."""
     above = np.frombuffer(parents, dtype=np.int64)
     if np.any(above >= np.arange(len(above))):
-        raise DataError("a parent stands after its child; a label set puts parents first")
+        raise DataError("a parent comes after its child; a label set puts parents first")
     depth, ancestor = np.zeros(len(above), dtype=np.intp), above
     while np.any(ancestor >= 0):
         depth += ancestor >= 0
@@ -183,18 +185,18 @@ def _generations(parents: bytes) -> tuple[tuple[NDArray[np.intp], NDArray[np.int
 
 @dataclass(frozen=True, eq=False)
 class _Curves:
-    """What a logistic regression needs to know of each label, calibrated so far by slope and intercept.
+    """Sufficient statistics of the logistic regressions, with the calibration so far.
 
-    A logit enters the likelihood as the softplus of a line, so smooth that the logits of a narrow bin may
-    share their mean, and, for the targets, in sums. A fit then costs the same for any number of marks.
+    The likelihood depends on logits through the softplus of a line, so smooth that the logits of a narrow bin can
+    share their mean, and through sums. So a fit costs the same for any number of marks.
 
     Attributes:
         slope: Shape (labels,).
         intercept: Shape (labels,).
-        marks: How many are in each bin, shape (labels, bins).
-        logits: Their mean calibrated logit, same shape.
-        positives: How many there are, shape (labels,).
-        positive_sum: The sum of their calibrated logits, shape (labels,).
+        marks: Number of marks in each bin, shape (labels, bins).
+        logits: Mean calibrated logit of each bin, same shape.
+        positives: Number of positives, shape (labels,).
+        positive_sum: Sum of the positives' calibrated logits, shape (labels,).
     """
 
     slope: NDArray[np.float64]
@@ -205,23 +207,23 @@ class _Curves:
     positive_sum: NDArray[np.float64]
 
     @classmethod
-    def of(cls, logits: Scores, positives: Positives) -> "_Curves":
-        """Return curves of logits brought to about mean 0 and deviation 1, so that priors fit any scale."""
+    def of(cls, logits: Scores, positives: Positives, bins: int) -> "_Curves":
+        """Return the statistics of logits scaled to about mean 0 and deviation 1, so that priors fit any scale."""
         marks, labels = positives.shape
         some = logits[:: max(1, marks // 4096)]
-        low, centre, high = (float(each) for each in np.quantile(some, [0.05, 0.5, 0.95]))  # outliers do not count
+        low, centre, high = (float(each) for each in np.quantile(some, [0.05, 0.5, 0.95]))
         spread = (high - low) / 3 or float(some.std(dtype=np.float64)) or 1.0
-        counts, means = np.empty((labels, _BINS)), np.empty((labels, _BINS))
+        counts, means = np.empty((labels, bins)), np.empty((labels, bins))
         width = max(1, _BLOCK // marks)
         for start in range(0, labels, width):
             lines = (logits[:, start : start + width].T.astype(np.float64) - centre) / spread
             squeezed = lines / (1 + np.abs(lines))  # within (-1, 1): narrow bins where logits are dense, no outermost
-            bins = np.minimum(((squeezed + 1) * (_BINS / 2)).astype(np.intp), _BINS - 1)
-            bins = (bins + _BINS * np.arange(len(lines))[:, None]).ravel()
-            count = np.bincount(bins, minlength=len(lines) * _BINS)
-            total = np.bincount(bins, lines.ravel(), minlength=len(lines) * _BINS)
-            counts[start : start + width] = count.reshape(-1, _BINS)
-            means[start : start + width] = (total / np.maximum(count, 1)).reshape(-1, _BINS)
+            cells = np.minimum(((squeezed + 1) * (bins / 2)).astype(np.intp), bins - 1)
+            cells = (cells + bins * np.arange(len(lines))[:, None]).ravel()
+            count = np.bincount(cells, minlength=len(lines) * bins)
+            total = np.bincount(cells, lines.ravel(), minlength=len(lines) * bins)
+            counts[start : start + width] = count.reshape(-1, bins)
+            means[start : start + width] = (total / np.maximum(count, 1)).reshape(-1, bins)
         own = (logits[positives.marks, positives.labels].astype(np.float64) - centre) / spread
         return cls(
             slope=np.full(labels, 1 / spread),
@@ -233,7 +235,7 @@ class _Curves:
         )
 
     def refitted(self, owner: NDArray[np.intp], spread: tuple[float, float]) -> "_Curves":
-        """Return curves calibrated anew by Newton's method; labels of the same owner share the fit.
+        """Return the statistics after one more calibration by Newton's method; labels of one owner share a fit.
 
         Args:
             owner: Any integers, shape (labels,).
@@ -299,9 +301,9 @@ class _Curves:
 
 
 def _families(
-    owner: NDArray[np.intp], parents: NDArray[np.intp], counts: NDArray[np.intp], least: int
+    owner: NDArray[np.intp], parents: NDArray[np.intp], counts: NDArray[np.intp], min_count: int
 ) -> NDArray[np.intp]:
-    """Return the parent of each label whose siblings count `least` together, numbered above all groups; else its group.
+    """Return the group of each label, or its parent, numbered above all groups, if siblings have `min_count` together.
 
     Raises:
         DataError: If there is not one parent per label.
@@ -309,7 +311,7 @@ def _families(
     if parents.shape != owner.shape:
         raise DataError(f"parents have shape {parents.shape}; expected one parent per label, {owner.shape}")
     together = np.bincount(parents + 1, counts, minlength=len(owner) + 1)  # labels without a parent come first
-    return np.where((parents >= 0) & (together[parents + 1] >= least), len(owner) + parents, owner)
+    return np.where((parents >= 0) & (together[parents + 1] >= min_count), len(owner) + parents, owner)
 
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -319,8 +321,8 @@ def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return scores
 
 
-def some_positives(scores: Scores, targets: Targets, min_positives: int = 1) -> Positives:
-    """Return where targets are true.
+def require_positives(scores: Scores, targets: Targets, min_positives: int = 1) -> Positives:
+    """Return the positions of true targets.
 
     Raises:
         DataError: If shapes differ, a score is NaN, or no target is true.
@@ -331,12 +333,12 @@ def some_positives(scores: Scores, targets: Targets, min_positives: int = 1) -> 
     check_scores(scores)
     positives = find_positives(targets, scores.shape)
     if not len(positives.marks):
-        raise DataError("no target is true, so there is nothing to fit decisions on")
+        raise DataError("no target is true, so there is nothing to fit on")
     return positives
 
 
 def number_groups(groups: ArrayLike, labels: int) -> NDArray[np.intp]:
-    """Return the group of each label, counted from 0.
+    """Return the group of each label, numbered from 0 without gaps.
 
     Raises:
         DataError: If there is not one group per label.

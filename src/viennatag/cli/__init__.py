@@ -1,8 +1,8 @@
 """The command line: a thin shell over the library.
 
-The library raises, this package turns what it raises into one clean message and an exit status:
-0 for success, 1 if some image could not be read, 2 for a mistake, 130 if interrupted. A command is
-loaded when it is called, and imports that take long stay inside it, so that `predict` starts at once.
+The library raises; this package turns the exception into one clean message and an exit status: 0 for success,
+1 if an image could not be read, 2 for a mistake, 130 if interrupted. A command is loaded when it is called,
+and slow imports stay inside its function, so that `predict` starts at once.
 """
 
 import gc
@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from viennatag.cli.shared import SPEAKING, fail
+from viennatag.cli.options import PLAIN, Command, fail
 from viennatag.errors import MissingExtraError, ViennatagError
 
 if TYPE_CHECKING:
-    from click import Command, Context
+    from click import Command as ClickCommand
+    from click import Context
 
 __all__ = ["app", "main"]
 
 _EXTRAS = {
     "fontTools": "render",
+    "jinja2": "data",
+    "markupsafe": "data",
     "pyarrow": "data",
     "ray": "bulk",
     "resvg_py": "render",
@@ -35,6 +38,7 @@ _COMMANDS = (  # in the order of the help
     "predict",
     "bulk",
     "train",
+    "update",
     "evaluate",
     "inspect",
     "compare",
@@ -49,21 +53,26 @@ _COMMANDS = (  # in the order of the help
 )
 
 
-class _Commands(Mapping[str, "Command"]):
+class _Commands(Mapping[str, "ClickCommand"]):
     """The commands by name, each made from its function when it is first asked for."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Command] = {}
+        self._made: dict[str, ClickCommand] = {}
 
-    def __getitem__(self, name: str) -> "Command":
+    def __getitem__(self, name: str) -> "ClickCommand":
         if name not in _COMMANDS:
             raise KeyError(name)
         if name not in self._made:
-            function = f"{name}_" if name == "import" else name  # `import` is a word of Python
+            function = f"{name}_" if name == "import" else name  # `import` is a keyword of Python
             home = import_module(f"viennatag.cli.{function}")
-            alone = typer.Typer(**SPEAKING)
-            alone.command(name)(getattr(home, function))
-            self._made[name] = typer.main.get_command(alone)
+            found = getattr(home, function)
+            if isinstance(found, typer.Typer):  # it has commands of its own
+                self._made[name] = typer.main.get_command(found)
+            else:
+                alone = typer.Typer(**PLAIN)
+                kind = getattr(home, "COMMAND_CLASS", Command)
+                alone.command(name, cls=kind)(found)
+                self._made[name] = typer.main.get_command(alone)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -88,21 +97,21 @@ app = typer.Typer(
     help="Vienna Classification codes for figurative trade marks, from the image alone.",
     cls=_Group,
     no_args_is_help=True,
-    **SPEAKING,
+    **PLAIN,
 )
 app.callback()(lambda: None)
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
-    gc.set_threshold(50_000)  # a start makes objects by the thousand and drops hardly any
+    gc.set_threshold(50_000)  # a start creates thousands of objects and frees few of them
     try:
         app()
     except ViennatagError as exc:
         fail(str(exc))
     except ModuleNotFoundError as exc:
         fail(str(_missing(exc)))
-    except BrokenPipeError:  # the reader of our output is gone, as `viennatag codes | head` does
+    except BrokenPipeError:  # the reader of our output is gone, as in `viennatag codes list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:

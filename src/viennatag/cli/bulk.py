@@ -1,4 +1,4 @@
-"""The command for millions of marks: `bulk`."""
+"""The command `bulk`: suggestions for millions of images."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from viennatag.cli.shared import choose
+from viennatag.cli.options import ModelOption, one_of
 from viennatag.progress import show_progress
 
 _SHOWN = 20
@@ -18,28 +18,31 @@ def bulk(
         str, typer.Argument(help="A folder, ZIP, TAR or Parquet file, a quoted pattern of these, or a marks table.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")],
-    model: Annotated[str, typer.Option(help="Folder of a bundle, or starter.")] = "starter",
+    model: ModelOption = "starter",
     images: Annotated[
         Path | None, typer.Option(help="Folder of images; SOURCE is then a marks table that names them.")
     ] = None,
-    top: Annotated[int | None, typer.Option(help="Rank this many codes of a level, thresholds or not.")] = None,
+    top: Annotated[int | None, typer.Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
     level: Annotated[str | None, typer.Option(help="category, division or section.")] = None,
     threshold: Annotated[float | None, typer.Option(help="One threshold for all codes.")] = None,
-    floor: Annotated[float | None, typer.Option(help="Also write every score from this up.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="parquet or jsonl.")] = "parquet",
-    part_size: Annotated[int, typer.Option(help="Images in a part, the unit that is done again if killed.")] = 500,
+    floor: Annotated[float | None, typer.Option(help="Also write all scores of at least this.")] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="parquet or jsonl.", callback=one_of("parquet", "jsonl"))
+    ] = "parquet",
+    shard_size: Annotated[int, typer.Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
-        str | None, typer.Option(help="Ray cluster: HOST:PORT, auto, or local; without it this process does it all.")
+        str | None, typer.Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
     ] = None,
 ) -> None:
-    """Suggest codes for millions of images; call it again to go on after an interruption.
+    """Suggest codes for millions of images.
+
+    Call it again to resume after an interruption.
 
     Example: viennatag bulk images -o results
 
     Example: viennatag bulk 'shards/*.tar' -o results --address auto
     """
-    choose("--format", format_, ("parquet", "jsonl"))
-    from viennatag.bulk import BulkOptions, run_bulk
+    from viennatag.bulk import run_bulk
 
     chosen: Any = format_
     with show_progress() as report:
@@ -48,21 +51,26 @@ def bulk(
             out,
             model=model,
             images=images,
-            options=BulkOptions(top, level, threshold, floor, chosen, part_size),
+            top=top,
+            level=level,
+            threshold=threshold,
+            floor=floor,
+            format=chosen,
+            shard_size=shard_size,
             address=address,
             progress=lambda done, total, failed: report("images", done, total, f"{failed:,} failed" if failed else ""),
         )
     if summary.resumed:
-        print(f"went on after {summary.resumed:,} images that were done", file=sys.stderr)
+        print(f"resumed after {summary.resumed:,} finished images", file=sys.stderr)
     for reason, count in summary.reasons[:_SHOWN]:
         print(f"failed: {count:,} × {reason}", file=sys.stderr)
     if len(summary.reasons) > _SHOWN:
         print(f"failed: {len(summary.reasons) - _SHOWN:,} other reasons", file=sys.stderr)
     print(f"{summary.images:,} images, {summary.failed:,} of them failed")
-    print(f"wrote {summary.parts}: results")
+    print(f"wrote {summary.shards}: results")
     if summary.failed:
-        print(f"wrote {summary.failures}: what failed")
+        print(f"wrote {summary.failures}: failures")
     if summary.unfinished:
-        print(f"{summary.unfinished:,} parts could not be finished; the same command tries them again", file=sys.stderr)
+        print(f"{summary.unfinished:,} shards are unfinished; the same command tries them again", file=sys.stderr)
     if summary.failed:
         raise typer.Exit(1)

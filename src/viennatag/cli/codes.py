@@ -1,78 +1,112 @@
-"""The command `codes`: show and search the classification."""
+"""The commands `codes show`, `codes search`, `codes list` and `codes import`: the classification."""
 
-import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from viennatag.cli.shared import FormatOption, choose, fail
+from viennatag.cli.options import PLAIN, Command, FormatOption, fail, print_json
 
 if TYPE_CHECKING:
     from viennatag.vienna.codes import Code, Tree
 
+TreeOption = Annotated[Path | None, typer.Option("--tree", help="Tree file to read, as `codes import` writes it.")]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option("--language", help="Language of the headings, of the tree file or the newest imported edition."),
+]
 
-def codes(
-    query: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="A code; or search and words; or import and a file of WIPO's.",
-            metavar="[CODE | search WORDS... | import FILE]",
-        ),
-    ] = None,
+codes = typer.Typer(
+    name="codes",
+    help="Show, search, list and import Vienna codes and their headings.\n\nExample: viennatag codes show 3.1.6",
+    no_args_is_help=True,
+    **PLAIN,
+)
+
+
+@codes.command("show", cls=Command)
+def show(
+    code: Annotated[list[str], typer.Argument(help="Vienna codes, such as 3.1.6.", metavar="CODE...")],
     format_: FormatOption = "table",
-    tree: Annotated[Path | None, typer.Option(help="Tree file to show, as import writes it.")] = None,
-    language: Annotated[
-        str | None, typer.Option(help="Show headings of the tree file, or the newest edition imported, in it.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="With import: the tree file to write.")] = None,
-    edition: Annotated[int | None, typer.Option(help="With import: the edition that the file holds.")] = None,
+    tree: TreeOption = None,
+    language: LanguageOption = None,
 ) -> None:
-    """Show a code with its place in the tree, or search headings; without arguments the categories.
+    """Show codes with their ancestors and children.
 
-    Example: viennatag codes 3.1.6
+    Example: viennatag codes show 3.1.6
+    """
+    from viennatag.vienna.codes import parse_codes
+
+    shown = _open(tree, language)
+    asked = parse_codes(" ".join(code))
+    _print(shown, [node for each in asked for node in (*each.path, *shown.tree.children(each))], format_)
+
+
+@codes.command("search", cls=Command)
+def search(
+    words: Annotated[list[str], typer.Argument(help="Words of a heading.", metavar="WORD...")],
+    format_: FormatOption = "table",
+    tree: TreeOption = None,
+    language: LanguageOption = None,
+) -> None:
+    """Find codes by words of their headings.
+
     Example: viennatag codes search cat
+    """
+    shown = _open(tree, language)
+    found = shown.tree.search(words, limit=40)
+    if not found:
+        fail(f"no heading has {' '.join(words)!r} in it; try fewer or shorter words")
+    _print(shown, found, format_)
+
+
+@codes.command("list", cls=Command)
+def list_(format_: FormatOption = "table", tree: TreeOption = None, language: LanguageOption = None) -> None:
+    """List the categories.
+
+    Example: viennatag codes list
+    """
+    shown = _open(tree, language)
+    _print(shown, shown.tree.children(None), format_)
+
+
+@codes.command("import", cls=Command)
+def import_(
+    file: Annotated[Path, typer.Argument(help="WIPO's file of an edition, as XML.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Tree file to write; by default kept for all commands.")
+    ] = None,
+    edition: Annotated[int | None, typer.Option(help="Edition of the file, where the file does not say it.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the headings.")] = "en",
+) -> None:
+    """Import an edition of the classification.
+
+    A further language of an imported edition is added to it.
+
     Example: viennatag codes import vienna10.xml
     """
-    choose("--format", format_, ("table", "json"))
-    from viennatag.vienna.codes import Code, parse_codes
+    from viennatag.vienna.editions import import_classification
 
-    if query and query[0] == "import":
-        _import_tree(query[1:], out, edition, language or "en")
-        return
-    if out is not None or edition is not None:
-        fail("--out and --edition belong to: viennatag codes import FILE")
-    shown, borrowed, held = _tree(tree, language)
-    found: list[Code]
-    if not query:
-        found = list(shown.children(None))
-    elif query[0] == "search":
-        found = shown.search(query[1:], limit=40)
-        if not found:
-            fail(f"no heading holds {' '.join(query[1:])!r}; try fewer or shorter words")
-    else:
-        asked = parse_codes(" ".join(query))
-        found = [node for code in asked for node in (*code.path, *shown.children(code))]
-    found = list(dict.fromkeys(found))
-    english = sum(code in borrowed for code in found)
-    if english:
-        print(f"{english:,} of {len(found):,} headings are viennatag's own English words; {held}", file=sys.stderr)
-    if format_ == "json":
-        rows = [{"code": str(code), "heading": shown.heading(code), "level": code.level} for code in found]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    width = max((len(str(code)) for code in found), default=0)
-    for code in found:
-        print(f"{code!s:<{width}}  {shown.heading(code)}")
+    path, found = import_classification(file, out=out, edition=edition, language=language)
+    languages = ", ".join(found.languages)
+    print(f"wrote {path}: {len(found.codes):,} codes, {len(found.auxiliary):,} auxiliary, headings in {languages}")
 
 
-def _tree(file: Path | None, language: str | None) -> "tuple[Tree, frozenset[Code], str]":
-    """Return the tree to show, the codes without headings in the language asked for, and which there are."""
+class _Shown(NamedTuple):
+    """A tree, its codes without headings in the language asked for, and the languages that there are."""
+
+    tree: "Tree"
+    untranslated: "frozenset[Code]"
+    languages: str
+
+
+def _open(file: Path | None, language: str | None) -> _Shown:
     from viennatag.vienna.codes import vienna_tree
 
     if file is None and language is None:
-        return vienna_tree(), frozenset(), ""
+        return _Shown(vienna_tree(), frozenset(), "")
     from viennatag.vienna.classification import parse_language, read_tree_file
     from viennatag.vienna.editions import imported_editions
 
@@ -80,17 +114,21 @@ def _tree(file: Path | None, language: str | None) -> "tuple[Tree, frozenset[Cod
     if file is None:
         imported = list(imported_editions().values())
         if not imported:
-            fail("no edition was imported that has headings in a language; try: viennatag codes import vienna10.xml")
+            fail("no imported edition has headings in a language; try: viennatag codes import vienna10.xml")
         file = imported[-1]
     found = read_tree_file(file)
-    return found.tree(wanted), found.missing(wanted), f"{file} has headings in {', '.join(found.languages)}"
+    return _Shown(found.tree(wanted), found.missing(wanted), f"{file} has headings in {', '.join(found.languages)}")
 
 
-def _import_tree(files: list[str], out: Path | None, edition: int | None, language: str) -> None:
-    if len(files) != 1:
-        fail(f"import takes one file, not {len(files)}; languages in files of their own are imported one by one")
-    from viennatag.vienna.editions import import_classification
-
-    path, found = import_classification(files[0], out=out, edition=edition, language=language)
-    languages = ", ".join(found.languages)
-    print(f"wrote {path}: {len(found.codes):,} codes, {len(found.auxiliary):,} auxiliary, headings in {languages}")
+def _print(shown: _Shown, found: "Iterable[Code]", format_: str) -> None:
+    found = list(dict.fromkeys(found))
+    english = sum(code in shown.untranslated for code in found)
+    if english:
+        counted = f"{english:,} of {len(found):,} headings"
+        print(f"{counted} are viennatag's own English words; {shown.languages}", file=sys.stderr)
+    if format_ == "json":
+        print_json([{"code": str(code), "heading": shown.tree.heading(code), "level": code.level} for code in found])
+        return
+    width = max((len(str(code)) for code in found), default=0)
+    for code in found:
+        print(f"{code!s:<{width}}  {shown.tree.heading(code)}")

@@ -1,58 +1,62 @@
-"""Commands that judge: `evaluate`."""
+"""The command `evaluate`: how good a bundle is."""
 
-import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from viennatag.cli.shared import (
+from viennatag.cli.options import (
+    BadRowsOption,
+    BundleArgument,
     FormatOption,
     IgnoreOption,
     ImagesOption,
+    MarksArgument,
     SeedOption,
-    SkipOption,
-    choose,
     fail,
-    say_skipped,
-    show,
+    one_of,
+    print_json,
+    print_rich,
+    read_table,
 )
 from viennatag.progress import show_progress
 
 
 def evaluate(
-    bundle: Annotated[str, typer.Argument(help="Folder of a bundle, or starter.")],
-    marks: Annotated[Path, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")],
+    bundle: BundleArgument,
+    marks: MarksArgument,
     images: ImagesOption,
-    part: Annotated[str, typer.Option(help="Judge this part: test, validation, train or all.")] = "test",
+    subset: Annotated[
+        str,
+        typer.Option(
+            help="Evaluate on this subset: test, validation, train or all.",
+            callback=one_of("test", "validation", "train", "all"),
+        ),
+    ] = "test",
     incomplete: Annotated[
-        bool, typer.Option("--incomplete", help="Codes are missing on the marks: show what can be trusted then.")
+        bool, typer.Option("--incomplete", help="The marks lack codes: show the metrics that still hold then.")
     ] = False,
     format_: FormatOption = "table",
-    skip_bad: SkipOption = False,
+    skip_bad: BadRowsOption = False,
     ignore: IgnoreOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Judge a bundle on marks, beside the frequency prior.
+    """Evaluate a bundle on marks.
 
-    Where the table has a split column only its test part is judged, unless --part says otherwise.
+    The frequency prior is evaluated too, for comparison. Where the table has a split column, only its test
+    subset is used, unless --subset names another.
 
     Example: viennatag evaluate my-bundle marks.csv --images images
     """
-    choose("--format", format_, ("table", "json"))
-    choose("--part", part, ("train", "validation", "test", "all"))
-    from viennatag.data.marks import read_marks
     from viennatag.evaluation.evaluation import evaluate as evaluate_bundle
     from viennatag.prediction.predictor import Predictor
 
     predictor = Predictor.load(bundle)
     taxonomy = predictor.bundle.labels.taxonomy
-    table = read_marks(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or ())
-    say_skipped(table.skipped)
-    if part != "all" and any(table.splits):
-        rows = [at for at, split in enumerate(table.splits) if split == part]
+    table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
+    if subset != "all" and any(table.splits):
+        rows = [at for at, split in enumerate(table.splits) if split == subset]
         if not rows:
-            fail(f"{marks}: no mark has the split {part!r}; choose another --part")
+            fail(f"{marks}: no mark has the split {subset!r}; choose another --subset")
         table = table.select(rows)
     with show_progress() as report:
         evaluation = evaluate_bundle(
@@ -64,8 +68,8 @@ def evaluate(
             progress=lambda done, total: report("images", done, total, ""),
         )
     if format_ == "json":
-        print(json.dumps(evaluation.to_json(incomplete=incomplete), ensure_ascii=False, indent=2))
+        print_json(evaluation.to_json(incomplete=incomplete))
     else:
         from viennatag.reports.evaluation import evaluation_report
 
-        show(evaluation_report(evaluation, incomplete=incomplete))
+        print_rich(evaluation_report(evaluation, incomplete=incomplete))

@@ -1,15 +1,16 @@
-"""The command that brings registers in: `import`."""
+"""The command `import`: a marks table from the delivery of a register."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from viennatag.cli.shared import IgnoreOption, TaxonomyOption, parse_taxonomy
+from viennatag.cli.options import IgnoreOption, TaxonomyOption
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
+    from viennatag.data.marks import Taxonomy
     from viennatag.importers import ImportSummary
 
 _SHOWN = 20
@@ -17,9 +18,7 @@ _SHOWN = 20
 
 
 def import_(
-    format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="How the register writes its marks, one of those above.")
-    ],
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="Format of the delivery, one of those above.")],
     source: Annotated[Path, typer.Argument(help="A file, a folder, or a ZIP archive.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Table to write: CSV, TSV, JSONL or Parquet.")],
     images: Annotated[
@@ -28,10 +27,12 @@ def import_(
     taxonomy: TaxonomyOption = "vienna",
     ignore: IgnoreOption = None,
     edition: Annotated[
-        int | None, typer.Option(help="Write all codes in terms of this edition, office extensions included.")
+        int | None, typer.Option(help="Convert all codes to this edition, office extensions too.")
     ] = None,
 ) -> None:
-    """Make a marks table from a register's delivery; call it again to go on after an interruption.
+    """Make a marks table from a register's delivery.
+
+    Call it again to resume after an interruption.
 
     Formats: eu-xml, st96, kipris, uspto, uspto-vienna, l3d, trademarks2020, tmview, coco, hf-parquet,
     one-hot, class-folders.
@@ -46,21 +47,21 @@ def import_(
             source,
             out,
             images=images,
-            taxonomy=parse_taxonomy(taxonomy),
+            taxonomy=cast("Taxonomy", taxonomy),
             ignore=ignore or (),
             edition=edition,
             progress=lambda done, total: report("MB", done, total, ""),
         )
-    _say(summary)
+    _print(summary)
     if edition is not None:
-        _say_edition(edition, summary)
+        _print_edition(edition, summary)
     if summary.failed:
         raise typer.Exit(1)
 
 
-def _say(summary: "ImportSummary") -> None:
+def _print(summary: "ImportSummary") -> None:
     if summary.resumed:
-        print(f"went on after {summary.resumed:,} files that were done", file=sys.stderr)
+        print(f"resumed after {summary.resumed:,} finished files", file=sys.stderr)
     for title, notes in (
         ("left out", summary.skipped),
         ("repeated", summary.repeated),
@@ -73,7 +74,7 @@ def _say(summary: "ImportSummary") -> None:
             print(f"{title}: {len(notes) - _SHOWN:,} other reasons", file=sys.stderr)
     if summary.without_image:
         print(
-            f"{summary.without_image:,} marks name no image; --images FOLDER looks for it by their number",
+            f"{summary.without_image:,} marks name no image; with --images FOLDER it is looked for by their number",
             file=sys.stderr,
         )
     print(f"{summary.marks:,} marks, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
@@ -81,15 +82,15 @@ def _say(summary: "ImportSummary") -> None:
     if summary.images is not None:
         print(f"wrote {summary.images}: their images")
     if summary.taxonomy == "flat":
-        print("its labels are no Vienna codes: use it with --taxonomy flat")
+        print("its labels are not Vienna codes: use it with --taxonomy flat")
 
 
-def _say_edition(edition: int, summary: "ImportSummary") -> None:
+def _print_edition(edition: int, summary: "ImportSummary") -> None:
     from viennatag.vienna.editions import imported_editions
 
     print(f"in edition {edition}, {summary.counts}")
     if edition not in imported_editions():
         print(
-            f"edition {edition} was not imported, so viennatag's own list stood for it; see: viennatag codes --help",
+            f"edition {edition} was not imported, so viennatag's own list was used; see: viennatag codes import --help",
             file=sys.stderr,
         )

@@ -1,39 +1,46 @@
-"""Commands about known marks: `index`."""
+"""The command `index`: reference marks for `predict --similar`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from viennatag.cli.shared import IgnoreOption, ImagesOption, SeedOption, SkipOption, megabytes, say_skipped
+from viennatag.cli.options import (
+    BadRowsOption,
+    BundleArgument,
+    IgnoreOption,
+    ImagesOption,
+    MarksArgument,
+    SeedOption,
+    megabytes,
+    print_skipped,
+    read_table,
+)
 from viennatag.progress import show_progress
 
 
 def index(
-    bundle: Annotated[str, typer.Argument(help="Folder of a bundle, or starter.")],
-    marks: Annotated[Path, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")],
+    bundle: BundleArgument,
+    marks: MarksArgument,
     images: ImagesOption,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder of the index; by default inside the bundle.")
     ] = None,
-    skip_bad: SkipOption = False,
+    skip_bad: BadRowsOption = False,
     ignore: IgnoreOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Index known marks, so that predict --similar can show those that look like an image.
+    """Index reference marks for predict --similar.
 
-    An interrupted run goes on where it stopped.
+    Call it again to resume after an interruption.
 
     Example: viennatag index my-bundle marks.csv --images images
     """
-    from viennatag.data.marks import read_marks
     from viennatag.explain.index import make_index
     from viennatag.model.bundle import open_bundle
 
     opened = open_bundle(bundle)
-    taxonomy = opened.labels.taxonomy
-    table = read_marks(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or ())
-    say_skipped(table.skipped)
+    table = read_table(marks, images, taxonomy=opened.labels.taxonomy, skip_bad=skip_bad, ignore=ignore)
     with show_progress() as report:
         folder, kept = make_index(
             opened,
@@ -42,7 +49,7 @@ def index(
             out=out,
             skip_bad=skip_bad,
             seed=seed,
-            report=lambda stage, done, total: report(stage, done, total, ""),
+            progress=lambda stage, done, total: report(stage, done, total, ""),
         )
-    say_skipped(kept.skipped[len(table.skipped) :])
+    print_skipped(kept.skipped[len(table.skipped) :])
     print(f"wrote {folder}: {len(kept):,} marks, {megabytes(folder)}")

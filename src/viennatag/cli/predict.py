@@ -1,42 +1,48 @@
-"""Commands that answer at once: `predict` and `codes`."""
+"""The command `predict`: suggestions for some images, with heat maps and similar marks on request."""
 
-import csv
-import json
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viennatag.cli.shared import EngineOption, choose, fail, image_files
+from viennatag.cli.options import EngineOption, ModelOption, fail, image_files, one_of, print_json
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
-    pass
+    from viennatag.prediction.predictor import Prediction, Predictor
 
 
 def predict(
     images: Annotated[list[str], typer.Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
-    model: Annotated[str, typer.Option(help="Folder of a bundle, starter, or hf-hub:owner/name.")] = "starter",
-    top: Annotated[int | None, typer.Option(help="Rank this many codes of a level, thresholds or not.")] = None,
+    model: ModelOption = "starter",
+    top: Annotated[int | None, typer.Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
     level: Annotated[str | None, typer.Option(help="category, division or section.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+    format_: Annotated[
+        str, typer.Option("--format", help="table, json or csv.", callback=one_of("table", "json", "csv"))
+    ] = "table",
     explain: Annotated[
         Path | None, typer.Option(help="Folder to write a heat map of each suggestion to, as PNG and NPY.")
     ] = None,
-    similar: Annotated[int | None, typer.Option(help="Also show this many of the most similar known marks.")] = None,
-    known: Annotated[Path | None, typer.Option(help="Index of known marks, if not in the bundle's folder.")] = None,
+    similar: Annotated[
+        int | None, typer.Option(help="Also show this many of the most similar reference marks.")
+    ] = None,
+    reference_marks: Annotated[
+        Path | None, typer.Option(help="Index of the reference marks, if not in the bundle's folder.")
+    ] = None,
     engine: EngineOption = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say on stderr what runs, and how.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print on stderr what runs, and how.")] = False,
 ) -> None:
     """Suggest codes for images.
 
     Example: viennatag predict logo.png --top 5 --level section
     """
-    choose("--format", format_, ("table", "json", "csv"))
     if similar is not None and format_ == "csv":
-        fail("--similar marks have no place in csv; choose --format table or json")
-    from viennatag.cli.evidence import Evidence
+        fail("--format csv has no columns for --similar marks; choose table or json")
+    if reference_marks is not None and similar is None:
+        fail("--reference-marks names an index for --similar; add how many marks to show, as --similar 6")
     from viennatag.prediction.predictor import Predictor
 
     paths = [path for name in images for path in image_files(Path(name))]
@@ -44,20 +50,40 @@ def predict(
     if verbose:
         print(predictor.describe(), file=sys.stderr)
         if predictor.bundle.card:
-            print(f"what it was trained on and how good it is: {predictor.bundle.card}", file=sys.stderr)
+            print(f"model card, with its training and its metrics: {predictor.bundle.card}", file=sys.stderr)
     predictor.check_options(top, level)
-    evidence = Evidence(predictor, explain, similar, known)
+    if explain is not None:
+        predictor.check_explainable()
+    if similar is not None:
+        predictor.open_reference_marks(reference_marks).check_count(similar)
+    found = []
     with show_progress(len(paths) > 16) as report:
-        found = []
         for prediction in predictor.predict_many(paths, top=top, level=level):
             found.append(prediction)
             report("images", len(found), len(paths), "")
-    failed = any(prediction.error is not None for prediction in found)
-    nearest = evidence.gather(paths, found)
+    if explain is not None:
+        written = write_heat_maps(predictor, paths, found, explain)
+        print(f"wrote {explain}: {written:,} heat maps, each as PNG and NPY", file=sys.stderr)
+    similar_marks = [
+        [asdict(mark) for mark in predictor.similar(path, similar)] if similar and prediction.error is None else None
+        for path, prediction in zip(paths, found, strict=True)
+    ]
+    _print(found, similar_marks, format_)
+    if any(prediction.error is not None for prediction in found):
+        raise typer.Exit(1)
+
+
+def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str, Any]] | None], format_: str) -> None:
     if format_ == "json":
-        rows = [prediction.to_json() | near for prediction, near in zip(found, nearest, strict=True)]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(
+            [
+                prediction.to_json() | ({} if near is None else {"similar": near})
+                for prediction, near in zip(found, similar_marks, strict=True)
+            ]
+        )
     elif format_ == "csv":
+        import csv
+
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(["image", "code", "heading", "score", "level", "above_threshold", "error"])
         for prediction in found:
@@ -71,6 +97,50 @@ def predict(
         from viennatag.reports.predictions import predictions_text
 
         print(predictions_text(found, styled=sys.stdout.isatty()), end="")
-        evidence.show(found, nearest)
-    if failed:
-        raise typer.Exit(1)
+        for prediction, near in zip(found, similar_marks, strict=True):
+            if near is not None:
+                print(f"similar to {prediction.image}")
+                for mark in near:
+                    print(f"  {mark['similarity']:6.3f}  {mark['image']}  {', '.join(mark['codes'])}")
+
+
+def write_heat_maps(predictor: "Predictor", paths: Sequence[Path], found: "Iterable[Prediction]", folder: Path) -> int:
+    """Write NAME.CODE.png and NAME.CODE.npy for each suggestion and return how many there were.
+
+    The heat map of the best crop, if the mark has crops, is NAME.CODE.crop.npy.
+
+    NAME is the image's own, without its ending; where several images have the same, the second is called NAME-2.
+    """
+    import numpy as np
+
+    from viennatag.files import atomic_file
+
+    written = 0
+    for path, name, prediction in zip(paths, _distinct_names(paths), found, strict=True):
+        codes = [each.code for each in prediction.suggestions]
+        for explanation in predictor.explain_codes(path, codes) if codes else ():
+            shown, target = explanation.overlay(path), f"{name}.{_file_name(explanation.code)}"
+            with atomic_file(folder / f"{target}.png") as temporary:
+                shown.save(temporary, "PNG")
+            for ending, seen in (("npy", explanation), ("crop.npy", explanation.crop)):
+                if seen:
+                    with atomic_file(folder / f"{target}.{ending}") as temporary, temporary.open("wb") as file:
+                        np.save(file, seen.local_logits, allow_pickle=False)
+            written += 1
+    return written
+
+
+def _distinct_names(paths: Iterable[Path]) -> Iterator[str]:
+    taken: set[str] = set()
+    for path in paths:
+        name, times = path.stem, 1
+        while name in taken:
+            times += 1
+            name = f"{path.stem}-{times}"
+        taken.add(name)
+        yield name
+
+
+def _file_name(label: str) -> str:
+    """Return a label as a piece of a file's name: flat labels may contain anything."""
+    return "".join(each if each.isalnum() or each in ".-_ " else "_" for each in label)

@@ -5,43 +5,45 @@ from typing import Annotated
 
 import typer
 
-from viennatag.cli.shared import (
+from viennatag.cli.options import (
+    BadRowsOption,
+    BundleArgument,
     IgnoreOption,
     ImagesOption,
+    MarksArgument,
     SeedOption,
-    SkipOption,
     megabytes,
-    say_skipped,
+    read_table,
 )
 from viennatag.progress import show_progress
 
 
 def quantize(
-    bundle: Annotated[str, typer.Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")],
-    marks: Annotated[Path, typer.Argument(help="Table of marks that calibrate and judge.")],
+    bundle: BundleArgument,
+    marks: MarksArgument,
     images: ImagesOption,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the smaller bundle to.")],
     precision: Annotated[str, typer.Option(help="int8 or bf16.")] = "int8",
-    skip_bad: SkipOption = False,
+    skip_bad: BadRowsOption = False,
     ignore: IgnoreOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Write a bundle in reduced precision, unless it loses more than half a point of macro mAP on marks.
+    """Write a bundle in reduced precision.
+
+    Nothing is written if it loses more than half a point of macro mAP on the marks.
 
     Example: viennatag quantize my-bundle marks.csv --images images -o my-bundle-int8
     """
-    from viennatag.data.marks import read_marks
     from viennatag.model.bundle import open_bundle
     from viennatag.prediction.quantization import quantize as quantize_bundle
 
     found = open_bundle(bundle)
-    table = read_marks(marks, taxonomy=found.labels.taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or ())
-    say_skipped(table.skipped)
+    table = read_table(marks, images, taxonomy=found.labels.taxonomy, skip_bad=skip_bad, ignore=ignore)
     with show_progress() as report:
-        reduced, judged = quantize_bundle(found, table, images, out, precision=precision, seed=seed, progress=report)
+        reduced, effect = quantize_bundle(found, table, images, out, precision=precision, seed=seed, progress=report)
     print(
-        f"macro mAP on {judged.marks:,} marks, {judged.labels:,} labels: {judged.original:.2f} % before, "
-        f"{judged.reduced:.2f} % after ({judged.method})"
+        f"macro mAP on {effect.marks:,} marks, {effect.labels:,} labels: {effect.original:.2f} % before, "
+        f"{effect.reduced:.2f} % after ({effect.method})"
     )
-    print(f"a score moved by {judged.mean_difference:.5f} on average, by {judged.largest_difference:.3f} at most")
+    print(f"scores differ by {effect.mean_difference:.5f} on average, by {effect.largest_difference:.3f} at most")
     print(f"wrote {out}: {megabytes(out)}, in {reduced.precision}")

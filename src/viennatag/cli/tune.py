@@ -1,49 +1,41 @@
-"""Commands that make predictions faster: `tune` and `quantize`."""
+"""The command `tune`: the fastest way to predict on this machine."""
 
-import json
 import sys
-from typing import Annotated
 
-import typer
-
-from viennatag.cli.shared import (
-    EngineOption,
-    FormatOption,
-    choose,
-)
+from viennatag.cli.options import BundleArgument, EngineOption, FormatOption, print_json
 
 
 def tune(
-    bundle: Annotated[str, typer.Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")] = "starter",
+    bundle: BundleArgument = "starter",
     engine: EngineOption = None,
     format_: FormatOption = "table",
 ) -> None:
-    """Measure which engine, threads and batch size are fastest here, and use them from now on.
+    """Find the fastest way to predict on this machine.
 
-    Takes a minute on a quiet machine. The result is kept in your cache folder, for this graph on this machine.
+    Engines, numbers of threads and batch sizes are measured, and the fastest are used from now on. This takes a minute
+    on an idle machine. The result is kept in your cache folder, for this graph on this machine.
 
     Example: viennatag tune my-bundle
     """
-    choose("--format", format_, ("table", "json"))
     from viennatag.model.bundle import open_bundle
-    from viennatag.runtime.autotune import fastest, measure, write_speeds
+    from viennatag.runtime.autotune import fastest_engine, measure_speeds, write_speeds
 
     found = open_bundle(bundle)
     names = None if engine in {None, "auto"} else [str(engine)]
-    speeds = measure(
+    speeds = measure_speeds(
         found.graph,
         precision=found.precision,
         engines=names,
-        report=lambda what: print(f"measuring {what}", file=sys.stderr),
+        progress=lambda what: print(f"measuring {what}", file=sys.stderr),
     )
     path = write_speeds(found.digest, speeds)
     if format_ == "json":
-        print(json.dumps({name: speed.to_json() for name, speed in speeds.items()}, indent=2))
+        print_json({name: speed.to_json() for name, speed in speeds.items()})
         return
     for name, speed in speeds.items():
         print(
             f"{name}: one image {speed.milliseconds:.1f} ms with {speed.threads} threads; many images "
             f"{speed.images_per_second:,.0f} a second in batches of {speed.batch_size}"
         )
-    print(f"fastest: {fastest(speeds)}")
+    print(f"fastest: {fastest_engine(speeds)}")
     print(f"wrote {path}")

@@ -1,7 +1,7 @@
-"""The labels that a model predicts, and marks turned into targets over them.
+"""Label sets: the labels that a model predicts, and the targets of marks.
 
-In the Vienna taxonomy every ancestor of a code is a label of its own, so a mark of 3.1.6 is also a
-positive of 3.1 and of 3. A label too rare to learn is left out and its marks count for its parent.
+In the Vienna taxonomy every ancestor of a code is a label too, so a mark of 3.1.6 is also a positive of 3.1 and
+of 3. A label that is too rare to learn is left out, and its marks count for its parent.
 """
 
 from collections import Counter
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 OTHER = "other"
-"""The flat label that stands for all labels too rare to have one of their own."""
+"""The flat label for all labels that are too rare."""
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Labels in a fixed order; position is meaning everywhere that scores and targets are arrays.
+    """Labels in a fixed order, which is that of the columns of scores and targets.
 
     Attributes:
-        taxonomy: What the names are.
-        names: Vienna codes in the order of the classification, parents first, or flat labels in
-            alphabetic order.
+        taxonomy: `vienna` or `flat`.
+        names: Vienna codes in the order of the classification, parents first, or flat labels in alphabetical order.
     """
 
     taxonomy: Taxonomy
@@ -46,10 +45,10 @@ class LabelSet:
 
     @classmethod
     def from_marks(cls, marks: Marks, *, min_count: int = 1) -> "LabelSet":
-        """Return the labels that at least `min_count` marks carry, closed under ancestors.
+        """Return the labels that at least `min_count` marks carry, with all their ancestors.
 
-        A rarer Vienna code counts for its parent, a rarer flat label for the label `other`.
-        Categories stay, however rare.
+        A rarer Vienna code counts for its parent, a rarer flat label for the label `other`. Categories are never
+        too rare.
 
         Raises:
             OptionError: If `min_count` is below 1.
@@ -75,7 +74,7 @@ class LabelSet:
 
     @cached_property
     def parents(self) -> NDArray[np.intp]:
-        """Position of each label's parent, -1 for none; shape (labels,). A parent stands before its children."""
+        """Position of each label's parent, -1 for none; shape (labels,). A parent comes before its children."""
         return np.array([self._parent(name) for name in self.names], dtype=np.intp)
 
     @cached_property
@@ -92,7 +91,7 @@ class LabelSet:
 
     @cached_property
     def depths(self) -> NDArray[np.intp]:
-        """The number of each label's level, from the root down; shape (labels,)."""
+        """Index of each label's level in `level_names`; shape (labels,)."""
         return np.array([self.level_names.index(level) for level in self.levels], dtype=np.intp)
 
     def at_level(self, level: str) -> NDArray[np.intp]:
@@ -101,24 +100,26 @@ class LabelSet:
 
     @cached_property
     def is_pictorial(self) -> NDArray[np.bool_]:
-        """Whether each label says what a mark shows (categories 1 to 24); all False in a flat taxonomy."""
+        """Whether each label is pictorial (categories 1 to 24); all False in a flat taxonomy."""
         if self.taxonomy == "flat":
             return np.zeros(len(self), dtype=bool)
         return np.array([parse_code(name).category < FIRST_FORM_CATEGORY for name in self.names], dtype=bool)
 
     @cached_property
-    def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """Labels right below pictorial categories, those categories, and where each one's begin among the labels.
+    def groups(self) -> NDArray[np.intp]:
+        """Calibration group of each label, by level and kind, which rare labels share; shape (labels,)."""
+        return self.depths * 2 + self.is_pictorial
 
-        Both are positions; labels stand in the order of their codes, so those of one category follow each other.
-        """
+    @cached_property
+    def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Positions of the pictorial divisions and of their categories, and where each category's divisions start."""
         above = self.parents
         divisions = np.flatnonzero((above >= 0) & (above[above] < 0) & self.is_pictorial)
         categories, starts = np.unique(above[divisions], return_index=True)
         return divisions, categories, starts
 
     def under(self, names: Collection[str]) -> NDArray[np.bool_]:
-        """Return which labels are among these or stand below one of them; names of no label change nothing."""
+        """Return which labels are among these names or below one of them; unknown names are ignored."""
         inside = np.zeros(len(self), dtype=bool)
         if names:
             for at, (name, parent) in enumerate(zip(self.names, self.parents, strict=True)):
@@ -131,10 +132,10 @@ class LabelSet:
         return (*self.path(parent), position) if parent >= 0 else (position,)
 
     def encode(self, codes: Sequence[Sequence[str]]) -> "csr_array":
-        """Return targets closed under ancestors: a boolean CSR array of shape (marks, labels).
+        """Return targets with all ancestors: a boolean CSR array of shape (marks, labels).
 
-        A code outside the label set counts for its nearest ancestor in it (`other` for a flat
-        label, if there is one) and vanishes where there is none.
+        An unknown code counts for its nearest ancestor in the label set, an unknown flat label for `other`; without
+        one it is ignored.
         """
         known: dict[str, tuple[int, ...]] = {}
         columns: list[int] = []
@@ -166,8 +167,8 @@ class LabelSet:
         return -1
 
 
-@lru_cache(maxsize=65_536)  # registers hold a few thousand codes, and millions of their occurrences
+@lru_cache(maxsize=65_536)  # registers have millions of codes, but few different ones
 def _path(code: str) -> tuple[str, ...]:
-    """Return a canonical code's ancestors and itself, without the cost of parsing it."""
+    """Return a canonical code's ancestors and itself, without parsing it."""
     parts = code.split(".")
     return tuple(".".join(parts[: depth + 1]) for depth in range(len(parts)))

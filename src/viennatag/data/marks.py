@@ -1,8 +1,7 @@
 """The table of marks: read it, check every row, write it.
 
-One row is one mark: an image and its codes, spelt as codes (`codes` column) or as one 0/1 column
-per label. Every problem in a file is reported at once, with row numbers, because a register of a
-million rows is not repaired one error at a time.
+One row is one mark: an image and its codes, in a column `codes` or as one 0/1 column per label. All problems of a
+file are reported together, with row numbers.
 """
 
 import csv
@@ -19,24 +18,24 @@ from viennatag.files import atomic_file
 from viennatag.vienna.codes import parse_code, parse_codes
 
 Taxonomy = Literal["vienna", "flat"]
-PARTS = ("train", "validation", "test")
+SUBSETS = ("train", "validation", "test")
 RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight")
-FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """Marks in columns; every column has one entry per mark.
+    """A table of marks in columns, with one entry per mark.
 
     Attributes:
         taxonomy: `vienna` if the codes are Vienna codes (canonical spelling), `flat` for any other labels.
         images: Paths of the images, relative to a folder that the user names.
         codes: The codes of each mark, distinct and in order.
         ids: A distinct name for each mark.
-        groups: Marks of one group are never separated by a split; empty where there is none.
-        splits: `train`, `validation`, `test`, or empty where the split is still to be made.
-        weights: How much each mark counts in training, positive.
-        skipped: What was wrong with the rows that were left out.
+        groups: Marks of one group are never separated by a split; empty for no group.
+        splits: `train`, `validation`, `test`, or empty for no subset yet.
+        weights: Weight of each mark in training, positive.
+        skipped: Problems of the rows that were left out.
     """
 
     taxonomy: Taxonomy
@@ -65,10 +64,10 @@ class Marks:
         )
 
     def readable(self, errors: Mapping[int, str], *, skip_bad: bool) -> "tuple[Marks, list[int]]":
-        """Return the marks whose image can be read, and their rows; what is left out stands in `skipped`.
+        """Return the marks with readable images, and their rows; the others are listed in `skipped`.
 
         Args:
-            errors: By row, why an image cannot be read.
+            errors: Errors of unreadable images, by row.
             skip_bad: Leave these marks out, instead of raising.
 
         Raises:
@@ -98,12 +97,12 @@ def read_marks(
     """Return the marks of a CSV, TSV, JSONL or Parquet file.
 
     Args:
-        path: The file; its ending tells its format.
-        taxonomy: How to read labels.
-        images: A folder; each row's image must then exist below it.
+        path: The file; its ending gives the format.
+        taxonomy: `vienna` or `flat`.
+        images: Folder in which each row's image must exist, if given.
         skip_bad: Leave bad rows out, and list them in `Marks.skipped`, instead of raising.
-        require_images: Whether a row needs an image; tables of label statistics have none.
-        ignore: Columns that are neither labels nor known to viennatag.
+        require_images: Whether a row needs an image.
+        ignore: Columns that are not labels.
 
     Raises:
         DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
@@ -114,18 +113,18 @@ def read_marks(
     )
 
 
-Row = tuple[int, Mapping[str, Any]]
+_Row = tuple[int, Mapping[str, Any]]
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Yield the rows of a marks table as they stand in the file, unchecked, each with its number.
+def read_rows(path: Path) -> Iterator[_Row]:
+    """Yield the unchecked rows of a marks table, each with its number.
 
     Raises:
         DataError: If the file cannot be read.
     """
     readers = {".csv": _read_delimited, ".tsv": _read_delimited, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
     if path.suffix.lower() not in readers:
-        raise DataError(f"{path}: a marks table ends in {', '.join(FORMATS)}")
+        raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}")
     try:
         yield from readers[path.suffix.lower()](path)
     except FileNotFoundError as exc:
@@ -138,6 +137,37 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise DataError(f"{path}: not a valid table: {exc}") from exc
 
 
+def as_marks(
+    marks: "Marks | Path | str | Any",
+    *,
+    taxonomy: Taxonomy = "vienna",
+    images: Path | str | None = None,
+    skip_bad: bool = False,
+) -> Marks:
+    """Return marks from whatever holds them: `Marks`, the path of a table, or a data frame of pandas or polars.
+
+    Args:
+        marks: The marks.
+        taxonomy: What the labels are, where `marks` are not `Marks` yet.
+        images: Folder that the image column is relative to.
+        skip_bad: Leave out bad rows, instead of raising.
+
+    Raises:
+        DataError: If rows are bad, or `marks` is something else.
+    """
+    if isinstance(marks, Marks):
+        return marks
+    if isinstance(marks, (str, Path)):
+        checked = images is not None
+        return read_marks(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad, require_images=checked)
+    if hasattr(marks, "columns"):
+        return marks_from_dataframe(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad)
+    raise DataError(
+        f"marks are a {type(marks).__name__}; expected Marks, the path of a table (CSV, TSV, JSONL, Parquet), or a "
+        "data frame of pandas or polars"
+    )
+
+
 def marks_from_dataframe(
     frame: Any,
     *,
@@ -146,7 +176,7 @@ def marks_from_dataframe(
     skip_bad: bool = False,
     ignore: Sequence[str] = (),
 ) -> Marks:
-    """Return the marks of a pandas or polars DataFrame, or of any table that speaks the Arrow protocol.
+    """Return the marks of a pandas or polars DataFrame, or of any table with the Arrow protocol.
 
     Raises:
         DataError: As `read_marks`.
@@ -157,7 +187,7 @@ def marks_from_dataframe(
 
 
 def write_marks(marks: Marks, path: Path | str) -> None:
-    """Write marks whole or not at all, in the format that the ending names.
+    """Write a marks table, completely or not at all, in the format of the path's ending.
 
     Raises:
         DataError: If the ending is not a known format.
@@ -169,8 +199,8 @@ def write_marks(marks: Marks, path: Path | str) -> None:
             marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, strict=True
         )
     ]
-    if path.suffix.lower() not in FORMATS:
-        raise DataError(f"{path}: a marks table ends in {', '.join(FORMATS)}")
+    if path.suffix.lower() not in TABLE_FORMATS:
+        raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}")
     with atomic_file(path) as temporary:
         if path.suffix.lower() == ".parquet":
             arrow = require("pyarrow", "data")
@@ -198,8 +228,8 @@ def _delimiter(path: Path) -> str:
     return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
-def _read_delimited(path: Path) -> Iterator[Row]:
-    """Yield rows numbered as a spreadsheet shows them: the header is row 1."""
+def _read_delimited(path: Path) -> Iterator[_Row]:
+    """Yield rows numbered as in a spreadsheet: the header is row 1."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.reader(file, delimiter=_delimiter(path))
         header = next(table, None)
@@ -221,7 +251,7 @@ def _read_delimited(path: Path) -> Iterator[Row]:
                 yield number, row
 
 
-def _read_jsonl(path: Path) -> Iterator[Row]:
+def _read_jsonl(path: Path) -> Iterator[_Row]:
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -233,14 +263,14 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
             yield number, row if isinstance(row, dict) else {_BROKEN: "is not a JSON object"}
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[_Row]:
     arrow = require("pyarrow", "data")
     parquet = require("pyarrow.parquet", "data")
     if not path.exists():
         raise FileNotFoundError(path)
     try:
         table = parquet.read_table(path)
-        table.validate(full=True)  # damage may also lie in what a column holds
+        table.validate(full=True)  # damage may also be inside a column
     except (arrow.ArrowException, OSError, ValueError) as exc:
         raise DataError(f"{path}: not a Parquet file that can be read; it may be damaged: {exc}") from exc
     return enumerate(_arrow_rows(table), start=1)
@@ -255,7 +285,7 @@ _BROKEN = "\0broken"
 
 
 def _check(
-    rows: Iterator[Row],
+    rows: Iterator[_Row],
     source: str,
     taxonomy: Taxonomy,
     images: Path | None,
@@ -263,7 +293,7 @@ def _check(
     require_images: bool,
     ignore: Sequence[str],
 ) -> Marks:
-    """Turn raw rows into marks, collecting what is wrong with each."""
+    """Return raw rows as marks, collecting the problems of each row."""
     if taxonomy not in get_args(Taxonomy):
         raise OptionError(f"taxonomy {taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
     if images is not None and not images.is_dir():
@@ -299,7 +329,7 @@ def _check(
 def _label_columns(
     row: Mapping[str, Any], source: str, taxonomy: Taxonomy, require_images: bool, ignore: Sequence[str]
 ) -> dict[str, str]:
-    """Return the 0/1 columns with the label that each stands for; empty if there is a column `codes`."""
+    """Return the label of each 0/1 column; empty if there is a column `codes`."""
     if require_images and "image" not in row:
         raise DataError(f"{source}: no column 'image'; the columns are {', '.join(map(repr, list(row)[:20]))}")
     if "codes" in row:
@@ -344,8 +374,8 @@ def _check_row(
         if taxonomy == "vienna" and not codes:
             wrong.append("has no codes")
     split = str(row.get("split") or "").strip()
-    if split and split not in PARTS:
-        wrong.append(f"has the split {split!r}; expected one of {', '.join(PARTS)}, or nothing")
+    if split and split not in SUBSETS:
+        wrong.append(f"has the split {split!r}; expected one of {', '.join(SUBSETS)}, or nothing")
     weight = _weight(row.get("weight"), wrong)
     name = str(row.get("id") if row.get("id") is not None else "").strip() or image or f"row {number}"
     group = row.get("group")

@@ -1,10 +1,9 @@
-"""Judge scores honestly: per level, per part of the long tail, beside the frequency prior.
+"""Evaluate scores: per level, per frequency band, beside the frequency prior, with intervals.
 
-A figure without its prior says nothing under imbalance: always naming the commonest codes already
-hits a category on most marks. So each figure stands beside that of the prior (every mark gets the
-label frequencies of the training part as scores) and carries a bootstrap interval over marks.
-Pictorial codes (categories 1 to 24) are judged apart from those of form (25 to 29), which are
-common, and easy to guess.
+Under imbalance a metric without its prior says nothing: always naming the most frequent codes already hits a category
+on most marks. So each metric is given beside that of the prior (every mark gets the label frequencies of the training
+subset as scores), with a bootstrap interval over marks. Pictorial codes (categories 1 to 24) and those of form (25 to
+29), which are frequent and easy to guess, are evaluated apart too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import Marks
+from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError
-from viennatag.metrics import figures as metrics
-from viennatag.metrics.bootstrap import Interval, Ranking, bootstrap, weighted_means
-from viennatag.metrics.ranking import find_positives, ratio
-from viennatag.model.bundle import Bundle
+from viennatag.metrics import metrics
+from viennatag.metrics.bootstrap import Interval, draw_weights
+from viennatag.metrics.ranking import Scores, find_positives
+from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.prediction.predictor import Predictor
-from viennatag.thresholds.decision_rules import Rule
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -32,13 +30,11 @@ if TYPE_CHECKING:
 HITS_AT = (1, 3, 10)
 RECALL_AT = 10
 TRUSTED = (*(f"hit@{k}" for k in HITS_AT), f"recall@{RECALL_AT}", "micro_recall")
-"""Figures that ask only where the codes that were given went. A code that was left out makes every other figure wrong:
-what is right counts as a false alarm."""
-Scores = NDArray[np.floating[Any]]
+"""Metrics that hold on incompletely labelled marks too: they only ask where the given codes were ranked."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricValue:
     """One measured value with its 95 % interval and what the frequency prior reaches; NaN where undefined."""
 
     value: float
@@ -48,24 +44,24 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Single:
+class LabelMetrics:
     """How well one label is ranked: the marks that carry it, and its average precision."""
 
     marks: int
-    average_precision: Figure
+    average_precision: MetricValue
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The figures of one set of labels.
+class GroupMetrics:
+    """The metrics of one group of labels.
 
     Attributes:
         level: `category`, `division`, `section`, or `label` in a flat taxonomy.
         kind: `all`, `pictorial` (categories 1 to 24) or `form` (25 and up).
         marks: Marks that carry at least one of the labels.
-        labels: Labels with positives, which the macro figures are means over.
+        labels: Labels with positives, which the macro metrics are means over.
         left_out: Labels without positives.
-        figures: By name: `macro_map`, `head_map`, `medium_map`, `tail_map`, `micro_map`, `lrap`,
+        metrics: By name: `macro_map`, `head_map`, `medium_map`, `tail_map`, `micro_map`, `lrap`,
             `hit@1`, `hit@3`, `hit@10`, `recall@10`, `macro_f1`, `micro_f1`, `micro_recall`, `calibration_error`.
     """
 
@@ -74,7 +70,7 @@ class Slice:
     marks: int
     labels: int
     left_out: int
-    figures: Mapping[str, Figure]
+    metrics: Mapping[str, MetricValue]
 
 
 @dataclass(frozen=True)
@@ -82,44 +78,44 @@ class Evaluation:
     """How good a model is on marks it has not seen.
 
     Attributes:
-        marks: Marks that were judged.
-        slices: By level, and within a level by kind.
+        marks: Marks that were evaluated.
+        groups: By level, and within a level by kind.
         unknown_codes: Occurrences of codes that the model has no label for; they count for the
             nearest ancestor it has.
         codes: Occurrences of codes in all.
         skipped: Marks that were left out, and why.
-        singles: By label of the first level, which is categories or flat labels, those that marks carry.
+        labels: By name, the labels of the first level (categories, or flat labels) that marks carry.
     """
 
     marks: int
-    slices: tuple[Slice, ...]
+    groups: tuple[GroupMetrics, ...]
     unknown_codes: int
     codes: int
     skipped: tuple[str, ...] = ()
-    singles: Mapping[str, Single] = field(default_factory=dict)
+    labels: Mapping[str, LabelMetrics] = field(default_factory=dict)
 
-    def find(self, level: str, kind: str = "all") -> Slice:
+    def find(self, level: str, kind: str = "all") -> GroupMetrics:
         """Return one slice."""
-        return next(found for found in self.slices if (found.level, found.kind) == (level, kind))
+        return next(found for found in self.groups if (found.level, found.kind) == (level, kind))
 
     def to_json(self, *, incomplete: bool = False) -> dict[str, Any]:
-        """Return plain data; undefined figures are None. Of an incomplete register only `TRUSTED` figures are told."""
+        """Return plain data; undefined metrics are None. `incomplete` gives `TRUSTED` metrics only."""
         plain: dict[str, Any] = asdict(self)
         plain |= {"incomplete": True} if incomplete else {}
         if incomplete:
-            del plain["singles"]
-        for part in plain["slices"]:
+            del plain["labels"]
+        for part in plain["groups"]:
             if incomplete:
-                part["figures"] = {name: part["figures"][name] for name in TRUSTED}
-        figures = [figure for part in plain["slices"] for figure in part["figures"].values()]
-        for figure in (*figures, *(each["average_precision"] for each in plain.get("singles", {}).values())):
+                part["metrics"] = {name: part["metrics"][name] for name in TRUSTED}
+        found = [value for part in plain["groups"] for value in part["metrics"].values()]
+        for figure in (*found, *(each["average_precision"] for each in plain.get("labels", {}).values())):
             figure.update({name: None if np.isnan(value) else round(value, 5) for name, value in figure.items()})
         return plain
 
 
 def evaluate(
-    predictor: Predictor,
-    marks: Marks,
+    model: Predictor | Bundle | Path | str,
+    marks: Marks | Path | str | Any,
     images: Path | str,
     *,
     skip_bad: bool = False,
@@ -128,9 +124,12 @@ def evaluate(
 ) -> Evaluation:
     """Return how good a bundle is on marks, from their images on.
 
+    Example:
+        evaluation = viennatag.evaluate("my-bundle", "later-marks.csv", "images")
+
     Args:
-        predictor: The bundle.
-        marks: What is true.
+        model: A predictor, a bundle, the folder of a bundle, or `starter`.
+        marks: The true labels: a marks table (a file, a data frame, or `Marks`).
         images: Folder that the marks' images are relative to.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
         seed: Of the bootstrap.
@@ -139,13 +138,15 @@ def evaluate(
     Raises:
         DataError: If the taxonomies differ, or an image cannot be read.
     """
+    predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model))
     bundle = predictor.bundle
+    marks = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images, skip_bad=skip_bad)
     if marks.taxonomy != bundle.labels.taxonomy:
         raise DataError(
             f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {marks.taxonomy} ones; "
             f"read them with --taxonomy {bundle.labels.taxonomy}"
         )
-    scores = np.empty((len(marks), len(bundle.labels)), dtype=np.float32)
+    scores = np.empty((len(marks), len(bundle.labels)))
     errors: dict[int, str] = {}
     folder = Path(images)
     done = 0
@@ -155,11 +156,11 @@ def evaluate(
         done += len(outcomes)
         if progress:
             progress(done, len(marks))
-    judged, rows = marks.readable(errors, skip_bad=skip_bad)
-    return judge(scores[rows], judged, bundle, seed=seed)
+    readable, rows = marks.readable(errors, skip_bad=skip_bad)
+    return evaluate_scores(scores[rows], readable, bundle, seed=seed)
 
 
-def judge(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds: int = 200) -> Evaluation:
+def evaluate_scores(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds: int = 200) -> Evaluation:
     """Return how good calibrated, coherent scores of shape (marks, labels) are.
 
     Args:
@@ -173,22 +174,22 @@ def judge(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds
         DataError: If shapes differ or scores are no probabilities.
     """
     labels, targets = bundle.labels, bundle.labels.encode(marks.codes)
-    ranking = Ranking.of(scores, targets)
-    precisions = bootstrap(ranking.average_precision, len(marks), rounds=rounds, seed=seed)
-    rule = Rule(bundle.thresholds, labels.depths, bundle.top)
-    suggested = rule(scores), rule(bundle.prior[None])
+    weights = draw_weights(len(marks), rounds=rounds, seed=seed)
+    precisions = metrics.average_precision(scores, targets, weights)
+    decide = bundle.postprocessor.decide
+    suggested = decide(scores), decide(bundle.prior[None])
     unknown = sum(code not in labels.index for codes in marks.codes for code in codes)
-    slices = tuple(
-        _judge_slice(level, kind, chosen, scores, targets, bundle, suggested, precisions[:, chosen], rounds, seed)
+    groups = tuple(
+        _evaluate_group(level, kind, chosen, scores, targets, bundle, suggested, precisions[:, chosen], weights)
         for level, kind, chosen in _slices(labels)
     )
-    singles = {}
+    by_label = {}
     carriers = np.asarray(targets.sum(axis=0)).ravel()
     for at in labels.at_level(labels.level_names[0]).tolist():
         if carriers[at]:
-            found = _figure(precisions[:, at], carriers[at] / len(marks))
-            singles[labels.names[at]] = Single(int(carriers[at]), found)
-    return Evaluation(len(marks), slices, unknown, sum(map(len, marks.codes)), marks.skipped, singles)
+            found = _value(precisions[:, at], carriers[at] / len(marks))
+            by_label[labels.names[at]] = LabelMetrics(int(carriers[at]), found)
+    return Evaluation(len(marks), groups, unknown, sum(map(len, marks.codes)), marks.skipped, by_label)
 
 
 def _slices(labels: LabelSet) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
@@ -204,7 +205,7 @@ def _slices(labels: LabelSet) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
                     yield level, kind, chosen
 
 
-def _judge_slice(
+def _evaluate_group(
     level: str,
     kind: str,
     chosen: NDArray[np.intp],
@@ -213,80 +214,46 @@ def _judge_slice(
     bundle: Bundle,
     all_suggested: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     precisions: NDArray[np.float64],
-    rounds: int,
-    seed: int,
-) -> Slice:
+    weights: NDArray[np.float64],
+) -> GroupMetrics:
     scores, targets = all_scores[:, chosen], all_targets[:, chosen]
     counts, suggested, by_prior = bundle.train_counts[chosen], *(each[:, chosen] for each in all_suggested)
     prior = np.broadcast_to(bundle.prior[chosen].astype(scores.dtype), scores.shape)
     per_label = find_positives(targets, scores.shape).per_label()
     prevalence = np.where(per_label > 0, per_label / len(scores), np.nan)  # the average precision of a constant
-    resample = partial(bootstrap, n=len(scores), rounds=rounds, seed=seed)
     carries = np.diff(targets.indptr) > 0
-    figures: dict[str, Figure] = {}
+    values: dict[str, MetricValue] = {}
 
     members = {"macro": np.ones(len(chosen), dtype=bool), **metrics.frequency_bands(counts)}
     for name, inside in members.items():
-        figures[f"{name}_map"] = _figure(_means(precisions[:, inside]), _means(prevalence[None, inside])[0])
-    figures["micro_map"] = _point(metrics.micro_average_precision, scores, prior, targets)
+        values[f"{name}_map"] = _value(
+            metrics.mean_of_known(precisions[:, inside]), metrics.mean_of_known(prevalence[inside])
+        )
+    values["micro_map"] = _point(metrics.micro_average_precision, scores, prior, targets)
 
-    per_mark: dict[str, Callable[[Scores], NDArray[np.float64]]] = {
-        "lrap": lambda found: np.where(carries, metrics.label_rankings(found, targets), np.nan)
-    }
-    per_mark |= {f"hit@{k}": partial(_at, metrics.hits, targets, k) for k in HITS_AT}
-    per_mark[f"recall@{RECALL_AT}"] = partial(_at, metrics.recalls, targets, RECALL_AT)
-    values = np.stack([measure(scores) for measure in per_mark.values()], axis=1)
-    samples = resample(lambda weights: weighted_means(values, weights))
-    for at, (name, measure) in enumerate(per_mark.items()):
-        figures[name] = _figure(samples[:, at], _means(measure(prior)[None])[0])
+    ranking = metrics.label_ranking_average_precision
+    values["lrap"] = _value(ranking(scores, targets, weights * carries), ranking(prior, targets, carries))
+    at_k = {f"hit@{k}": partial(metrics.hit_at, k=k) for k in HITS_AT}
+    at_k[f"recall@{RECALL_AT}"] = partial(metrics.recall_at, k=RECALL_AT)
+    for name, metric in at_k.items():
+        values[name] = _value(metric(scores, targets, weights=weights), metric(prior, targets))
 
-    agreement = resample(_f1_under(suggested, targets))
+    found = metrics.f1(suggested, targets, weights)
     of_prior = metrics.f1(np.tile(by_prior, (len(scores), 1)), targets)
-    figures["macro_f1"] = _figure(agreement[:, 0], of_prior.macro.f1)
-    figures["micro_f1"] = _figure(agreement[:, 1], of_prior.micro.f1)
-    figures["micro_recall"] = _figure(agreement[:, 2], of_prior.micro.recall)
-    figures["calibration_error"] = _point(metrics.calibration_error, scores, prior, targets)
+    values["macro_f1"] = _value(found.macro.f1, of_prior.macro.f1)
+    values["micro_f1"] = _value(found.micro.f1, of_prior.micro.f1)
+    values["micro_recall"] = _value(found.micro.recall, of_prior.micro.recall)
+    values["calibration_error"] = _point(metrics.calibration_error, scores, prior, targets)
     present = int(np.count_nonzero(per_label))
-    return Slice(level, kind, int(np.count_nonzero(carries)), present, len(chosen) - present, figures)
+    return GroupMetrics(level, kind, int(np.count_nonzero(carries)), present, len(chosen) - present, values)
 
 
-def _at(
-    measure: Callable[..., NDArray[np.float64]], targets: "csr_array", k: int, scores: Scores
-) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = measure(scores, targets, k)
-    return found
-
-
-def _figure(samples: NDArray[np.float64], prior: float) -> Figure:
+def _value(samples: NDArray[np.float64], prior: float) -> MetricValue:
     """Return the figure whose first sample is the value itself, the others its bootstrap."""
     found = Interval.of(samples)
-    return Figure(found.value, found.low, found.high, float(prior))
+    return MetricValue(found.value, found.low, found.high, float(prior))
 
 
-def _point(measure: Callable[..., float], scores: Scores, prior: Scores, targets: "csr_array") -> Figure:
+def _point(measure: Callable[..., float], scores: Scores, prior: Scores, targets: "csr_array") -> MetricValue:
     """Return a figure without an interval: one that would have to rank all pairs anew for each sample."""
-    return Figure(measure(scores, targets), np.nan, np.nan, measure(prior, targets))
-
-
-def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of each row without its NaN, NaN for an empty row."""
-    known = ~np.isnan(values)
-    return ratio(np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1), empty=np.nan)
-
-
-def _f1_under(
-    predicted: NDArray[np.bool_], targets: "csr_array"
-) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Return a function of the marks' weights that gives macro F1, micro F1 and micro recall."""
-    correct, suggested = targets.multiply(predicted).tocsr().astype(float), predicted.astype(np.float32)
-    truth = targets.astype(float)
-
-    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        hits, true = correct.T @ weights, truth.T @ weights
-        total = weights.astype(np.float32) @ suggested + true
-        each = ratio(2 * hits, total, empty=0.0)[true > 0]
-        micro = 2 * hits.sum() / total.sum() if total.sum() else np.nan
-        recall = hits.sum() / true.sum() if true.sum() else np.nan
-        return np.array([each.mean() if len(each) else np.nan, micro, recall])
-
-    return statistic
+    return MetricValue(measure(scores, targets), np.nan, np.nan, measure(prior, targets))

@@ -1,6 +1,6 @@
 """What examiners decided, and what a bundle learned from it.
 
-Decisions are a marks table with a further column, the codes that were rejected.
+Feedback are a marks table with a further column, the codes that were rejected.
 
 A mark that is done carries its codes and no others. That a code was rejected says besides that it was looked at, so
 its weights may move even where the bundle itself would not suggest it.
@@ -16,13 +16,13 @@ from viennatag.evaluation.comparison import Contrast
 from viennatag.model.bundle import Bundle
 
 BEFORE, AFTER = "before", "after"
-Judgement = Mapping[str, Mapping[str, Contrast]]
-"""Figures `before` and `after`, the latter with the difference between them; see `comparison.contrast`."""
+Contrasts = Mapping[str, Mapping[str, Contrast]]
+"""Metrics `before` and `after`, the latter with the difference between them; see `comparison.contrast`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Decisions:
-    """Marks that were decided on.
+class Feedback:
+    """Marks that examiners have coded.
 
     Attributes:
         marks: With the codes that are right.
@@ -35,20 +35,20 @@ class Decisions:
     def __len__(self) -> int:
         return len(self.marks)
 
-    def select(self, rows: Sequence[int]) -> "Decisions":
-        """Return the decisions of these rows, in this order."""
-        return Decisions(self.marks.select(rows), tuple(self.rejected[row] for row in rows))
+    def select(self, rows: Sequence[int]) -> "Feedback":
+        """Return the feedback of these rows, in this order."""
+        return Feedback(self.marks.select(rows), tuple(self.rejected[row] for row in rows))
 
 
-def read_decisions(
+def read_feedback(
     path: Path | str,
     *,
     taxonomy: Taxonomy = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
     ignore: Sequence[str] = (),
-) -> Decisions:
-    """Return the decisions of a file that the examiner's page wrote, or of any marks table.
+) -> Feedback:
+    """Return the feedback in a file that the examiner's page wrote, or in any marks table.
 
     Args:
         path: As in `read_marks`; its column `rejected`, if there is one, is spelt as `codes` is.
@@ -74,30 +74,30 @@ def read_decisions(
             rejected.setdefault(str(row.get(name) or "").strip(), codes)
     if problems and not skip_bad:
         raise DataError(report_problems(f"{path}: {len(problems):,} rows reject what is no code", problems))
-    return Decisions(marks, tuple(rejected.get(name, ()) for name in marks.ids))
+    return Feedback(marks, tuple(rejected.get(name, ()) for name in marks.ids))
 
 
 @dataclass(frozen=True, eq=False)
-class Continued:
-    """A bundle that learned from decisions.
+class UpdateResult:
+    """A bundle updated with feedback.
 
     Attributes:
         bundle: As written.
-        decisions: How many were learned from.
-        on_decisions: Figures on the decisions, each scored by a head that had not seen it.
-        on_old: Figures on the validation part of the old marks; None where these were not given.
-        pull: Strength of the pull.
+        marks: Number of marks in the feedback.
+        on_feedback: Metrics on the feedback, each mark scored by a layer that had not seen it.
+        on_old: Metrics on the validation subset of the old marks; None where these were not given.
+        penalty: Strength of the L2-SP penalty.
         distance: How far the weights moved, as a share of their length.
-        moved: How many labels moved; all others are what they were.
+        moved: Number of labels that moved; all others are what they were.
         added: Labels that the bundle did not have before.
-        left_out: Codes with too few decisions to be added, with their number; they count for their nearest ancestor.
+        left_out: Codes on too few marks to be added, with their number; they count for their nearest ancestor.
     """
 
     bundle: Bundle
-    decisions: int
-    on_decisions: Judgement
-    on_old: Judgement | None
-    pull: float
+    marks: int
+    on_feedback: Contrasts
+    on_old: Contrasts | None
+    penalty: float
     distance: float
     moved: int
     added: tuple[str, ...]

@@ -1,9 +1,9 @@
 """Labels that are probably missing or probably wrong, the most certain first, for a person to decide.
 
-Scores must come from a model that has not learned from the mark (`training.crossfit`). What a mark lacks is ranked by
-its calibrated score: that is the probability asked for. A low score alone says little of what a mark carries, for a
-rare label never has a high one. So a given label is ranked by the share of marks without it that score higher, times
-how well its scores tell the two apart at all (twice the area under the ROC curve, less one).
+Scores must be out of sample: from a model that has not seen the mark (`training.selection.cross_fitting`). A missing
+label is ranked by its calibrated score, which is the probability asked for. For a given label a low score alone says
+little, as a rare label never has a high one. So it is ranked by the share of marks without it that score higher, times
+how well its scores separate the two at all (twice the area under the ROC curve, less one).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ from viennatag.prediction.predictor import heading
 Kind = Literal["missing", "wrong"]
 NEIGHBOURS = 5
 _CARRIERS = 5
-"""Of a label with fewer carriers nobody can say how well it is told apart, so none of them is called wrong."""
+"""A label on fewer marks is never called wrong: nobody can say how well its scores separate marks."""
 
 
 @dataclass(frozen=True)
-class Doubt:
+class LabelIssue:
     """One label of one mark that a person should look at.
 
     Attributes:
@@ -64,14 +64,14 @@ class Doubt:
         }
 
 
-def find_doubts(
+def rank_label_issues(
     marks: Marks,
     labels: LabelSet,
     scores: NDArray[np.floating[Any]],
     *,
     limit: int = 500,
     features: tuple[NDArray[Any], NDArray[np.intp]] | None = None,
-) -> tuple[Doubt, ...]:
+) -> tuple[LabelIssue, ...]:
     """Return probably missing labels, then probably wrong ones, at most `limit` of each, the most certain first.
 
     A missing ancestor gives its place to a descendant that is listed too and at least half as certain.
@@ -80,7 +80,7 @@ def find_doubts(
         marks: The marks.
         labels: What the scores are of.
         scores: Out-of-sample, calibrated and coherent, shape (marks, labels).
-        limit: Most doubts of a kind.
+        limit: Most issues of a kind.
         features: Raw features (rows, width) and the row of each mark, to find the most similar marks by.
 
     Raises:
@@ -99,7 +99,7 @@ def find_doubts(
     near = _neighbours(sorted({row for _, row, _, _ in found}), features) if features else {}
     prior = counts / len(marks)
     return tuple(
-        Doubt(
+        LabelIssue(
             kind=kind,
             row=row,
             label=labels.names[at],
@@ -115,11 +115,11 @@ def find_doubts(
     )
 
 
-Finding = tuple[Kind, int, int, float]
+_Ranked = tuple[Kind, int, int, float]
 """Kind, mark, label, certainty."""
 
 
-def _missing(labels: LabelSet, scores: NDArray[np.floating[Any]], targets: Any, limit: int) -> list[Finding]:
+def _missing(labels: LabelSet, scores: NDArray[np.floating[Any]], targets: Any, limit: int) -> list[_Ranked]:
     enough = limit * len(labels.level_names)  # each descendant takes the place of its ancestors
     best: list[tuple[float, int, int]] = []
     for start in range(0, len(scores), 8192):
@@ -139,7 +139,7 @@ def _missing(labels: LabelSet, scores: NDArray[np.floating[Any]], targets: Any, 
     return [("missing", row, at, certainty) for (row, at), certainty in listed.items()]
 
 
-def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[Finding]:
+def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[_Ranked]:
     known: dict[str, tuple[int, ...]] = {}
     found: dict[tuple[int, int], float] = {}
     for row, codes in enumerate(marks.codes):

@@ -1,1 +1,1 @@
-"""What a suggestion rests on, for a person to check: where in the image the evidence lies, and similar known marks."""
+"""Explanations of a suggestion: heat maps of where its evidence lies, and similar reference marks."""

@@ -1,10 +1,9 @@
-"""Where in an image the evidence for a code lies.
+"""Heat maps: which image regions support a code, by exact class activation maps.
 
-Features are the mean of a map and a linear head is a sum of features, so a logit is the mean of what the head says
-at each place: nothing is approximated, and nothing but one product per code is computed beyond the prediction. A
-head of cosines divides by the length of the whole image's vector, which is the same everywhere, so it can be taken
-apart too. A head that attends to places says for each label what each place adds. So averages of these can be taken
-apart as well; a vote of neighbours and a decoder cannot.
+Features are the mean of a feature map and a linear head is a sum of features, so a logit is exactly the mean of the
+local logits at all spatial positions; each code costs one product more than the prediction. A cosine head divides
+by the length of the full image's vector, which is the same everywhere, so its logits are such means too. An
+attention head outputs local logits itself. Averages of these heads work as well; neighbour votes and decoders do not.
 """
 
 from collections.abc import Sequence
@@ -16,165 +15,163 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from viennatag.errors import BundleError
-from viennatag.images.crops import PART_WEIGHT
+from viennatag.images.crops import CROP_WEIGHT
 from viennatag.images.decoding import ImageSource, decode_image
 from viennatag.runtime.engine import Engine
 
-PLACES = "evidence"
-"""Output of a graph: what the head sees at each place, shape (images, rows, columns, channels)."""
+HEAD_INPUTS = "head_inputs"
+"""Graph output: the inputs of the head at each spatial position, shape (images, rows, columns, channels)."""
 WEIGHT, BIAS = "head.weight", "head.bias"
-"""Outputs of a graph: what the head makes of it, shapes (labels, channels) and (labels,)."""
-SAID = "said"
-"""Output of a graph: what a head that attends to places says at each, shape (images, rows, columns, labels)."""
+"""Graph outputs: weight and bias of the head, shapes (labels, channels) and (labels,)."""
+LOCAL_LOGITS = "local_logits"
+"""Graph output: local logits of an attention head, shape (images, rows, columns, labels)."""
 
-LEAST_SPAN = 1.0
-"""Where the peak is less than this above the mean, in logits, all stays pale: no place stands out."""
-STRONGEST = 0.85
-"""Opacity of the strongest evidence; the drawing can still be seen through it."""
+MIN_RANGE = 1.0
+"""Logits between mean and peak that get the full colour range; a flatter map stays pale."""
+MAX_OPACITY = 0.85
+"""Opacity of the strongest evidence; the drawing stays visible."""
 RAMP = np.array([[255, 205, 70], [235, 95, 20], [115, 10, 95]], dtype=np.float32)
-"""Colours from weak to strong: ever darker, and from yellow to purple, so that they differ for every eye."""
+"""Colours from weak to strong: darker and darker, yellow to purple, safe for colour-blind readers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Where in an image the evidence for a code lies.
+    """Heat map of a code in an image.
 
     Attributes:
         code: The code or flat label.
         score: Its calibrated score, in [0, 1].
-        logit: What the head says of the whole image: the mean of `map`.
-        map: What it says of each place of the square that the network sees; float32, shape (rows, columns).
-        box: Left, top, right and bottom of the whole image in that square, in fractions of its side; what is beyond
-            0 and 1 is paper that was cropped, and the rest of the square is paper that was added.
-        background: What each place says that is no evidence for this code: what the head says of blank paper there, and
-            what the place adds to all labels alike; shape as `map`. None where that is nothing.
-        part: What the head says of the part of the mark that speaks most for the code, seen by itself, if the mark was
-            looked at part by part; see `viennatag.images.crops`. What counts is then the weighted mean of both logits.
+        logit: Logit of the full image: the mean of `local_logits`.
+        local_logits: Logits at the spatial positions of the network's square; float32, shape (rows, columns).
+        box: Left, top, right and bottom of the full image in that square, in fractions of its side; below 0 and
+            above 1 background was cropped, and the rest of the square is added background.
+        baseline: Local logits that are no evidence for this code: those of a blank square, and the mean over all
+            labels; shape as `local_logits`. None for zero.
+        crop: Heat map of the crop with the highest logit, if the mark has crops; see `viennatag.images.crops`. The
+            final logit is then the weighted mean of both logits.
     """
 
     code: str
     score: float
     logit: float
-    map: NDArray[np.float32]
+    local_logits: NDArray[np.float32]
     box: tuple[float, float, float, float]
-    background: NDArray[np.float32] | None = None
-    part: "Explanation | None" = None
+    baseline: NDArray[np.float32] | None = None
+    crop: "Explanation | None" = None
 
     def heat(self, width: int, height: int) -> NDArray[np.float32]:
-        """Return how strong the evidence is at each pixel of the image drawn at a size; shape (height, width).
+        """Return the heat in [0, 1] at each pixel of the image at a size; shape (height, width).
 
-        What counts is what a place says beyond the background: at the edges of the square a network sees paper as
-        something else than within, and what a place adds to all labels alike speaks for none of them. 0 is what the
-        places have on average or less, 1 the most that there is anywhere in the image. What a part says lies on it.
+        The heat is the local logit above the baseline: 0 for the mean of the image or less, 1 for its maximum. The
+        baseline accounts for blank squares, which networks see differently at the edges, and for positions that raise
+        all labels alike. The heat of the crop is added.
         """
-        shown = self._beyond_usual(width, height)
-        if self.part:
-            on_part = np.maximum(self.part._beyond_usual(width, height), 0)  # around it nothing was seen
-            shown = ((1 - PART_WEIGHT) * shown + PART_WEIGHT * on_part).astype(np.float32)
-        heat: NDArray[np.float32] = np.clip(shown / max(float(shown.max()), LEAST_SPAN), 0, 1)
-        return heat
+        heat = self._upsample(width, height)
+        if self.crop:
+            of_crop = np.maximum(self.crop._upsample(width, height), 0)  # the crop knows nothing around it
+            heat = ((1 - CROP_WEIGHT) * heat + CROP_WEIGHT * of_crop).astype(np.float32)
+        clipped: NDArray[np.float32] = np.clip(heat / max(float(heat.max()), MIN_RANGE), 0, 1)
+        return clipped
 
-    def _beyond_usual(self, width: int, height: int) -> NDArray[np.float32]:
-        """Return by how many logits the evidence at each pixel is above what the places have on average."""
+    def _upsample(self, width: int, height: int) -> NDArray[np.float32]:
+        """Return the local logits above baseline and mean at each pixel, in logits."""
         left, top, right, bottom = self.box
-        beyond = self.map if self.background is None else self.map - self.background
-        above = beyond - beyond.min()
+        logits = self.local_logits if self.baseline is None else self.local_logits - self.baseline
+        above = logits - logits.min()
         rows, columns = above.shape
-        shown = _spread(top, bottom, height, rows) @ above @ _spread(left, right, width, columns).T
-        over: NDArray[np.float32] = shown - np.float32(np.mean(above))
-        return over
+        shown = _spline_weights(top, bottom, height, rows) @ above @ _spline_weights(left, right, width, columns).T
+        centred: NDArray[np.float32] = shown - np.float32(np.mean(above))
+        return centred
 
     def overlay(self, image: ImageSource) -> Image.Image:
-        """Return the image, in pale grey, with the evidence in colour on top; at the image's own size, RGB.
+        """Return the image in pale grey with the heat in colour on top, in the image's own size, RGB.
 
         Raises:
             ImageError: If the image cannot be read.
         """
         grey = decode_image(image).convert("L")
         heat = self.heat(grey.width, grey.height)[..., None]
-        ground = 255 - (255 - np.asarray(grey, dtype=np.float32)[..., None]) * np.float32(0.55)
-        opacity = STRONGEST * np.sqrt(heat)
-        return Image.fromarray(np.rint(ground * (1 - opacity) + _colours(heat[..., 0]) * opacity).astype(np.uint8))
+        pale = 255 - (255 - np.asarray(grey, dtype=np.float32)[..., None]) * np.float32(0.55)
+        opacity = MAX_OPACITY * np.sqrt(heat)
+        return Image.fromarray(np.rint(pale * (1 - opacity) + _colours(heat[..., 0]) * opacity).astype(np.uint8))
 
 
 @dataclass(frozen=True, eq=False)
-class PlaceReader:
-    """How the outputs of a graph are read at places: the evidence is a product, what was said, or the sum of both.
+class ClassActivationReader:
+    """Computes local logits from a graph's outputs: feature map times weight, local logits, or the sum of both.
 
     Attributes:
-        outputs: Names of the graph's outputs that are read, `PLACES`, `SAID` or both.
-        weight: What the head makes of `PLACES`, shape (labels, channels); None without them.
-        bias: Shape (labels,); None without them.
-        paper: What `outputs` are for a blank square, each of shape (rows, columns, channels or labels).
+        outputs: Names of the outputs that are needed: `HEAD_INPUTS`, `LOCAL_LOGITS` or both.
+        blank: These outputs for a blank square, each of shape (rows, columns, channels or labels).
+        weight: Weight of the head, shape (labels, channels); None without a feature map.
+        bias: Bias of the head, shape (labels,); None without a feature map.
     """
 
     outputs: tuple[str, ...]
-    paper: tuple[NDArray[np.float32], ...]
+    blank: tuple[NDArray[np.float32], ...]
     weight: NDArray[np.float32] | None = None
     bias: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, engine: Engine) -> "PlaceReader":
-        """Return how the outputs of an engine's graph are read.
+    def of(cls, engine: Engine) -> "ClassActivationReader":
+        """Return the reader of an engine's graph.
 
         Raises:
-            BundleError: If its logits are no mean over places.
+            BundleError: If its logits are no means over spatial positions.
         """
-        outputs = tuple(name for name in (PLACES, SAID) if name in engine.outputs)
-        if not outputs or (PLACES in outputs and not {WEIGHT, BIAS} <= set(engine.outputs)):
+        outputs = tuple(name for name in (HEAD_INPUTS, LOCAL_LOGITS) if name in engine.outputs)
+        if not outputs or (HEAD_INPUTS in outputs and not {WEIGHT, BIAS} <= set(engine.outputs)):
             raise BundleError(
-                f"this bundle has no heat maps: its graph has no output {PLACES!r}. Heads of neighbours have none, nor "
-                "have decoders and networks without a map of features; a bundle of an earlier version has to be "
-                "trained again"
+                f"this bundle has no heat maps: its graph has no output {HEAD_INPUTS!r}. Neighbour heads, decoders and "
+                "networks without a feature map have none"
             )
         blank = np.full((1, engine.size, engine.size, 3), 255, dtype=np.uint8)
-        found = engine.run(blank, (*outputs, *((WEIGHT, BIAS) if PLACES in outputs else ())))
+        found = engine.run(blank, (*outputs, *((WEIGHT, BIAS) if HEAD_INPUTS in outputs else ())))
         return cls(outputs, tuple(each[0] for each in found[: len(outputs)]), *found[len(outputs) :])
 
-    def maps(self, seen: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
-        """Return the evidence for some labels in an image, in logits; each of shape (rows, columns).
+    def local_logits(self, values: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
+        """Return the local logits of some labels in an image, each of shape (rows, columns).
 
         Args:
-            seen: What `outputs` are for the image, each of shape (rows, columns, channels or labels).
+            values: `outputs` for the image, each of shape (rows, columns, channels or labels).
             labels: Positions of the labels.
         """
-        found: NDArray[np.float32] | float = 0.0
-        for name, values in zip(self.outputs, seen, strict=True):
-            if name == SAID:
-                found = found + values[..., labels]
+        logits: NDArray[np.float32] | float = 0.0
+        for name, value in zip(self.outputs, values, strict=True):
+            if name == LOCAL_LOGITS:
+                logits = logits + value[..., labels]
             elif self.weight is not None and self.bias is not None:
-                found = found + (values @ self.weight[labels].T + self.bias[labels])
-        return list(np.moveaxis(np.asarray(found), -1, 0))
+                logits = logits + (value @ self.weight[labels].T + self.bias[labels])
+        return list(np.moveaxis(np.asarray(logits), -1, 0))
 
-    def backgrounds(self, seen: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
-        """Return what is no evidence for some labels in an image: paper, and what all labels have in common.
+    def baselines(self, values: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
+        """Return the baselines of some labels: local logits of a blank square, plus the rise that all labels share.
 
-        Shapes and arguments are those of `maps`. A single label has nothing in common with others.
+        Arguments and shapes as in `local_logits`. With a single label no rise is shared.
         """
-        common = np.zeros(seen[0].shape[:2], np.float32)
-        for name, values, paper in zip(self.outputs, seen, self.paper, strict=True):
-            if name == SAID and values.shape[-1] > 1:
-                common += (values - paper).mean(axis=-1)
-            elif name == PLACES and self._mean_weight is not None:
-                common += (values - paper) @ self._mean_weight
-        return [blank + common for blank in self.maps(self.paper, labels)]
+        shared = np.zeros(values[0].shape[:2], np.float32)
+        for name, value, blank in zip(self.outputs, values, self.blank, strict=True):
+            if name == LOCAL_LOGITS and value.shape[-1] > 1:
+                shared += (value - blank).mean(axis=-1)
+            elif name == HEAD_INPUTS and self._mean_weight is not None:
+                shared += (value - blank) @ self._mean_weight
+        return [each + shared for each in self.local_logits(self.blank, labels)]
 
     @cached_property
     def _mean_weight(self) -> NDArray[np.float32] | None:
         return None if self.weight is None or len(self.weight) == 1 else self.weight.mean(axis=0)
 
 
-def _spread(start: float, end: float, pixels: int, cells: int) -> NDArray[np.float32]:
-    """Return the weight of each cell of a row at pixels spread from start to end of it; shape (pixels, cells).
+def _spline_weights(start: float, end: float, pixels: int, cells: int) -> NDArray[np.float32]:
+    """Return cubic B-spline weights that interpolate a row of cells at pixels; shape (pixels, cells).
 
-    A cell sees much further than its own square. So its value is spread over its neighbours by a cubic B-spline, and
-    fades towards the edge, beyond which nothing can be seen; the peak may then lie between cells.
+    A spatial position has a large receptive field, so the peak may lie between cells.
 
     Args:
-        start: Of the pixels, in fractions of the row.
-        end: Of the pixels, in fractions of the row.
-        pixels: How many.
-        cells: How many.
+        start: Start of the pixels, in fractions of the row.
+        end: End of the pixels, in fractions of the row.
+        pixels: Number of pixels.
+        cells: Number of cells.
     """
     at = (start + (end - start) * (np.arange(pixels) + 0.5) / pixels) * cells - 0.5
     far = np.abs(at[:, None] - np.arange(cells))
@@ -183,6 +180,6 @@ def _spread(start: float, end: float, pixels: int, cells: int) -> NDArray[np.flo
 
 
 def _colours(heat: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the ramp's colours, shape (height, width, 3)."""
+    """Return the colours of heat values, shape (height, width, 3)."""
     stops = np.linspace(0, 1, len(RAMP))
     return np.stack([np.interp(heat, stops, channel) for channel in RAMP.T], axis=-1).astype(np.float32)

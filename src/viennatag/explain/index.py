@@ -1,7 +1,7 @@
-"""Make an index of known marks: features by the bundle's own graph, vectors, and a graph of neighbours among them.
+"""Build an index of reference marks: features from the bundle's graph, their vectors, and a neighbour graph.
 
-Features are what takes long. They are appended to a file beside the index to be, so that an interrupted run goes on
-where it stopped; the index itself appears whole or not at all.
+Extracting features takes long. They are appended to a file beside the new index, so that an interrupted run can
+continue; the index itself is written completely or not at all.
 """
 
 import hashlib
@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks
-from viennatag.errors import ImageError, KnownMarksError
+from viennatag.errors import ImageError, ReferenceMarksError
 from viennatag.explain.similar import (
-    DESCRIPTION,
     FILES,
-    GRAPH,
     INDEX,
+    INDEX_DESCRIPTION,
+    INDEX_GRAPH,
+    INDEX_SCHEMA,
     MARKS,
     PROJECTIONS,
-    SCHEMA,
     VECTORS,
     Projection,
     digest,
@@ -34,18 +34,19 @@ from viennatag.images.decoding import read_image
 from viennatag.model.bundle import Bundle
 from viennatag.runtime.engine import Engine, run_images
 
-Report = Callable[[str, int, int], None]
-"""Told the stage, and how much of how much of it is done."""
+_Progress = Callable[[str, int, int], None]
+"""Progress callback: stage, items done, items in all."""
 
 DIMENSIONS = 192
-"""Main directions of the features that a vector of the graph keeps."""
+"""Principal components in a vector of the neighbour graph."""
 CONNECTIVITY = 16
 """Neighbours that each mark is linked with."""
 EXPANSION_ADD = 96
-"""Candidates from which these are chosen."""
+"""Candidates from which neighbours are chosen."""
 SAMPLE = 50_000
-"""Marks that the main directions are found from."""
-BLOCK = 20_000
+"""Most marks that the principal components are computed from."""
+_BLOCK = 20_000
+"""Marks that are projected at a time."""
 
 
 def make_index(
@@ -56,39 +57,41 @@ def make_index(
     out: Path | str | None = None,
     skip_bad: bool = False,
     seed: int = 0,
-    report: Report | None = None,
+    progress: _Progress | None = None,
 ) -> tuple[Path, Marks]:
-    """Write an index of marks, in place of an older one; return its folder and the marks that are in it.
+    """Write an index of reference marks, and return its folder and the marks in it; an older index is replaced.
 
     Args:
-        bundle: Whose features to compare; the index serves no other.
-        marks: What to index.
+        bundle: The bundle whose features are used; the index works with no other.
+        marks: Marks to index.
         images: Folder that the marks' images are relative to.
-        out: Folder of the index; by default `index` inside the bundle's.
+        out: Folder of the index; by default `index` in the bundle's folder.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        seed: Of the sample that the main directions are found from.
-        report: Told how far the work is.
+        seed: Seed of the sample for the principal components.
+        progress: Progress callback.
 
     Raises:
         DataError: If an image cannot be read, or none can.
-        KnownMarksError: If something other than an index stands at `out`, or nothing can be written there.
-        MissingExtraError: If the package that searches is not installed.
+        ReferenceMarksError: If `out` exists and is no index, or cannot be written.
+        MissingExtraError: If the search package is not installed.
     """
     search_library()
-    report = report or (lambda *_: None)
+    progress = progress or (lambda *_: None)
     folder = Path(out) if out is not None else bundle.graph.parent / INDEX
-    if folder.exists() and not (folder / DESCRIPTION).is_file():
-        raise KnownMarksError(f"{folder}: something that is no index of known marks stands there; choose another name")
+    if folder.exists() and not (folder / INDEX_DESCRIPTION).is_file():
+        raise ReferenceMarksError(
+            f"{folder}: this folder exists and is no index of reference marks; choose another name"
+        )
     paths = [Path(images) / image for image in marks.images]
     graph = digest(bundle.graph)
     partial = folder.with_name(f".{folder.name}.partial")
     try:
-        features, errors = _extract(bundle, paths, graph, partial, report)
+        features, errors = _extract(bundle, paths, graph, partial, progress)
         marks, kept = marks.readable(errors, skip_bad=skip_bad)
-        write_index(folder, features, np.array(kept, dtype=np.intp), marks, graph=graph, seed=seed, report=report)
+        write_index(folder, features, np.array(kept, dtype=np.intp), marks, graph=graph, seed=seed, progress=progress)
         shutil.rmtree(partial)
     except OSError as exc:
-        raise KnownMarksError(f"{folder}: the index cannot be written there ({exc}); name another folder") from exc
+        raise ReferenceMarksError(f"{folder}: the index cannot be written ({exc}); name another folder") from exc
     return folder, marks
 
 
@@ -100,63 +103,67 @@ def write_index(
     *,
     graph: str,
     seed: int = 0,
-    report: Report | None = None,
+    dimensions: int = DIMENSIONS,
+    progress: _Progress | None = None,
 ) -> None:
-    """Write an index of marks whose features are known, whole or not at all.
+    """Write an index of marks whose features are given, completely or not at all.
 
     Args:
-        folder: Of the index.
-        features: Shape (images, width); may lie in a file.
-        rows: The row of each mark's features.
-        marks: What is indexed.
+        folder: Folder of the index.
+        features: Shape (images, width); may be a memory-mapped file.
+        rows: Row of each mark's features.
+        marks: Marks to index.
         graph: Digest of the graph that the features come from.
-        seed: Of the sample that the main directions are found from.
-        report: Told how far the work is.
+        seed: Seed of the sample for the principal components.
+        dimensions: Principal components in a vector of the neighbour graph.
+        progress: Progress callback.
     """
-    short, whole = _fit_projections(features, rows, seed=seed)
+    reduced, full = _fit_projections(features, rows, dimensions, seed=seed)
 
     def projected(projection: Projection, stage: str) -> Iterator[NDArray[np.int8]]:
-        for start in range(0, len(rows), BLOCK):
-            block = rows[start : start + BLOCK]
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
             yield projection(features[block])
-            if report:
-                report(stage, start + len(block), len(rows))
+            if progress:
+                progress(stage, start + len(block), len(rows))
 
     with atomic_folder(folder) as fresh:
-        _write_vectors(fresh / VECTORS, projected(whole, "vectors"))
-        _build_graph(short.axes.shape[1], projected(short, "neighbours")).save(str(fresh / GRAPH))
+        _write_vectors(fresh / VECTORS, projected(full, "vectors"))
+        _build_graph(reduced.axes.shape[1], projected(reduced, "neighbours")).save(str(fresh / INDEX_GRAPH))
         lines = [_line(image, codes) for image, codes in zip(marks.images, marks.codes, strict=True)]
         (fresh / MARKS).write_bytes(b"".join(lines))
         starts = np.cumsum([0, *map(len, lines[:-1])])
-        np.savez(fresh / PROJECTIONS, mean=short.mean, short=short.axes, whole=whole.axes, starts=starts)
+        np.savez(fresh / PROJECTIONS, mean=reduced.mean, short=reduced.axes, whole=full.axes, starts=starts)
         description = {
-            "schema": SCHEMA,
+            "schema": INDEX_SCHEMA,
             "marks": len(marks),
             "graph": graph,
             "files": {name: digest(fresh / name) for name in FILES},
         }
-        (fresh / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        (fresh / INDEX_DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
-def _fit_projections(features: NDArray[Any], rows: NDArray[np.intp], *, seed: int) -> tuple[Projection, Projection]:
-    """Return the standardisation of some rows of features, shortened to `DIMENSIONS` main directions, and whole.
+def _fit_projections(
+    features: NDArray[Any], rows: NDArray[np.intp], dimensions: int, *, seed: int
+) -> tuple[Projection, Projection]:
+    """Return projections of standardised features to some principal components, and to all.
 
-    Directions are turned at random among themselves: then no number of a vector is much larger than the others, and
-    eight bits are used well.
+    The components are rotated at random, so that no number of a vector is much larger than the others and 8 bits
+    are used well.
     """
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(rows)[:SAMPLE]
     drawn = features[np.sort(chosen)].astype(np.float32)
     mean, scale = drawn.mean(axis=0), drawn.std(axis=0)
-    scale = np.maximum(scale, max(1e-2 * float(scale.mean()), 1e-6))  # what hardly varies is not blown up
+    scale = np.maximum(scale, max(1e-2 * float(scale.mean()), 1e-6))  # constant features are not amplified
     drawn = (drawn - mean) / scale
     _, axes = np.linalg.eigh((drawn.T @ drawn).astype(np.float64) / len(drawn))
 
-    def turned(kept: NDArray[np.float64]) -> Projection:
+    def rotated(kept: NDArray[np.float64]) -> Projection:
         kept = kept @ np.linalg.qr(generator.normal(size=(kept.shape[1], kept.shape[1])))[0]
         return Projection(mean, (kept / scale[:, None]).astype(np.float32))
 
-    return turned(axes[:, ::-1][:, :DIMENSIONS]), turned(axes)
+    return rotated(axes[:, ::-1][:, :dimensions]), rotated(axes)
 
 
 def _write_vectors(path: Path, blocks: Iterable[NDArray[np.int8]]) -> None:
@@ -166,7 +173,7 @@ def _write_vectors(path: Path, blocks: Iterable[NDArray[np.int8]]) -> None:
 
 
 def _build_graph(dimensions: int, blocks: Iterable[NDArray[np.int8]]) -> Any:
-    """Return a usearch index of blocks of vectors, under the keys 0, 1 and so on."""
+    """Return a usearch index of blocks of vectors with the keys 0, 1 and so on."""
     usearch = search_library()
     graph = usearch.Index(
         ndim=dimensions,
@@ -184,11 +191,11 @@ def _build_graph(dimensions: int, blocks: Iterable[NDArray[np.int8]]) -> Any:
 
 
 def _extract(
-    bundle: Bundle, paths: Sequence[Path], graph: str, partial: Path, report: Report
+    bundle: Bundle, paths: Sequence[Path], graph: str, partial: Path, progress: _Progress
 ) -> tuple[NDArray[np.float16], dict[int, str]]:
-    """Return the features of images, shape (images, width), and by position why one cannot be read; its row is NaN.
+    """Return the features of images, shape (images, width), NaN for unreadable ones, and their errors by position.
 
-    What an interrupted run has left in `partial` is not computed again, but images that could not be read are.
+    Features that an interrupted run left in `partial` are reused; unreadable images are tried again.
     """
     engine = Engine(bundle.graph, threads=1)
     (probe,) = engine.run(np.zeros((1, engine.size, engine.size, 3), dtype=np.uint8), ("features",))
@@ -205,7 +212,7 @@ def _extract(
                 values[[outcome is None for outcome in batch.outcomes]] = batch.outputs[0]
             stream.write(values.tobytes())
             done += len(values)
-            report("images", done, len(paths))
+            progress("images", done, len(paths))
     features = np.memmap(file, dtype=np.float16, mode="r+", shape=(len(paths), width))
     errors: dict[int, str] = {}
     for at in np.flatnonzero(np.isnan(features[:, 0])).tolist():

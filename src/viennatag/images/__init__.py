@@ -1,1 +1,1 @@
-"""From the bytes of an image file to the views of a mark that a network takes."""
+"""Image files to the pixels that a network takes: decoding, framing, crops, hashes and colours."""

@@ -1,12 +1,11 @@
-"""How strongly an image shows each colour code: read from the pixels that the network sees, nothing learned.
+"""Colour features: how strongly an image shows each colour code, computed from the pixels that the network sees.
 
-The evidence for a colour is the logarithm of how many times it covers the least share that counts (5 % of the
-figure, see `viennatag.images.colours`): 0 is just enough, 3 is all of it, and -3.9 is none. The evidence for a number of
-colours is by how much the weakest of so many passes that share, or the next one misses it, whichever is less. So a
-positive value means that the code can be seen; whether an office records what can be seen is for calibration to say.
+The feature of a colour is the logarithm of its share of the foreground over the smallest share that counts (5 %, see
+`viennatag.images.colours`): 0 is just enough, 3 is everything, -3.9 is nothing. The feature of a number of colours is
+the smaller of two margins: by how much the weakest of these colours passes that share, and by how much the next one
+misses it. So a positive value means that the code is visible; calibration accounts for what offices record.
 
-In the square an image with a ground of its own stands between white bars, which are no part of it, and scanned paper is
-seldom quite white. Both are put right first.
+White bars beside an image that has its own background are removed first, and light paper is made white.
 """
 
 from collections.abc import Sequence
@@ -14,88 +13,83 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.images.colours import CODES, COUNTS, MANY, NAMES, Reading, read_colours
+from viennatag.images.colours import CODES, COUNTS, MANY, NAMES, PixelColours, find_pixel_colours
 
-LEAST = 0.05
-"""Share of the figure that a colour must cover to count."""
-NONE = 0.001
-"""A share below this is no share: bounds the evidence."""
-SEEN = ("29", "29.1", *CODES.values(), *COUNTS.values(), MANY)
-"""The labels that pixels have evidence for."""
+MIN_SHARE = 0.05
+"""Share of the foreground that a colour must cover to count."""
+_NO_SHARE = 0.001  # a smaller share counts as this, which bounds the features
+COLOUR_LABELS = ("29", "29.1", *CODES.values(), *COUNTS.values(), MANY)
+"""The labels that have colour features."""
 
-READER = "inks-1"
-"""Changes whenever the evidence does, which makes kept readings stale."""
+COLOUR_FEATURES_VERSION = "inks-1"
+"""Changes whenever the features do, which makes cached features stale."""
 
 _ORDER = tuple(CODES)
-_ABSENT = float(np.log(NONE / LEAST))
 _DULL = np.array([name in {"white", "black", "grey"} for name in _ORDER])
-_PALE, _TINT = 190, 26  # a ground whose channels are all above the first and differ by less than the other is paper
-_STEEPEST = 40  # levels from pixel to pixel; a soft edge between black and white rises faster
+_PALE, _TINT = 190, 26  # a background with all channels above the first and within the second is light paper
+_MAX_STEP = 40  # levels from pixel to pixel; a soft edge between black and white is steeper
 _CONTRAST = 4.0
 
 
-def colour_evidence(pixels: NDArray[np.uint8], codes: Sequence[str]) -> NDArray[np.float32]:
-    """Return the evidence for some of `SEEN` in images, shape (images, codes), each value between -3.9 and 3.9.
+def colour_features(pixels: NDArray[np.uint8], codes: Sequence[str]) -> NDArray[np.float32]:
+    """Return the features of some of `COLOUR_LABELS` in images, each in [-3.9, 3.9]; shape (images, codes).
 
     Args:
-        pixels: As `viennatag.images.decoding.read_image` gives each; shape (images, size, size, 3).
-        codes: Labels among `SEEN`.
+        pixels: As `read_image` returns each; shape (images, size, size, 3).
+        codes: Labels among `COLOUR_LABELS`.
     """
     found = np.empty((len(pixels), len(codes)), dtype=np.float32)
-    columns = [SEEN.index(code) for code in codes]
+    columns = [COLOUR_LABELS.index(code) for code in codes]
     for at, square in enumerate(pixels if codes else ()):
-        found[at] = _evidence(_read(square)[0])[columns]
+        found[at] = _compute_features(_find_colours(square)[0])[columns]
     return found
 
 
 def colour_map(pixels: NDArray[np.uint8], code: str) -> NDArray[np.float32]:
-    """Return where in an image a code of `SEEN` is to be seen; its mean is the evidence. Shape (size, size).
+    """Return a heat map of a code of `COLOUR_LABELS`, shape (size, size); its mean is the code's feature.
 
-    Pixels of the colour stand out by a fixed contrast; of a number of colours, or of colour as such, those of all
+    Pixels of the colour are higher by a fixed contrast; for numbers of colours, or colour as such, pixels of all
     colours that count.
     """
-    reading, (rows, columns) = _read(pixels)
-    strength = _strengths(reading)
+    colours, (rows, columns) = _find_colours(pixels)
+    strength = _strengths(colours)
     by_code = {section: [name] for name, section in CODES.items()}
     shown = [name for name, value in zip(_ORDER, strength, strict=True) if value >= 0]
     mask = np.zeros(pixels.shape[:2], dtype=np.float32)
-    mask[rows, columns] = np.isin(reading.names, [NAMES.index(name) for name in by_code.get(code, shown)])
-    evidence = _evidence(reading)[SEEN.index(code)]
-    found: NDArray[np.float32] = evidence + np.float32(_CONTRAST) * (mask - mask.mean())
+    mask[rows, columns] = np.isin(colours.names, [NAMES.index(name) for name in by_code.get(code, shown)])
+    feature = _compute_features(colours)[COLOUR_LABELS.index(code)]
+    found: NDArray[np.float32] = feature + np.float32(_CONTRAST) * (mask - mask.mean())
     return found
 
 
-def _read(square: NDArray[np.uint8]) -> tuple[Reading, tuple[slice, slice]]:
-    """Return the colours of an image in its square, and the part of the square that it fills."""
-    part = _without_bars(square)
-    return read_colours(_on_white(square[part]), steepest=_STEEPEST), part
+def _find_colours(square: NDArray[np.uint8]) -> tuple[PixelColours, tuple[slice, slice]]:
+    """Return the colours of an image in its square, and its rows and columns there."""
+    area = _find_image_area(square)
+    return find_pixel_colours(_whiten_paper(square[area]), max_step=_MAX_STEP), area
 
 
-def _without_bars(square: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Return the part of a square that an image with a ground of its own fills; all of it if there is none.
-
-    Such an image reaches two opposite edges, and the rest of the square is pure white.
-    """
-    whole = slice(0, len(square))
+def _find_image_area(square: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Return rows and columns of an image that reaches two opposite edges between pure white bars; else all."""
+    full = slice(0, len(square))
     left, right, top, bottom = (
         bool((edge != 255).any()) for edge in (square[:, 0], square[:, -1], square[0], square[-1])
     )
     if left and right and not (top and bottom):
-        return _extent((square != 255).reshape(len(square), -1).any(axis=1)), whole
+        return _extent((square != 255).reshape(len(square), -1).any(axis=1)), full
     if top and bottom and not (left and right):
-        return whole, _extent((square != 255).any(axis=0).any(axis=1))
-    return whole, whole
+        return full, _extent((square != 255).any(axis=0).any(axis=1))
+    return full, full
 
 
 def _extent(found: NDArray[np.bool_]) -> slice:
-    """Return the part from the first to the last true value."""
+    """Return the slice from the first to the last true value."""
     return slice(int(found.argmax()), len(found) - int(found[::-1].argmax()))
 
 
-def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image whose paper is white, where its margin has the colour of paper that is not."""
+def _whiten_paper(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image with light paper made white; an image with another margin stays as it is."""
     margin = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    if 2 * np.count_nonzero(margin == 255, axis=0).min() > len(margin):  # so are most; a median takes longer
+    if 2 * np.count_nonzero(margin == 255, axis=0).min() > len(margin):  # the usual case; a median takes longer
         return pixels
     paper = np.median(margin, axis=0)
     if paper.min() < _PALE or np.ptp(paper) > _TINT:
@@ -104,22 +98,21 @@ def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([levels[channel][pixels[..., channel]] for channel in range(3)], axis=2)
 
 
-def _strengths(reading: Reading) -> NDArray[np.float64]:
-    """Return the evidence for each colour, in the order of `CODES`, by the rules of `colour_codes`."""
-    shares = np.array([reading.shares.get(name, 0.0) for name in _ORDER])
-    ground = reading.ground
-    if ground and ground not in {"white", "grey"}:
-        shares[_ORDER.index(ground)] = 1.0
-    if ground == "white":
+def _strengths(colours: PixelColours) -> NDArray[np.float64]:
+    """Return the feature of each colour, in the order of `CODES`, by the rules of `colour_codes`."""
+    shares = np.array([colours.shares.get(name, 0.0) for name in _ORDER])
+    if colours.background and colours.background not in {"white", "grey"}:
+        shares[_ORDER.index(colours.background)] = 1.0
+    if colours.background == "white":
         shares[_ORDER.index("white")] = 0.0
-    found: NDArray[np.float64] = np.log(np.maximum(shares, NONE) / LEAST)
+    found: NDArray[np.float64] = np.log(np.maximum(shares, _NO_SHARE) / MIN_SHARE)
     found[_DULL] = np.minimum(found[_DULL], found[~_DULL].max())  # black, grey and white count beside a colour
     return found
 
 
-def _evidence(reading: Reading) -> NDArray[np.float32]:
-    """Return the evidence for all of `SEEN`."""
-    strength = _strengths(reading)
+def _compute_features(colours: PixelColours) -> NDArray[np.float32]:
+    """Return the features of all of `COLOUR_LABELS`."""
+    strength = _strengths(colours)
     ranked = np.sort(strength)[::-1]
     counts = [min(ranked[count - 1], -ranked[count]) for count in COUNTS]
     any_colour = ranked[0]

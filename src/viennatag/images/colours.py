@@ -1,12 +1,12 @@
 """Which colours of division 29.1 an image shows, computed from its pixels.
 
-Every pixel takes one of twelve names by fixed limits of hue, saturation and value; a name counts when it
-covers enough of the figure. Registers describe flat inks, so pixels that stand alone are not counted: the
-soft edge between black and white is no grey, and JPEG noise around a red letter is no pink.
+Every pixel gets one of twelve colour names by fixed limits of hue, saturation and value; a colour counts when it
+covers enough of the foreground. Registers describe flat colours, so isolated pixels do not count: the soft edge
+between black and white is not grey, and JPEG noise around a red letter is not pink.
 
-Registers rarely code the paper that a mark is printed on, nor black alone: a white (or any) ground is no
-colour of the mark, white counts where it stands on a coloured ground, and black where the mark has
-another colour too. Offices differ in how they count (29.1.11 to 29.1.15), so counts can be left out.
+Registers rarely code the background, or black alone: a white background is no colour of the mark, white counts
+on a coloured background, and black if the mark has another colour too. Offices differ in how they count colours
+(29.1.11 to 29.1.15), so counts can be left out.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from viennatag.errors import ImageError
 
 NAMES = ("", "red", "yellow", "green", "blue", "violet", "white", "brown", "black", "grey", "gold", "orange", "pink")
-"""The names that a pixel can take; the first stands for beige and other tints that no section names."""
+"""Colour names of pixels; the empty one is for beige and other tints without a section."""
 
 CODES = {
     "red": "29.1.1",
@@ -34,42 +34,42 @@ CODES = {
     "orange": "29.1.98",
     "pink": "29.1.99",
 }
-"""The section of each name; those from .90 are extensions of the EU office."""
+"""Section of each colour; those from .90 are extensions of the EU office."""
 
 COUNTS = {1: "29.1.11", 2: "29.1.12", 3: "29.1.13", 4: "29.1.14"}
 MANY = "29.1.15"
 """Five colours and more."""
 
-_LONGEST = 160
-_STEP = 4  # levels of a channel that the table of names keeps together
+_LONGEST_SIDE = 160
+_STEP = 4  # levels of a channel that share a cell of the table of names
 _SIDE = 256 // _STEP
 _UNNAMED = 255
-_EDGE = 0.03  # how much of the height and width makes the margin that the ground is read from
+_EDGE = 0.03  # width of the margin that shows the background, as a share of height and width
 
 
 def colour_codes(
-    pixels: NDArray[np.uint8], *, least: float = 0.05, counts: bool = True, greys: bool = False
+    pixels: NDArray[np.uint8], *, min_share: float = 0.05, counts: bool = True, greys: bool = False
 ) -> tuple[str, ...]:
     """Return the sections of division 29.1 that an image shows, in the order of the classification.
 
     Args:
         pixels: RGB, shape (height, width, 3).
-        least: Share of the figure that a colour must cover to count; the figure is all but the ground.
-        counts: Whether the number of colours (29.1.11 to 29.1.15) is given too.
-        greys: Whether an image of black, grey and white only is coded; offices hold most of these to be
-            filed without colour.
+        min_share: Share of the foreground that a colour must cover to count.
+        counts: Whether to return the number of colours (29.1.11 to 29.1.15) too.
+        greys: Whether to code an image of only black, grey and white; offices mostly treat these as filed
+            without colour.
 
     Raises:
         ImageError: If the array is not RGB of 8 bits, or is empty.
     """
-    shares, ground = colour_shares(pixels)
-    shown = {name for name, share in shares.items() if share >= least}
+    shares, background = colour_shares(pixels)
+    shown = {name for name, share in shares.items() if share >= min_share}
     shown.discard("")
-    if ground and ground not in {"white", "black", "grey"}:
-        shown.add(ground)
-    if ground == "white" or not shown - {"white"}:
+    if background and background not in {"white", "black", "grey"}:
+        shown.add(background)
+    if background == "white" or not shown - {"white"}:
         shown.discard("white")
-    if ground == "black" and shown - {"white"}:
+    if background == "black" and shown - {"white"}:
         shown.add("black")
     if not shown - {"black", "grey", "white"} and not (greys and shown):
         return ()
@@ -80,56 +80,56 @@ def colour_codes(
 
 
 def colour_shares(pixels: NDArray[np.uint8]) -> tuple[dict[str, float], str]:
-    """Return the share of the figure that each colour covers, largest first, and the name of the ground.
+    """Return the share of the foreground that each colour covers, largest first, and the background colour.
 
-    The ground is the colour that most of the margin has; it is empty when no colour has two thirds of it.
+    The background is the colour of two thirds of the margin or more, empty if there is none.
 
     Raises:
         ImageError: If the array is not RGB of 8 bits, or is empty.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ImageError(f"pixels have type {pixels.dtype} and shape {pixels.shape}; expected uint8 (height, width, 3)")
-    stride = max(1, -(-max(pixels.shape[:2]) // _LONGEST))
-    found = read_colours(pixels[::stride, ::stride])
-    return found.shares, found.ground
+    stride = max(1, -(-max(pixels.shape[:2]) // _LONGEST_SIDE))
+    colours = find_pixel_colours(pixels[::stride, ::stride])
+    return colours.shares, colours.background
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class PixelColours:
     """The colours of one image.
 
     Attributes:
         names: Position in `NAMES` of each pixel's colour; shape (height, width).
-        shares: Share of the figure that each colour covers, largest first; the figure is all but the ground.
-        ground: Name of the colour that most of the margin has, empty when none has two thirds of it.
+        shares: Share of the foreground that each colour covers, largest first.
+        background: Colour of two thirds of the margin or more, empty if there is none.
     """
 
     names: NDArray[np.uint8]
     shares: dict[str, float]
-    ground: str
+    background: str
 
 
-def read_colours(pixels: NDArray[np.uint8], *, steepest: int | None = None) -> Reading:
-    """Return the colours of an RGB image of 8 bits that is as small as it needs to be, looked at pixel by pixel.
+def find_pixel_colours(pixels: NDArray[np.uint8], *, max_step: int | None = None) -> PixelColours:
+    """Return the colour of each pixel of an RGB image and the share of each colour.
 
     Args:
-        pixels: Shape (height, width, 3).
-        steepest: Pixels do not count beside which green changes by more than this: the edge of a black shape that was
-            enlarged is a band of greys. By default neighbours must only have the same name.
+        pixels: 8 bits, shape (height, width, 3).
+        max_step: Largest change of green to a neighbour of a pixel that counts, because the edge of an enlarged black
+            shape is a band of greys; by default neighbours only need the same colour.
     """
     red, green, blue = (np.ascontiguousarray(pixels[..., channel]) // _STEP for channel in range(3))
     names = _name_cells((red.astype(np.int32) * _SIDE + green) * _SIDE + blue)
-    ground = _ground(names)
-    figure = names != ground if ground else np.ones(names.shape, dtype=bool)
-    flat = _in_flat_areas(names, pixels, steepest) & figure
+    background = _find_background(names)
+    foreground = names != background if background else np.ones(names.shape, dtype=bool)
+    flat = _find_flat_areas(names, pixels, max_step) & foreground
     total = np.count_nonzero(flat)
-    if total < 0.25 * np.count_nonzero(figure):  # fine lines: no flat area is left, so the purest half stands in
-        flat = figure & _far_from_ground(pixels, figure)
+    if total < 0.25 * np.count_nonzero(foreground):  # fine lines have no flat areas, so the purest half counts
+        flat = foreground & _far_from_background(pixels, foreground)
         total = np.count_nonzero(flat)
-    found = np.bincount(names[flat], minlength=len(NAMES))
-    order = [int(index) for index in np.argsort(-found, kind="stable") if found[index]]
-    shares = {NAMES[index]: float(found[index] / total) for index in order}
-    return Reading(names, shares, NAMES[ground])
+    counts = np.bincount(names[flat], minlength=len(NAMES))
+    order = [int(index) for index in np.argsort(-counts, kind="stable") if counts[index]]
+    shares = {NAMES[index]: float(counts[index] / total) for index in order}
+    return PixelColours(names, shares, NAMES[background])
 
 
 def name_colour(red: int, green: int, blue: int) -> str:
@@ -138,60 +138,58 @@ def name_colour(red: int, green: int, blue: int) -> str:
     return NAMES[int(_name_cells(np.array([cell], dtype=np.int32))[0])]
 
 
-def _ground(names: NDArray[np.uint8]) -> int:
+def _find_background(names: NDArray[np.uint8]) -> int:
     high, wide = (max(1, round(side * _EDGE)) for side in names.shape)
     margin = np.concatenate(
         [names[:high].ravel(), names[-high:].ravel(), names[:, :wide].ravel(), names[:, -wide:].ravel()]
     )
-    found = np.bincount(margin, minlength=len(NAMES))
-    return int(found.argmax()) if found.max() * 3 >= margin.size * 2 else 0
+    counts = np.bincount(margin, minlength=len(NAMES))
+    return int(counts.argmax()) if counts.max() * 3 >= margin.size * 2 else 0
 
 
-def _in_flat_areas(names: NDArray[np.uint8], pixels: NDArray[np.uint8], steepest: int | None) -> NDArray[np.bool_]:
-    """Return the pixels that belong to a block of two by two of one colour."""
+def _find_flat_areas(names: NDArray[np.uint8], pixels: NDArray[np.uint8], max_step: int | None) -> NDArray[np.bool_]:
+    """Return which pixels belong to a block of 2 × 2 of one colour."""
     height, width = names.shape
     if min(height, width) < 2:
         return np.ones(names.shape, dtype=bool)
-    count = (height - 1) * width - 1  # rows stand one after the other: much faster than two dimensions
+    count = (height - 1) * width - 1  # much faster in one dimension than in two
     corner, right, below, opposite = (slice(at, at + count) for at in (0, 1, width, width + 1))
     name = names.ravel()
     same = (name[corner] == name[right]) & (name[corner] == name[below]) & (name[corner] == name[opposite])
-    if steepest is not None:
+    if max_step is not None:
         green = pixels[..., 1].ravel()
-        across, down = _rise(green[1:], green[:-1]) <= steepest, _rise(green[width:], green[:-width]) <= steepest
+        across = _difference(green[1:], green[:-1]) <= max_step
+        down = _difference(green[width:], green[:-width]) <= max_step
         same &= across[corner] & across[below] & down[corner] & down[right]
     same[width - 1 :: width] = False  # from the end of a row to the next
     flat = np.zeros(names.size, dtype=bool)
-    for part in (corner, right, below, opposite):
-        flat[part] |= same
+    for shifted in (corner, right, below, opposite):
+        flat[shifted] |= same
     return flat.reshape(names.shape)
 
 
-def _rise(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
     difference: NDArray[np.uint8] = np.maximum(one, other) - np.minimum(one, other)
     return difference
 
 
-def _far_from_ground(pixels: NDArray[np.uint8], figure: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels that differ from the ground at least as much as the middle one of the figure does."""
-    if not figure.any() or figure.all():
-        return figure
-    ground = np.median(pixels[~figure], axis=0)
-    distance = np.abs(pixels.astype(np.float32) - ground.astype(np.float32)).sum(axis=2)
-    return np.asarray(distance >= np.median(distance[figure]))
+def _far_from_background(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels that differ from the background at least as much as the median foreground pixel does."""
+    if not foreground.any() or foreground.all():
+        return foreground
+    background = np.median(pixels[~foreground], axis=0)
+    distance = np.abs(pixels.astype(np.float32) - background.astype(np.float32)).sum(axis=2)
+    return np.asarray(distance >= np.median(distance[foreground]))
 
 
 @cache
 def _known() -> NDArray[np.uint8]:
-    """Return the names found so far of cells of a coarse grid of colours; naming all takes longer than an image."""
+    """Return the table of names by cell of a coarse colour grid, filled as needed; naming all cells is slow."""
     return np.full(_SIDE**3, _UNNAMED, dtype=np.uint8)
 
 
 def _name_cells(cells: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Return the index in `NAMES` for cells of a coarse grid of colours, of any shape; red counts most in their number.
-
-    Each cell is named once.
-    """
+    """Return the index in `NAMES` for cells of a coarse colour grid, numbered with red first; each is named once."""
     known = _known()
     names = known.take(cells)
     if (new := names == _UNNAMED).any():

@@ -1,9 +1,9 @@
 """Image files to pixels: the only decode and the only resize in viennatag.
 
-Training, evaluation, prediction and the service all see an image through `read_image`, so a model
-never meets pixels that were made in another way. A mark is fitted into a square with the same margin
-wherever it stood on its page (see `fitting`). Nothing but paper is cropped, because a device at the edge
-carries codes too, and nothing is mirrored, because letters and directions do.
+Training, evaluation, prediction and the service all read images with `read_image`, so a model always
+gets the same pixels. A mark is framed in a square with the same margin wherever it is on its page (see
+`framing`). Only background is cropped, because a device at the edge carries codes too, and nothing is
+mirrored, because letters and directions matter.
 """
 
 import hashlib
@@ -16,139 +16,174 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from viennatag.errors import ImageError
-from viennatag.images.crops import Box, find_parts, fit_part
-from viennatag.images.framing import Fitting, find_fitting
+from viennatag.images.crops import Box, find_crops, frame_crop
+from viennatag.images.framing import Framing, find_framing
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-ImageSource = str | Path | bytes | Image.Image
-"""A path, the bytes of an image file, or an image that is already decoded."""
+ImageSource = str | Path | bytes | Image.Image | NDArray[np.uint8] | BinaryIO
+"""A path, the bytes of an image file, an open binary file, a Pillow image, or an array of 8-bit values, which is grey
+(height, width), RGB (height, width, 3) or RGBA (height, width, 4)."""
 
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 """What is decoded. Formats that run other programs (EPS) or hold drawings (WMF) stay out."""
 
 MAX_PIXELS = 80_000_000
 """Larger images are refused before they are decoded; a scan of an A3 page at 600 dpi has 70 million pixels."""
 
-_FINER = 2  # a JPEG is decoded at so many times the pixels needed; at just as many, scores move by up to 0.18, not 0.01
+_OVERSAMPLING = 2  # a JPEG is decoded at this many times the pixels needed; at 1, scores change by up to 0.18, not 0.01
 
 
 def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
-    """Return an image fitted into a square, see `find_fitting`: RGB, shape (size, size, 3).
+    """Return an image framed in a square, see `find_framing`: RGB, shape (size, size, 3).
 
-    The first frame of an animation counts. EXIF orientation is applied and transparency falls on
-    white. Sixteen-bit values are scaled to eight. A long narrow image keeps at least one pixel.
+    The first frame of an animation is read. EXIF orientation is applied, transparency becomes white, and
+    16-bit values are scaled to 8. A long narrow image keeps at least one pixel.
 
     Raises:
         ImageError: If the source is missing, empty, damaged, too large, or not an image.
     """
-    return read_fitted_image(source, size, max_pixels=MAX_PIXELS).pixels
+    return read_framed_image(source, size, max_pixels=MAX_PIXELS).pixels
 
 
 @dataclass(frozen=True, eq=False)
-class FittedImage:
-    """An image as a network sees it, and what it was.
+class FramedImage:
+    """An image as a network sees it, with its original size.
 
     Attributes:
-        pixels: What `read_image` gives.
-        width: In pixels, of the image itself, upright.
-        height: Likewise.
-        box: Where the whole image lies in the square, see `Fitting.box`.
-        parts: Squares of its parts, as `pixels`, with where the whole image would lie in each, as `box`.
+        pixels: The full view, as `read_image` returns it.
+        width: Width of the upright image, in its own pixels.
+        height: Height of the upright image, in its own pixels.
+        box: Box of the full image in the square, see `Framing.box`.
+        crops: Pixels of each crop, and the box of the full image in its square.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     box: Box
-    parts: tuple[tuple[NDArray[np.uint8], Box], ...] = ()
+    crops: tuple[tuple[NDArray[np.uint8], Box], ...] = ()
 
     @property
     def views(self) -> list[NDArray[np.uint8]]:
-        """The whole and then its parts."""
-        return [self.pixels, *(pixels for pixels, _ in self.parts)]
+        """The full view, then the crops."""
+        return [self.pixels, *(pixels for pixels, _ in self.crops)]
 
 
-def read_fitted_image(source: ImageSource, size: int, *, parts: int = 0, max_pixels: int = MAX_PIXELS) -> FittedImage:
-    """Return the pixels that `read_image` gives, with the size of the image, its place, and so many of its parts.
+def read_framed_image(
+    source: ImageSource, size: int, *, max_crops: int = 0, max_pixels: int = MAX_PIXELS
+) -> FramedImage:
+    """Return an image framed as in `read_image`, with its size, its box and up to `max_crops` crops.
 
     Raises:
         ImageError: As `read_image`, or if the image has more than `max_pixels` pixels.
     """
-    shown, width, height = _decode_sized(source, _FINER * size, max_pixels)
-    fitting = find_fitting(shown, size)
-    if _FINER * fitting.scale > 1 and max(shown.size) < max(
-        width, height
-    ):  # a JPEG of a large page with a small mark on it
-        shown, width, height = _decode_sized(source, math.ceil(_FINER * fitting.scale * min(shown.size)), max_pixels)
-        fitting = find_fitting(shown, size)
-    pixels, box = _fit(shown, fitting, size), fitting.box(*shown.size, size)
-    boxes, ground = find_parts(pixels, box, parts) if parts else ([], fitting.fill)
-    own = [fit_part(part, fitting, *shown.size, ground, size) for part in boxes]
-    largest = max((each.scale for each in own), default=0.0)
-    if largest > 1 and max(shown.size) < max(width, height):  # a JPEG, decoded at less than its parts deserve
-        coarse = shown.size
-        shown = _decode_sized(source, math.ceil(largest * min(coarse)), max_pixels)[0]
-        own = [each.rescaled(shown.width / coarse[0], shown.height / coarse[1]) for each in own]
-    found = tuple((_fit(shown, each, size), each.box(*shown.size, size)) for each in own)
-    return FittedImage(pixels, width, height, box, found)
+    source = _as_file_or_image(source)
+    image, width, height = _decode_sized(source, _OVERSAMPLING * size, max_pixels)
+    framing = find_framing(image, size)
+    needed = _OVERSAMPLING * framing.scale
+    if needed > 1 and max(image.size) < max(width, height):  # a JPEG of a large page with a small mark on it
+        image, width, height = _decode_sized(source, math.ceil(needed * min(image.size)), max_pixels)
+        framing = find_framing(image, size)
+    pixels, box = _frame(image, framing, size), framing.box(*image.size, size)
+    boxes, background = find_crops(pixels, box, max_crops) if max_crops else ([], framing.fill)
+    framings = [frame_crop(crop, framing, *image.size, background, size) for crop in boxes]
+    largest = max((each.scale for each in framings), default=0.0)
+    if largest > 1 and max(image.size) < max(width, height):  # a JPEG, decoded too small for its crops
+        coarse = image.size
+        image = _decode_sized(source, math.ceil(largest * min(coarse)), max_pixels)[0]
+        framings = [each.rescaled(image.width / coarse[0], image.height / coarse[1]) for each in framings]
+    crops = tuple((_frame(image, each, size), each.box(*image.size, size)) for each in framings)
+    return FramedImage(pixels, width, height, box, crops)
 
 
-def _fit(image: Image.Image, fitting: Fitting, size: int) -> NDArray[np.uint8]:
-    left, top, right, bottom = fitting.place
-    fitted = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=fitting.crop, reducing_gap=2.0)
-    if fitted.width == fitted.height == size:
-        return np.array(fitted)
-    square = Image.new("RGB", (size, size), fitting.fill)
-    square.paste(fitted, (left, top))
+def _frame(image: Image.Image, framing: Framing, size: int) -> NDArray[np.uint8]:
+    left, top, right, bottom = framing.target
+    shown = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=framing.source, reducing_gap=2.0)
+    if shown.width == shown.height == size:
+        return np.array(shown)
+    square = Image.new("RGB", (size, size), framing.fill)
+    square.paste(shown, (left, top))
     return np.array(square)
 
 
-def decode_image(source: ImageSource, *, near: int | None = None) -> Image.Image:
-    """Return an image in RGB at its own size; a JPEG may come smaller, but not below `near` pixels a side.
+def decode_image(source: ImageSource, *, min_side: int | None = None) -> Image.Image:
+    """Return an image in RGB at its own size; a JPEG may be reduced, but not below `min_side` pixels a side.
 
     Raises:
         ImageError: As `read_image`.
     """
-    return _decode_sized(source, near)[0]
+    return _decode_sized(_as_file_or_image(source), min_side)[0]
 
 
-def _decode_sized(source: ImageSource, near: int | None, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, int, int]:
-    """Return what `decode_image` gives, and the width and height of the image itself, upright."""
+def _as_file_or_image(source: ImageSource) -> str | Path | bytes | Image.Image:
+    """Return a source that can be decoded more than once.
+
+    Raises:
+        ImageError: If it is of a kind that is not taken.
+    """
+    if isinstance(source, (str, Path, bytes, Image.Image)):
+        return source
+    if isinstance(source, (bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim not in {2, 3} or source.shape[2:] not in {(), (3,), (4,)}:
+            raise ImageError(
+                f"the array has type {source.dtype} and shape {source.shape}; expected uint8 of shape (height, width), "
+                "(height, width, 3) for RGB, or (height, width, 4) for RGBA"
+            )
+        if not source.size:
+            raise ImageError(f"the array is empty, of shape {source.shape}")
+        return Image.fromarray(np.ascontiguousarray(source))
+    if hasattr(source, "read"):
+        content = source.read()
+        if not isinstance(content, bytes):
+            raise ImageError("the file is open as text; open it in binary mode, with 'rb'")
+        return content
+    raise ImageError(
+        f"an image is a path, the bytes of an image file, an open binary file, a Pillow image, or a NumPy array of "
+        f"8-bit values, not a {type(source).__name__}"
+    )
+
+
+def _decode_sized(
+    source: str | Path | bytes | Image.Image, min_side: int | None, max_pixels: int = MAX_PIXELS
+) -> tuple[Image.Image, int, int]:
+    """Return an image as `decode_image` does, and the width and height of the upright original."""
     if isinstance(source, Image.Image):
-        shown = _as_rgb(source)
-        return shown, *shown.size
-    with _opened(source, max_pixels) as image:
-        width, height = image.size  # a draft may change it
-        if near is not None:
-            image.draft("RGB", (near, near))
-        shown = _as_rgb(image)
-        if image.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}:  # these lie on their side
+        image = _as_rgb(source)
+        return image, *image.size
+    with _opened(source, max_pixels) as file:
+        width, height = file.size  # a draft may change it
+        if min_side is not None:
+            file.draft("RGB", (min_side, min_side))
+        image = _as_rgb(file)
+        if file.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}:  # rotated by 90 degrees
             width, height = height, width
-        return shown, width, height
+        return image, width, height
 
 
-def check_pixels(source: str | Path | bytes, *, most: int) -> None:
-    """Raise ImageError if what the header of an image tells cannot be read, or is too many pixels."""
-    with _opened(source, most):
+def check_pixels(source: str | Path | bytes, *, max_pixels: int) -> None:
+    """Raise ImageError if an image's header cannot be read or states too many pixels."""
+    with _opened(source, max_pixels):
         pass
 
 
 @contextmanager
 def _opened(source: str | Path | bytes, max_pixels: int) -> Iterator[Image.Image]:
-    """Yield an image whose header was read; what Pillow raises before the block ends becomes an ImageError."""
+    """Yield an image whose header was read; Pillow's errors inside the block become an ImageError."""
     if isinstance(source, bytes) and not source:
         raise ImageError("the image is empty (0 bytes)")
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=IMAGE_FORMATS) as image:
             if image.width * image.height > max_pixels:
                 raise ImageError(_too_large(f"{image.width:,} × {image.height:,} pixels", max_pixels))
             yield image
@@ -159,31 +194,30 @@ def _opened(source: str | Path | bytes, max_pixels: int) -> Iterator[Image.Image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise ImageError(_too_large("too many pixels", max_pixels)) from exc
     except UnidentifiedImageError as exc:
-        raise ImageError(_what_it_is(source)) from exc
+        raise ImageError(_describe_unreadable(source)) from exc
     except ImageError:
         raise
     except Exception as exc:  # on damaged files Pillow's decoders raise nearly every error there is
         raise ImageError(f"the image is damaged or cut off ({exc})") from exc
 
 
-def _too_large(found: str, most: int) -> str:
-    return f"the image is too large ({found}; at most {most:,} pixels); make it smaller first"
+def _too_large(size: str, max_pixels: int) -> str:
+    return f"the image is too large ({size}; at most {max_pixels:,} pixels); make it smaller first"
 
 
-def _what_it_is(source: str | Path | bytes) -> str:
-    start = source[:1024] if isinstance(source, bytes) else _first_bytes(Path(source))
+def _describe_unreadable(source: str | Path | bytes) -> str:
+    if isinstance(source, bytes):
+        start = source[:1024]
+    else:
+        with Path(source).open("rb") as file:
+            start = file.read(1024)
     if not start:
         return "the image is empty (0 bytes)"
     if b"<svg" in start:
         return "this is an SVG drawing; convert it to PNG first"
     if start.startswith((b"%!PS", b"%PDF")):
         return "this is a PostScript or PDF document; convert it to PNG first"
-    return f"not an image in a known format; expected {', '.join(FORMATS)}"
-
-
-def _first_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1024)
+    return f"not an image in a known format; expected {', '.join(IMAGE_FORMATS)}"
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -199,70 +233,69 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         raise ImageError("the image holds floating-point values, whose range is unknown; convert it to PNG first")
     if image.has_transparency_data:
         layer = image if image.mode == "RGBA" else image.convert("RGBA")
-        shown = Image.new("RGB", layer.size, "white")
-        shown.paste(layer, mask=layer)
-        return shown
+        opaque = Image.new("RGB", layer.size, "white")
+        opaque.paste(layer, mask=layer)
+        return opaque
     return image.convert("RGB")
 
 
 def read_images(
     sources: Iterable[ImageSource], size: int, *, workers: int | None = None, ahead: int = 64
 ) -> Iterator[NDArray[np.uint8] | ImageError]:
-    """Yield each image's pixels, or the error that it gave, in order, decoding in threads ahead of the reader.
-
-    At most `ahead` images are held, however many sources there are.
-    """
+    """Yield each image's pixels, or its error, in order; threads decode up to `ahead` images in advance."""
     return _in_threads(lambda source: read_image(source, size), sources, workers=workers, ahead=ahead)
 
 
 @dataclass(frozen=True)
-class Look:
-    """What an audit wants to know of an image file.
+class ImageMeasurement:
+    """Measurements of an image file for image checks.
 
     Attributes:
-        width: In pixels, of the image upright.
-        height: Likewise.
+        width: Width of the upright image, in pixels.
+        height: Height of the upright image, in pixels.
         hash: Perceptual hash.
-        digest: Of the bytes of the file.
-        spread: Largest difference between the lightest and the darkest value of a channel, 0 to 255.
+        digest: Hash of the file's bytes.
+        contrast: Largest difference between the lightest and the darkest value of a channel, 0 to 255.
     """
 
     width: int
     height: int
     hash: np.uint64
     digest: bytes
-    spread: int
+    contrast: int
 
 
-def look_at_images(paths: Iterable[Path]) -> "Iterator[Look | ImageError]":
-    """Yield what there is to see in each image file, or why it cannot be read, in order; each is decoded once."""
-    return _in_threads(_look_at, paths)
+def measure_images(paths: Iterable[Path]) -> "Iterator[ImageMeasurement | ImageError]":
+    """Yield the measurements of each image file, or its error, in order; each file is decoded once."""
+    return _in_threads(_measure, paths)
 
 
-def _look_at(path: Path) -> Look:
+def _measure(path: Path) -> ImageMeasurement:
     try:
         content = path.read_bytes()
     except OSError as exc:
         raise ImageError(f"cannot be read ({exc.strerror})") from exc
-    shown, width, height = _decode_sized(content, 64)
-    coarse = shown.reduce(max(1, max(shown.size) // 64))  # noise of single pixels is nothing to see
-    spread = max(int(most) - int(least) for least, most in coarse.getextrema())  # type: ignore[misc]
+    image, width, height = _decode_sized(content, 64)
+    coarse = image.reduce(max(1, max(image.size) // 64))  # noise of single pixels does not count
+    contrast = max(int(high) - int(low) for low, high in coarse.getextrema())  # type: ignore[misc]
     digest = hashlib.blake2b(content, digest_size=16).digest()
-    return Look(width, height, perceptual_hash(_fit(shown, find_fitting(shown, 64), 64)), digest, spread)
+    return ImageMeasurement(
+        width, height, perceptual_hash(_frame(image, find_framing(image, 64), 64)), digest, contrast
+    )
 
 
-Source = TypeVar("Source")
-Made = TypeVar("Made")
+_Source = TypeVar("_Source")
+_Result = TypeVar("_Result")
 
 
 def _in_threads(
-    make: Callable[[Source], Made], sources: Iterable[Source], *, workers: int | None = None, ahead: int = 64
-) -> Iterator[Made | ImageError]:
-    """Yield what is made of each source, or the error that it gave, in order."""
+    compute: Callable[[_Source], _Result], sources: Iterable[_Source], *, workers: int | None = None, ahead: int = 64
+) -> Iterator[_Result | ImageError]:
+    """Yield the result of each source, or its error, in order."""
 
-    def attempt(source: Source) -> Made | ImageError:
+    def attempt(source: _Source) -> _Result | ImageError:
         try:
-            return make(source)
+            return compute(source)
         except ImageError as exc:
             return exc
 
@@ -270,7 +303,7 @@ def _in_threads(
 
     with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
         remaining = iter(sources)
-        queue: deque[Future[Made | ImageError]] = deque()
+        queue: deque[Future[_Result | ImageError]] = deque()
         try:
             for source in islice(remaining, ahead):
                 queue.append(pool.submit(attempt, source))
@@ -290,13 +323,10 @@ def available_cores() -> int:
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:
-    """Return 64 bits that are nearly the same for images that look nearly the same.
+    """Return the 64-bit perceptual hash (pHash) of pixels (size, size, 3); images that look alike differ in few bits.
 
-    The signs of the 64 lowest frequencies of the discrete cosine transform around their median
-    (Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions", pHash).
-
-    Args:
-        pixels: RGB, shape (size, size, 3), as `read_image` gives them.
+    Each bit says whether one of the 64 lowest frequencies of the discrete cosine transform is above their median
+    (Zauner 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions").
     """
     grey = Image.fromarray(pixels).convert("L")
     grey = grey.reduce(max(1, grey.width // 32)).resize((32, 32), Image.Resampling.BOX)
@@ -308,7 +338,7 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:
 def hash_images(
     paths: Sequence[Path], *, progress: Callable[[int, int], None] | None = None
 ) -> tuple[NDArray[np.uint64], dict[int, str]]:
-    """Return the perceptual hash of each image, and by its position why one could not be read (its hash is 0)."""
+    """Return the perceptual hash of each image, 0 if it cannot be read, and the errors by position."""
     hashes = np.zeros(len(paths), dtype=np.uint64)
     errors: dict[int, str] = {}
     for at, outcome in enumerate(read_images(paths, 64)):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from viennatag.data.source_files import Document
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 
 
 def read_class_folder(document: Document) -> Iterator[Record]:

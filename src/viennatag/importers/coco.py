@@ -6,10 +6,10 @@ about 100 bytes a mark.
 
 from collections.abc import Iterator
 
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 
 
 def read_coco(document: Document) -> Iterator[Record]:

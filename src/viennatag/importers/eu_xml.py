@@ -6,8 +6,8 @@ of them several times, and some word marks carry codes too, so the mark's featur
 
 from collections.abc import Iterator
 
+from viennatag.data.source_files import Document
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 from viennatag.importers.xml_records import read_xml_records
 
 _RECORDS = frozenset({"trademark"})

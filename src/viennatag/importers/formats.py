@@ -1,4 +1,4 @@
-"""The formats that can be imported, and what gives each of them away."""
+"""The formats that can be imported, and how each is recognised."""
 
 import codecs
 import re
@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from viennatag.data.source_files import IMAGE_ENDINGS, Document
 from viennatag.errors import OptionError
 from viennatag.importers.class_folders import read_class_folder
 from viennatag.importers.coco import read_coco
 from viennatag.importers.eu_xml import read_eu_xml
 from viennatag.importers.hf_parquet import read_hf_parquet
-from viennatag.importers.image_files import ENDINGS
 from viennatag.importers.kipris import read_kipris
 from viennatag.importers.l3d import read_l3d
 from viennatag.importers.one_hot import read_one_hot
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 from viennatag.importers.st96 import read_st96
 from viennatag.importers.tmview import read_tmview
 from viennatag.importers.trademarks2020 import read_trademarks2020
@@ -28,14 +27,14 @@ HEAD = 1 << 16
 
 @dataclass(frozen=True)
 class Format:
-    """One way in which marks are delivered.
+    """One format of registers and data sets.
 
     Attributes:
-        name: What the user calls it.
-        title: What it is, in a few words.
-        endings: What its files end in, lower case.
+        name: The user's name for it.
+        title: A short description.
+        endings: Endings of its files, lower case.
         read: Yields the marks of one document.
-        sign: Pattern that is in the start of its files and of no other's, in lower case; empty if there is none.
+        sign: Lower-case pattern in the start of its files and of no other format's; empty if there is none.
         zipped: Whether its files may be in ZIP archives.
         own_codes: Whether its labels are a list of their own, never Vienna codes.
         holds_images: Whether it holds the image files themselves.
@@ -54,7 +53,7 @@ class Format:
     def _pattern(self) -> re.Pattern[str]:
         return re.compile(self.sign, re.DOTALL)
 
-    def fits(self, head: bytes) -> bool:
+    def matches(self, head: bytes) -> bool:
         """Return whether a file that starts like this is of this format."""
         return bool(self.sign and self._pattern.search(_plain(head)))
 
@@ -80,7 +79,7 @@ _FORMATS = (
            holds_images=True),
     Format("one-hot", "table with one 0/1 column per label", (".csv", ".tsv"), read_one_hot,
            r'^"?[^\n<{]*\b(image|filename|file_name|file|path|img)\b[^\n<{]*[,;\t]'),
-    Format("class-folders", "folders of images, each named by its code or label", ENDINGS, read_class_folder,
+    Format("class-folders", "folders of images, each named by its code or label", IMAGE_ENDINGS, read_class_folder,
            zipped=False),
 )  # fmt: skip
 FORMATS = {each.name: each for each in _FORMATS}
@@ -98,9 +97,9 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def recognise(head: bytes) -> Format | None:
+def recognise_format(head: bytes) -> Format | None:
     """Return the format of a file that starts like this, None if it looks like no format known."""
-    return next((each for each in FORMATS.values() if each.fits(head)), None)
+    return next((each for each in FORMATS.values() if each.matches(head)), None)
 
 
 def _plain(head: bytes) -> str:

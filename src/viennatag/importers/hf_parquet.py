@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from viennatag.data.source_files import IMAGE_COLUMNS, Document, image_cell
 from viennatag.errors import DataError, require
 from viennatag.importers.record import Record, code_entries
-from viennatag.importers.source import Document
 
 _LABELS = ("codes", "vienna_codes", "vienna", "labels", "label", "categories", "category")
-IMAGE_COLUMNS = ("image", "img", "picture", "logo")
 _BATCH = 64
 """Rows held at a time; an image of a register has at most a few megabytes."""
 
@@ -57,18 +56,7 @@ def _record(row: dict[str, Any], image: str, label: str, names: list[str] | None
         except (IndexError, TypeError) as exc:
             raise DataError(f"row {name} has the label {row[label]!r}, for which the schema has no name") from exc
     number = row.get("id")
-    return Record(
-        name if number is None else str(number),
-        code_entries(value),
-        path,
-        content=content,
-    )
-
-
-def image_cell(cell: Any) -> tuple[bytes | None, str]:
-    """Return the bytes of a cell that holds an image, None if it has none, and its path, empty if it has none."""
-    content, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
-    return content if isinstance(content, bytes) else None, path if isinstance(path, str) else ""
+    return Record(name if number is None else str(number), code_entries(value), path, content=content)
 
 
 def _class_names(metadata: dict[bytes, bytes], label: str) -> list[str] | None:

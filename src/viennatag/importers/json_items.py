@@ -12,14 +12,15 @@ from typing import Any
 
 from viennatag.errors import DataError
 
-CHUNK = 1 << 18
+_CHUNK_SIZE = 1 << 18
+"""Bytes read at a time."""
 MAX_ITEM = 1 << 24
 """Characters of one item; a longer one is no mark."""
 
 _AFTER_VALUE = " \t\r\n,]}:"
 
 
-def read_json_items(stream: BufferedReader) -> Iterator[tuple[str, Any]]:
+def read_json_items(stream: BufferedReader, *, chunk_size: int = _CHUNK_SIZE) -> Iterator[tuple[str, Any]]:
     """Yield the items of a JSON array with an empty key, or the members of a JSON object with theirs.
 
     Where a member of the object is itself an array, each of its items is yielded with the member's key.
@@ -27,10 +28,10 @@ def read_json_items(stream: BufferedReader) -> Iterator[tuple[str, Any]]:
     Raises:
         DataError: If the text is not JSON, or one item is larger than any mark.
     """
-    text = _Text(stream)
+    text = _Text(stream, chunk_size)
     if text.peek() == "[":
-        for item in text.array():
-            yield "", item
+        for _ in text.until("]"):
+            yield "", text.value()
     elif text.peek() == "{":
         yield from text.members()
     else:
@@ -42,47 +43,37 @@ def read_json_items(stream: BufferedReader) -> Iterator[tuple[str, Any]]:
 class _Text:
     """A JSON text of which a part is in memory."""
 
-    def __init__(self, stream: BufferedReader) -> None:
-        head = stream.read(CHUNK)
+    def __init__(self, stream: BufferedReader, chunk_size: int) -> None:
+        head = stream.read(chunk_size)
         wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         self.decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")("replace")
-        self.stream = stream
+        self.stream, self.chunk_size = stream, chunk_size
         self.pending = self.decoder.decode(head)
         self.at = self.passed = 0
         self.ended = not head
         self.decode = json.JSONDecoder().raw_decode
 
-    def array(self) -> Iterator[Any]:
-        self.take("[")
-        if self.peek() == "]":
-            self.take("]")
-            return
-        while True:
-            yield self.value()
-            if self.peek() == "]":
-                self.take("]")
-                return
-            self.take(",")
+    def until(self, closing: str) -> Iterator[None]:
+        """Take the opening bracket here, stop before each item, and take the commas and the closing bracket."""
+        self.at += 1
+        if self.peek() != closing:
+            yield
+            while self.peek() != closing:
+                self.take(",")
+                yield
+        self.at += 1
 
     def members(self) -> Iterator[tuple[str, Any]]:
-        self.take("{")
-        if self.peek() == "}":
-            self.take("}")
-            return
-        while True:
+        for _ in self.until("}"):
             if self.peek() != '"':
                 raise self.problem("expected a name in quotes")
             key = self.value()
             self.take(":")
             if self.peek() == "[":
-                for item in self.array():
-                    yield key, item
+                for _ in self.until("]"):
+                    yield key, self.value()
             else:
                 yield key, self.value()
-            if self.peek() == "}":
-                self.take("}")
-                return
-            self.take(",")
 
     def peek(self) -> str:
         """Return the next character that is no blank, without taking it; empty at the end."""
@@ -122,7 +113,7 @@ class _Text:
         unread = self.pending[self.at :]
         if len(unread) > MAX_ITEM:
             raise self.problem(f"one item is longer than {MAX_ITEM:,} characters")
-        data = self.stream.read(max(CHUNK, len(unread)))
+        data = self.stream.read(max(self.chunk_size, len(unread)))
         self.ended = not data
         self.passed += self.at
         self.pending, self.at = unread + self.decoder.decode(data, not data), 0

@@ -6,8 +6,8 @@ hold one `viennaCodeInfo/viennaCode` for each. Numbers are written without dots.
 
 from collections.abc import Iterator
 
+from viennatag.data.source_files import Document
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 from viennatag.importers.xml_records import read_xml_records
 
 _RECORDS = frozenset({"item", "trademarkinfo", "trademark", "record"})
@@ -20,8 +20,4 @@ def read_kipris(document: Document) -> Iterator[Record]:
     """Yield the marks of one answer."""
     with document.open() as stream:
         for mark in read_xml_records(stream, records=_RECORDS, wanted=_WANTED):
-            yield Record(
-                mark.nearest(*_NUMBERS),
-                tuple(mark.texts("viennacode")),
-                next(iter(mark.texts(*_IMAGES)), ""),
-            )
+            yield Record(mark.nearest(*_NUMBERS), tuple(mark.texts("viennacode")), next(iter(mark.texts(*_IMAGES)), ""))

@@ -6,10 +6,10 @@ has `.jpg`; some files are missing, some are sound recordings.
 
 from collections.abc import Iterator
 
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record, code_entries
-from viennatag.importers.source import Document
 
 
 def read_l3d(document: Document) -> Iterator[Record]:

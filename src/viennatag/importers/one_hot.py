@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError
 from viennatag.importers.delimited import read_table
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 
-IMAGE_COLUMNS = ("image", "filename", "file_name", "file", "path", "image_path", "image_name", "img")
+_IMAGE_COLUMNS = ("image", "filename", "file_name", "file", "path", "image_path", "image_name", "img")
 _TRUE = {"1", "1.0", "true", "yes"}
 _FALSE = {"0", "0.0", "false", "no", ""}
 
@@ -23,11 +23,11 @@ def read_one_hot(document: Document) -> Iterator[Record]:
         labels: list[str] = []
         for number, row in enumerate(read_table(stream), start=2):
             if image_column is None:
-                image_column = next((name for name in row if name.lower() in IMAGE_COLUMNS), None)
+                image_column = next((name for name in row if name.lower() in _IMAGE_COLUMNS), None)
                 if "codes" in row:
                     raise DataError("this has a column 'codes', so it is a marks table already and needs no import")
                 if image_column is None:
-                    raise DataError(f"no column names the image; expected one of {', '.join(IMAGE_COLUMNS)}")
+                    raise DataError(f"no column names the image; expected one of {', '.join(_IMAGE_COLUMNS)}")
                 labels = [name for name in row if name and name not in {image_column, "id", "split", *document.ignore}]
             present = tuple(label for label in labels if _flag(row.get(label, ""), label, number))
             image = row[image_column].strip()

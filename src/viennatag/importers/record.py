@@ -1,7 +1,7 @@
-"""What a reader says of one mark, and how its codes are brought into one spelling.
+"""The record that a reader yields for one mark, and the normalisation of its codes.
 
-Readers repeat what the register says; this module alone decides what is a code. Whatever cannot be
-read as one is handed back beside the codes, so that it is counted and never silently lost.
+Readers repeat the register's text; only this module decides what is a code. Entries that are none are
+returned beside the codes, so that they are counted and never silently lost.
 """
 
 import re
@@ -16,14 +16,14 @@ from viennatag.vienna.codes import Code, parse_code, parse_codes
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One mark as its register states it.
+    """One mark of a register.
 
     Attributes:
         id: The register's number of the mark, empty where it has none.
-        codes: Codes as they are written there, one or several to an entry; empty for word marks.
+        codes: Codes as written there, one or several in an entry; empty for word marks.
         image: Name of the image, empty where the register names none.
         edition: Edition of the classification, empty where it is not stated.
-        withdrawn: Whether the register takes the mark back.
+        withdrawn: Whether the register withdraws the mark.
         content: The image file itself, where the register holds it.
     """
 
@@ -40,7 +40,7 @@ _EDITION = re.compile(r"CFE\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
 
 
 def vienna_codes(entries: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the distinct codes that entries spell, in order, and the pieces that spell none."""
+    """Return the distinct codes in entries, sorted, and the pieces that are no codes."""
     codes: set[Code] = set()
     unreadable: list[str] = []
     for entry in entries:

@@ -1,8 +1,8 @@
-"""Where an import keeps what it has read until all of it is there.
+"""Keep the records of an import on disk until all are read.
 
-A small SQLite database beside the table that is being made. It lets later records of a mark
-replace earlier ones without holding a million numbers in memory, and since a part's marks and the
-note that it is done are committed together, an interrupted import goes on where it was.
+A small SQLite database beside the output table. Later records of a mark replace earlier ones without a
+million numbers in memory. A file's marks and the note that it is done are committed together, so an
+interrupted import can be resumed.
 """
 
 import sqlite3
@@ -11,19 +11,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from viennatag.importers.source import Part
+from viennatag.data.source_files import SourceFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (value TEXT);
-CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, stamp TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, stamp TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (id TEXT UNIQUE, image TEXT, codes TEXT, edition TEXT);
 CREATE TABLE IF NOT EXISTS notes (kind TEXT, reason TEXT, count INTEGER, example TEXT, PRIMARY KEY (kind, reason));
 """
-Row = tuple[str, str, str, str]
+StagedRow = tuple[str, str, str, str]
 
 
 class Note(NamedTuple):
-    """Something that happened to marks or files: why, how often, to which one first."""
+    """A problem of marks or files: reason, number of times, first example."""
 
     reason: str
     times: int
@@ -31,7 +31,7 @@ class Note(NamedTuple):
 
 
 class Staging:
-    """Marks, completed parts and what was left out, on disk."""
+    """Marks, completed files and notes, on disk."""
 
     def __init__(self, path: Path, settings: str) -> None:
         self.path = path
@@ -58,34 +58,34 @@ class Staging:
         row = self.database.execute("SELECT value FROM settings").fetchone()
         return row[0] if row else None
 
-    def has(self, part: Part) -> bool:
-        """Return whether a part was completed, and has not changed since."""
-        found = self.database.execute("SELECT stamp FROM parts WHERE name = ?", (part.name,)).fetchone()
-        return bool(found and found[0] == part.stamp)
+    def has(self, file: SourceFile) -> bool:
+        """Return whether a file was completed, and has not changed since."""
+        found = self.database.execute("SELECT stamp FROM files WHERE name = ?", (file.name,)).fetchone()
+        return bool(found and found[0] == file.stamp)
 
-    def add(self, row: Row) -> None:
-        """Keep a mark: number, image, codes separated by line ends, edition. It replaces an earlier one."""
+    def add(self, row: StagedRow) -> None:
+        """Add a mark (number, image, codes separated by newlines, edition); it replaces an earlier one."""
         if not self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?)", row).rowcount:
             self.database.execute("UPDATE marks SET image = ?, codes = ?, edition = ? WHERE id = ?", (*row[1:], row[0]))
             self.note("repeated", "stated again, the last counts", row[0])
 
     def withdraw(self, number: str) -> None:
-        """Drop a mark."""
+        """Remove a mark."""
         self.database.execute("DELETE FROM marks WHERE id = ?", (number,))
 
     def note(self, kind: str, reason: str, example: str) -> None:
-        """Count a thing worth telling; its first example is kept."""
+        """Count a problem; its first example is kept."""
         self.database.execute(
             "INSERT INTO notes VALUES (?, ?, 1, ?) ON CONFLICT (kind, reason) DO UPDATE SET count = count + 1",
             (kind, reason, example),
         )
 
-    def complete(self, part: Part) -> None:
-        """Record that a part is done."""
-        self.database.execute("INSERT OR REPLACE INTO parts VALUES (?, ?)", (part.name, part.stamp))
+    def complete(self, file: SourceFile) -> None:
+        """Record that a file is done."""
+        self.database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (file.name, file.stamp))
 
     def commit(self) -> None:
-        """Make everything so far survive a crash."""
+        """Commit everything so far."""
         self.database.commit()
 
     def count(self, condition: str = "1") -> int:
@@ -94,16 +94,16 @@ class Staging:
         return found[0]
 
     def notes(self, kind: str) -> tuple[Note, ...]:
-        """Return what was noted of a kind, the thousand most frequent first."""
+        """Return the notes of a kind, the most frequent first, at most a thousand."""
         order = "SELECT reason, count, example FROM notes WHERE kind = ? ORDER BY count DESC, reason LIMIT 1000"
         return tuple(Note(*row) for row in self.database.execute(order, (kind,)))
 
-    def coded(self) -> Iterator[Row]:
+    def coded(self) -> Iterator[StagedRow]:
         """Yield the marks that have codes, in the order of the source."""
         yield from self.database.execute("SELECT id, image, codes, edition FROM marks WHERE codes != '' ORDER BY rowid")
 
     def close(self) -> None:
-        """Keep the file for the next attempt."""
+        """Close the file and keep it for the next attempt."""
         self.database.close()
 
     def remove(self) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from viennatag.errors import require
 from viennatag.files import atomic_file
-from viennatag.importers.staging import Row
+from viennatag.importers.staging import StagedRow
 
 COLUMNS = ("image", "codes", "id", "edition")
 _BATCH = 10_000
 
 
-def write_rows(rows: Iterator[Row], path: Path) -> None:
-    """Write rows whole or not at all, in the format that the ending names."""
+def write_rows(rows: Iterator[StagedRow], path: Path) -> None:
+    """Write rows whole or not at all, in the format of the file ending."""
     records = ((image, codes.split("\n"), number, edition) for number, image, codes, edition in rows)
     with atomic_file(path) as temporary:
         if path.suffix.lower() == ".parquet":

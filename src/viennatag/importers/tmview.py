@@ -7,10 +7,10 @@ names that were seen.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from viennatag.data.source_files import Document
 from viennatag.importers.delimited import read_table
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record, code_entries, stated_edition
-from viennatag.importers.source import Document
 from viennatag.importers.xml_records import fold
 
 _CODES = ("viennacodes", "viennacode", "fviennacodes", "viennaclasses", "viennaclass", "viennaclassification")

@@ -6,10 +6,10 @@ number, so they are found by it.
 
 from collections.abc import Iterator
 
+from viennatag.data.source_files import Document
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record, code_entries
-from viennatag.importers.source import Document
 
 
 def read_trademarks2020(document: Document) -> Iterator[Record]:

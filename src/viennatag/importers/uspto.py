@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import cache
 from importlib import resources
 
+from viennatag.data.source_files import Document
 from viennatag.errors import CodeError
 from viennatag.importers.record import Record
-from viennatag.importers.source import Document
 from viennatag.importers.xml_records import read_xml_records
 from viennatag.vienna.codes import parse_code
 
@@ -25,12 +25,12 @@ def read_uspto(document: Document) -> Iterator[Record]:
     """Yield the marks of one file, each with its design search codes as `26.17.21`."""
     with document.open() as stream:
         for mark in read_xml_records(stream, records=_RECORDS, wanted=_WANTED):
-            codes = (_spelt(code) for code in mark.texts("code", below="designsearch"))
+            codes = (_canonical(code) for code in mark.texts("code", below="designsearch"))
             yield Record(mark.nearest("serialnumber", "registrationnumber"), tuple(codes))
 
 
 def read_uspto_as_vienna(document: Document) -> Iterator[Record]:
-    """Yield the marks of one file with the Vienna codes that their design search codes surely mean."""
+    """Yield the marks of one file with Vienna codes, where design search codes have an unambiguous one."""
     known = vienna_of_design_codes()
     for record in read_uspto(document):
         yield replace(record, codes=tuple(known[code] for code in record.codes if code in known))
@@ -38,12 +38,12 @@ def read_uspto_as_vienna(document: Document) -> Iterator[Record]:
 
 @cache
 def vienna_of_design_codes() -> dict[str, str]:
-    """Return the Vienna code of each design search code whose description leaves no doubt."""
+    """Return the Vienna code of each design search code that has an unambiguous one."""
     table = resources.files("viennatag.importers").joinpath("uspto_vienna.tsv").read_text(encoding="utf-8")
     return {row["uspto"]: row["vienna"] for row in csv.DictReader(table.splitlines(), delimiter="\t")}
 
 
-def _spelt(code: str) -> str:
+def _canonical(code: str) -> str:
     try:
         return str(parse_code(code))  # six digits, of which spreadsheets drop the first
     except CodeError:

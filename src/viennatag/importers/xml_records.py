@@ -16,8 +16,8 @@ from xml.parsers import expat
 
 from viennatag.errors import DataError
 
-CHUNK = 1 << 18
-MAX_DEPTH = 200
+_CHUNK_SIZE = 1 << 18
+_MAX_DEPTH = 200
 MAX_VALUES = 100_000
 MAX_TEXT = 100_000
 MAX_TOKEN = 1 << 24
@@ -64,7 +64,7 @@ def read_xml_records(stream: BufferedReader, *, records: frozenset[str], wanted:
         DataError: If the XML is not well formed, declares entities, or is built to exhaust memory.
     """
     collector = _Collector(records, wanted)
-    chunk = stream.read(CHUNK)
+    chunk = stream.read(_CHUNK_SIZE)
     decoder = _decoder(chunk)
     fed = 0
     while True:
@@ -79,11 +79,11 @@ def read_xml_records(stream: BufferedReader, *, records: frozenset[str], wanted:
         fed += len(data)
         if fed - collector.parser.CurrentByteIndex > MAX_TOKEN:
             raise DataError(f"one tag is longer than {MAX_TOKEN:,} bytes; this is no register file")
-        chunk = stream.read(CHUNK)
+        chunk = stream.read(_CHUNK_SIZE)
 
 
 class _Collector:
-    """Follows expat's events through a document."""
+    """Collects records from expat's events."""
 
     def __init__(self, records: frozenset[str], wanted: frozenset[str]) -> None:
         self.records, self.wanted = records, wanted
@@ -110,8 +110,8 @@ class _Collector:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = fold(tag)
         self.path.append(name)
-        if len(self.path) > MAX_DEPTH:
-            raise DataError(f"elements are nested more than {MAX_DEPTH} deep; this is no register file")
+        if len(self.path) > _MAX_DEPTH:
+            raise DataError(f"elements are nested more than {_MAX_DEPTH} deep; this is no register file")
         if self.record is None:
             if name in self.records:
                 self.record = XmlRecord({fold(key): value for key, value in attributes.items()}, [])
@@ -153,7 +153,7 @@ def fold(tag: str) -> str:
 
 
 def _decoder(head: bytes) -> codecs.IncrementalDecoder:
-    """Return what decodes a file that starts like this; bad bytes become U+FFFD instead of ending the file."""
+    """Return the decoder of a file from its first bytes; bad bytes become U+FFFD."""
     name = next((name for bom, name in _BOMS if head.startswith(bom)), "")
     if not name and b"\0" in head[:2]:
         name = "utf-16-be" if head[:1] == b"\0" else "utf-16-le"

@@ -1,7 +1,7 @@
-"""How imbalanced marks are, measured: what no training can mend is better known before it.
+"""Profile of a marks table: imbalance, co-occurrence and rare labels, which no training can repair.
 
-Each level of the classification is a multi-label problem of its own and has its own figures. The measures
-are those of Charte et al., so that they can be compared with the literature:
+Each level of the classification is a multi-label problem with its own values. The measures are those of Charte et
+al., so that they can be compared with the literature:
 
 - imbalance: "Addressing imbalance in multilabel classification: Measures and random resampling algorithms",
   Neurocomputing 163 (2015): IRLbl, MeanIR, CVIR;
@@ -12,16 +12,17 @@ are those of Charte et al., so that they can be compared with the literature:
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import Marks
+from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import OptionError
 from viennatag.inspection.row_checks import Finding, check_rows
-from viennatag.metrics.figures import frequency_bands
+from viennatag.metrics.metrics import frequency_bands
 from viennatag.metrics.ranking import ratio
 from viennatag.split.stratification import FRACTIONS
 
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 
 SHOWN_PAIRS = 20
 FREQUENT = 500
-"""Pairs that avoid each other are sought among so many of the most frequent labels: rare ones hardly ever meet."""
+"""Pairs below chance are searched among this number of the most frequent labels; rare labels hardly ever co-occur."""
 MAPPED = 20
-"""Among so many of the most frequent labels every pair is kept, for a map."""
+"""Every pair among this number of the most frequent labels is kept, for a heat map."""
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a label needs in order to be learned and tested, when marks are split in the default shares.
+    """Marks that a label needs in training and test, with the default fractions of a split.
 
     Attributes:
         train_marks: Training marks that a label should have.
@@ -53,31 +54,31 @@ class Needs:
 
     @property
     def to_learn(self) -> int:
-        """Marks in all that give `train_marks` training marks."""
+        """Marks in total for `train_marks` training marks."""
         return math.ceil(round(self.train_marks / FRACTIONS[0], 6))
 
     @property
     def to_test(self) -> int:
-        """Marks in all that give `test_marks` test marks."""
+        """Marks in total for `test_marks` test marks."""
         return math.ceil(round(self.test_marks / FRACTIONS[2], 6))
 
     @property
     def marks(self) -> int:
-        """Marks in all that give both."""
+        """Marks in total for both."""
         return max(self.to_learn, self.to_test)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two labels, and how often marks carry both.
+class LabelPair:
+    """Two labels and their co-occurrence.
 
     Attributes:
-        first: The one that comes first in the order of labels.
-        second: The other.
-        marks: How many marks carry both.
-        lift: How many times as many that is as if the labels were independent.
-        low: The lift is surely not below this (see `lifts`).
-        high: Nor above this.
+        first: The first in the order of labels.
+        second: The other one.
+        marks: Number of marks that carry both.
+        lift: That number divided by the one expected if the labels were independent.
+        low: Lower bound of the lift, see `lifts`.
+        high: Upper bound of the lift.
     """
 
     first: str
@@ -96,14 +97,14 @@ class LevelProfile:
         level: `category`, `division`, `section`; or `label` in a flat taxonomy.
         names: The labels.
         counts: Marks of each label, at least 1.
-        marks_by_labels: How many marks carry 0, 1, 2, ... labels.
+        marks_by_labels: Number of marks with 0, 1, 2, ... labels.
         scumble: Mean SCUMBLE of all marks.
         scumble_cv: Its coefficient of variation.
         scumbles: Mean SCUMBLE of the marks of each label.
-        label_sets: How many different sets of labels occur, the empty one not counted.
-        single_sets: How many of them occur on one mark only.
-        together: Pairs that surely stand together more often than by chance, the strongest first.
-        apart: Pairs that surely stand together less often, the strongest first.
+        label_sets: Number of different label sets, without the empty one.
+        single_sets: Number of label sets that only one mark has.
+        together: Pairs that co-occur more often than by chance, the strongest first.
+        apart: Pairs that co-occur less often than by chance, the strongest first.
         mapped: The most frequent labels, in the order of labels.
         map: For each of them its pair with each one before it.
     """
@@ -117,10 +118,10 @@ class LevelProfile:
     scumbles: NDArray[np.float64]
     label_sets: int
     single_sets: int
-    together: tuple[Pair, ...]
-    apart: tuple[Pair, ...]
+    together: tuple[LabelPair, ...]
+    apart: tuple[LabelPair, ...]
     mapped: tuple[str, ...]
-    map: tuple[tuple[Pair, ...], ...]
+    map: tuple[tuple[LabelPair, ...], ...]
 
     @property
     def irlbl(self) -> NDArray[np.float64]:
@@ -149,9 +150,9 @@ class LevelProfile:
 
     @property
     def half(self) -> int:
-        """How few labels, the most frequent ones, hold half of all assignments of a label to a mark."""
-        held = np.cumsum(np.sort(self.counts)[::-1])
-        return int(np.searchsorted(2 * held, held[-1])) + 1
+        """Number of most frequent labels that together have half of all assignments."""
+        assignments = np.cumsum(np.sort(self.counts)[::-1])
+        return int(np.searchsorted(2 * assignments, assignments[-1])) + 1
 
     @property
     def bands(self) -> dict[str, NDArray[np.bool_]]:
@@ -159,20 +160,20 @@ class LevelProfile:
         return frequency_bands(self.counts)
 
     def missing(self, needs: Needs) -> NDArray[np.int64]:
-        """Return how many more marks each label needs; shape (labels,)."""
+        """Return the number of marks that each label still needs; shape (labels,)."""
         return np.maximum(needs.marks - self.counts, 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What `profile_marks` found.
+    """Profile of a marks table.
 
     Attributes:
         taxonomy: As in `Marks`.
-        marks: How many marks.
-        needs: What a label needs.
+        marks: Number of marks.
+        needs: Marks that a label needs.
         levels: From the root down.
-        findings: Suspicious rows, a kind that does not occur left out.
+        findings: Results of row checks, one for each kind that occurs.
     """
 
     taxonomy: str
@@ -182,7 +183,7 @@ class Profile:
     findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in types that JSON knows."""
+        """Return plain data."""
         return {
             "taxonomy": self.taxonomy,
             "marks": self.marks,
@@ -192,18 +193,19 @@ class Profile:
         }
 
 
-def profile_marks(marks: Marks, *, min_count: int = 1, needs: Needs | None = None) -> Profile:
-    """Return how imbalanced marks are, level by level, and which rows look wrong.
+def profile(marks: Marks | Path | str | Any, *, min_count: int = 1, needs: Needs | None = None) -> Profile:
+    """Return the imbalance of marks at each level, and the findings of row checks.
 
     Args:
-        marks: What to look at.
-        min_count: As in `LabelSet.from_marks`; above 1 it shows what rolling rarer labels up would do.
-        needs: What a label needs; by default 20 training marks and 5 test marks.
+        marks: A marks table: a file, a data frame, or `Marks`.
+        min_count: As in `LabelSet.from_marks`; above 1, rarer labels count for their parents.
+        needs: Marks that a label needs; by default 20 in training and 5 in test.
 
     Raises:
         OptionError: If `min_count` is below 1.
         DataError: If no mark carries a label.
     """
+    marks = as_marks(marks)
     labels = LabelSet.from_marks(marks, min_count=min_count)
     targets = labels.encode(marks.codes)
     levels = [(level, labels.at_level(level)) for level in labels.level_names]
@@ -217,7 +219,7 @@ def profile_marks(marks: Marks, *, min_count: int = 1, needs: Needs | None = Non
 
 
 def imbalance_ratios(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return IRLbl, the marks of the most frequent label divided by those of each label; shape (labels,)."""
+    """Return IRLbl: the marks of the most frequent label divided by those of each label; shape (labels,)."""
     ratios: NDArray[np.float64] = counts.max() / counts
     return ratios
 
@@ -230,8 +232,8 @@ def variation(values: NDArray[np.float64]) -> float:
 def scumbles(targets: "csr_array", ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return SCUMBLE of each mark: 1 minus geometric over arithmetic mean of its labels' ratios; shape (marks,).
 
-    It is 0 where a mark's labels are equally frequent, or it has none, and nears 1 where a rare label stands
-    beside a frequent one, so that resampling the one resamples the other.
+    It is 0 if a mark's labels are equally frequent or there are none, and near 1 if rare and frequent labels
+    co-occur, so that resampling one resamples the other.
 
     Args:
         targets: Booleans of shape (marks, labels).
@@ -246,18 +248,18 @@ def scumbles(targets: "csr_array", ratios: NDArray[np.float64]) -> NDArray[np.fl
 def lifts(
     both: NDArray[np.int64], expected: NDArray[np.float64], *, deviations: float = 4.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return lifts, and bounds that keep pairs out of sight which are rare enough to be noise; each of one shape.
+    """Return lifts, their lower bounds and their upper bounds, all of the arguments' shape.
 
-    A count is about Poisson and its square root about normal with standard deviation 1/2, so the bounds are
-    those of the square root, `deviations` of its standard deviations away. 4 are many because pairs are many.
+    A count is about Poisson and its square root about normal with standard deviation 1/2, so the bounds are those of
+    the square root, `deviations` standard deviations away; 4 by default, because there are many pairs.
 
     Args:
-        both: How many marks carry both labels of a pair.
-        expected: How many would if labels were independent, above 0.
-        deviations: How sure the bounds are.
+        both: Number of marks that carry both labels of a pair.
+        expected: Number expected if labels were independent, above 0.
+        deviations: Standard deviations between lift and bound.
     """
     low = np.maximum(np.sqrt(both) - deviations / 2, 0) ** 2
-    high = (np.sqrt(both + 1) + deviations / 2) ** 2  # 1 more: even none seen does not mean that none is possible
+    high = (np.sqrt(both + 1) + deviations / 2) ** 2  # 1 more: a count of 0 does not exclude co-occurrence
     return both / expected, low / expected, high / expected
 
 
@@ -303,7 +305,7 @@ def _profile_level(level: str, names: Sequence[str], targets: "csr_array") -> Le
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Pairs in columns, because there may be a million."""
+    """Pairs in columns, because there may be a million of them."""
 
     names: Sequence[str]
     first: NDArray[np.intp]
@@ -311,15 +313,17 @@ class _Pairs:
     marks: NDArray[np.int64]
     lifts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
-    def strongest(self, *, above: bool) -> tuple[Pair, ...]:
+    def strongest(self, *, above: bool) -> tuple[LabelPair, ...]:
         _, low, high = self.lifts
         kept = np.flatnonzero(low > 1 if above else high < 1)
         return self.listed(kept[np.argsort(-low[kept] if above else high[kept], kind="stable")][:SHOWN_PAIRS])
 
-    def listed(self, rows: Iterable[int] | None = None) -> tuple[Pair, ...]:
+    def listed(self, rows: Iterable[int] | None = None) -> tuple[LabelPair, ...]:
         columns = (self.marks, *self.lifts)
         return tuple(
-            Pair(self.names[self.first[at]], self.names[self.second[at]], *(column[at].item() for column in columns))
+            LabelPair(
+                self.names[self.first[at]], self.names[self.second[at]], *(column[at].item() for column in columns)
+            )
             for at in (range(len(self.marks)) if rows is None else rows)
         )
 

@@ -1,4 +1,4 @@
-"""Rows of a marks table that a person should look at before anything is learned from them."""
+"""Row checks: rows of a marks table that a person should see before training."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ _LETTERING = 27
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows that deserve a look.
+    """Rows with a problem of one kind.
 
     Attributes:
-        kind: One word that stays the same, for programs.
-        rows: How many rows.
-        what: What is odd about them; it goes on from the number of rows.
+        kind: Name of the kind, for programs.
+        rows: Number of rows.
+        what: The problem; it continues a sentence that begins with the number of rows.
         advice: What to do.
-        examples: The first or the most telling few.
-        positions: Which marks they are, as far as they are among those that could be read.
+        examples: A few rows.
+        positions: Positions of the marks, without rows that cannot be read.
     """
 
     kind: str
@@ -40,49 +40,49 @@ class Finding:
 
 
 def check_rows(marks: Marks, *, shown: int = 5) -> tuple[Finding, ...]:
-    """Return suspicious rows, kind by kind, each with up to `shown` examples."""
+    """Return the findings in rows, one for each kind that occurs, each with up to `shown` examples."""
     rows, sizes = marks.codes, np.array([len(codes) for codes in marks.codes])
-    bare = tuple(at for at, codes in enumerate(rows) if not codes)
+    unlabelled = tuple(at for at, codes in enumerate(rows) if not codes)
     low, high = np.quantile(sizes, [0.25, 0.75])
     most = int(high + 3 * max(high - low, 1))  # Tukey's outer fence
     crowded = sorted(np.flatnonzero(sizes > most), key=lambda at: -sizes[at])
-    known: dict[str, tuple[str, ...]] = {}
-    torn = {
+    seen: dict[str, tuple[str, ...]] = {}
+    contradictory = {
         image
         for image, codes in zip(marks.images, rows, strict=True)
-        if image and known.setdefault(image, codes) != codes
+        if image and seen.setdefault(image, codes) != codes
     }
     findings = [
         Finding(
             "unreadable",
             len(marks.skipped),
-            "cannot be used and are left out of all figures",
+            "cannot be used and are left out of all statistics",
             "correct them; other commands stop at them, or go on with --skip-bad",
             marks.skipped[:shown],
         ),
         Finding(
             "unlabelled",
-            len(bare),
+            len(unlabelled),
             "carry no label",
             "keep them only if nothing applies to them: a model learns from them that nothing does",
-            tuple(marks.ids[at] for at in bare[:shown]),
-            bare,
+            tuple(marks.ids[at] for at in unlabelled[:shown]),
+            unlabelled,
         ),
         Finding(
             "crowded",
             len(crowded),
             f"carry more than {most} codes, far more than most",
-            "look at the first few: several marks may have become one row",
+            "check the first few: several marks may have become one row",
             tuple(f"{marks.ids[at]}: {sizes[at]} codes" for at in crowded[:shown]),
             tuple(int(at) for at in crowded),
         ),
         Finding(
             "contradictory",
-            sum(image in torn for image in marks.images),
+            sum(image in contradictory for image in marks.images),
             "show an image that another row gives other codes",
             "join the rows of an image, or each counts as evidence against the other",
-            tuple(sorted(torn)[:shown]),
-            tuple(at for at, image in enumerate(marks.images) if image in torn),
+            tuple(sorted(contradictory)[:shown]),
+            tuple(at for at, image in enumerate(marks.images) if image in contradictory),
         ),
     ]
     if marks.taxonomy == "vienna":
@@ -99,7 +99,7 @@ def _check_codes(marks: Marks, shown: int) -> list[Finding]:
         f"{name}: {upper} and {lower}"
         for name, codes in zip(marks.ids, marks.codes, strict=True)
         for upper, lower in [next((pair for pair in pairwise(codes) if pair[1].startswith(f"{pair[0]}.")), ("", ""))]
-        if upper  # codes are in order, so an ancestor stands just before a descendant
+        if upper  # codes are in order, so an ancestor comes just before a descendant
     ]
     lettered = tuple(
         at

@@ -1,1 +1,46 @@
-"""Losses for imbalanced, multi-label and incompletely labelled data; needs torch."""
+"""Losses for imbalanced and incompletely labelled multi-label data, for any torch training loop.
+
+import numpy as np, torch
+from viennatag.losses import Asymmetric
+
+objective = Asymmetric().prepare(counts=np.array([900, 40]), marks=1000)
+logits, targets = torch.zeros(8, 2, requires_grad=True), torch.ones(8, 2)
+objective(logits, targets, 0.0).mean().backward()  # 0.0: fraction of training done
+"""
+
+from viennatag.losses.frequencies import effective_weights, inverse_weights, log_odds
+from viennatag.losses.losses import (
+    Asymmetric,
+    BinaryCrossEntropy,
+    DistributionBalanced,
+    Focal,
+    Hill,
+    LabelDistributionAware,
+    LogitAdjusted,
+    Loss,
+    Objective,
+    SelfPacedCorrection,
+    TwoWay,
+    WeightedBinaryCrossEntropy,
+)
+from viennatag.losses.missing_labels import CoOccurrenceSmoothing, PositiveUnlabelled
+
+__all__ = [
+    "Asymmetric",
+    "BinaryCrossEntropy",
+    "CoOccurrenceSmoothing",
+    "DistributionBalanced",
+    "Focal",
+    "Hill",
+    "LabelDistributionAware",
+    "LogitAdjusted",
+    "Loss",
+    "Objective",
+    "PositiveUnlabelled",
+    "SelfPacedCorrection",
+    "TwoWay",
+    "WeightedBinaryCrossEntropy",
+    "effective_weights",
+    "inverse_weights",
+    "log_odds",
+]

@@ -1,4 +1,4 @@
-"""The tensor arithmetic that losses share: what one logit costs against one target.
+"""The tensor arithmetic that losses share, and the only module of losses that imports torch at the top.
 
 Below, x is a logit, y its target in [0, 1] and p = sigmoid(x).
 """
@@ -6,7 +6,9 @@ Below, x is a logit, y its target in [0, 1] and p = sigmoid(x).
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -17,10 +19,41 @@ def exact(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return x, targets.to(x)
 
 
-def focal(x: Tensor, y: Tensor, gamma: float) -> Tensor:
-    """Return |y - p|^gamma BCE(x, y), element by element.
+def cross_entropy(x: Tensor, y: Tensor, positive_weights: Tensor | None = None) -> Tensor:
+    """Return the binary cross-entropy, summed over labels, shape (n,)."""
+    return binary_cross_entropy_with_logits(x, y, pos_weight=positive_weights, reduction="none").sum(1)
 
-    For y in {0, 1} it is the focal loss; between, its extension in Li et al., "Generalized Focal Loss",
+
+def shifted_cross_entropy(
+    *,
+    shift: NDArray[np.float64] | None = None,
+    margins: NDArray[np.float64] | None = None,
+    positive_weights: NDArray[np.float64] | None = None,
+    weighted_from: float = 0.0,
+) -> Callable[[Tensor, Tensor, float], Tensor]:
+    """Return the function from logits x, targets y and the fraction of training done to BCE(x + shift - margins y, y).
+
+    Args:
+        shift: Added to the logits, shape (labels,).
+        margins: Subtracted from the logits of positives, shape (labels,).
+        positive_weights: Weights of positives, shape (labels,).
+        weighted_from: Fraction of training after which positives are weighted.
+    """
+
+    def objective(logits: Tensor, targets: Tensor, done: float) -> Tensor:
+        x, y = exact(logits, targets)
+        z = x if shift is None else x + torch.from_numpy(shift).to(x)
+        z = z if margins is None else z - torch.from_numpy(margins).to(x) * y
+        weighted = positive_weights is not None and done >= weighted_from
+        return cross_entropy(z, y, torch.from_numpy(positive_weights).to(x) if weighted else None)
+
+    return objective
+
+
+def focal(x: Tensor, y: Tensor, gamma: float) -> Tensor:
+    """Return |y - p|^gamma BCE(x, y), elementwise.
+
+    For y in {0, 1} it is the focal loss; between them its extension in Li et al., "Generalized Focal Loss",
     NeurIPS 2020.
     """
     cost = binary_cross_entropy_with_logits(x, y, reduction="none")
@@ -28,22 +61,40 @@ def focal(x: Tensor, y: Tensor, gamma: float) -> Tensor:
 
 
 def clipped_negative(x: Tensor, exponent: float, clip: float) -> Tensor:
-    """Return -q^exponent log(1 - q) with q = max(p - clip, 0), element by element.
+    """Return -q^exponent log(1 - q) with q = max(p - clip, 0), elementwise: the asymmetric loss of negatives.
 
-    What a negative costs in the asymmetric loss: Ridnik et al., ICCV 2021. Its slope is given
-     in closed form, which takes half the time of tracing the formula.
+    Ridnik et al., ICCV 2021. Its gradient is given in closed form, which takes half the time of autograd.
     """
     cost: Tensor = _ClippedNegative.apply(x, exponent, clip)
     return cost
 
 
-def total(x: Tensor, y: Tensor, negative: Tensor, positive: Callable[[Tensor], Tensor]) -> Tensor:
+def sum_over_labels(x: Tensor, y: Tensor, negative: Tensor, positive: Callable[[Tensor], Tensor]) -> Tensor:
     """Return (1 - y) negative + y positive(x), summed over labels, shape (n,).
 
-    Positives are few, so their cost is computed only where y is not 0.
+    Positives are few, so their loss is computed only where y is not 0.
     """
     at = y.nonzero(as_tuple=True)
     return ((1 - y) * negative).index_put_(at, y[at] * positive(x[at]), accumulate=True).sum(1)
+
+
+def best_constant(
+    objective: Callable[[Tensor, Tensor, float], Tensor], counts: NDArray[np.int64], marks: int
+) -> NDArray[np.float64]:
+    """Return for each label the logit, within -20 to 20, with the least loss if every mark gets it.
+
+    The root of the gradient of the expected loss is found by bisection. The loss must treat labels independently.
+    """
+    positive = torch.from_numpy((counts + 0.5) / (marks + 1.0))
+    low, high = torch.full_like(positive, -20.0), torch.full_like(positive, 20.0)
+    targets = torch.stack([torch.ones_like(positive), torch.zeros_like(positive)])
+    for _ in range(40):
+        middle = (low + high) / 2
+        logits = middle.expand(2, -1).clone().requires_grad_()
+        (slope,) = torch.autograd.grad(objective(logits, targets, 0.0).sum(), logits)
+        rising = positive * slope[0] + (1 - positive) * slope[1] > 0
+        low, high = torch.where(rising, low, middle), torch.where(rising, middle, high)
+    return np.asarray((low + high) / 2)
 
 
 class _ClippedNegative(torch.autograd.Function):

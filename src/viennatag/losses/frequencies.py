@@ -1,6 +1,6 @@
-"""What the counts of labels alone say: log-odds, weights, who is a minority.
+"""Log-odds and weights of labels from their counts alone.
 
-A label without positives is counted as if it had one, so that everything here is finite.
+A label without positives is treated as if it had one, so that everything here is finite.
 """
 
 import numpy as np
@@ -14,28 +14,17 @@ def log_odds(counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
 
 
 def inverse_weights(counts: NDArray[np.int64], *, cap: float) -> NDArray[np.float64]:
-    """Return 1/n for each label, scaled to mean 1 and then kept within 1/cap and cap."""
+    """Return 1/n for each label, scaled to mean 1 and then clipped to [1 / cap, cap]."""
     return _scaled(1 / np.maximum(counts, 1), cap)
 
 
 def effective_weights(counts: NDArray[np.int64], beta: float, *, cap: float) -> NDArray[np.float64]:
-    """Return (1 - beta) / (1 - beta^n) for each label, scaled to mean 1 and then kept within 1/cap and cap.
+    """Return (1 - beta) / (1 - beta^n) for each label, scaled to mean 1 and then clipped to [1 / cap, cap].
 
     (1 - beta^n) / (1 - beta) is the effective number of n marks that overlap: it grows like n at first and
-    ends at 1 / (1 - beta). Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019.
+    tends to 1 / (1 - beta). Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019.
     """
     return _scaled((1 - beta) / -np.expm1(np.log(beta) * np.maximum(counts, 1)), cap)
-
-
-def balanced_count(counts: NDArray[np.int64]) -> float:
-    """Return the number of marks at which a label is neither a minority nor a majority label.
-
-    That is the harmonic mean of the counts above 0: a label's IRLbl (the greatest count over its own) is above
-    MeanIR (the mean of IRLbl) where its count is below it. Measures of Charte et al., "Addressing Imbalance in
-    Multilabel Classification", Neurocomputing 163, 2015.
-    """
-    present = counts[counts > 0]
-    return float(1 / np.mean(1 / present)) if len(present) else 0.0
 
 
 def _scaled(weights: NDArray[np.float64], cap: float) -> NDArray[np.float64]:

@@ -1,103 +1,90 @@
-"""What a head is trained to make small: one loss per answer to imbalance.
+"""Losses for multi-label training, one per answer to imbalance; listing them needs no torch.
 
-A loss holds its hyperparameters; `prepare` looks once at how often each label occurs and gives the
-function that training calls on every batch. Below, x is a logit, y its target (between 0 and 1 after
-mixup), p = sigmoid(x), softplus(x) = log(1 + exp(x)), n the training positives of a label and N the
-training marks. Exponentials are taken in float32 or better.
+A loss is a set of hyperparameters. `prepare` takes the label counts and returns the function to minimise. Below, x is
+a logit, y its target (between 0 and 1 after mixup), p = sigmoid(x), softplus(x) = log(1 + exp(x)), n the training
+positives of a label and N the number of training marks. Exponentials are computed in float32 or better.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from viennatag.errors import OptionError
-from viennatag.losses.elementwise import clipped_negative, exact, focal, total
 from viennatag.losses.frequencies import effective_weights, inverse_weights, log_odds
 
-Objective = Callable[[Tensor, Tensor, float], Tensor]
-"""(logits (n, labels), targets (n, labels), share of training done in [0, 1]) -> loss of each mark, (n,)."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Objective: TypeAlias = "Callable[[Tensor, Tensor, float], Tensor]"
+"""(logits (n, labels), targets (n, labels), fraction of training done in [0, 1]) -> loss of each mark, (n,)."""
 
 
 class Loss(Protocol):
-    """What the losses of this module have in common."""
+    """The interface of all losses."""
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
-        """Return the function to minimise, the sum over labels for each mark.
+        """Return the function to minimise: the sum over labels for each mark.
 
         Args:
             counts: Training positives of each label, shape (labels,).
-            marks: Training marks.
+            marks: Number of training marks.
         """
         ...
 
-    def start(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
-        """Return the logits, shape (labels,), at which a head should start.
+    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+        """Return the bias, shape (labels,), that a head should start with.
 
-        They are the best answer that ignores the image: for binary cross-entropy the log-odds of the labels, for
-        others far from it. A bias that starts several units off is not caught up in a short training.
+        It is the best answer that ignores the image: for binary cross-entropy the log-odds of the labels, for other
+        losses far from it. A short training does not make up for a bias that starts several units off.
         """
+        from viennatag.losses.elementwise import best_constant
+
         return best_constant(self.prepare(counts, marks), counts, marks)
-
-
-def best_constant(objective: Objective, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
-    """Return for each label the logit that costs least if every mark were given it, within -20 to 20.
-
-    The zero of the slope of the expected cost is found by bisection. The loss must treat labels independently.
-    """
-    share = torch.from_numpy((counts + 0.5) / (marks + 1.0))
-    low, high = torch.full_like(share, -20.0), torch.full_like(share, 20.0)
-    truth = torch.stack([torch.ones_like(share), torch.zeros_like(share)])
-    for _ in range(40):
-        middle = (low + high) / 2
-        logits = middle.expand(2, -1).clone().requires_grad_()
-        (slope,) = torch.autograd.grad(objective(logits, truth, 0.0).sum(), logits)
-        rising = share * slope[0] + (1 - share) * slope[1] > 0
-        low, high = torch.where(rising, low, middle), torch.where(rising, middle, high)
-    return np.asarray((low + high) / 2)
 
 
 class _CountFree(Loss, Protocol):
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
-        """Return the loss; neither argument matters."""
+        """Return the loss; it does not depend on the counts."""
         return self._objective
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor: ...
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor": ...
 
 
-def _check(sensible: bool, name: str, value: object, expected: str) -> None:
-    if not sensible:
+def check_hyperparameter(valid: bool, name: str, value: object, expected: str) -> None:
+    """Raise OptionError if a hyperparameter of a loss is not valid."""
+    if not valid:
         raise OptionError(f"{name} of the loss is {value}; expected {expected}")
 
 
 def _check_exponent(name: str, value: float) -> None:
-    _check(value == 0 or value >= 1, name, value, "0 or at least 1, between which the gradient is not finite")
+    expected = "0 or at least 1; between them the gradient is not finite"
+    check_hyperparameter(value == 0 or value >= 1, name, value, expected)
 
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(_CountFree):
-    """y softplus(-x) + (1 - y) softplus(x): every label of every mark counts the same."""
+    """y softplus(-x) + (1 - y) softplus(x): every label of every mark has the same weight."""
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor:
-        return binary_cross_entropy_with_logits(*exact(logits, targets), reduction="none").sum(1)
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import cross_entropy, exact
+
+        return cross_entropy(*exact(logits, targets))
 
 
 @dataclass(frozen=True)
 class WeightedBinaryCrossEntropy(Loss):
     """w y softplus(-x) + (1 - y) softplus(x), with a weight w for each label.
 
-    Only positives are weighted: a weight on all of a label's cost would do nothing to a head that gives each
-    label its own row, since Adam divides every gradient by its size.
+    Only positives are weighted: a weight on the whole loss of a label has no effect on a head that gives each label
+    its own row, since Adam divides every gradient by its size.
 
     Attributes:
         weights: `inverse` to the count, or inverse to the `effective` number of marks (Cui et al. 2019).
-        beta: Of the effective number, in (0, 1): counts above 1 / (1 - beta) weigh nearly the same.
-        cap: No weight is above this, or below one over it.
+        beta: Of the effective number, in (0, 1): counts above 1 / (1 - beta) have nearly the same weight.
+        cap: Weights are clipped to [1 / cap, cap].
     """
 
     weights: Literal["inverse", "effective"] = "inverse"
@@ -105,28 +92,23 @@ class WeightedBinaryCrossEntropy(Loss):
     cap: float = 10.0
 
     def __post_init__(self) -> None:
-        _check(self.weights in ("inverse", "effective"), "weights", self.weights, "'inverse' or 'effective'")
-        _check(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
-        _check(self.cap >= 1, "cap", self.cap, "at least 1")
+        known = self.weights in ("inverse", "effective")
+        check_hyperparameter(known, "weights", self.weights, "'inverse' or 'effective'")
+        check_hyperparameter(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
+        check_hyperparameter(self.cap >= 1, "cap", self.cap, "at least 1")
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
-        """Return the loss with the weights that the counts give."""
-        inverse = self.weights == "inverse"
-        chosen = (
-            inverse_weights(counts, cap=self.cap) if inverse else effective_weights(counts, self.beta, cap=self.cap)
-        )
-        weights = torch.from_numpy(chosen)
+        """Return the loss with the weights of these counts."""
+        from viennatag.losses.elementwise import shifted_cross_entropy
 
-        def objective(logits: Tensor, targets: Tensor, _: float) -> Tensor:
-            x, y = exact(logits, targets)
-            return binary_cross_entropy_with_logits(x, y, pos_weight=weights.to(x), reduction="none").sum(1)
-
-        return objective
+        if self.weights == "inverse":
+            return shifted_cross_entropy(positive_weights=inverse_weights(counts, cap=self.cap))
+        return shifted_cross_entropy(positive_weights=effective_weights(counts, self.beta, cap=self.cap))
 
 
 @dataclass(frozen=True)
 class Focal(_CountFree):
-    """y (1 - p)^gamma softplus(-x) + (1 - y) p^gamma softplus(x): what is easy counts less.
+    """y (1 - p)^gamma softplus(-x) + (1 - y) p^gamma softplus(x): easy labels have less weight.
 
     Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, without its weight alpha.
 
@@ -139,7 +121,9 @@ class Focal(_CountFree):
     def __post_init__(self) -> None:
         _check_exponent("gamma", self.gamma)
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor:
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import exact, focal
+
         return focal(*exact(logits, targets), self.gamma).sum(1)
 
 
@@ -147,15 +131,14 @@ class Focal(_CountFree):
 class Asymmetric(_CountFree):
     """y (1 - p)^a softplus(-x) - (1 - y) q^b log(1 - q), with q = max(p - clip, 0).
 
-    Easy negatives, of which a rare label has thousands, count less than easy positives (b > a), and below
-    `clip` not at all. Ridnik et al., "Asymmetric Loss For Multi-Label Classification", ICCV 2021. The gradient
-    is that of this formula. The switch in the authors' code that takes (1 - p)^a and q^b for constants is not
-    offered: it follows the gradient of no loss.
+    Easy negatives, of which a rare label has thousands, have less weight than easy positives (b > a), and none below
+    `clip`. Ridnik et al., "Asymmetric Loss For Multi-Label Classification", ICCV 2021. The gradient is that of this
+    formula; the authors' option to treat (1 - p)^a and q^b as constants is left out, as it is no loss's gradient.
 
     Attributes:
         positive: The exponent a, 0 or at least 1.
         negative: The exponent b, 0 or at least 1.
-        clip: Probability taken off negatives, in [0, 1).
+        clip: Subtracted from the probability of negatives, in [0, 1).
     """
 
     positive: float = 0.0
@@ -165,29 +148,33 @@ class Asymmetric(_CountFree):
     def __post_init__(self) -> None:
         _check_exponent("positive", self.positive)
         _check_exponent("negative", self.negative)
-        _check(0 <= self.clip < 1, "clip", self.clip, "a probability below 1")
+        check_hyperparameter(0 <= self.clip < 1, "clip", self.clip, "a probability below 1")
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor:
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+        from torch.nn.functional import softplus
+
+        from viennatag.losses.elementwise import clipped_negative, exact, sum_over_labels
+
         x, y = exact(logits, targets)
         negative = clipped_negative(x, self.negative, self.clip)
-        return total(x, y, negative, lambda x: softplus(-x) * (-x).sigmoid().pow(self.positive))
+        return sum_over_labels(x, y, negative, lambda x: softplus(-x) * (-x).sigmoid().pow(self.positive))
 
 
 @dataclass(frozen=True)
 class DistributionBalanced(Loss):
     """r |y - s|^gamma (y softplus(-z) + (1 - y) softplus(scale z) / scale), z = x + shift log(n / (N - n)).
 
-    s is sigmoid(z) of a positive and sigmoid(scale z) of a negative. Two ideas: a mark with common labels is
-    seen more often than its rare label alone would ask for, so r = smooth(w / (sum of w over the mark's labels))
-    with w = 1/n and smooth(u) = floor + sigmoid(slope (u - centre)); and negatives are tolerated once they are
-    below a bound that is lower the rarer the label. Wu et al., "Distribution-Balanced Loss for Multi-Label
-    Classification in Long-Tailed Datasets", ECCV 2020, with its focal base.
+    s is sigmoid(z) of a positive and sigmoid(scale z) of a negative. Two ideas: marks with common labels are seen more
+    often than their rare labels need, so r = smooth(w / (sum of w over the mark's labels)) with w = 1/n and
+    smooth(u) = floor + sigmoid(slope (u - centre)); and negatives are tolerated below a bound that is lower for rarer
+    labels. Wu et al., "Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed Datasets", ECCV 2020,
+    with its focal base.
 
     Attributes:
-        floor: Least weight r.
+        floor: Smallest weight r.
         slope: How sharply r separates.
-        centre: Where r is in the middle, as a share of a mark's labels.
-        shift: How far the log-odds of the label move its logit.
+        centre: Where r is halfway, as a fraction of a mark's labels.
+        shift: How much of the log-odds of a label is added to its logit.
         scale: How sharply a negative is pushed down; its gradient is that of a positive times the same.
         gamma: Of the focal base, 0 or at least 1.
     """
@@ -200,19 +187,23 @@ class DistributionBalanced(Loss):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        _check(self.floor >= 0, "floor", self.floor, "at least 0")
-        _check(self.scale > 0, "scale", self.scale, "more than 0")
+        check_hyperparameter(self.floor >= 0, "floor", self.floor, "at least 0")
+        check_hyperparameter(self.scale > 0, "scale", self.scale, "more than 0")
         _check_exponent("gamma", self.gamma)
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
-        """Return the loss with the weights and shifts that the counts give."""
+        """Return the loss with the weights and shifts of these counts."""
+        import torch
+
+        from viennatag.losses.elementwise import exact, focal
+
         shift = torch.from_numpy(self.shift * log_odds(counts, marks))
         rarity = torch.from_numpy(1 / np.maximum(counts, 1))
 
-        def objective(logits: Tensor, targets: Tensor, _: float) -> Tensor:
+        def objective(logits: "Tensor", targets: "Tensor", _: float) -> "Tensor":
             x, y = exact(logits, targets)
             rare = rarity.to(x)
-            expected = (y @ rare).clamp_min(1e-12)  # of a mark without labels: its weights are then the greatest
+            expected = (y @ rare).clamp_min(1e-12)  # a mark without labels has the largest weights
             weight = self.floor + torch.sigmoid(self.slope * (rare / expected[:, None] - self.centre))
             steepness = self.scale + (1 - self.scale) * y
             cost = focal((x + shift.to(x)) * steepness, y, self.gamma)
@@ -220,25 +211,26 @@ class DistributionBalanced(Loss):
 
         return objective
 
-    def start(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
-        """Return where the loss of a typical mark is least: the weights, which depend on all labels, left out."""
+    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+        """Return the best constant without the weights, which depend on all labels of a mark."""
+        from viennatag.losses.elementwise import best_constant
+
         return best_constant(replace(self, slope=0.0).prepare(counts, marks), counts, marks)
 
 
 @dataclass(frozen=True)
 class LabelDistributionAware(Loss):
-    """Binary cross-entropy of x - margin (least n / n)^(1/4) y: positives of rare labels must win by more.
+    """Binary cross-entropy of x - margin (least n / n)^(1/4) y: positives of rare labels need a larger margin.
 
-    Late in training, positives are weighted by the effective number besides ("deferred reweighting"), once the
-    features or weights that a rare label needs are there. Cao et al., "Learning Imbalanced Datasets with
-    Label-Distribution-Aware Margin Loss", NeurIPS 2019, in its sigmoid form. The paper multiplies cosine
-    similarities by 30, so its greatest margin of 0.5 is 15 logits there; here the margin is in logits.
+    Late in training, positives are also weighted by the effective number ("deferred reweighting"). Cao et al.,
+    "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", NeurIPS 2019, in its sigmoid form. The
+    paper multiplies cosine similarities by 30, so its largest margin of 0.5 is 15 logits; here the margin is in logits.
 
     Attributes:
         margin: Of the rarest label, in logits.
-        defer: Share of training after which positives are weighted; above 1 means never.
+        defer: Fraction of training after which positives are weighted; above 1 means never.
         beta: Of the effective number, in (0, 1).
-        cap: No weight is above this, or below one over it; low, since a late jump in weights moves all scores.
+        cap: Weights are clipped to [1 / cap, cap]; it is low, since a late jump in weights moves all scores.
     """
 
     margin: float = 2.0
@@ -247,63 +239,56 @@ class LabelDistributionAware(Loss):
     cap: float = 3.0
 
     def __post_init__(self) -> None:
-        _check(self.margin >= 0, "margin", self.margin, "at least 0")
-        _check(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
-        _check(self.cap >= 1, "cap", self.cap, "at least 1")
+        check_hyperparameter(self.margin >= 0, "margin", self.margin, "at least 0")
+        check_hyperparameter(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
+        check_hyperparameter(self.cap >= 1, "cap", self.cap, "at least 1")
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
-        """Return the loss with the margins and weights that the counts give."""
+        """Return the loss with the margins and weights of these counts."""
+        from viennatag.losses.elementwise import shifted_cross_entropy
+
         present = np.maximum(counts, 1)
-        margins = torch.from_numpy(self.margin * (present.min() / present) ** 0.25)
-        weights = torch.from_numpy(effective_weights(counts, self.beta, cap=self.cap))
-
-        def objective(logits: Tensor, targets: Tensor, done: float) -> Tensor:
-            x, y = exact(logits, targets)
-            late = weights.to(x) if done >= self.defer else None
-            return binary_cross_entropy_with_logits(x - margins.to(x) * y, y, pos_weight=late, reduction="none").sum(1)
-
-        return objective
+        return shifted_cross_entropy(
+            margins=self.margin * (present.min() / present) ** 0.25,
+            positive_weights=effective_weights(counts, self.beta, cap=self.cap),
+            weighted_from=self.defer,
+        )
 
 
 @dataclass(frozen=True)
 class LogitAdjusted(Loss):
-    """Binary cross-entropy of x + tau log(n / (N - n)): the prior is supplied, so x need only say what differs.
+    """Binary cross-entropy of x + tau log(n / (N - n)): the prior is added, so x only learns the difference.
 
-    Menon et al., "Long-Tail Learning via Logit Adjustment", ICLR 2021, whose softmax over classes becomes one
-    binary choice for each label. What it means here: a shift that is the same for every mark leaves the order
-    of marks within a label, and so macro average precision, as it is; in a head with a bias for each label the
-    bias takes it up whole. What changes is the order of labels within a mark, rare ones rising, and so micro
-    average precision and top-k. A logit is then no log-odds: at tau = 1 its sigmoid is the probability if the
-    label were on half of all marks, and must be calibrated before it is a score.
+    Menon et al., "Long-Tail Learning via Logit Adjustment", ICLR 2021, with its softmax over classes replaced by one
+    binary choice for each label. The same shift for every mark does not change the order of marks within a label, and
+    so neither macro average precision; the bias of a head absorbs it. What changes is the order of labels within a
+    mark, where rare ones rise, and so micro average precision and top-k. The logit is then no log-odds: at tau = 1 its
+    sigmoid is the probability if half of all marks had the label, so it must be calibrated.
 
     Attributes:
-        tau: How much of the prior is supplied; 0 is binary cross-entropy.
+        tau: How much of the prior is added; 0 is binary cross-entropy.
     """
 
     tau: float = 1.0
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
-        """Return the loss with the log-odds that the counts give."""
-        shift = torch.from_numpy(self.tau * log_odds(counts, marks))
+        """Return the loss with the log-odds of these counts."""
+        from viennatag.losses.elementwise import shifted_cross_entropy
 
-        def objective(logits: Tensor, targets: Tensor, _: float) -> Tensor:
-            x, y = exact(logits, targets)
-            return binary_cross_entropy_with_logits(x + shift.to(x), y, reduction="none").sum(1)
-
-        return objective
+        return shifted_cross_entropy(shift=self.tau * log_odds(counts, marks))
 
 
 @dataclass(frozen=True)
 class Hill(_CountFree):
     """y (1 - m)^gamma (-log m) + (1 - y) (height - p) p^2, with m = sigmoid(x - margin).
 
-    The cost of a negative flattens like a hilltop where p is high, because a confident "yes" to a label that
-    nobody gave is often right. Zhang et al., "Simple and Robust Loss Design for Multi-Label Learning with
-    Missing Labels", arXiv 2112.07368.
+    The loss of a negative flattens where p is high, because a confident "yes" to a label that is not given is often
+    right. Zhang et al., "Simple and Robust Loss Design for Multi-Label Learning with Missing Labels",
+    arXiv 2112.07368.
 
     Attributes:
-        height: Called lambda in the paper; at 1.5 the slope over p is 3 p (1 - p), nothing at p = 1.
-        margin: How much further than it would be a positive is pushed, in logits.
+        height: lambda in the paper; at 1.5 the derivative by p is 3 p (1 - p), which is 0 at p = 1.
+        margin: By how much more a positive is pushed up, in logits.
         gamma: Of the focal weight of positives, 0 or at least 1.
     """
 
@@ -314,27 +299,31 @@ class Hill(_CountFree):
     def __post_init__(self) -> None:
         _check_exponent("gamma", self.gamma)
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor:
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+        from torch.nn.functional import softplus
+
+        from viennatag.losses.elementwise import exact, sum_over_labels
+
         x, y = exact(logits, targets)
         p = x.sigmoid()
 
-        def positive(x: Tensor) -> Tensor:
+        def positive(x: "Tensor") -> "Tensor":
             short = self.margin - x
             return softplus(short) * short.sigmoid().pow(self.gamma)
 
-        return total(x, y, (self.height - p) * p.square(), positive)
+        return sum_over_labels(x, y, (self.height - p) * p.square(), positive)
 
 
 @dataclass(frozen=True)
 class SelfPacedCorrection(_CountFree):
-    """Focal loss with a margin for positives, in which a confident negative comes to count as a positive.
+    """Focal loss with a margin for positives, in which a confident negative becomes a positive.
 
-    x is x - margin y; once training has begun, a target becomes 1 where sigmoid(x) > threshold. "SPLC" of Zhang
-    et al., "Simple and Robust Loss Design for Multi-Label Learning with Missing Labels", arXiv 2112.07368.
+    x is x - margin y; after the start of training a target becomes 1 where sigmoid(x) > threshold. "SPLC" of Zhang et
+    al., "Simple and Robust Loss Design for Multi-Label Learning with Missing Labels", arXiv 2112.07368.
 
     Attributes:
-        threshold: Probability above which a missing label is believed to be there.
-        after: Share of training before which nothing is corrected (one epoch in the paper).
+        threshold: Probability above which a missing label is assumed to be present.
+        after: Fraction of training before which nothing is corrected (one epoch in the paper).
         margin: In logits.
         gamma: Of the focal weight, 0 or at least 1.
     """
@@ -345,10 +334,12 @@ class SelfPacedCorrection(_CountFree):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        _check(0 < self.threshold < 1, "threshold", self.threshold, "a probability between 0 and 1")
+        check_hyperparameter(0 < self.threshold < 1, "threshold", self.threshold, "a probability between 0 and 1")
         _check_exponent("gamma", self.gamma)
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor:
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import exact, focal
+
         x, y = exact(logits, targets)
         x = x - self.margin * y
         if done >= self.after:
@@ -360,16 +351,16 @@ class SelfPacedCorrection(_CountFree):
 class TwoWay(_CountFree):
     """softplus(a log sum exp(-x+ / a) + b log sum exp(x- / b)) over each mark and over each label.
 
-    x+ are the logits of positives and x- those of negatives: once among the labels of a mark, once among the
-    marks of a label in the batch, so that positives are ranked above negatives both ways. The means of both
-    are added; what is without a positive is left out. A target between 0 and 1 stands on both sides, with y and
-    1 - y before the exponential. Kobayashi, "Two-Way Multi-Label Loss", CVPR 2023.
+    x+ are the logits of positives and x- those of negatives: among the labels of a mark, and among the marks of a
+    label in the batch, so that positives rank above negatives both ways. The two means are added; rows and columns
+    without a positive are left out. A target between 0 and 1 is on both sides, with weights y and 1 - y. Kobayashi,
+    "Two-Way Multi-Label Loss", CVPR 2023.
 
-    The loss of the labels is the batch's, given to its marks in equal parts; a rare label is in few batches, so
-    this loss wants large ones.
+    The loss over labels belongs to the batch and is shared equally by its marks; a rare label is in few batches, so
+    this loss needs large ones.
 
     Attributes:
-        positive: Temperature a; above 1 it listens to more than the hardest positive.
+        positive: Temperature a; above 1 not only the hardest positive counts.
         negative: Temperature b.
     """
 
@@ -377,23 +368,27 @@ class TwoWay(_CountFree):
     negative: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self.positive > 0, "positive", self.positive, "a temperature above 0")
-        _check(self.negative > 0, "negative", self.negative, "a temperature above 0")
+        check_hyperparameter(self.positive > 0, "positive", self.positive, "a temperature above 0")
+        check_hyperparameter(self.negative > 0, "negative", self.negative, "a temperature above 0")
 
-    def _objective(self, logits: Tensor, targets: Tensor, done: float) -> Tensor:
+    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+        from torch.nn.functional import softplus
+
+        from viennatag.losses.elementwise import exact
+
         x, y = exact(logits, targets)
-        wanted = (-x / self.positive).clamp(-60, 60).exp() * y  # so kept, it serves both directions
+        wanted = (-x / self.positive).clamp(-60, 60).exp() * y  # shared by both directions
         unwanted = (x / self.negative).clamp(-60, 60).exp() * (1 - y)
 
-        def ranked(axis: int) -> Tensor:
-            there = (y > 0).any(axis)
-            least = 1e-30  # below exp(-60): where nothing is wanted, or nothing unwanted
+        def ranked(axis: int) -> "Tensor":
+            present = (y > 0).any(axis)
+            least = 1e-30  # below exp(-60), for a side without entries
             low, high = (side.sum(axis).clamp_min(least).log() for side in (wanted, unwanted))
             gap = self.positive * low + self.negative * high
-            return softplus(gap) * there * (len(there) / there.sum().clamp_min(1))
+            return softplus(gap) * present * (len(present) / present.sum().clamp_min(1))
 
         return ranked(1) + ranked(0).mean()
 
-    def start(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
-        """Return the log-odds of the labels; a loss that ties labels together has no best constant for each."""
+    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+        """Return the log-odds of the labels; a loss that joins labels has no best constant for each."""
         return log_odds(counts, marks)

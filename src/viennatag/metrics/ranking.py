@@ -1,6 +1,6 @@
-"""Rank positives among all scores: the one question behind average precision, thresholds and rankings of labels.
+"""Ranks of the positives among all scores: what average precision, thresholds and label rankings are computed from.
 
-Only positives need a rank, so nothing is sorted with its indices, and sparse targets are never made dense.
+Only positives need a rank, so sparse targets are never made dense.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from viennatag.errors import DataError
+from viennatag.errors import DataError, require
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -20,15 +20,15 @@ Scores: TypeAlias = NDArray[np.floating[Any]]
 Targets: TypeAlias = "NDArray[np.bool_] | csr_array"
 
 BLOCK = 1 << 23
-"""Scores that are copied at a time: 32 or 64 MB, whatever the number of marks."""
+"""Most values that are copied at a time: 32 or 64 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class Positives:
-    """Where the targets are true, mark by mark.
+    """The positions of true targets, mark by mark.
 
     Attributes:
-        shape: Number of marks and of labels.
+        shape: Numbers of marks and labels.
         marks: Row of each positive, ascending; shape (positives,).
         labels: Column of each positive, ascending within a mark; shape (positives,).
     """
@@ -38,23 +38,19 @@ class Positives:
     labels: NDArray[np.intp]
 
     def per_label(self) -> NDArray[np.intp]:
-        """Return how many positives each label has; shape (labels,)."""
+        """Return the number of positives of each label; shape (labels,)."""
         return np.bincount(self.labels, minlength=self.shape[1])
 
     def per_mark(self) -> NDArray[np.intp]:
-        """Return how many positives each mark has; shape (marks,)."""
+        """Return the number of positives of each mark; shape (marks,)."""
         return np.bincount(self.marks, minlength=self.shape[0])
 
 
 def find_positives(targets: Targets, shape: tuple[int, ...]) -> Positives:
-    """Return where dense or sparse targets are true.
-
-    Args:
-        targets: Booleans, dense or sparse.
-        shape: The shape that they must have, that of the scores.
+    """Return the positions of true targets, dense or sparse.
 
     Raises:
-        DataError: If targets are not boolean, or of another shape, or there are no marks or no labels.
+        DataError: If targets are not boolean, do not have `shape`, or there are no marks or no labels.
     """
     if not (isinstance(targets, np.ndarray) or hasattr(targets, "tocsr")):
         raise DataError(f"targets are a {type(targets).__name__}; expected a boolean array, dense or scipy.sparse")
@@ -76,10 +72,10 @@ def find_positives(targets: Targets, shape: tuple[int, ...]) -> Positives:
 
 
 def check_scores(scores: Scores, *, probabilities: bool = False) -> None:
-    """Raise unless scores can be ranked, or are probabilities where these are needed.
+    """Check that scores are floats without NaN, and in [0, 1] if they must be probabilities.
 
     Raises:
-        DataError: If scores are not floats, one is NaN, or one is outside [0, 1].
+        DataError: If they are not.
     """
     if not (isinstance(scores, np.ndarray) and np.issubdtype(scores.dtype, np.floating)):
         kind = getattr(scores, "dtype", type(scores).__name__)
@@ -97,14 +93,14 @@ def check_scores(scores: Scores, *, probabilities: bool = False) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """The rank of each positive in its pool of labels; a tie takes the last rank of the tied.
+    """The rank of each positive in its pool of labels; ties share the last rank. All of shape (positives,).
 
     Attributes:
         positive: Index of the positive in `Positives`; pool after pool, ascending by score in each.
-        pool: Its pool.
-        score: Its score.
-        above: How many scores of the pool are at least as high, its own counted.
-        hits: How many of these belong to positives.
+        pool: Pool of the positive.
+        score: Score of the positive.
+        above: Number of scores in the pool that are at least as high, its own included.
+        hits: Number of positives among these.
     """
 
     positive: NDArray[np.intp]
@@ -113,23 +109,18 @@ class Ranks:
     above: NDArray[np.intp]
     hits: NDArray[np.intp]
 
-    def average_precision(self, pools: int) -> NDArray[np.float64]:
-        """Return the mean precision at the positives of each pool, NaN for one without; shape (pools,)."""
-        sums = np.bincount(self.pool, weights=self.hits / self.above, minlength=pools)
-        return ratio(sums, np.bincount(self.pool, minlength=pools), empty=np.nan)
 
-
-def rank_positives(scores: Scores, positives: Positives, pool: NDArray[np.intp]) -> Ranks:
+def rank_positives(scores: Scores, positives: Positives, pool: NDArray[np.intp], *, block: int = BLOCK) -> Ranks:
     """Return the rank of each positive among all scores of the labels in its pool.
 
-    Only positives need a rank, so a line of scores is sorted without its indices, several times faster than
-    with them. Lines are read in blocks, and NumPy sorts them outside the GIL.
+    Scores are sorted without their indices, several times faster than with them, in threads.
 
     Args:
         scores: Shape (marks, labels), without NaN.
-        positives: Those of the targets.
+        positives: Positions of the true targets.
         pool: Pool of each label, from 0 up: `arange(labels)` ranks each label on its own, all zeros rank
             all pairs together. A label of a negative pool is left out. Shape (labels,).
+        block: Most scores that are copied at a time.
     """
     members = np.flatnonzero(pool[positives.labels] >= 0)
     owner = pool[positives.labels[members]]
@@ -140,14 +131,14 @@ def rank_positives(scores: Scores, positives: Positives, pool: NDArray[np.intp])
 
     columns = np.argsort(pool, kind="stable")
     columns = columns[(pool[columns] >= 0) & np.isin(pool[columns], owner)]
-    width = max(1, BLOCK // len(scores))
+    width = max(1, block // len(scores))
 
-    def count(block: NDArray[np.intp]) -> list[tuple[slice, NDArray[np.intp]]]:
-        lines = scores[:, block].T  # NumPy lays this out line by line
-        edges = [0, *(np.flatnonzero(np.diff(pool[block])) + 1), len(block)]
+    def count(labels: NDArray[np.intp]) -> list[tuple[slice, NDArray[np.intp]]]:
+        lines = scores[:, labels].T  # NumPy lays this out line by line
+        edges = [0, *(np.flatnonzero(np.diff(pool[labels])) + 1), len(labels)]
         found = []
         for start, stop in pairwise(edges):
-            own = pool[block[start]]
+            own = pool[labels[start]]
             wanted = slice(int(starts[own]), int(starts[own + 1]))
             ascending = np.sort(lines[start:stop], axis=None)
             found.append((wanted, ascending.size - np.searchsorted(ascending, score[wanted])))
@@ -165,6 +156,73 @@ def rank_positives(scores: Scores, positives: Positives, pool: NDArray[np.intp])
     fresh[1:] = (owner[1:] != owner[:-1]) | (score[1:] != score[:-1])
     first_of_tie = np.maximum.accumulate(np.where(fresh, np.arange(len(members)), 0))
     return Ranks(members, owner, score, above, starts[owner + 1] - first_of_tie)
+
+
+def pooled_average_precision(
+    scores: Scores,
+    positives: Positives,
+    pool: NDArray[np.intp],
+    weights: NDArray[np.float64] | None = None,
+    *,
+    block: int = BLOCK,
+) -> NDArray[np.float64]:
+    """Return the average precision of each pool of labels, NaN without positives; shape (pools,) or (rounds, pools).
+
+    The mean, over a pool's positives, of the precision among the scores that are at least as high.
+
+    Args:
+        scores: As in `rank_positives`.
+        positives: As in `rank_positives`.
+        pool: As in `rank_positives`.
+        weights: Weights of the marks, shape (rounds, marks); marks are ranked once for all rounds.
+        block: Most values that are held at a time.
+
+    Raises:
+        MissingExtraError: If weights are given and SciPy is not installed.
+    """
+    ranks, pools = rank_positives(scores, positives, pool, block=block), int(pool.max(initial=-1)) + 1
+    if weights is None:
+        gained = np.bincount(ranks.pool, ranks.hits / ranks.above, minlength=pools)
+        return ratio(gained, np.bincount(ranks.pool, minlength=pools), empty=np.nan)
+    by_mark = np.ascontiguousarray(weights.T)
+    found = np.full((len(weights), pools), np.nan)
+
+    def add_pool(own: int, members: slice) -> None:
+        columns, marks = np.flatnonzero(pool == own), positives.marks[ranks.positive[members]]
+        # Precision is needed where a run of scores ends with a positive, or with those tied with it.
+        ends, run = np.unique(ranks.above[members], return_inverse=True)
+        ranked = np.argsort(scores[:, columns], axis=None)[::-1][: ends[-1]] // len(columns)
+        marks, stops = marks[np.argsort(run, kind="stable")], np.cumsum(np.bincount(run))
+        above, hits, gained = np.zeros((3, len(weights)))
+        height = max(1, block // len(weights))
+        for start in range(0, len(ends), height):
+            rows = slice(start, min(start + height, len(ends)))
+            correct = _sum_runs(by_mark, marks, stops, rows)
+            running_hits = hits + np.cumsum(correct, axis=0)
+            running_above = above + np.cumsum(_sum_runs(by_mark, ranked, ends, rows), axis=0)
+            gained += (correct * ratio(running_hits, running_above, empty=0.0)).sum(axis=0)
+            hits, above = running_hits[-1], running_above[-1]
+        found[:, own] = ratio(gained, hits, empty=np.nan)
+
+    from concurrent.futures import ThreadPoolExecutor
+
+    owners, starts = np.unique(ranks.pool, return_index=True)
+    edges = np.append(starts, len(ranks.pool))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for _ in threads.map(add_pool, owners.tolist(), map(slice, edges[:-1].tolist(), edges[1:].tolist())):
+            pass
+    return found
+
+
+def _sum_runs(
+    weights: NDArray[np.float64], marks: NDArray[np.intp], ends: NDArray[np.intp], rows: slice
+) -> NDArray[np.float64]:
+    """Return the sums of weights (marks, rounds) over some runs of marks ending at `ends`; shape (runs, rounds)."""
+    first = int(ends[rows.start - 1]) if rows.start else 0
+    inside, limits = marks[first : int(ends[rows.stop - 1])], np.append(0, ends[rows] - first)
+    shape = (rows.stop - rows.start, len(weights))
+    runs = require("scipy.sparse", "data").csr_array((np.ones(len(inside)), inside, limits), shape=shape)
+    return np.asarray(runs @ weights)
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike, *, empty: float) -> NDArray[np.float64]:

@@ -9,14 +9,11 @@ The header is what hubs of models read (https://huggingface.co/docs/hub/model-ca
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from viennatag.model.bundle import Bundle
 from viennatag.vienna.codes import parse_code, vienna_tree
 
-if TYPE_CHECKING:
-    from viennatag.model.bundle import Bundle
-
-CARD = "MODEL_CARD.md"
 ABOUT, ARTWORK = "about", "artwork"
 """What people add: about the model and its marks; whose artwork these show."""
 SHOWN = 5
@@ -29,7 +26,7 @@ _NAMES = {"macro_map": "macro mAP", "head_map": "head", "medium_map": "medium", 
 _NAMES |= {"calibration_error": "calibration error"}
 
 
-def model_card(bundle: "Bundle", *, notes: Mapping[str, str] | None = None, license_: str = "other") -> str:
+def model_card(bundle: Bundle, *, notes: Mapping[str, str] | None = None, license_: str = "other") -> str:
     """Return the card of a bundle in Markdown.
 
     Args:
@@ -89,16 +86,16 @@ def _noted(name: str, text: str) -> str:
 
 
 def _gained(found: Mapping[str, float] | None, of: str, without: str, with_: str, what: str) -> str:
-    """Return what something gave on the validation part, nothing if that was not measured."""
+    """Return what something gave on the validation subset, nothing if that was not measured."""
     if not found:
         return ""
     return (
         f"macro mAP of {of} was {percent(found[without])} % without and {percent(found[with_])} % with {what} on the "
-        "validation part"
+        "validation subset"
     )
 
 
-def _training(bundle: "Bundle") -> Iterator[str]:
+def _training(bundle: Bundle) -> Iterator[str]:
     facts = bundle.training
     marks: Mapping[str, int] = facts.get("marks", {})
     if marks:
@@ -113,35 +110,37 @@ def _training(bundle: "Bundle") -> Iterator[str]:
         yield f"backbone {facts['backbone']}, begun with {began}; {bundle.image_size} pixels, {bundle.precision}"
     tuned = facts.get("finetune")
     if tuned:
-        taught = f", taught by {facts['teacher']}" if facts.get("teacher") else ""
-        yield f"the whole network was taught for at most {tuned['epochs']} epochs at {tuned['size']} pixels{taught}"
+        teacher = f", with {facts['teacher']} as its teacher" if facts.get("teacher") else ""
+        yield f"the whole network was fine-tuned, at most {tuned['epochs']} epochs at {tuned['size']} pixels{teacher}"
     elif "backbone" in facts:
-        yield "only a head was taught, on features of the backbone as it is"
+        yield "only a head was trained, on features of the frozen backbone"
     strategy = facts.get("strategy")
     if strategy:
         chosen = f", which chose {strategy['chosen']}" if "chosen" in strategy else ""
         yield f"strategy {strategy['name']}{chosen}; seed {facts.get('seed')}"
-    if "expected_marks" in facts:
-        yield f"scores are moved to the code frequencies of {facts['expected_marks']:,} other marks"
-    if bundle.parts:
-        gained = _gained(facts.get("views"), "what marks depict", "whole", "parts", "them")
-        yield f"at most {bundle.parts} parts of a mark are looked at besides the whole{gained and f'; {gained}'}"
-    if bundle.lift:
-        gained = _gained(facts.get("lifts"), "pictorial categories", "own", "lifted", "it")
-        yield f"a category's best division has a weight of {bundle.lift:g} in its logit{gained and f': {gained}'}"
-    if bundle.from_pixels:
-        yield f"read from pixels, not by the head: {', '.join(bundle.from_pixels)}"
-    for note in facts.get("continued", ()):
-        yield f"continued with {note['decisions']:,} decisions of examiners, by which {note['moved']:,} labels moved"
-    if "reduced" in facts:
-        reduced = facts["reduced"]
+    if "target_prior_marks" in facts:
+        yield f"scores are shifted to the code frequencies of {facts['target_prior_marks']:,} other marks"
+    chain = bundle.postprocessor
+    if chain.max_crops:
+        gained = _gained(facts.get("crops"), "pictorial labels", "whole", "crops", "them")
+        yield f"at most {chain.max_crops} crops of a mark are run besides the whole{gained and f'; {gained}'}"
+    if chain.parent_weight:
+        gained = _gained(facts.get("parent_weight"), "pictorial categories", "own", "averaged", "it")
+        weight = f"{chain.parent_weight:g}"
+        yield f"a category's best division has a weight of {weight} in its logit{gained and f': {gained}'}"
+    if chain.pixel_labels:
+        yield f"read from pixels, not by the head: {', '.join(chain.pixel_labels)}"
+    for note in facts.get("updates", ()):
+        yield f"updated with the feedback of examiners on {note['marks']:,} marks, which moved {note['moved']:,} labels"
+    if "quantized" in facts:
+        reduced = facts["quantized"]
         lost = f"{reduced['drop']} points of macro mAP on {reduced['marks']:,} marks"
-        yield f"reduced to {reduced['precision']}, which costs {lost}"
+        yield f"quantized to {reduced['precision']}, which costs {lost}"
 
 
-def _figures(bundle: "Bundle") -> Iterator[str]:
-    slices: Sequence[Mapping[str, Any]] = bundle.metrics.get("slices", ())
-    if not slices:
+def _figures(bundle: Bundle) -> Iterator[str]:
+    groups: Sequence[Mapping[str, Any]] = bundle.metrics.get("groups", ())
+    if not groups:
         yield "Nothing was measured."
         return
     yield (
@@ -150,13 +149,13 @@ def _figures(bundle: "Bundle") -> Iterator[str]:
         "than 100, 20 to 100, and fewer training marks."
     )
     rows = [
-        [part["level"], part["kind"], f"{part['labels']:,}", *(_cell(part["figures"].get(name)) for name in _BANDS)]
-        for part in slices
+        [part["level"], part["kind"], f"{part['labels']:,}", *(_cell(part["metrics"].get(name)) for name in _BANDS)]
+        for part in groups
     ]
     yield table(["level", "codes", "labels", *(_NAMES.get(name, name) for name in _BANDS)], rows)
     singles = {
         name: each["average_precision"]
-        for name, each in bundle.metrics.get("singles", {}).items()
+        for name, each in bundle.metrics.get("labels", {}).items()
         if each["marks"] >= LEAST_MARKS and each["average_precision"]["value"] is not None
     }
     if len(singles) > 2 * SHOWN:
@@ -167,13 +166,13 @@ def _figures(bundle: "Bundle") -> Iterator[str]:
         yield table(
             [level, "meaning", "marks", "average precision"],
             [
-                [name, _meaning(name, bundle), f"{bundle.metrics['singles'][name]['marks']:,}", _cell(singles[name])]
+                [name, _meaning(name, bundle), f"{bundle.metrics['labels'][name]['marks']:,}", _cell(singles[name])]
                 for name in named
             ],
         )
-    readers = bundle.training.get("colours", {})
+    readers = bundle.training.get("pixel_colours", {})
     if readers:
-        yield "Colour codes on the validation part: average precision by the head and by counting pixels, in per cent."
+        yield "Colour codes on the validation subset: average precision of the head and of counted pixels, in per cent."
         yield table(
             ["code", "head", "pixels", "read from"],
             [
@@ -181,18 +180,18 @@ def _figures(bundle: "Bundle") -> Iterator[str]:
                     code,
                     percent(each["head"]),
                     percent(each["pixels"]),
-                    "pixels" if code in bundle.from_pixels else "head",
+                    "pixels" if code in bundle.postprocessor.pixel_labels else "head",
                 ]
                 for code, each in readers.items()
             ],
         )
 
 
-def _limits(bundle: "Bundle") -> Iterator[str]:
+def _limits(bundle: Bundle) -> Iterator[str]:
     least = int(bundle.train_counts.min())
     vienna = bundle.labels.taxonomy == "vienna"
     yield (
-        f"It knows only the {len(bundle.labels):,} labels that it was taught"
+        f"It knows only the {len(bundle.labels):,} labels that it was trained on"
         + (", and of a rarer code only the division or category." if vienna else ".")
     )
     rare = int((bundle.train_counts < 20).sum())
@@ -216,8 +215,8 @@ viennatag train marks.csv --images images -o my-bundle --finetune
 viennatag evaluate my-bundle later-marks.csv --images images
 ```
 
-With some hundreds of decisions instead of a register, `viennatag train decisions.csv --images images -o my-bundle
---continue FOLDER` moves this bundle towards them."""
+With the feedback of examiners on some hundreds of marks instead of a register, `viennatag update FOLDER feedback.csv
+--images images -o my-bundle` adapts this bundle to it."""
 
 
 def _cell(figure: Mapping[str, float | None] | None) -> str:
@@ -228,5 +227,5 @@ def _cell(figure: Mapping[str, float | None] | None) -> str:
     return f"{percent(figure['value'])}{span} ({percent(figure['prior'])})"
 
 
-def _meaning(name: str, bundle: "Bundle") -> str:
+def _meaning(name: str, bundle: Bundle) -> str:
     return vienna_tree().heading(parse_code(name)).lower() if bundle.labels.taxonomy == "vienna" else ""

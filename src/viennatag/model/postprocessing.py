@@ -1,46 +1,158 @@
-"""From what a graph says to scores: parts merged, categories lifted, colours read, calibrated, coherent up the tree."""
+"""Postprocessing: from the outputs of a network to scores and suggestions.
+
+One chain, fitted once by `train` and carried by the bundle:
+
+    logits of each view -> crops merged -> parents averaged with their best child -> pixel colours
+    -> calibration -> coherent scores -> thresholds
+
+Everything that predicts or evaluates calls it: the predictor, the service, bulk prediction, `evaluate`, `compare`,
+`train` and `update`. So what is evaluated is what is served.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.calibration.calibration import coherent
+from viennatag.calibration.calibration import Calibration, coherent_scores
+from viennatag.data.labels import LabelSet
 from viennatag.errors import DataError
-from viennatag.images.crops import merge_parts
-from viennatag.model.bundle import Bundle
-from viennatag.model.parent_child import lift_logits
+from viennatag.images.colour_features import COLOUR_LABELS
+from viennatag.images.colour_features import colour_features as find_colour_features
+from viennatag.images.crops import full_view_rows, merge_crops
+from viennatag.thresholds.decision_rules import Thresholds
+
+PARENT_WEIGHT = 0.5
+"""Weight of the best division's logit in that of its category, where this averaging is used."""
 
 
-def scores_from_logits(
-    logits: NDArray[np.floating[Any]],
-    bundle: Bundle,
-    seen: NDArray[np.float32] | None = None,
-    *,
-    views: Sequence[int] | None = None,
-) -> NDArray[np.float64]:
-    """Return calibrated scores that hold the hierarchy, of shape (images, labels).
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What a network says about images, before any postprocessing.
+
+    Attributes:
+        logits: One row for each view of an image, the whole image before its crops; shape (views, labels).
+        view_counts: Number of views of each image; their sum is the number of rows. None means one view each.
+        colours: Colour features of each image, shape (images, `COLOUR_LABELS`); None where nothing needs them.
+    """
+
+    logits: NDArray[np.floating[Any]]
+    view_counts: Sequence[int] | None = None
+    colours: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Postprocessor:
+    """Turns the outputs of a network into scores and suggestions.
+
+    Attributes:
+        labels: The labels, in the order of the logits.
+        calibration: Turns logits into probabilities.
+        thresholds: A label is suggested when its score is at least this; shape (labels,).
+        top: At most this many labels of each level are suggested; None for no limit.
+        max_crops: At most this many crops of a mark are run besides the whole; see `viennatag.images.crops`.
+        parent_weight: Weight of the best division's logit in that of its category, in [0, 1]; 0 leaves logits alone.
+        pixel_labels: Colour labels whose logits are replaced by colour features of the pixels; see
+            `viennatag.images.colour_features`. Their calibration and thresholds belong to these features.
+    """
+
+    labels: LabelSet
+    calibration: Calibration
+    thresholds: NDArray[np.float64]
+    top: int | None = None
+    max_crops: int = 0
+    parent_weight: float = 0.0
+    pixel_labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shapes = {column.shape for column in (self.thresholds, self.calibration.slope, self.calibration.intercept)}
+        if shapes != {(len(self.labels),)}:
+            raise DataError("calibration and thresholds must have one entry per label")
+        if not 0 <= self.parent_weight <= 1:
+            raise DataError(f"parent_weight is {self.parent_weight}; expected a weight between 0 and 1")
+        strange = [name for name in self.pixel_labels if name not in self.labels.index or name not in COLOUR_LABELS]
+        if strange:
+            raise DataError(f"{strange[0]!r} cannot be read from pixels")
+
+    @property
+    def pixel_columns(self) -> list[int]:
+        """Positions of the labels that are read from pixels."""
+        return [self.labels.index[name] for name in self.pixel_labels]
+
+    def colour_features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Return the colour features of whole images, as `Outputs.colours`; None where no label is read from pixels.
+
+        Args:
+            pixels: Shape (images, size, size, 3).
+        """
+        return find_colour_features(pixels, COLOUR_LABELS) if self.pixel_labels else None
+
+    def logits(self, outputs: Outputs) -> NDArray[np.floating[Any]]:
+        """Return one row of logits for each image, shape (images, labels), as the calibration takes them.
+
+        Raises:
+            DataError: If the colour features are missing or have another shape.
+        """
+        logits = outputs.logits
+        if outputs.view_counts is not None:
+            if self.max_crops:
+                logits = merge_crops(logits, outputs.view_counts, self.labels.is_pictorial)
+            else:
+                logits = logits[full_view_rows(outputs.view_counts)]
+        logits = average_parent_logits(logits, self.labels, self.parent_weight)
+        if self.pixel_labels:
+            expected = (len(logits), len(COLOUR_LABELS))
+            if outputs.colours is None or outputs.colours.shape != expected:
+                raise DataError(
+                    f"{len(self.pixel_labels)} labels are read from pixels; pass the colour features of the same "
+                    f"images, of shape {expected}"
+                )
+            logits = logits.copy()
+            logits[:, self.pixel_columns] = outputs.colours[
+                :, [COLOUR_LABELS.index(each) for each in self.pixel_labels]
+            ]
+        return logits
+
+    def scores(self, outputs: Outputs) -> NDArray[np.float64]:
+        """Return calibrated scores in which no label is below its descendants, shape (images, labels).
+
+        Raises:
+            DataError: As `logits`.
+        """
+        return coherent_scores(self.calibration(self.logits(outputs)), self.labels.parents)
+
+    @property
+    def rule(self) -> Thresholds:
+        """The thresholds as a function of scores."""
+        return Thresholds(self.thresholds, self.labels.depths, self.top)
+
+    def decide(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+        """Return which labels are suggested, of the scores' shape (images, labels)."""
+        return self.rule(scores)
+
+    def with_thresholds(self, thresholds: Thresholds) -> "Postprocessor":
+        """Return a copy that suggests by other thresholds."""
+        return replace(self, thresholds=thresholds.thresholds, top=thresholds.top)
+
+
+def average_parent_logits(
+    logits: NDArray[np.floating[Any]], labels: LabelSet, weight: float
+) -> NDArray[np.floating[Any]]:
+    """Return logits in which that of a pictorial category is the mean of its own and of its best division's.
+
+    A category and its best division are two estimates of nearly the same thing, so their mean can rank better.
 
     Args:
-        logits: As the graph gives them, one row for each view of an image, the whole before its parts.
-        bundle: Whose graph it is.
-        seen: What `Bundle.look` says of the same images; needed where the bundle reads labels from pixels.
-        views: How many views each image has; by default one.
-
-    Raises:
-        DataError: If shapes differ, or `seen` is missing.
+        logits: Shape (images, labels); the input is left as it is.
+        labels: The labels of the columns.
+        weight: Weight of the best division's logit, in [0, 1]; categories without divisions keep their own.
     """
-    if views is not None:
-        logits = merge_parts(logits, views, bundle.labels.is_pictorial)
-    logits = lift_logits(logits, bundle.labels, bundle.lift)
-    if bundle.from_pixels:
-        expected = (len(logits), len(bundle.from_pixels))
-        if seen is None or seen.shape != expected:
-            raise DataError(
-                f"the bundle reads {expected[1]} labels from pixels; pass what Bundle.look says of the same images, "
-                f"of shape {expected}"
-            )
-        logits = logits.copy()
-        logits[:, bundle.pixel_columns] = seen
-    return coherent(bundle.calibration(logits), bundle.labels.parents)
+    divisions, categories, starts = labels.divisions
+    if not weight or not len(categories):
+        return logits
+    best = np.maximum.reduceat(logits[:, divisions], starts, axis=1)
+    averaged = logits.copy()
+    averaged[:, categories] = (1 - weight) * logits[:, categories] + weight * best
+    return averaged

@@ -6,7 +6,7 @@ and none of its sections is, the division is what an examiner should read.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,21 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from viennatag.errors import ImageError, OptionError
 from viennatag.images.colour_features import colour_map
-from viennatag.images.decoding import ImageSource, available_cores, read_fitted_image, read_image
+from viennatag.images.decoding import (
+    MAX_PIXELS,
+    FramedImage,
+    ImageSource,
+    available_cores,
+    read_framed_image,
+    read_image,
+)
 from viennatag.model.bundle import STARTER, Bundle, open_bundle
-from viennatag.model.postprocessing import scores_from_logits
-from viennatag.runtime.autotune import find_settings
+from viennatag.model.postprocessing import Outputs
+from viennatag.runtime.autotune import find_runtime_settings
 from viennatag.runtime.engine import Engine, run_images
-from viennatag.thresholds.decision_rules import Rule
+from viennatag.thresholds.decision_rules import Thresholds
 from viennatag.vienna.codes import parse_code, vienna_headings, vienna_tree
 
 if TYPE_CHECKING:  # most predictions want codes only
-    from viennatag.explain.heatmap import Explanation, PlaceReader
-    from viennatag.explain.similar import KnownMarks, SimilarMark
+    from viennatag.explain.heatmap import ClassActivationReader, Explanation
+    from viennatag.explain.similar import ReferenceMarks, SimilarMark
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,11 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, engine: str | None = None, threads: int | None = None) -> None:
         self.bundle = bundle
-        self.settings = find_settings(bundle.digest, engine=engine, threads=threads)
+        self.postprocessor = bundle.postprocessor
+        self.settings = find_runtime_settings(bundle.digest, engine=engine, threads=threads)
         self._workers = threads or available_cores()
         self._levels = np.array(bundle.labels.levels)
-        self._known: KnownMarks | None = None
+        self._known: ReferenceMarks | None = None
 
     @classmethod
     def load(cls, name: str | Path = STARTER, *, engine: str | None = None, threads: int | None = None) -> "Predictor":
@@ -92,21 +99,37 @@ class Predictor:
         """
         return cls(open_bundle(name), engine=engine, threads=threads)
 
-    def score(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return calibrated, coherent scores of shape (images, labels) for a batch of pixels, each image seen whole."""
-        (logits,) = self.engine.run(pixels, ("logits",))
-        return scores_from_logits(logits, self.bundle, self.bundle.look(pixels))
+    def forward(
+        self, images: Sequence[FramedImage], also: tuple[str, ...] = ()
+    ) -> tuple[Outputs, list[NDArray[np.float32]]]:
+        """Return what the network says about a few decoded images, and further outputs of its graph.
+
+        Args:
+            images: As `read_framed_image` gives them, with crops where the bundle uses them.
+            also: Names of further outputs, each with one row per view.
+        """
+        views = [view for image in images for view in image.views]
+        # before the weights push the pixels out of the processor's cache
+        colours = self.postprocessor.colour_features(np.stack([image.pixels for image in images]))
+        logits, *more = self.engine.run(np.stack(views), ("logits", *also))
+        return Outputs(logits, [len(image.views) for image in images], colours), more
+
+    def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> FramedImage:
+        """Return an image decoded for this bundle, with its crops.
+
+        Raises:
+            ImageError: If the image cannot be read, or has more than `max_pixels` pixels.
+        """
+        crops = self.postprocessor.max_crops
+        return read_framed_image(image, self.engine.size, max_crops=crops, max_pixels=max_pixels)
 
     def score_image(self, image: ImageSource) -> NDArray[np.float64]:
-        """Return the scores of one image, of shape (labels,), which is also looked at part by part.
+        """Return the scores of one image, of shape (labels,).
 
         Raises:
             ImageError: If the image cannot be read.
         """
-        fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
-        look = self.bundle.look(fitted.pixels[None])  # before the weights push the pixels out of the processor's cache
-        (logits,) = self.engine.run(np.stack(fitted.views), ("logits",))
-        (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
+        (scores,) = self.postprocessor.scores(self.forward([self.read(image)])[0])
         return scores  # type: ignore[no-any-return]
 
     def predict(
@@ -115,7 +138,7 @@ class Predictor:
         """Return the suggestions for one image, best first.
 
         Args:
-            image: A path, the bytes of an image file, or a Pillow image.
+            image: A path, bytes, an open binary file, a Pillow image or an array; see `ImageSource`.
             top: Return this many of the best codes of a level instead of those above their thresholds.
             level: The level to answer at; by default every level, or the deepest where `top` is given.
 
@@ -139,7 +162,7 @@ class Predictor:
 
         def named() -> Iterator[ImageSource]:
             for image in images:
-                names.append("" if isinstance(image, (bytes, Image.Image)) else str(image))
+                names.append(str(image) if isinstance(image, (str, Path)) else "")
                 yield image
 
         for outcomes, scores in self.score_many(named()):
@@ -159,23 +182,24 @@ class Predictor:
             self._one_thread_engine,
             images,
             ("logits",),
-            also=lambda pixels: self.bundle.look(pixels[None]),
-            parts=self.bundle.parts,
+            also=lambda pixels: self.postprocessor.colour_features(pixels[None]),
+            max_crops=self.postprocessor.max_crops,
             workers=self._workers,
             batch_size=self.settings.batch_size,
         ):
-            errors = [found if isinstance(found, ImageError) else None for found in batch.outcomes]
+            errors = [each if isinstance(each, ImageError) else None for each in batch.outcomes]
             if not batch.outputs:
                 yield errors, np.empty((0, len(self.bundle.labels)))
                 continue
-            seen = np.concatenate([found for found in batch.outcomes if not isinstance(found, ImageError)])
-            yield errors, scores_from_logits(batch.outputs[0], self.bundle, seen, views=batch.views)
+            found = [each for each in batch.outcomes if each is not None and not isinstance(each, ImageError)]
+            colours = np.concatenate(found) if found else None
+            yield errors, self.postprocessor.scores(Outputs(batch.outputs[0], batch.view_counts, colours))
 
     def explain(self, image: ImageSource, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
 
         Args:
-            image: A path, the bytes of an image file, or a Pillow image.
+            image: A path, bytes, an open binary file, a Pillow image or an array; see `ImageSource`.
             code: A code or flat label that the bundle knows.
 
         Raises:
@@ -195,30 +219,28 @@ class Predictor:
         unknown = [name for name in names if name not in labels.index]
         if unknown:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
-        from_head = [name for name in names if name not in self.bundle.from_pixels]
+        from_head = [name for name in names if name not in self.postprocessor.pixel_labels]
         reader = self._place_reader if from_head else None
-        fitted = read_fitted_image(image, self.engine.size, parts=self.bundle.parts)
-        outputs = ("logits", *(reader.outputs if reader else ()))
-        logits, *seen = self.engine.run(np.stack(fitted.views), outputs)
-        look = self.bundle.look(fitted.pixels[None])
-        (scores,) = scores_from_logits(logits, self.bundle, look, views=[len(logits)])
-        boxes = [fitted.box, *(box for _, box in fitted.parts)]
+        fitted = self.read(image)
+        outputs, seen = self.forward([fitted], reader.outputs if reader else ())
+        (scores,), logits = self.postprocessor.scores(outputs), outputs.logits
+        boxes = [fitted.box, *(box for _, box in fitted.crops)]
 
         def explain(name: str, view: int) -> Explanation:
             at = labels.index[name]
             score = round(float(scores[at]), 4)
-            if reader is None or name in self.bundle.from_pixels:
+            if reader is None or name in self.postprocessor.pixel_labels:
                 found = colour_map(fitted.pixels, name)
                 return Explanation(name, score, float(found.mean()), found, fitted.box)
             places = [each[view] for each in seen]
-            (found,), (background,) = reader.maps(places, [at]), reader.backgrounds(places, [at])
+            (found,), (background,) = reader.local_logits(places, [at]), reader.baselines(places, [at])
             return Explanation(name, score, float(logits[view, at]), found, boxes[view], background)
 
         def explain_with_part(name: str) -> Explanation:
             whole, at = explain(name, 0), labels.index[name]
-            if not fitted.parts or not labels.is_pictorial[at]:
+            if not fitted.crops or not labels.is_pictorial[at]:
                 return whole
-            return replace(whole, part=explain(name, 1 + int(logits[1:, at].argmax())))
+            return replace(whole, crop=explain(name, 1 + int(logits[1:, at].argmax())))
 
         return tuple(map(explain_with_part, names))
 
@@ -227,33 +249,33 @@ class Predictor:
         _ = self._place_reader
 
     @cached_property
-    def _place_reader(self) -> "PlaceReader":
-        from viennatag.explain.heatmap import PlaceReader
+    def _place_reader(self) -> "ClassActivationReader":
+        from viennatag.explain.heatmap import ClassActivationReader
 
-        return PlaceReader.of(self.engine)
+        return ClassActivationReader.of(self.engine)
 
     def similar(self, image: ImageSource, k: int = 6) -> "tuple[SimilarMark, ...]":
-        """Return the k known marks that look most like an image, best first.
+        """Return the k reference marks that look most like an image, best first.
 
         Raises:
             ImageError: If the image cannot be read.
-            KnownMarksError: If the bundle has no index of known marks, or it is damaged.
+            ReferenceMarksError: If the bundle has no index of reference marks, or it is damaged.
             OptionError: If k is below 1.
         """
-        known = self._known or self.open_known_marks()
+        known = self._known or self.open_reference_marks()
         known.check_count(k)
         (features,) = self.engine.run(read_image(image, self.engine.size)[None], ("features",))
         return known.search(features[0], k)
 
-    def open_known_marks(self, path: Path | str | None = None) -> "KnownMarks":
-        """Open the index of known marks in the bundle's folder, or another; `similar` will search it.
+    def open_reference_marks(self, path: Path | str | None = None) -> "ReferenceMarks":
+        """Open the index of reference marks in the bundle's folder, or another; `similar` will search it.
 
         Raises:
-            KnownMarksError: If there is none, it is damaged, or it was made with another bundle.
+            ReferenceMarksError: If there is none, it is damaged, or it was made with another bundle.
         """
-        from viennatag.explain.similar import KnownMarks
+        from viennatag.explain.similar import ReferenceMarks
 
-        self._known = KnownMarks.open(self.bundle.graph.parent if path is None else path, graph=self.bundle.graph)
+        self._known = ReferenceMarks.open(self.bundle.graph.parent if path is None else path, graph=self.bundle.graph)
         return self._known
 
     @cached_property
@@ -296,18 +318,18 @@ class Predictor:
         """Return the suggestions that the scores of one image make, best first.
 
         Args:
-            scores: As `score` gives them for one image; shape (labels,).
+            scores: As `score_image` gives them; shape (labels,).
             top: As in `predict`.
             level: As in `predict`.
             threshold: One threshold for all labels, in place of the bundle's own rule.
             exclude: Labels never to suggest, with all that stands below them.
         """
         labels = self.bundle.labels
-        thresholds = self.bundle.thresholds if threshold is None else np.full(len(labels), threshold)
+        thresholds = self.postprocessor.thresholds if threshold is None else np.full(len(labels), threshold)
         open_ = ~labels.under(exclude)
         if top is not None:
             return self._best(scores, thresholds, level or labels.level_names[-1], open_, top)
-        rule = Rule(thresholds, labels.depths, self.bundle.top if threshold is None else None)
+        rule = Thresholds(thresholds, labels.depths, self.postprocessor.top if threshold is None else None)
         above = rule(np.where(open_, scores, -1.0)[None])[0] & open_
         if level is not None:
             above &= self._levels == level

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.data.marks import Marks
+from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError, OptionError, PrecisionError, require
 from viennatag.images.decoding import ImageSource, read_images
-from viennatag.metrics.figures import average_precision
-from viennatag.model.bundle import GRAPH, Bundle, write_bundle
+from viennatag.metrics.metrics import average_precision
+from viennatag.model.bundle import GRAPH, Bundle, as_bundle
+from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 
 PRECISIONS = ("int8", "bf16")
@@ -35,16 +36,16 @@ PERCENTILE_MARKS = 64
 """Histograms are made of all activations at once, up to 30 MB for each mark."""
 _BATCH = 8
 _WEIGHTY = ("Conv", "Gemm", "MatMul")
-Progress = Callable[[str, int, int, str], None]
+_Progress = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What a reduced precision does to scores; macro mAP in per cent over all labels that the marks carry.
+class QuantizationReport:
+    """The effect of a reduced precision on scores; macro mAP in per cent over all labels that the marks carry.
 
     Attributes:
         method: How its ranges were found; `rounding` for bf16.
-        marks: Marks that both were judged on; none of them was used for calibration.
+        marks: Marks that both were evaluated on; none of them was used for calibration.
         labels: Labels with positives among them.
         original: Macro mAP of the original.
         reduced: Macro mAP of the reduced.
@@ -67,51 +68,54 @@ class Judgement:
 
 
 def quantize(
-    bundle: Bundle,
-    marks: Marks,
+    bundle: Bundle | Path | str,
+    marks: Marks | Path | str | Any,
     images: Path | str,
     out: Path | str,
     *,
     precision: str = "int8",
     allowed_drop: float = ALLOWED_DROP,
     seed: int = 0,
-    progress: Progress = lambda *_: None,
-) -> tuple[Bundle, Judgement]:
-    """Write a bundle in reduced precision if it is good enough; return it and how it was judged.
+    progress: _Progress = lambda *_: None,
+) -> tuple[Bundle, QuantizationReport]:
+    """Write a bundle in reduced precision if it is good enough; return it, with what was measured.
 
     Args:
-        bundle: The original, in float32.
-        marks: What is true. For int8 some of them, drawn at random, calibrate; the rest judge.
+        bundle: The original, in float32: a bundle, its folder, or `starter`.
+        marks: A marks table (a file, a data frame, or `Marks`). For int8 some of the marks, drawn at random,
+            calibrate the graph; the rest evaluate it.
         images: Folder that the marks' images are relative to.
         out: Folder to write; never the original's.
         precision: `int8` or `bf16`.
-        allowed_drop: Points of macro mAP, averaged over all labels that the judging marks carry.
+        allowed_drop: Points of macro mAP that may be lost.
         seed: Of the choice of calibration marks.
-        progress: Told what is going on, how many of how many are done, and a remark.
+        progress: Progress callback.
 
     Raises:
         DataError: If the marks are too few, of another taxonomy, or an image cannot be read.
         OptionError: If the precision is unknown, or the bundle is reduced already.
         PrecisionError: If every attempt loses more than is allowed; then nothing is written.
     """
+    bundle = as_bundle(bundle)
+    marks = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images)
     if precision not in PRECISIONS:
         raise OptionError(f"the precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
     if bundle.precision != "float32":
         raise OptionError(f"the bundle is in {bundle.precision} already; quantize the original in float32")
     if bundle.path is not None and Path(out).resolve() == bundle.path.resolve():
-        raise OptionError(f"{out}: the original stands there and is kept; choose another name")
+        raise OptionError(f"{out}: the original is there and is kept; choose another name")
     if marks.taxonomy != bundle.labels.taxonomy:
         raise DataError(f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {marks.taxonomy} ones")
     order = np.random.default_rng(seed).permutation(len(marks))
     reserved = min(CALIBRATION_MARKS, len(marks) // 2) if precision == "int8" else 0
-    calibrating, judging = order[:reserved], np.sort(order[reserved:])
+    calibrating, evaluating = order[:reserved], np.sort(order[reserved:])
     paths = [Path(images) / image for image in marks.images]
-    targets = bundle.labels.encode([marks.codes[at] for at in judging])
+    targets = bundle.labels.encode([marks.codes[at] for at in evaluating])
     if not targets.nnz:
-        raise DataError(f"none of {len(judging):,} marks carries a label of the bundle, so nothing can be judged")
-    chosen = [paths[at] for at in judging]
+        raise DataError(f"none of {len(evaluating):,} marks carries a label of the bundle, so nothing can be evaluated")
+    chosen = [paths[at] for at in evaluating]
     original = _scores(bundle, chosen, "original", progress)
-    attempts: list[Judgement] = []
+    attempts: list[QuantizationReport] = []
     with TemporaryDirectory() as folder:
         for method in METHODS if precision == "int8" else ("rounding",):
             progress(f"{precision}, {method}", 0, 1, "")
@@ -123,11 +127,11 @@ def quantize(
             reduced = replace(bundle, precision="int8" if precision == "int8" else "bfloat16")
             reduced = write_bundle(reduced, graph, Path(folder) / method)
             scores = _scores(reduced, chosen, precision, progress)
-            judgement = _judge(method, original, scores, targets)
-            attempts.append(judgement)
-            if judgement.drop <= allowed_drop:
-                training = {**bundle.training, "reduced": {"precision": precision, **_plain(judgement)}}
-                return write_bundle(replace(reduced, training=training), graph, out), judgement
+            report = _compare(method, original, scores, targets)
+            attempts.append(report)
+            if report.drop <= allowed_drop:
+                training = {**bundle.training, "quantized": {"precision": precision, **_plain(report)}}
+                return write_bundle(replace(reduced, training=training), graph, out), report
     tried = ", ".join(f"{each.reduced:.2f} % with {each.method}" for each in attempts)
     raise PrecisionError(
         f"{precision} would lower the macro mAP on {attempts[0].marks:,} marks from {attempts[0].original:.2f} % to "
@@ -135,7 +139,7 @@ def quantize(
     )
 
 
-def _scores(bundle: Bundle, paths: list[Path], what: str, progress: Progress) -> NDArray[np.float32]:
+def _scores(bundle: Bundle, paths: list[Path], what: str, progress: _Progress) -> NDArray[np.float32]:
     """Return scores of ONNX Runtime, the engine that every user has."""
     scores = np.empty((len(paths), len(bundle.labels)), dtype=np.float32)
     done = 0
@@ -149,10 +153,12 @@ def _scores(bundle: Bundle, paths: list[Path], what: str, progress: Progress) ->
     return scores
 
 
-def _judge(method: str, original: NDArray[np.float32], reduced: NDArray[np.float32], targets: Any) -> Judgement:
+def _compare(
+    method: str, original: NDArray[np.float32], reduced: NDArray[np.float32], targets: Any
+) -> QuantizationReport:
     before, after = (average_precision(scores, targets) for scores in (original, reduced))
     difference = np.abs(original - reduced)
-    return Judgement(
+    return QuantizationReport(
         method,
         len(original),
         int(np.isfinite(before).sum()),
@@ -163,8 +169,8 @@ def _judge(method: str, original: NDArray[np.float32], reduced: NDArray[np.float
     )
 
 
-def _plain(judgement: Judgement) -> dict[str, Any]:
-    return {**judgement.__dict__, "drop": round(judgement.drop, 3)}
+def _plain(report: QuantizationReport) -> dict[str, Any]:
+    return {**report.__dict__, "drop": round(report.drop, 3)}
 
 
 def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:

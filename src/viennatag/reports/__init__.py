@@ -1,1 +1,1 @@
-"""Results for people to read: in a terminal, or in a single HTML file."""
+"""Reports for people: in a terminal, or as a single HTML file."""

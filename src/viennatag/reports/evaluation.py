@@ -1,17 +1,17 @@
-"""Results for people to read in a terminal."""
+"""An evaluation for people to read in a terminal."""
 
 import math
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from viennatag.evaluation.evaluation import Evaluation, Figure
+from viennatag.reports.tables import titled_table
 
-_NAMES = {
+if TYPE_CHECKING:
+    from viennatag.evaluation.evaluation import Evaluation, MetricValue
+
+_METRIC_NAMES = {
     "macro_map": "macro mAP",
     "head_map": "  head, > 100 marks",
     "medium_map": "  medium, 20 to 100",
@@ -28,47 +28,40 @@ _NAMES = {
     "calibration_error": "calibration error",
 }
 _WARNING = (
-    "codes are missing on these marks, so precision cannot be trusted: a right suggestion that nobody wrote down "
-    "counts as wrong. mAP, F1 and calibration are left out; hits are lower bounds, recall is that of the codes given"
+    "these marks lack codes, so precision is not reliable: a correct suggestion of a missing code counts as wrong. "
+    "mAP, F1 and calibration are left out; hits are lower bounds, recall is that of the given codes"
 )
 
 
 def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> RenderableType:
-    """Return one table per level: each figure in per cent, its interval, and the frequency prior's in grey.
+    """Return one table per level: each metric in per cent, its interval, and that of the frequency prior in grey.
 
     Args:
-        evaluation: What was measured.
-        incomplete: Whether codes are thought to be missing on the marks; figures that this spoils are left out.
+        evaluation: The evaluation.
+        incomplete: Whether the marks lack codes; metrics that are not reliable then are left out.
     """
     from viennatag.evaluation.evaluation import TRUSTED
 
     parts: list[RenderableType] = []
-    for level in dict.fromkeys(found.level for found in evaluation.slices):
-        slices = [found for found in evaluation.slices if found.level == level]
-        table = Table(
-            title=f"{level} level",
-            title_justify="left",
-            title_style="bold",
-            header_style="",
-            pad_edge=False,
-            box=SIMPLE_HEAD,
-        )
+    for level in dict.fromkeys(found.level for found in evaluation.groups):
+        groups = [found for found in evaluation.groups if found.level == level]
+        table = titled_table(f"{level} level")
         table.add_column("% ±95 % interval, [dim]prior[/dim]", no_wrap=True)
-        for found in slices:
+        for found in groups:
             kind = {"all": "all codes", "pictorial": "pictorial, 1-24", "form": "form, 25-29"}[found.kind]
             kind = kind if level != "label" else "all labels"
             table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
-        names = {name: title for name, title in _NAMES.items() if name in TRUSTED or not incomplete}
+        names = {name: title for name, title in _METRIC_NAMES.items() if name in TRUSTED or not incomplete}
         for name, title in names.items():
-            table.add_row(title, *(_cell(found.figures[name]) for found in slices))
+            table.add_row(title, *(_cell(found.metrics[name]) for found in groups))
         parts.append(table)
-        absent = slices[0].left_out
+        absent = groups[0].left_out
         if absent:
             parts.append(
                 Text(f"{absent:,} labels of this level have no positive mark here and are left out of macro means")
             )
         parts.append(Text())
-    notes = f"{evaluation.marks:,} marks judged"
+    notes = f"{evaluation.marks:,} marks evaluated"
     if evaluation.unknown_codes:
         share = evaluation.unknown_codes / evaluation.codes
         notes += f"; {share:.1%} of their codes are not among the model's labels and count for their nearest ancestor"
@@ -77,7 +70,7 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
     return Group(*parts, Text(notes), *([Text(_WARNING, style="yellow")] if incomplete else []))
 
 
-def _cell(figure: "Figure") -> str:
+def _cell(figure: "MetricValue") -> str:
     if math.isnan(figure.value):
         return "[dim]none[/dim]"
     spread = "" if math.isnan(figure.low) else f" ±{50 * (figure.high - figure.low):.1f}"

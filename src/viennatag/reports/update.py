@@ -1,74 +1,62 @@
-"""What decisions taught a bundle, for people to read in a terminal."""
+"""The result of an update with feedback, for people to read in a terminal."""
 
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from viennatag.reports.comparison import TITLES
+from viennatag.reports.comparison import METRIC_TITLES, VERDICT_STYLES
+from viennatag.reports.tables import titled_table
 
 if TYPE_CHECKING:
     from viennatag.evaluation.comparison import Contrast
-    from viennatag.evaluation.feedback import Continued, Judgement
-
-_STYLES = {"better": "green", "worse": "red", "same": "", "unknown": "dim"}
+    from viennatag.evaluation.feedback import Contrasts, UpdateResult
 
 
-def continuing_report(continued: "Continued") -> RenderableType:
-    """Return figures before and after with their intervals, and in sentences what changed and what was checked."""
-    parts = {"Decisions held out": continued.on_decisions, "Validation part of the old marks": continued.on_old}
-    tables = [_table(title, part) for title, part in parts.items() if part]
-    return Group(*tables, *(Text(line) for line in _sentences(continued)))
+def update_report(result: "UpdateResult") -> RenderableType:
+    """Return the metrics before and after with their intervals, and in sentences what changed and what was checked."""
+    subsets = {"Held-out feedback": result.on_feedback, "Validation subset of the old marks": result.on_old}
+    tables = [_metrics_table(title, metrics) for title, metrics in subsets.items() if metrics]
+    return Group(*tables, *(Text(line) for line in _sentences(result)))
 
 
-def _table(title: str, part: "Judgement") -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", header_style="", pad_edge=False, box=SIMPLE_HEAD
-    )
+def _metrics_table(title: str, metrics: "Contrasts") -> Table:
+    table = titled_table(title)
     table.add_column("%, 95 % interval", no_wrap=True)
     for name in ("before", "after", "change"):
         table.add_column(name, justify="right", no_wrap=True)
-    for figure, name in TITLES.items():
-        table.add_row(name, *_cells(part, figure))
+    for metric, name in METRIC_TITLES.items():
+        before, after = metrics["before"][metric], metrics["after"][metric]
+        if after.verdict == "unknown":
+            table.add_row(name, "", "", Text("none", style="dim"))
+            continue
+        low, high = 100 * after.difference_low, 100 * after.difference_high
+        change = f"{100 * after.difference:+.1f} ({low:+.1f} to {high:+.1f})"
+        table.add_row(name, _value(before), _value(after), Text(change, style=VERDICT_STYLES[after.verdict]))
     return table
 
 
-def _cells(part: "Judgement", figure: str) -> list[str]:
-    before, after = part["before"][figure], part["after"][figure]
-    if after.verdict == "unknown":
-        return ["", "", "[dim]none[/dim]"]
-    style = _STYLES[after.verdict]
-    low, high = 100 * after.difference_low, 100 * after.difference_high
-    change = f"{100 * after.difference:+.1f} ({low:+.1f} to {high:+.1f})"
-    return [_value(before), _value(after), f"[{style}]{change}[/{style}]" if style else change]
+def _value(metric: "Contrast") -> str:
+    return f"{100 * metric.value:.1f} ±{50 * (metric.high - metric.low):.1f}"
 
 
-def _value(figure: "Contrast") -> str:
-    return f"{100 * figure.value:.1f} ±{50 * (figure.high - figure.low):.1f}"
-
-
-def _sentences(found: "Continued") -> list[str]:
-    labels = len(found.bundle.labels)
+def _sentences(result: "UpdateResult") -> list[str]:
+    labels = len(result.bundle.labels)
     lines = [
-        f"{found.decisions:,} decisions; each fifth was scored by a head that learned from the others. What is written "
-        "learned from all.",
-        f"{found.moved:,} of {labels:,} labels moved, by {found.distance:.0%} of their length (pull {found.pull:g}); "
-        f"the other {labels - found.moved:,} are what they were.",
+        f"{result.marks:,} marks with feedback, scored by cross-validation in 5 folds. The final head is trained on "
+        "all of them.",
+        f"{result.moved:,} of {labels:,} labels changed, by {result.distance:.0%} of their norm (L2-SP penalty "
+        f"{result.penalty:g}); the other {labels - result.moved:,} are unchanged.",
+        "Not checked: the metrics on old marks, which were not given (--old). Checked instead: held-out feedback and "
+        "the size of the weight deltas."
+        if result.on_old is None
+        else "Checked: nothing is worse beyond noise on old marks, and on the feedback neither micro mAP, micro F1 nor "
+        "calibration.",
     ]
-    if found.on_old is None:
-        lines.append(
-            "Not checked: whether old marks fare worse, as they were not given (--old). Checked instead: decisions "
-            "held out, and how far the weights moved."
-        )
-    else:
-        lines.append(
-            "Checked: nothing is worse beyond noise on old marks, nor micro mAP, micro F1 and calibration on decisions."
-        )
-    if found.added:
-        lines.append(f"Added: {', '.join(found.added)}.")
-    if found.left_out:
-        named = ", ".join(f"{code} ({count})" for code, count in found.left_out.items())
-        lines.append(f"Left out, as too few decisions carry them; they count for their nearest ancestor: {named}.")
+    if result.added:
+        lines.append(f"Added: {', '.join(result.added)}.")
+    if result.left_out:
+        named = ", ".join(f"{code} ({count})" for code, count in result.left_out.items())
+        lines.append(f"Left out, as too few marks have them; they count for their nearest ancestor: {named}.")
     return lines

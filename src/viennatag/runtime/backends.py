@@ -1,7 +1,7 @@
 """The libraries that can run an ONNX graph, behind one call.
 
 ONNX Runtime comes with the base install and starts fastest; OpenVINO is an extra that is faster on some processors.
-Which one it is shows nowhere above `Engine`: both take the same pixels and give the same arrays, within rounding.
+Both take the same pixels and return the same arrays, within rounding.
 """
 
 import threading
@@ -19,7 +19,7 @@ RUNTIMES = ("onnxruntime", "openvino")
 
 @dataclass(frozen=True)
 class Tensor:
-    """What a graph takes: its name, element type and shape, where a dimension that varies is no integer."""
+    """Input of a graph: name, element type and shape; a variable dimension is not an integer."""
 
     name: str
     type: str
@@ -32,9 +32,9 @@ class Runtime(Protocol):
     Attributes:
         name: One of `RUNTIMES`.
         device: `CPU` or `CUDA`.
-        precision: What it computes in: `float32` or `bfloat16`; integers of a graph stay integers.
-        input: The one thing that the graph takes.
-        outputs: Names of what it gives.
+        precision: Type for computations: `float32` or `bfloat16`; integers of a graph stay integers.
+        input: The only input of the graph.
+        outputs: Names of the outputs.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Runtime(Protocol):
     outputs: tuple[str, ...]
 
     def run(self, pixels: NDArray[np.uint8], outputs: tuple[str, ...]) -> list[NDArray[np.float32]]:
-        """Return the named outputs; may be called by several threads at once."""
+        """Return the named outputs; several threads may call at once."""
         ...
 
 
@@ -57,11 +57,11 @@ def open_runtime(
         name: One of `RUNTIMES`.
         graph: An ONNX file, or its bytes.
         threads: Threads that work on one call.
-        callers: Threads that will call at once.
-        precision: `bfloat16` lets a library compute in it where the processor can.
+        callers: Threads that call at once.
+        precision: `bfloat16` allows it if the processor supports it.
 
     Raises:
-        BundleError: If it cannot be opened, or takes something other than one tensor.
+        BundleError: If it cannot be opened, or does not have exactly one input.
         MissingExtraError: If the library is not installed.
         OptionError: If the library is unknown.
     """
@@ -71,20 +71,20 @@ def open_runtime(
     module = require(name, name)
     try:
         return chosen(module, graph, threads=threads, callers=callers, reduced=precision == "bfloat16")
-    except Exception as exc:  # neither library's exceptions have another common root
+    except Exception as exc:  # the libraries' exceptions have no closer common base
         what = "the graph" if isinstance(graph, bytes) else graph
         raise BundleError(f"{what}: {chosen.title} cannot open it: {exc}") from exc
 
 
 def installed_runtimes() -> tuple[str, ...]:
-    """Return which of `RUNTIMES` can be imported."""
+    """Return the installed ones of `RUNTIMES`."""
     from importlib.util import find_spec
 
     return tuple(name for name in RUNTIMES if find_spec(name))
 
 
 class OnnxRuntime:
-    """ONNX Runtime, on CUDA where the package installed offers it and a device answers."""
+    """ONNX Runtime, on CUDA if the installed package and the machine support it."""
 
     name, title = "onnxruntime", "ONNX Runtime"
 
@@ -111,7 +111,7 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    """OpenVINO on the processor, each calling thread with a request of its own."""
+    """OpenVINO on the processor; each calling thread has its own request."""
 
     name, title, device = "openvino", "OpenVINO", "CPU"
 
@@ -131,7 +131,7 @@ class OpenVino:
         shape = tuple(each.get_length() if each.is_static else str(each) for each in tensor.get_partial_shape())
         kind = {"u8": "uint8", "f32": "float"}.get(tensor.get_element_type().get_type_name(), "another type")
         self.input = Tensor(tensor.get_any_name(), kind, shape)
-        self.outputs = tuple(output.get_any_name() for output in self._compiled.outputs)
+        self.outputs = tuple(_output_name(output) for output in self._compiled.outputs)
         self.precision = "bfloat16" if reduced else "float32"
         self._requests = threading.local()
 
@@ -141,3 +141,9 @@ class OpenVino:
             self._requests.own = self._compiled.create_infer_request()
         found = self._requests.own.infer([pixels], share_inputs=True)
         return [found[name] for name in outputs]
+
+
+def _output_name(output: Any) -> str:
+    """Return the name that the graph gives an output; a tensor has those of all nodes that pass it on."""
+    names, own = output.get_names(), output.node.get_friendly_name().partition("/")[0]
+    return own if own in names else str(output.get_any_name())

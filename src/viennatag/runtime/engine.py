@@ -1,7 +1,7 @@
 """Run an ONNX graph over batches of pixels.
 
 The graph takes uint8 and normalises inside, so nothing about a network leaks out of its file. The
-same engine extracts features for training and serves predictions: what was learned is what runs.
+same engine extracts features for training and serves predictions, so both see the same values.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import BundleError, DataError, ImageError
-from viennatag.images.decoding import ImageSource, available_cores, read_fitted_image
+from viennatag.images.decoding import ImageSource, available_cores, read_framed_image
 from viennatag.runtime.backends import open_runtime
 
 BATCH_SIZE = 8
@@ -27,7 +27,7 @@ class Engine:
 
     Attributes:
         size: Side of the square that the graph takes, in pixels.
-        outputs: Names of what it gives.
+        outputs: Names of the outputs.
         threads: Threads that work on one call.
     """
 
@@ -42,12 +42,12 @@ class Engine:
     ) -> None:
         self.threads = threads or available_cores()
         self._runtime = open_runtime(runtime, graph, threads=self.threads, callers=callers, precision=precision)
-        found = self._runtime.input
-        if found.type != "uint8" or len(found.shape) != 4 or found.shape[3] != 3:
+        tensor = self._runtime.input
+        if tensor.type != "uint8" or len(tensor.shape) != 4 or tensor.shape[3] != 3:
             raise BundleError(
-                f"the graph takes {found.type} of shape {found.shape}; expected uint8 (images, size, size, 3)"
+                f"the graph takes {tensor.type} of shape {tensor.shape}; expected uint8 (images, size, size, 3)"
             )
-        self.size = int(found.shape[1])
+        self.size = int(tensor.shape[1])
         self.outputs = self._runtime.outputs
 
     @property
@@ -63,7 +63,7 @@ class Engine:
         """Return the named outputs, or all of them, for a batch of pixels.
 
         Args:
-            pixels: Shape (images, size, size, 3), as `read_image` gives each.
+            pixels: Shape (images, size, size, 3), as `read_image` returns each.
             outputs: Names of outputs, in the order wanted.
 
         Raises:
@@ -81,17 +81,17 @@ Extra = TypeVar("Extra")
 
 @dataclass(frozen=True, eq=False)
 class Batch(Generic[Extra]):
-    """What became of a few images.
+    """The results of a few images.
 
     Attributes:
-        outcomes: For each image what `also` made of its pixels, or why it could not be read.
-        outputs: The graph's outputs, one row for each view of an image that could be read, the whole before its parts.
-        views: How many views each of these images has.
+        outcomes: For each image the result of `also`, or why it could not be read.
+        outputs: The graph's outputs, one row for each view of each readable image: the full mark, then its crops.
+        view_counts: Number of views of each readable image.
     """
 
     outcomes: list[Extra | ImageError]
     outputs: list[NDArray[np.float32]]
-    views: list[int]
+    view_counts: list[int]
 
 
 def run_images(
@@ -100,56 +100,56 @@ def run_images(
     outputs: tuple[str, ...],
     *,
     also: Callable[[NDArray[np.uint8]], Extra],
-    parts: int = 0,
+    max_crops: int = 0,
     workers: int | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Batch[Extra]]:
     """Yield batches of images read and run, in order; an image that cannot be read does not stop the rest.
 
     Each worker reads, decodes and runs a batch of its own, so no core waits for another: with an engine of
-    one thread this is faster than decoding ahead of one that uses all cores. Few batches are held at a
-    time, however many sources there are.
+    one thread this is faster than decoding ahead of one that uses all cores. Only a few batches are held at
+    a time.
 
     Args:
         engine: What to run; its threads times `workers` should be the number of cores.
         sources: The images.
         outputs: Names of the graph's outputs.
-        also: What else to make of each image's pixels.
-        parts: Of each image so many parts are looked at too; see `viennatag.images.crops`.
+        also: What else to compute from each image's pixels.
+        max_crops: Most crops of each image that are run too; see `viennatag.images.crops`.
         workers: Threads; by default one for each core.
-        batch_size: Images that the graph takes at a time.
+        batch_size: Images in a batch.
     """
 
     def run(batch: list[ImageSource]) -> Batch[Extra]:
         outcomes: list[Extra | ImageError] = []
         pixels: list[NDArray[np.uint8]] = []
-        views: list[int] = []
+        view_counts: list[int] = []
         for source in batch:
             try:
-                fitted = read_fitted_image(source, engine.size, parts=parts)
-                outcomes.append(also(fitted.pixels))
-                pixels.extend(fitted.views)
-                views.append(len(fitted.views))
+                framed = read_framed_image(source, engine.size, max_crops=max_crops)
+                outcomes.append(also(framed.pixels))
+                pixels.extend(framed.views)
+                view_counts.append(len(framed.views))
             except ImageError as exc:
                 outcomes.append(exc)
-        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], views)
+        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], view_counts)
 
     workers = workers or available_cores()
     source = iter(sources)
-    remaining = iter(lambda: list(islice(source, batch_size)), [])
-    begun = list(islice(remaining, 2))
-    if len(begun) < 2:  # no use for threads; a single image is answered sooner without
-        yield from map(run, begun)
+    batches = iter(lambda: list(islice(source, batch_size)), [])
+    first = list(islice(batches, 2))
+    if len(first) < 2:  # a single batch is faster without threads
+        yield from map(run, first)
         return
-    remaining = chain(begun, remaining)
+    batches = chain(first, batches)
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:
-        queue = deque(pool.submit(run, batch) for batch in islice(remaining, 2 * workers))
+        queue = deque(pool.submit(run, batch) for batch in islice(batches, 2 * workers))
         try:
             while queue:
                 done = queue.popleft().result()
-                queue.extend(pool.submit(run, batch) for batch in islice(remaining, 1))
+                queue.extend(pool.submit(run, batch) for batch in islice(batches, 1))
                 yield done
         finally:
             for future in queue:

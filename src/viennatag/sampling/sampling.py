@@ -1,9 +1,9 @@
-"""Which marks a head is shown: once each, or rare labels more often and common ones less.
+"""Samplings: which marks an epoch shows, each once, or rare labels more often and common ones less.
 
-A sampling looks once at the sparse targets and gives a function that draws the marks of one epoch.
-Some make new marks instead, in feature space; those cannot serve training on pixels.
+A sampling takes the sparse targets and returns a function that draws the marks of one epoch. Some make new marks in
+feature space instead; these cannot be used to train on pixels. Listing them needs no torch.
 
-Below, n is the number of marks that carry a label and N that of all marks.
+Below, n is the number of marks with a label and N that of all marks.
 """
 
 from collections.abc import Callable
@@ -11,35 +11,45 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from viennatag.errors import OptionError
-from viennatag.losses.frequencies import balanced_count
 
 if TYPE_CHECKING:
+    import torch
     from scipy.sparse import csr_array
+    from torch import Tensor
 
 Draw = Callable[[np.random.Generator], NDArray[np.intp]]
-"""Called once per epoch; gives the positions of the marks to show, shuffled, repeats allowed."""
+"""Called once per epoch; returns the positions of the marks to show, shuffled, with repeats."""
 
-SEARCHED = 2_000
-"""Neighbours are looked for among at most this many marks of a label."""
+_MAX_CANDIDATES = 2_000
+"""Neighbours are searched among at most this many marks of a label."""
+
+
+def balanced_count(counts: NDArray[np.int64]) -> float:
+    """Return the number of marks at which a label is neither a minority nor a majority label.
+
+    That is the harmonic mean of the counts above 0: a label's IRLbl (the largest count over its own) is above
+    MeanIR (the mean of IRLbl) where its count is below it. Measures of Charte et al., "Addressing Imbalance in
+    Multilabel Classification", Neurocomputing 163, 2015.
+    """
+    present = counts[counts > 0]
+    return float(1 / np.mean(1 / present)) if len(present) else 0.0
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Uniform: every mark once per epoch. The other samplings override what they change.
+    """Uniform sampling: every mark once per epoch.
 
     Attributes:
-        needs_features: True where `synthesise` or `blend` make marks that exist only as features.
+        needs_features: True if `synthesise` or `blend` make marks that exist only as features.
     """
 
     needs_features: ClassVar[bool] = False
 
     def draws(self, targets: "csr_array") -> Draw:
-        """Return what draws the positions, 0 to marks - 1, of one epoch.
+        """Return a function that draws the positions, 0 to marks - 1, of one epoch.
 
         Args:
             targets: Of the training marks, shape (marks, labels).
@@ -50,30 +60,29 @@ class Sampling:
     def synthesise(
         self, features: NDArray[Any], targets: "csr_array", generator: np.random.Generator
     ) -> tuple[NDArray[np.float32], "csr_array"]:
-        """Return features and targets of marks to add, once, before training; by default none.
+        """Return features and targets of marks to add once, before training; by default none.
 
         Args:
             features: Of the training marks, shape (marks, width); only the rows needed are read.
             targets: Of the same marks, shape (marks, labels).
-            generator: Source of all randomness.
+            generator: Random generator.
         """
         return np.zeros((0, features.shape[1]), np.float32), targets[:0]
 
-    def blend(self, features: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return what to learn from in place of one batch; by default the batch itself."""
+    def blend(self, features: "Tensor", targets: "Tensor", generator: "torch.Generator") -> tuple["Tensor", "Tensor"]:
+        """Return features and targets to use in place of one batch; by default the batch itself."""
         return features, targets
 
 
 @dataclass(frozen=True)
 class UndersampledHead(Sampling):
-    """In each epoch a mark is left out if all of its labels have `limit` other marks that are shown.
+    """Undersampling of common labels: for each label, `limit` of its marks are drawn without replacement.
 
-    For each label, `limit` of its marks are drawn without replacement; a mark is shown if any of its labels drew
-    it. A common label is so shown more than `limit` times only in the company of rarer ones. Marks without
-    labels are drawn like one label more.
+    A mark is shown if any of its labels drew it, so a common label is shown more than `limit` times only together with
+    rarer ones. Marks without labels are drawn like one more label.
 
     Attributes:
-        limit: Marks that every label keeps, if it has as many.
+        limit: Marks of each label in an epoch, if it has as many.
     """
 
     limit: int = 200
@@ -82,13 +91,13 @@ class UndersampledHead(Sampling):
         _check(self.limit >= 1, "limit", self.limit, "at least 1 mark")
 
     def draws(self, targets: "csr_array") -> Draw:
-        """Return what draws an epoch; see `Sampling.draws`."""
-        bags = _Bags(targets)
+        """Return a function that draws an epoch; see `Sampling.draws`."""
+        grouped = _MarksByLabel(targets)
         bare = np.flatnonzero(np.diff(targets.indptr) == 0)
 
         def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            shuffled = bags.shuffled(generator)
-            first = shuffled[bags.ranks < self.limit]
+            shuffled = grouped.shuffled(generator)
+            first = shuffled[grouped.ranks < self.limit]
             shown = np.union1d(first, generator.permutation(bare)[: self.limit])
             return generator.permutation(shown)
 
@@ -97,14 +106,14 @@ class UndersampledHead(Sampling):
 
 @dataclass(frozen=True)
 class ClassAware(Sampling):
-    """As many draws as marks: first a label, with a chance proportional to n^power, then one of its marks.
+    """N draws: first a label, with a probability proportional to n^power, then one of its marks.
 
-    With power 0 all labels are drawn alike: Shen et al., "Relay Backpropagation", ECCV 2016. With power 1/2 it
-    is square-root sampling: Mahajan et al., "Exploring the Limits of Weakly Supervised Pretraining", ECCV 2018.
-    Companion labels come along, so common labels stay more frequent. Marks without labels are never shown.
+    With power 0 all labels are equally likely: Shen et al., "Relay Backpropagation", ECCV 2016. With power 1/2 it is
+    square-root sampling: Mahajan et al., "Exploring the Limits of Weakly Supervised Pretraining", ECCV 2018. Common
+    labels stay more frequent, since they occur together with rare ones. Marks without labels are never shown.
 
     Attributes:
-        power: Between 0 and 1, where a mark's chance is proportional to its number of labels.
+        power: From 0 to 1; with 1 a mark's probability is proportional to its number of labels.
     """
 
     power: float = 0.0
@@ -113,17 +122,17 @@ class ClassAware(Sampling):
         _check(0 <= self.power <= 1, "power", self.power, "a number from 0 to 1")
 
     def draws(self, targets: "csr_array") -> Draw:
-        """Return what draws an epoch; see `Sampling.draws`."""
-        bags = _Bags(targets)
-        chances = np.where(bags.counts > 0, np.maximum(bags.counts, 1) ** self.power, 0.0)
+        """Return a function that draws an epoch; see `Sampling.draws`."""
+        grouped = _MarksByLabel(targets)
+        chances = np.where(grouped.counts > 0, np.maximum(grouped.counts, 1) ** self.power, 0.0)
         ends = np.cumsum(chances)
         marks = targets.shape[0]
 
         def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            if not len(bags.marks):
+            if not len(grouped.marks):
                 return generator.permutation(marks)
             labels = np.searchsorted(ends, generator.random(marks) * ends[-1], side="right")
-            drawn: NDArray[np.intp] = bags.marks[bags.starts[labels] + generator.integers(bags.counts[labels])]
+            drawn: NDArray[np.intp] = grouped.marks[grouped.starts[labels] + generator.integers(grouped.counts[labels])]
             return drawn
 
         return draw
@@ -133,12 +142,11 @@ class ClassAware(Sampling):
 class RepeatFactor(Sampling):
     """A mark is shown max(1, sqrt(threshold / f)) times an epoch, f = n / N of its rarest label.
 
-    A fraction is a chance, thrown anew in each epoch. Gupta et al., "LVIS: A Dataset for Large Vocabulary Instance
-    Segmentation", CVPR 2019.
+    The fractional part is a probability, drawn again in each epoch. Gupta et al., "LVIS: A Dataset for Large
+    Vocabulary Instance Segmentation", CVPR 2019.
 
     Attributes:
-        threshold: Labels on a smaller share of marks than this are repeated (0.001 in the paper, which has
-            100,000 images).
+        threshold: Labels on a smaller share of marks are repeated (0.001 in the paper, which has 100,000 images).
     """
 
     threshold: float = 0.003
@@ -147,12 +155,12 @@ class RepeatFactor(Sampling):
         _check(0 < self.threshold <= 1, "threshold", self.threshold, "a share of marks above 0")
 
     def draws(self, targets: "csr_array") -> Draw:
-        """Return what draws an epoch; see `Sampling.draws`."""
+        """Return a function that draws an epoch; see `Sampling.draws`."""
         marks = targets.shape[0]
-        bags = _Bags(targets)
-        share = np.maximum(bags.counts, 1) / max(marks, 1)
+        grouped = _MarksByLabel(targets)
+        share = np.maximum(grouped.counts, 1) / max(marks, 1)
         factors = np.ones(marks)
-        np.maximum.at(factors, bags.marks, np.sqrt(self.threshold / share)[bags.labels])
+        np.maximum.at(factors, grouped.marks, np.sqrt(self.threshold / share)[grouped.labels])
 
         def draw(generator: np.random.Generator) -> NDArray[np.intp]:
             times = (factors + generator.random(marks)).astype(np.intp)
@@ -165,12 +173,12 @@ class RepeatFactor(Sampling):
 class RandomUndersampling(Sampling):
     """ML-RUS: marks of majority labels are left out, at most a share of all marks.
 
-    A label is a majority label while it has more marks than `frequencies.balanced_count`. In rounds, each of them
-    loses one mark at random, until enough are gone or none is left. Charte et al., "Addressing Imbalance in
-    Multilabel Classification", Neurocomputing 163, 2015; drawn anew in each epoch here, so that no mark is lost.
+    A label is a majority label while it has more marks than `balanced_count`. In rounds, each of them loses one mark at
+    random, until the share is reached or no majority label is left. Charte et al., "Addressing Imbalance in Multilabel
+    Classification", Neurocomputing 163, 2015; drawn again in each epoch here, so that no mark is lost.
 
     Attributes:
-        share: Of the marks, left out at most.
+        share: Largest share of the marks to leave out.
     """
 
     share: float = 0.25
@@ -179,20 +187,20 @@ class RandomUndersampling(Sampling):
         _check(0 <= self.share < 1, "share", self.share, "a share of marks below 1")
 
     def draws(self, targets: "csr_array") -> Draw:
-        """Return what draws an epoch; see `Sampling.draws`."""
+        """Return a function that draws an epoch; see `Sampling.draws`."""
         marks = targets.shape[0]
-        bags = _Bags(targets)
-        enough = balanced_count(bags.counts)
+        grouped = _MarksByLabel(targets)
+        enough = balanced_count(grouped.counts)
 
         def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            shuffled = bags.shuffled(generator)
-            counts, shown = bags.counts.copy(), np.ones(marks, dtype=bool)
+            shuffled = grouped.shuffled(generator)
+            counts, shown = grouped.counts.copy(), np.ones(marks, dtype=bool)
             left, turn = int(self.share * marks), 0
-            while left > 0 and len(rich := np.flatnonzero((counts > enough) & (turn < bags.counts))):
-                chosen = np.unique(shuffled[bags.starts[rich] + turn])
+            while left > 0 and len(rich := np.flatnonzero((counts > enough) & (turn < grouped.counts))):
+                chosen = np.unique(shuffled[grouped.starts[rich] + turn])
                 chosen = generator.permutation(chosen[shown[chosen]])[:left]
                 shown[chosen] = False
-                counts -= bags.carried(chosen)
+                counts -= grouped.carried(chosen)
                 left, turn = left - len(chosen), turn + 1
             return generator.permutation(np.flatnonzero(shown))
 
@@ -203,11 +211,11 @@ class RandomUndersampling(Sampling):
 class RandomOversampling(Sampling):
     """ML-ROS: marks of minority labels are shown again, at most a share of all marks.
 
-    A label is a minority label while it has fewer marks than `frequencies.balanced_count`. In rounds, a random
-    mark of each is added, until enough are or none is left. Charte et al., as for `RandomUndersampling`.
+    A label is a minority label while it has fewer marks than `balanced_count`. In rounds, a random mark of each is
+    added, until the share is reached or no minority label is left. Charte et al., as for `RandomUndersampling`.
 
     Attributes:
-        share: Of the marks, added at most.
+        share: Largest share of the marks to add.
     """
 
     share: float = 0.25
@@ -216,19 +224,19 @@ class RandomOversampling(Sampling):
         _check(self.share >= 0, "share", self.share, "a share of marks, 0 or more")
 
     def draws(self, targets: "csr_array") -> Draw:
-        """Return what draws an epoch; see `Sampling.draws`."""
+        """Return a function that draws an epoch; see `Sampling.draws`."""
         marks = targets.shape[0]
-        bags = _Bags(targets)
-        enough = balanced_count(bags.counts)
+        grouped = _MarksByLabel(targets)
+        enough = balanced_count(grouped.counts)
 
         def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            counts, left = bags.counts.copy(), int(self.share * marks)
+            counts, left = grouped.counts.copy(), int(self.share * marks)
             shown = [np.arange(marks)]
             while left > 0 and len(poor := np.flatnonzero((counts > 0) & (counts < enough))):
                 poor = generator.permutation(poor)[:left]
-                chosen = bags.marks[bags.starts[poor] + generator.integers(bags.counts[poor])]
+                chosen = grouped.marks[grouped.starts[poor] + generator.integers(grouped.counts[poor])]
                 shown.append(chosen)
-                counts += bags.carried(chosen)
+                counts += grouped.carried(chosen)
                 left -= len(chosen)
             return generator.permutation(np.concatenate(shown))
 
@@ -240,14 +248,13 @@ class SyntheticOversampling(Sampling):
     """MLSMOTE: new marks on the line between a mark of a minority label and a near one of the same label.
 
     Every mark of a minority label (see `RandomOversampling`) is a seed. Its `neighbours` nearest among the marks of
-    that label are found by Euclidean distance; one of them, at random, is the other end. The new mark has the
-    labels that more than half of seed and neighbours carry ("ranking"), so it stays closed under ancestors.
-    Charte et al., "MLSMOTE: Approaching Imbalanced Multilabel Learning through Synthetic Instance Generation",
-    Knowledge-Based Systems 89, 2015.
+    that label are found by Euclidean distance; a random one of them is the other end. The new mark has the labels of
+    more than half of seed and neighbours ("ranking"), so it stays closed under ancestors. Charte et al., "MLSMOTE:
+    Approaching Imbalanced Multilabel Learning through Synthetic Instance Generation", Knowledge-Based Systems 89, 2015.
 
     Attributes:
-        neighbours: As many as there are where a label has fewer.
-        share: Of the marks, added at most; if there are more seeds, as many are drawn at random.
+        neighbours: Number of neighbours; fewer where a label has fewer marks.
+        share: Largest share of the marks to add; of more seeds a random subset is used.
     """
 
     neighbours: int = 5
@@ -264,17 +271,17 @@ class SyntheticOversampling(Sampling):
         """Return the new marks; see `Sampling.synthesise`."""
         from scipy.sparse import csr_array
 
-        bags = _Bags(targets)
-        minority = (bags.counts >= 2) & (bags.counts < balanced_count(bags.counts))
-        entries = np.flatnonzero(minority[bags.labels])
+        grouped = _MarksByLabel(targets)
+        minority = (grouped.counts >= 2) & (grouped.counts < balanced_count(grouped.counts))
+        entries = np.flatnonzero(minority[grouped.labels])
         limit = int(self.share * targets.shape[0])
         entries = np.sort(generator.permutation(entries)[:limit])
         made, rows, columns = [np.zeros((0, features.shape[1]), np.float32)], [], []
-        for label in np.unique(bags.labels[entries]):
-            seeds = bags.marks[entries[bags.labels[entries] == label]]
-            bag = bags.marks[bags.starts[label] : bags.starts[label] + bags.counts[label]]
-            bag = np.sort(generator.permutation(bag)[:SEARCHED])
-            near = _nearest(features, seeds, bag, self.neighbours)
+        for label in np.unique(grouped.labels[entries]):
+            seeds = grouped.marks[entries[grouped.labels[entries] == label]]
+            candidates = grouped.marks[grouped.starts[label] : grouped.starts[label] + grouped.counts[label]]
+            candidates = np.sort(generator.permutation(candidates)[:_MAX_CANDIDATES])
+            near = _nearest(features, seeds, candidates, self.neighbours)
             other = near[np.arange(len(seeds)), generator.integers(near.shape[1], size=len(seeds))]
             ends = features[seeds].astype(np.float32), features[other].astype(np.float32)
             first = sum(map(len, made))
@@ -297,11 +304,11 @@ class SyntheticOversampling(Sampling):
 class Mixup(Sampling):
     """Each mark of a batch becomes l times itself plus 1 - l times another of the batch, l from Beta(alpha, alpha).
 
-    Targets are mixed like features, and so lie between 0 and 1. Zhang et al., "mixup: Beyond Empirical Risk
-    Minimization", ICLR 2018, on features instead of pixels and with an l for each mark.
+    Targets are mixed like features, so they are between 0 and 1. Zhang et al., "mixup: Beyond Empirical Risk
+    Minimization", ICLR 2018, on features instead of pixels and with one l for each mark.
 
     Attributes:
-        alpha: Small values keep most marks nearly as they are; 1 mixes evenly.
+        alpha: Small values change most marks little; 1 mixes evenly.
     """
 
     alpha: float = 0.2
@@ -310,27 +317,28 @@ class Mixup(Sampling):
     def __post_init__(self) -> None:
         _check(self.alpha > 0, "alpha", self.alpha, "more than 0")
 
-    def blend(self, features: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def blend(self, features: "Tensor", targets: "Tensor", generator: "torch.Generator") -> tuple["Tensor", "Tensor"]:
         """Return the mixed batch; see `Sampling.blend`."""
+        import torch
+
         device = generator.device
         partner = torch.randperm(len(features), generator=generator, device=device).to(features.device)
-        seed = int(
-            torch.randint(2**62, (1,), generator=generator, device=device)
-        )  # torch draws no Beta from a generator of one's own
+        # torch cannot draw from Beta with a given generator.
+        seed = int(torch.randint(2**62, (1,), generator=generator, device=device))
         drawn = torch.from_numpy(np.random.default_rng(seed).beta(self.alpha, self.alpha, (len(features), 1)))
         mixed = torch.lerp(features[partner], features, drawn.to(features))
         return mixed, torch.lerp(targets[partner], targets, drawn.to(targets))
 
 
-class _Bags:
+class _MarksByLabel:
     """The marks of each label, one label after the other.
 
     Attributes:
         counts: Marks of each label, shape (labels,).
-        starts: Where a label's marks begin in `marks`.
+        starts: Start of each label in `marks`.
         marks: Positions of marks.
         labels: Label of each of `marks`.
-        ranks: Place of each of `marks` among those of its label.
+        ranks: Position of each of `marks` among those of its label.
     """
 
     def __init__(self, targets: "csr_array") -> None:
@@ -353,16 +361,18 @@ class _Bags:
         return np.bincount(self._targets[marks].indices, minlength=self._targets.shape[1])
 
 
-def _nearest(features: NDArray[Any], seeds: NDArray[np.intp], bag: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Return the marks of the bag that are nearest to each seed and not the seed itself, (seeds, count or fewer)."""
-    points, around = features[seeds].astype(np.float32), features[bag].astype(np.float32)
-    distances = (around**2).sum(1) - 2 * points @ around.T  # less the seed's own square, the same for all
-    distances[seeds[:, None] == bag] = np.inf
-    count = min(count, len(bag) - 1)
-    nearest: NDArray[np.intp] = bag[np.argpartition(distances, count - 1, axis=1)[:, :count]]
+def _nearest(
+    features: NDArray[Any], seeds: NDArray[np.intp], candidates: NDArray[np.intp], count: int
+) -> NDArray[np.intp]:
+    """Return the candidates nearest to each seed, without the seed itself, shape (seeds, count or fewer)."""
+    points, others = features[seeds].astype(np.float32), features[candidates].astype(np.float32)
+    distances = (others**2).sum(1) - 2 * points @ others.T  # less the seed's own square, the same for all
+    distances[seeds[:, None] == candidates] = np.inf
+    count = min(count, len(candidates) - 1)
+    nearest: NDArray[np.intp] = candidates[np.argpartition(distances, count - 1, axis=1)[:, :count]]
     return nearest
 
 
-def _check(sensible: bool, name: str, value: float, expected: str) -> None:
-    if not sensible:
+def _check(valid: bool, name: str, value: float, expected: str) -> None:
+    if not valid:
         raise OptionError(f"{name} of the sampling is {value}; expected {expected}")

@@ -1,4 +1,4 @@
-"""The HTTP service: what the library does, for browsers and other machines.
+"""The HTTP service and the examiner's page.
 
 `app.make_app` builds it, `running.serve` runs it. It needs the extra `serve`.
 """

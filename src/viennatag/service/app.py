@@ -1,13 +1,13 @@
-"""The application: routes, and around them the guard."""
+"""The ASGI application: routes and middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from PIL import Image
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -15,31 +15,31 @@ from viennatag import __version__
 from viennatag.prediction.predictor import Predictor
 from viennatag.service.batching import Batcher
 from viennatag.service.catalogue import catalogue_routes
-from viennatag.service.counters import Counters
-from viennatag.service.evidence import evidence_routes
-from viennatag.service.guard import Guard
+from viennatag.service.explain import explain_routes
 from viennatag.service.health import health_routes
+from viennatag.service.metrics import ServiceMetrics
+from viennatag.service.middleware import RequestMiddleware
+from viennatag.service.options import ServiceOptions
 from viennatag.service.prediction import prediction_routes
 from viennatag.service.problems import handle_problems
-from viennatag.service.settings import Settings
 from viennatag.service.similar import similar_routes
 from viennatag.service.state import State
 
 PAGE = Path(__file__).parent / "page"
-"""The examiner's page, as files."""
+"""The files of the examiner's page."""
 
 
-def make_app(predictor: Predictor, settings: Settings | None = None) -> FastAPI:
-    """Return the ASGI application that serves a predictor, whose engine should have one thread."""
-    settings = settings or Settings()
-    counters = Counters()
-    state = State(predictor, settings, counters)
+def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> FastAPI:
+    """Return the ASGI application of a predictor, whose engine should have one thread."""
+    options = options or ServiceOptions()
+    metrics = ServiceMetrics()
+    state = State(predictor, options, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         size = predictor.engine.size
-        predictor.score(np.zeros((1, size, size, 3), dtype=np.uint8))  # so that no request waits for the engine
-        state.workers = Batcher(predictor, settings, counters)
+        predictor.score_image(Image.new("RGB", (size, size)))  # so that no request waits for the engine
+        state.workers = Batcher(predictor, options, metrics)
         yield
         await state.workers.close()
 
@@ -48,21 +48,21 @@ def make_app(predictor: Predictor, settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="Vienna Classification codes for figurative trade marks, from the image alone.",
         lifespan=lifespan,
-        docs_url=None,  # both pages load their scripts from the internet
+        docs_url=None,  # these pages load scripts from the internet
         redoc_url=None,
-        middleware=[Middleware(Guard, settings=settings, counters=counters)],
+        middleware=[Middleware(RequestMiddleware, options=options, metrics=metrics)],
     )
-    if settings.origins:
+    if options.origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.origins,
+            allow_origins=options.origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     handle_problems(app)
     app.include_router(prediction_routes(state))
-    app.include_router(evidence_routes(state))
+    app.include_router(explain_routes(state))
     app.include_router(similar_routes(state))
     app.include_router(catalogue_routes(predictor.bundle))
     app.include_router(health_routes(state))

@@ -1,9 +1,8 @@
-"""Images of many requests run through the network together.
+"""Dynamic batching: images of many requests run through the network together.
 
-There is no waiting for a batch to fill: while the workers are busy the next images gather by
-themselves, and an idle worker starts at once. Each worker decodes and runs its own batch with an
-engine of one thread, as `run_images` does. The number of images inside is bounded; what comes
-beyond is refused at once, because an answer that comes too late is worth nothing.
+No batch waits to be filled: while the workers are busy, the next images gather in the queue, and an idle worker
+starts at once. Each worker decodes and runs its own batch with an engine of one thread. The queue is bounded, and
+requests beyond it are refused at once, because a response that comes too late is useless.
 """
 
 import asyncio
@@ -17,27 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import ImageError
-from viennatag.images.crops import whole_rows
-from viennatag.images.decoding import FittedImage, read_fitted_image
-from viennatag.model.postprocessing import scores_from_logits
+from viennatag.images.crops import full_view_rows
+from viennatag.images.decoding import FramedImage
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import BATCH_SIZE
-from viennatag.service.counters import Counters
-from viennatag.service.problems import BUSY, SLOW_ANSWER, STOPPING, Problem
-from viennatag.service.settings import Settings
+from viennatag.service.metrics import ServiceMetrics
+from viennatag.service.options import ServiceOptions
+from viennatag.service.problems import BUSY, SLOW_RESPONSE, STOPPING, Problem
 
-Answer = TypeVar("Answer")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
-    """What the network made of one image.
+class ImageScores:
+    """The scores and features of one image.
 
     Attributes:
         width: Of the image, in pixels.
         height: Of the image, in pixels.
         scores: Calibrated scores; shape (labels,).
-        features: As the graph gives them; shape (width of the features,).
+        features: As the graph returns them; shape (width of the features,).
     """
 
     width: int
@@ -48,7 +46,7 @@ class Sight:
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """An image to look at and what to make of it, or without an image something else to do in a worker."""
+    """An image and what to do with its scores; without an image, other work for a worker."""
 
     image: bytes | None
     work: Callable[..., Any]
@@ -56,63 +54,65 @@ class _Job:
 
 
 class Batcher:
-    """Worker threads behind a bounded queue; made, used and closed on one event loop."""
+    """Worker threads behind a bounded queue; created, used and closed on one event loop."""
 
-    def __init__(self, predictor: Predictor, settings: Settings, counters: Counters) -> None:
+    def __init__(self, predictor: Predictor, options: ServiceOptions, metrics: ServiceMetrics) -> None:
         self._predictor = predictor
-        self._settings = settings
-        self._counters = counters
+        self._options = options
+        self._metrics = metrics
         self._loop = asyncio.get_running_loop()
         self._ready = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._idle = 0
         self._closing = False
         self.size = 0
-        counters.watch_queue(lambda: self.size)
+        metrics.watch_queue(lambda: self.size)
         self._threads = [
-            threading.Thread(target=self._work, name=f"worker-{at}", daemon=True) for at in range(settings.workers)
+            threading.Thread(target=self._work, name=f"worker-{at}", daemon=True) for at in range(options.workers)
         ]
         for thread in self._threads:
             thread.start()
 
     def check_room(self, images: int = 1) -> None:
-        """Raise the problem that the service is busy or stopping if so many more images are not accepted."""
+        """Raise a `Problem` if the service is stopping or has no room for this many more images."""
         if self._closing:
-            raise Problem(STOPPING, "the service finishes what it accepted and takes nothing new; try again soon")
-        if self.size + images > self._settings.queue:
-            self._counters.refused.inc()
+            raise Problem(STOPPING, "the service is stopping and accepts no new requests; try again soon")
+        if self.size + images > self._options.queue:
+            self._metrics.refused.inc()
             raise Problem(
-                BUSY, f"{self.size} images are waiting or worked on, at most {self._settings.queue} may; try again soon"
+                BUSY, f"{self.size} images are in the queue, at most {self._options.queue} may be; try again soon"
             )
 
-    async def look(self, images: Sequence[bytes], work: Callable[[Sight], Answer]) -> list[Answer | ImageError]:
-        """Return for each image what `work` makes of its sight in a worker, or why it cannot be read.
+    async def score(
+        self, images: Sequence[bytes], work: Callable[[ImageScores], _Result]
+    ) -> list[_Result | ImageError]:
+        """Return for each image what `work` returns for its scores in a worker, or why it cannot be read.
 
         Raises:
-            Problem: If there is no room for all of them, or the answer takes too long.
+            Problem: If there is no room for all of them, or the response takes too long.
         """
-        return await self._finish([(image, work) for image in images])
+        return await self._submit([(image, work) for image in images])
 
-    async def call(self, work: Callable[[], Answer]) -> Answer:
-        """Return what `work` returns, done in a worker.
+    async def run(self, work: Callable[[], _Result]) -> _Result:
+        """Return what `work` returns in a worker.
 
         Raises:
-            Problem: As `look`.
+            Problem: As `score`.
         """
-        (answer,) = await self._finish([(None, work)])
-        if isinstance(answer, ImageError):
-            raise answer
-        return cast("Answer", answer)
+        (result,) = await self._submit([(None, work)])
+        if isinstance(result, ImageError):
+            raise result
+        return cast("_Result", result)
 
     async def close(self) -> None:
-        """Finish what was accepted, then end the workers."""
+        """Finish the queue, then end the workers."""
         with self._ready:
             self._closing = True
             self._ready.notify_all()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    async def _finish(self, work: list[tuple[bytes | None, Callable[..., Any]]]) -> list[Any]:
+    async def _submit(self, work: list[tuple[bytes | None, Callable[..., Any]]]) -> list[Any]:
         self.check_room(len(work))
         jobs = [_Job(image, each, self._loop.create_future()) for image, each in work]
         self.size += len(jobs)
@@ -120,28 +120,28 @@ class Batcher:
             self._waiting.extend(jobs)
             self._ready.notify(len(jobs))
         try:
-            async with asyncio.timeout(self._settings.answer_seconds):
-                answers = await asyncio.gather(*(job.future for job in jobs), return_exceptions=True)
+            async with asyncio.timeout(self._options.response_seconds):
+                results = await asyncio.gather(*(job.future for job in jobs), return_exceptions=True)
         except TimeoutError:
-            seconds = self._settings.answer_seconds
-            raise Problem(SLOW_ANSWER, f"there was no answer within {seconds:g} s; try again soon") from None
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, ImageError):
-                raise answer
-        return answers
+            seconds = self._options.response_seconds
+            raise Problem(SLOW_RESPONSE, f"there was no response within {seconds:g} s; try again soon") from None
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, ImageError):
+                raise result
+        return results
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            wanted = [job for job in batch if not job.future.cancelled()]  # nobody waits for the others any more
-            outcomes: list[Any] = []
+            wanted = [job for job in batch if not job.future.cancelled()]  # no client waits for the others any more
+            results: list[Any] = []
             try:
-                outcomes = self._run(wanted)
-            except Exception as exc:  # a bug, which must not end the worker; the requests answer 500
-                outcomes = [exc] * len(wanted)
-            self._loop.call_soon_threadsafe(self._settle, len(batch), list(zip(wanted, outcomes, strict=True)))
+                results = self._run(wanted)
+            except Exception as exc:  # a bug, which must not end the worker; the requests get status 500
+                results = [exc] * len(wanted)
+            self._loop.call_soon_threadsafe(self._resolve, len(batch), list(zip(wanted, results, strict=True)))
 
     def _next_batch(self) -> list[_Job]:
-        """Return the next jobs, so many that idle workers get their share; none when the work is over."""
+        """Return the next jobs, leaving their share to idle workers; none when the service stops."""
         with self._ready:
             self._idle += 1
             self._ready.wait_for(lambda: self._waiting or self._closing)
@@ -150,47 +150,41 @@ class Batcher:
             return [self._waiting.popleft() for _ in range(min(share, BATCH_SIZE))]
 
     def _run(self, jobs: list[_Job]) -> list[Any]:
-        """Return what became of each job: its answer, or the exception that ended it."""
-        outcomes: list[Any] = [None] * len(jobs)
-        images: list[tuple[int, FittedImage]] = []  # the readable ones, each with its job
+        """Return for each job its result, or the exception that ended it."""
+        results: list[Any] = [None] * len(jobs)
+        images: list[tuple[int, FramedImage]] = []  # readable images with the positions of their jobs
         for at, job in enumerate(jobs):
             if job.image is None:
-                outcomes[at] = _attempt(job.work)
+                results[at] = _attempt(job.work)
                 continue
             try:
-                size, most = self._predictor.engine.size, self._settings.max_pixels
-                parts = self._predictor.bundle.parts
-                found = read_fitted_image(job.image, size, parts=parts, max_pixels=most)
-                images.append((at, found))
+                images.append((at, self._predictor.read(job.image, max_pixels=self._options.max_pixels)))
             except ImageError as exc:
-                outcomes[at] = exc
+                results[at] = exc
         if images:
-            bundle, views = self._predictor.bundle, [len(found.views) for _, found in images]
-            batch = np.stack([view for _, found in images for view in found.views])
-            wholes = whole_rows(views)
-            look = bundle.look(batch[wholes])
-            logits, features = self._predictor.engine.run(batch, ("logits", "features"))
-            scores = scores_from_logits(logits, bundle, look, views=views)
-            for (at, found), score, whole in zip(images, scores, wholes, strict=True):
-                sight = Sight(found.width, found.height, score, features[whole])
-                outcomes[at] = _attempt(jobs[at].work, sight)
-            self._counters.batches.observe(len(images))
-            self._counters.images.labels("read").inc(len(images))
-        self._counters.images.labels("unreadable").inc(sum(isinstance(each, ImageError) for each in outcomes))
-        return outcomes
+            outputs, (features,) = self._predictor.forward([framed for _, framed in images], ("features",))
+            scores = self._predictor.postprocessor.scores(outputs)
+            rows = full_view_rows([len(framed.views) for _, framed in images])
+            for (at, framed), score, row in zip(images, scores, rows, strict=True):
+                scored = ImageScores(framed.width, framed.height, score, features[row])
+                results[at] = _attempt(jobs[at].work, scored)
+            self._metrics.batches.observe(len(images))
+            self._metrics.images.labels("read").inc(len(images))
+        self._metrics.images.labels("unreadable").inc(sum(isinstance(each, ImageError) for each in results))
+        return results
 
-    def _settle(self, done: int, outcomes: list[tuple[_Job, Any]]) -> None:
+    def _resolve(self, done: int, results: list[tuple[_Job, Any]]) -> None:
         self.size -= done
-        for job, outcome in outcomes:
+        for job, result in results:
             if not job.future.done():
-                if isinstance(outcome, Exception):
-                    job.future.set_exception(outcome)
+                if isinstance(result, Exception):
+                    job.future.set_exception(result)
                 else:
-                    job.future.set_result(outcome)
+                    job.future.set_result(result)
 
 
 def _attempt(work: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a job's work returns, or what it raised: one job must not spoil the others of its batch."""
+    """Return what the work of a job returns or raises; one job must not stop the others of its batch."""
     try:
         return work(*arguments)
     except Exception as exc:

@@ -1,4 +1,4 @@
-"""One JSON object a line, for machines to read. What is logged is about a request, never what was in it."""
+"""Logs with one JSON object per line. They describe requests, never their content."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ LOG = logging.getLogger("viennatag.service")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; `extra={"fields": {...}}` adds members."""
+    """Formats a record as one line of JSON; `extra={"fields": {...}}` adds members."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(level: str = "info") -> None:
-    """Send the service's and uvicorn's logs to stderr as JSON."""
+    """Write the logs of the service and of uvicorn to stderr as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     for name in ("viennatag.service", "uvicorn"):

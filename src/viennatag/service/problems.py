@@ -1,4 +1,4 @@
-"""What went wrong, told as RFC 9457 problem details: one shape for every error of the service."""
+"""RFC 9457 problem details: one format for every error of the service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,49 +17,52 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of problem: its name in the `type`, the HTTP status, and a title that never changes."""
+class ProblemKind:
+    """A problem type: its name in `type`, the HTTP status, and a constant title."""
 
     name: str
     status: int
     title: str
 
 
-MALFORMED = Kind("malformed", 400, "The request cannot be read")
-NO_TOKEN = Kind("no-token", 401, "A valid token is needed")
-NOT_FOUND = Kind("not-found", 404, "There is no such thing here")
-NO_HEAT_MAP = Kind("no-heat-map", 404, "The bundle has no heat maps")
-NO_INDEX = Kind("no-index", 404, "The bundle has no index of known marks")
-METHOD = Kind("method", 405, "The method is not allowed here")
-SLOW_HEAD = Kind("slow-head", 408, "The request came too slowly")
-SLOW_BODY = Kind("slow-body", 408, "The body came too slowly")
-TOO_LARGE = Kind("too-large", 413, "The request is too large")
-MEDIA = Kind("media-type", 415, "The body's media type is not supported")
-WRONG_HOST = Kind("wrong-host", 421, "The service does not answer to this host name")
-LONG_HEAD = Kind("long-head", 431, "The head of the request is too long")
-INVALID = Kind("invalid", 422, "A value makes no sense")
-UNREADABLE = Kind("unreadable-image", 422, "The image cannot be read")
-INTERNAL = Kind("internal", 500, "The service failed")
-BUSY = Kind("busy", 503, "The service is busy")
-SLOW_ANSWER = Kind("slow-answer", 503, "The answer took too long")
-STOPPING = Kind("stopping", 503, "The service is stopping")
+MALFORMED = ProblemKind("malformed", 400, "The request is malformed")
+UNAUTHORIZED = ProblemKind("unauthorized", 401, "A valid token is required")
+NOT_FOUND = ProblemKind("not-found", 404, "Not found")
+NO_HEAT_MAP = ProblemKind("no-heat-map", 404, "The bundle has no heat maps")
+NO_INDEX = ProblemKind("no-index", 404, "The bundle has no index of reference marks")
+METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "The method is not allowed")
+SLOW_HEADERS = ProblemKind("slow-headers", 408, "The request headers took too long")
+SLOW_BODY = ProblemKind("slow-body", 408, "The request body took too long")
+TOO_LARGE = ProblemKind("too-large", 413, "The request is too large")
+UNSUPPORTED_MEDIA = ProblemKind("unsupported-media-type", 415, "The media type is not supported")
+WRONG_HOST = ProblemKind("wrong-host", 421, "The service does not answer to this host name")
+LONG_HEADERS = ProblemKind("headers-too-large", 431, "The request headers are too large")
+INVALID = ProblemKind("invalid", 422, "A value is invalid")
+UNREADABLE_IMAGE = ProblemKind("unreadable-image", 422, "The image cannot be read")
+INTERNAL = ProblemKind("internal", 500, "Internal error")
+BUSY = ProblemKind("busy", 503, "The service is busy")
+SLOW_RESPONSE = ProblemKind("slow-response", 503, "The response took too long")
+STOPPING = ProblemKind("stopping", 503, "The service is stopping")
 
-_OF_STATUS = {kind.status: kind for kind in (MALFORMED, NO_TOKEN, NOT_FOUND, METHOD, TOO_LARGE, MEDIA, INVALID)}
+_OF_STATUS = {
+    kind.status: kind
+    for kind in (MALFORMED, UNAUTHORIZED, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_LARGE, UNSUPPORTED_MEDIA, INVALID)
+}
 
 
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """A request that is answered with problem details.
 
     Attributes:
-        kind: What kind it is.
-        detail: What was found, what was expected, what to do.
-        headers: More headers of the answer.
-        more: More members of the problem, such as `errors`.
+        kind: The problem type.
+        detail: What was found, what was expected, what to do next.
+        headers: Further headers of the response.
+        more: Further members of the problem, such as `errors`.
     """
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemKind,
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
@@ -75,7 +78,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 
 
 class ProblemDetails(BaseModel):
-    """An error, as RFC 9457 has it."""
+    """Problem details as RFC 9457 defines them."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -92,11 +95,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "The request was wrong", **_CONTENT},
     "5XX": {"description": "The service is busy (503, with Retry-After) or failed", **_CONTENT},
 }
-"""How the API's description tells of problems."""
+"""Problem responses in the OpenAPI description."""
 
 
 def problem_response(problem: Problem, *, path: str, request_id: str) -> JSONResponse:
-    """Return the answer that tells of a problem."""
+    """Return the HTTP response of a problem."""
     content = {
         "type": f"urn:viennatag:problem:{problem.kind.name}",
         "title": problem.kind.title,
@@ -110,15 +113,15 @@ def problem_response(problem: Problem, *, path: str, request_id: str) -> JSONRes
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Make an application answer every error that it raises on purpose with problem details."""
+    """Register handlers that turn the expected errors of an application into problem details."""
 
-    async def answer(request: Request, exc: Exception) -> JSONResponse:
+    async def respond(request: Request, exc: Exception) -> JSONResponse:
         return problem_response(
             _problem_of(exc), path=request.url.path, request_id=getattr(request.state, "request_id", "")
         )
 
-    for kind in (Problem, HTTPException, RequestValidationError, ImageError, OptionError, CodeError):
-        app.add_exception_handler(kind, answer)
+    for error in (Problem, HTTPException, RequestValidationError, ImageError, OptionError, CodeError):
+        app.add_exception_handler(error, respond)
 
 
 def _problem_of(exc: Exception) -> Problem:
@@ -126,17 +129,19 @@ def _problem_of(exc: Exception) -> Problem:
         case Problem():
             return exc
         case RequestValidationError():
-            errors = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in exc.errors()]
-            return Problem(INVALID, "; ".join(f"{e['where']}: {e['what']}" for e in errors), more={"errors": errors})
+            errors = [{"location": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in exc.errors()]
+            return Problem(
+                INVALID, "; ".join(f"{e['location']}: {e['message']}" for e in errors), more={"errors": errors}
+            )
         case HTTPException():
-            kind = _OF_STATUS.get(exc.status_code, Kind("http", exc.status_code, "The request failed"))
+            kind = _OF_STATUS.get(exc.status_code, ProblemKind("http", exc.status_code, "The request failed"))
             headers = Headers(exc.headers)
             detail = {
-                NOT_FOUND: "there is no such path; /openapi.json lists those that there are",
-                METHOD: f"allowed is {headers.get('allow', 'another one')}",
+                NOT_FOUND: "unknown path; /openapi.json lists the paths",
+                METHOD_NOT_ALLOWED: f"allowed: {headers.get('allow', 'another method')}",
             }.get(kind, str(exc.detail))
             return Problem(kind, detail, headers=headers)
         case ImageError():
-            return Problem(UNREADABLE, str(exc))
+            return Problem(UNREADABLE_IMAGE, str(exc))
         case _:
             return Problem(INVALID, str(exc))

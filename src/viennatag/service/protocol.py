@@ -1,4 +1,9 @@
-"""HTTP below the application: what never becomes a request is a problem too, and nobody may send its head forever."""
+"""HTTP below the application: a time limit for request headers, and problem details for what is not HTTP.
+
+Uvicorn has no option for either. Measured with 0.54, with `timeout_keep_alive`, `limit_concurrency` and
+`h11_max_incomplete_event_size` set: a connection that sends half of its headers, or nothing, stays open, and what is
+not HTTP gets plain text. So this is a subclass of uvicorn's protocol; all else is set by uvicorn's options.
+"""
 
 import asyncio
 import uuid
@@ -7,62 +12,66 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from viennatag.service.logs import LOG
-from viennatag.service.problems import MALFORMED, SLOW_HEAD, Kind, Problem, problem_response
-
-HEAD_SECONDS = 10.0
-"""How long a client may take to send the head of a request."""
+from viennatag.service.problems import MALFORMED, SLOW_HEADERS, Problem, ProblemKind, problem_response
 
 
-class GuardedProtocol(H11Protocol):
-    """A connection of uvicorn's that refuses with problem details and does not wait for slow heads."""
+class TimedProtocol(H11Protocol):
+    """A connection of uvicorn with a time limit for request headers, which refuses with problem details."""
 
+    header_seconds: float
+    """How long a client may take to send the headers of a request."""
     _timer: asyncio.TimerHandle | None = None
 
+    @classmethod
+    def limited_to(cls, seconds: float) -> type["TimedProtocol"]:
+        """Return the class with a time limit; uvicorn makes the instances."""
+        return type(cls.__name__, (cls,), {"header_seconds": seconds})
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Expect the head of the first request."""
+        """Start the time limit of the first request."""
         super().connection_made(transport)
-        self._expect_head()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in; the first ones after an answer are expected to complete another head in time."""
+        """Handle bytes; the first ones after a response start the time limit of the next request."""
         before = self.cycle
         if self._timer is None and (before is None or before.response_complete):
-            self._expect_head()
+            self._start_timer()
         super().data_received(data)
         if self.cycle is not before:
             self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing more."""
+        """Stop the time limit."""
         self._stop_timer()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Say that what came is not HTTP."""
-        self._refuse(MALFORMED, f"this is not HTTP/1.1, or its head is too long ({msg})")
+        """Refuse what is not HTTP."""
+        self._refuse(MALFORMED, f"this is not HTTP/1.1, or its headers are too long ({msg})")
 
-    def _expect_head(self) -> None:
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self.header_seconds, self._time_out)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         self._timer = None
         if not self.transport.is_closing():
-            self._refuse(SLOW_HEAD, f"no request came within {HEAD_SECONDS:g} s")
+            self._refuse(SLOW_HEADERS, f"no request came within {self.header_seconds:g} s")
 
-    def _refuse(self, kind: Kind, detail: str) -> None:
+    def _refuse(self, kind: ProblemKind, detail: str) -> None:
         request_id = uuid.uuid4().hex
-        answer = problem_response(Problem(kind, detail), path="", request_id=request_id)
-        headers = [*answer.raw_headers, (b"connection", b"close"), (b"x-request-id", request_id.encode())]
+        response = problem_response(Problem(kind, detail), path="", request_id=request_id)
+        headers = [*response.raw_headers, (b"connection", b"close"), (b"x-request-id", request_id.encode())]
+        start = h11.Response(status_code=kind.status, headers=headers)
         try:
-            self.transport.write(self.conn.send(h11.Response(status_code=kind.status, headers=headers)) or b"")
-            self.transport.write(self.conn.send(h11.Data(data=bytes(answer.body))) or b"")
-            self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")
-        except h11.LocalProtocolError:  # an answer has begun or ended already, so closing must do
+            for event in (start, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        except h11.LocalProtocolError:  # a response has begun or ended already, so closing must do
             pass
         self.transport.close()
         LOG.info("refused", extra={"fields": {"request_id": request_id, "status": kind.status, "detail": detail}})

@@ -1,7 +1,7 @@
-"""`/v1/similar`: known marks that look like an image, with the codes that an office gave them, and their pictures.
+"""`/v1/similar`: reference marks that look like an image, with the codes of their office and their images.
 
-A picture is shown only to who was given its address by a search: the address is signed with a key of this process.
-So no name can be guessed, and a browser can load it as an image, which cannot send a token.
+The address of a thumbnail is signed with a key of this process, so it can only come from a search, and a browser can
+load it in an image element, which cannot send a token.
 """
 
 import hmac
@@ -15,40 +15,40 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from viennatag.errors import ImageError
-from viennatag.explain.similar import DESCRIPTION, INDEX, KnownMarks, SimilarMark
+from viennatag.explain.similar import INDEX, INDEX_DESCRIPTION, ReferenceMarks, SimilarMark
 from viennatag.images.decoding import check_pixels, decode_image
 from viennatag.prediction.predictor import heading
-from viennatag.service.answers import SimilarMarks
-from viennatag.service.batching import Sight
+from viennatag.service.batching import ImageScores
 from viennatag.service.prediction import ONE_IMAGE
 from viennatag.service.problems import NO_INDEX, NOT_FOUND, RESPONSES, Problem
+from viennatag.service.schemas import PNG_RESPONSE, SimilarResponse
 from viennatag.service.state import State
 from viennatag.service.uploads import read_upload
 
-PICTURE = "/v1/similar/image"
-LONGEST_SIDE = 320
-"""Of a known mark's picture, in pixels."""
+THUMBNAIL_PATH = "/v1/similar/image"
+_LONGEST_SIDE = 320
+"""Of a thumbnail, in pixels."""
 
 
 def similar_routes(state: State) -> APIRouter:
-    """Return the routes about known marks.
+    """Return the routes of similar reference marks.
 
     Raises:
-        KnownMarksError: If the bundle's index is damaged or was made with another bundle.
+        ReferenceMarksError: If the bundle's index is damaged or was made with another bundle.
         MissingExtraError: If the bundle has an index and the package that searches it is not installed.
     """
     router = APIRouter(tags=["images"], responses=RESPONSES)
-    bundle, folder = state.predictor.bundle, state.settings.known_images
+    bundle, folder = state.predictor.bundle, state.options.reference_images
     home = bundle.graph.parent
-    has_index = (home / INDEX / DESCRIPTION).is_file()
-    known = KnownMarks.open(home, graph=bundle.graph) if has_index else None
+    has_index = (home / INDEX / INDEX_DESCRIPTION).is_file()
+    reference = ReferenceMarks.open(home, graph=bundle.graph) if has_index else None
     key = secrets.token_bytes(32)
 
     def sign(name: str) -> str:
         return hmac.new(key, name.encode(), "sha256").hexdigest()
 
     def describe(mark: SimilarMark) -> dict[str, Any]:
-        address = f"{PICTURE}?{urlencode({'name': mark.image, 'key': sign(mark.image)})}"
+        address = f"{THUMBNAIL_PATH}?{urlencode({'name': mark.image, 'key': sign(mark.image)})}"
         return {
             "image": mark.image,
             "codes": [{"code": code, "heading": heading(code, bundle.labels.taxonomy)} for code in mark.codes],
@@ -56,48 +56,43 @@ def similar_routes(state: State) -> APIRouter:
             "thumbnail": None if folder is None else address,
         }
 
-    @router.post("/v1/similar", response_model=SimilarMarks, openapi_extra={"requestBody": ONE_IMAGE})
+    @router.post("/v1/similar", response_model=SimilarResponse, openapi_extra={"requestBody": ONE_IMAGE})
     async def find_similar(
         request: Request, k: Annotated[int, Query(ge=1, le=50, description="How many marks.")] = 6
     ) -> JSONResponse:
-        """Find the known marks that look most like an image; a problem where the bundle has no index."""
-        if known is None:
+        """Find the reference marks that look most like an image; a problem if the bundle has no index."""
+        if reference is None:
             raise Problem(NO_INDEX, "make one with `viennatag index` and start the service again")
         upload = await read_upload(request, state)
-        request.state.log = {"images": 1, "bytes": len(upload.content)}
 
-        def answer(sight: Sight) -> list[dict[str, Any]]:
-            return [describe(mark) for mark in known.search(sight.features, k)]
+        def search(image: ImageScores) -> list[dict[str, Any]]:
+            return [describe(mark) for mark in reference.search(image.features, k)]
 
-        (found,) = await state.batcher.look([upload.content], answer)
+        (found,) = await state.batcher.score([upload.content], search)
         if isinstance(found, ImageError):
             raise found
         return JSONResponse({"marks": found})
 
-    @router.get(
-        PICTURE,
-        response_class=Response,
-        responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
-    )
-    async def show_picture(
+    @router.get(THUMBNAIL_PATH, response_class=Response, responses=PNG_RESPONSE)
+    async def show_thumbnail(
         name: Annotated[str, Query(max_length=1000)], key: Annotated[str, Query(max_length=64)]
     ) -> Response:
-        """Show a known mark's picture, at the address that a search gave as `thumbnail`."""
+        """Show a reference mark, at the address that a search returned as `thumbnail`."""
         if folder is None or not hmac.compare_digest(key.encode(), sign(name).encode()):
-            raise Problem(NOT_FOUND, "no search of this service gave this address; search again")
-        content = await state.batcher.call(lambda: _picture(folder, name, state.settings.max_pixels))
+            raise Problem(NOT_FOUND, "no search returned this address; search again")
+        content = await state.batcher.run(lambda: _thumbnail(folder, name, state.options.max_pixels))
         return Response(content, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     return router
 
 
-def _picture(folder: Path, name: str, max_pixels: int) -> bytes:
+def _thumbnail(folder: Path, name: str, max_pixels: int) -> bytes:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise Problem(NOT_FOUND, "the folder of known images does not hold this mark's picture")
-    check_pixels(path, most=max_pixels)
-    image = decode_image(path, near=LONGEST_SIDE)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        raise Problem(NOT_FOUND, "the folder of reference images does not hold this image")
+    check_pixels(path, max_pixels=max_pixels)
+    image = decode_image(path, min_side=_LONGEST_SIDE)
+    image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()

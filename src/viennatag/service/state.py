@@ -1,34 +1,34 @@
-"""What the parts of the service share while it runs."""
+"""The state that the routes of the service share."""
 
 from dataclasses import dataclass
 
 from viennatag.prediction.predictor import Predictor
 from viennatag.service.batching import Batcher
-from viennatag.service.counters import Counters
-from viennatag.service.settings import Settings
+from viennatag.service.metrics import ServiceMetrics
+from viennatag.service.options import ServiceOptions
 
 
 @dataclass
 class State:
-    """The predictor, its limits and counters, and what goes on.
+    """The predictor, the options, the metrics and the running workers.
 
     Attributes:
-        predictor: What answers; its engine should have one thread.
-        settings: What is allowed.
-        counters: What was counted.
+        predictor: The predictor; its engine should have one thread.
+        options: The limits.
+        metrics: The Prometheus metrics.
         workers: The batcher, from start to end of the application.
-        reading: Requests whose body is being read.
+        reading: Number of requests whose body is being read.
     """
 
     predictor: Predictor
-    settings: Settings
-    counters: Counters
+    options: ServiceOptions
+    metrics: ServiceMetrics
     workers: Batcher | None = None
     reading: int = 0
 
     @property
     def batcher(self) -> Batcher:
-        """The workers; there are none before the application has started."""
+        """The workers; they exist once the application has started."""
         if self.workers is None:
             raise RuntimeError("the application was not started: run its lifespan")
         return self.workers

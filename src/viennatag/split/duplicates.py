@@ -1,44 +1,46 @@
-"""Find images that look alike, so that a split never puts them on both sides.
+"""Groups of near-duplicate images, so that a split never separates them.
 
-Two images are near duplicates if their 64-bit perceptual hashes differ in few bits, and so are the
-ends of a chain of them. By the pigeonhole principle, hashes that differ in at most d bits agree in one
-of d + 1 blocks, so only hashes that share a block are compared (Norouzi et al. 2012, multi-index hashing).
+Two images are near duplicates if their 64-bit perceptual hashes differ in few bits, and so are the ends of a chain
+of them. Hashes that differ in at most d bits agree in one of d + 1 blocks of bits, so only hashes that share a block
+are compared (multi-index hashing; Norouzi, Punjani and Fleet 2012).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError, require
 
-_BUCKETS = (16, 64, 256, 1024)  # hashes that share a block are compared pair by pair up to the last of these sizes
-_FIRST_LOOK = 16  # neighbours compared in larger buckets before anything else
-_STRANGERS = 512  # hashes that are compared one by one with a whole bucket
+BUCKETS = (16, 64, 256, 1024)
+"""Hashes that share a block are compared pair by pair up to the last of these numbers of hashes."""
+MAX_UNJOINED = 512
+"""Most unjoined hashes of a larger block that are compared one by one with all of it."""
+_NEIGHBOURS = 16  # neighbours that are compared first in larger buckets
 _EDGES = 1 << 21  # links that are held before they are merged
 _MAX_DISTANCE = 8  # one more bit about doubles the time: 2 s at 4, 40 s at 8 for 770,000 unrelated hashes
 
 
 def near_duplicate_groups(
-    hashes: NDArray[np.uint64], *, groups: NDArray[np.integer[Any]] | None = None, max_distance: int = 4
+    hashes: NDArray[np.uint64],
+    *,
+    groups: NDArray[np.integer[Any]] | None = None,
+    max_distance: int = 4,
+    buckets: tuple[int, ...] = BUCKETS,
+    max_unjoined: int = MAX_UNJOINED,
 ) -> NDArray[np.int64]:
     """Return the group of each mark, numbered from 0 by first appearance; shape (marks,).
 
-    Two marks share a group if a chain of marks joins them in which neighbours have the same group
-    in `groups` or hashes that differ in at most `max_distance` bits. The answer is exact.
-
-    Two hashes within d bits agree in one of d + 1 blocks of bits (the pigeonhole behind the
-    multi-index hashing of Norouzi, Punjani and Fleet 2012), so only hashes that share a block are
-    compared. Equal hashes count once, so thousands of blank images cost nothing; a block that many
-    different hashes share is split again by the bits in which they do differ.
-
-    Chains are unbounded: a distance too large for the kind of hash runs a register together into
-    one group. Look at the largest group before you split.
+    Two marks share a group if a chain of marks joins them in which neighbours have the same group in `groups`, or
+    hashes that differ in at most `max_distance` bits. The result is exact. Chains are unbounded: with a distance too
+    large for the kind of hash, most of a register becomes one group.
 
     Args:
         hashes: Perceptual hashes of 64 bits, shape (marks,).
-        groups: Integers of shape (marks,) that are known to belong together; None for none.
-        max_distance: Most bits in which near-duplicates differ, 0 to 8; one more about doubles the time.
+        groups: Integers of shape (marks,), equal for marks that belong together; None for no groups.
+        max_distance: Most bits in which near duplicates differ, 0 to 8; one more about doubles the time.
+        buckets: See `BUCKETS`; it changes the time, not the result.
+        max_unjoined: See `MAX_UNJOINED`; it changes the time, not the result.
 
     Raises:
         DataError: If `hashes` are not uint64 of one dimension or `groups` do not match them.
@@ -59,9 +61,15 @@ def near_duplicate_groups(
         nodes = np.arange(distinct.size + group_of.max() + 1)
         component = _merged(nodes, hash_of, distinct.size + group_of)[: distinct.size]
     if max_distance:
-        component = _connect(distinct, component, max_distance)
+        component = _connect(distinct, component, _Limits(max_distance, buckets, max_unjoined))
     _, first, renumbered = np.unique(component[hash_of], return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[renumbered].astype(np.int64)
+
+
+class _Limits(NamedTuple):
+    max_distance: int
+    buckets: tuple[int, ...]
+    max_unjoined: int
 
 
 def _merged(component: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -75,53 +83,55 @@ def _merged(component: NDArray[np.int64], left: NDArray[np.int64], right: NDArra
     return graph.connected_components(links, directed=False)[1].astype(np.int64)[component]  # type: ignore[no-any-return]
 
 
-def _connect(hashes: NDArray[np.uint64], component: NDArray[np.int64], max_distance: int) -> NDArray[np.int64]:
+def _connect(hashes: NDArray[np.uint64], component: NDArray[np.int64], limits: _Limits) -> NDArray[np.int64]:
     """Return components after all pairs of distinct hashes within the distance were joined."""
     differing = int(np.bitwise_or.reduce(hashes) ^ np.bitwise_and.reduce(hashes))
     bits = [bit for bit in range(64) if differing >> bit & 1]
-    if len(bits) <= max_distance:
+    if len(bits) <= limits.max_distance:
         return np.zeros_like(component)
-    if hashes.size <= _BUCKETS[-1]:
-        return _compare(hashes, np.arange(hashes.size), hashes.size, component, max_distance)
-    keys = [hashes & np.uint64(sum(1 << int(bit) for bit in block)) for block in np.array_split(bits, max_distance + 1)]
-    for first_look in (True, False):
+    if hashes.size <= limits.buckets[-1]:
+        return _compare(hashes, np.arange(hashes.size), hashes.size, component, limits.max_distance)
+    keys = [
+        hashes & np.uint64(sum(1 << int(bit) for bit in block))
+        for block in np.array_split(bits, limits.max_distance + 1)
+    ]
+    for neighbours_only in (True, False):
         for key in keys:
             order = np.argsort(key, kind="stable")
             starts = np.flatnonzero(np.diff(key[order], prepend=~key[order[0]]))
             sizes = np.diff(starts, append=order.size)
-            crowded = sizes > _BUCKETS[-1]
-            if first_look:
-                # In a crowd a few neighbours are enough to join most; the rest is then soon compared.
+            crowded = sizes > limits.buckets[-1]
+            if neighbours_only:  # they join most hashes of a crowded bucket, so the rest is soon compared
                 near = order[np.repeat(crowded, sizes)]
-                component = _compare(hashes, near, _FIRST_LOOK, component, max_distance)
+                component = _compare(hashes, near, _NEIGHBOURS, component, limits.max_distance)
                 continue
             size_of = np.repeat(sizes, sizes)
-            for low, high in zip((1, *_BUCKETS), _BUCKETS, strict=False):
+            for low, high in zip((1, *limits.buckets), limits.buckets, strict=False):
                 near = order[(size_of > low) & (size_of <= high)]
-                component = _compare(hashes, near, high, component, max_distance)
+                component = _compare(hashes, near, high, component, limits.max_distance)
             for start, size in zip(starts[crowded], sizes[crowded], strict=True):
-                component = _connect_crowd(hashes, order[start : start + size], component, max_distance)
+                component = _connect_crowd(hashes, order[start : start + size], component, limits)
     return component
 
 
 def _connect_crowd(
-    hashes: NDArray[np.uint64], crowd: NDArray[np.int64], component: NDArray[np.int64], max_distance: int
+    hashes: NDArray[np.uint64], crowd: NDArray[np.int64], component: NDArray[np.int64], limits: _Limits
 ) -> NDArray[np.int64]:
     """Return components after all pairs in one large bucket were joined."""
     known, inside = np.unique(component[crowd], return_inverse=True)
     if known.size == 1:
         return component
     among = hashes[crowd]
-    strangers = np.flatnonzero(inside != np.bincount(inside).argmax())
-    if strangers.size <= _STRANGERS:  # all others are joined already
+    unjoined = np.flatnonzero(inside != np.bincount(inside).argmax())
+    if unjoined.size <= limits.max_unjoined:
         lefts, rights = [], []
-        for stranger in strangers:
-            close = np.flatnonzero(np.bitwise_count(among ^ among[stranger]) <= max_distance)
+        for at in unjoined:
+            close = np.flatnonzero(np.bitwise_count(among ^ among[at]) <= limits.max_distance)
             _, one_each = np.unique(inside[close], return_index=True)
             rights.append(crowd[close[one_each]])
-            lefts.append(np.full(one_each.size, crowd[stranger]))
+            lefts.append(np.full(one_each.size, crowd[at]))
         return _merged(component, np.concatenate(lefts), np.concatenate(rights))
-    _, first, joined = np.unique(_connect(among, inside, max_distance), return_index=True, return_inverse=True)
+    _, first, joined = np.unique(_connect(among, inside, limits), return_index=True, return_inverse=True)
     return _merged(component, crowd, crowd[first[joined]])
 
 

@@ -1,7 +1,7 @@
-"""Split marks into train, validation and test: stratified, group-aware, reproducible.
+"""Split marks into training, validation and test subsets: stratified, group-aware, reproducible.
 
-A split that the marks state is kept; what is left open is shared out by label, and marks of one group,
-or whose images look alike, stay together.
+A split in the table of marks is kept; the other marks are split by label. Marks of one group, or whose images
+look alike, stay together.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import PARTS, Marks
+from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError, OptionError
 from viennatag.split.duplicates import near_duplicate_groups
 from viennatag.split.stratification import FRACTIONS, stratify
 
-ALIKE = 2
-"""Bits of 64 in which hashes of near-identical images differ at most. Word marks look alike to a hash: of 45,069
-rendered marks, 4 bits chain 3,394 into one group, 2 bits at most 89."""
+MAX_DISTANCE = 2
+"""Bits of 64 in which hashes of near duplicates differ at most. Word marks have similar hashes: of 45,069 rendered
+marks, 4 bits chain 3,394 into one group, 2 bits at most 89."""
 
 
 def split_marks(
@@ -28,50 +28,50 @@ def split_marks(
     order: int = 1,
     seed: int = 0,
 ) -> NDArray[np.int8]:
-    """Return the part of each mark as its position in `PARTS`; shape (marks,).
+    """Return the subset of each mark as its position in `SUBSETS`; shape (marks,).
 
-    A split that the marks state is kept. Marks without one are shared out by `stratify`: over all
-    parts if none is stated, else over the parts that are not. Where train and test are stated for
-    every mark and validation for none, a validation part is taken out of train.
+    Marks with a split keep it. The others are split by `stratify`: over all subsets if no mark has a split, else
+    over the subsets that no mark is in. If every mark is in training or test, a validation subset is taken out of
+    the training subset.
 
     Args:
-        marks: What to split.
-        fractions: Shares of train, validation and test.
-        hashes: Perceptual hash of each mark's image; marks that look alike then stay together.
+        marks: The marks.
+        fractions: Shares of training, validation and test.
+        hashes: Perceptual hash of each mark's image, shape (marks,); marks that look alike then stay together.
         order: See `stratify`.
         seed: See `stratify`.
 
     Raises:
-        DataError: If the stated split leaves no part for the marks without one.
+        DataError: If every subset is in use and some marks have no split.
         OptionError: If `fractions` are not three, or make no sense.
     """
-    if len(fractions) != len(PARTS):
-        raise OptionError(f"there are {len(fractions)} fractions; expected {len(PARTS)}: {', '.join(PARTS)}")
-    stated = np.array([PARTS.index(split) if split else -1 for split in marks.splits], dtype=np.int8)
-    missing = [at for at in range(len(PARTS)) if not np.any(stated == at)]
+    if len(fractions) != len(SUBSETS):
+        raise OptionError(f"there are {len(fractions)} fractions; expected {len(SUBSETS)}: {', '.join(SUBSETS)}")
+    stated = np.array([SUBSETS.index(split) if split else -1 for split in marks.splits], dtype=np.int8)
+    missing = [at for at in range(len(SUBSETS)) if not np.any(stated == at)]
     rows = np.flatnonzero(stated < 0)
     if not len(rows):
-        if missing != [PARTS.index("validation")]:
+        if missing != [SUBSETS.index("validation")]:
             return stated
         rows, missing = np.flatnonzero(stated == 0), [0, 1]
     elif not missing:
         raise DataError(
-            f"{len(rows):,} of {len(marks):,} marks state no split while others are in {', '.join(PARTS)}; "
-            "fill the column `split` for all marks, or leave a part out of it"
+            f"{len(rows):,} of {len(marks):,} marks have no split while others are in {', '.join(SUBSETS)}; "
+            "fill the column `split` for all marks, or leave one subset out of it"
         )
     shares = np.array(fractions)[missing]
     if len(missing) == 1:
         stated[rows] = missing[0]
         return stated
     chosen = marks.select(rows)
-    parts = stratify(
+    subsets = stratify(
         LabelSet.from_marks(chosen).encode(chosen.codes),
         fractions=tuple(shares / shares.sum()),
         groups=mark_groups(chosen, None if hashes is None else hashes[rows]),
         order=order,
         seed=seed,
     )
-    stated[rows] = np.array(missing, dtype=np.int8)[parts]
+    stated[rows] = np.array(missing, dtype=np.int8)[subsets]
     return stated
 
 
@@ -81,4 +81,4 @@ def mark_groups(marks: Marks, hashes: NDArray[np.uint64] | None) -> NDArray[np.i
     own = np.array(
         [number.setdefault(group or f"\0{at}", len(number)) for at, group in enumerate(marks.groups)], dtype=np.int64
     )
-    return own if hashes is None else near_duplicate_groups(hashes, groups=own, max_distance=ALIKE)
+    return own if hashes is None else near_duplicate_groups(hashes, groups=own, max_distance=MAX_DISTANCE)

@@ -1,13 +1,11 @@
-"""Share marks out so that every part gets its share of every label.
+"""Iterative stratification: split marks so that every subset gets its share of every label.
 
-A random split of a long tail leaves rare labels out of the test part, and near-duplicates of one
-image on both sides of the cut let a model recite instead of recognise. So labels are shared out
-one by one, the rarest first (Sechidis, Tsoumakas and Vlahavas 2011, "On the Stratification of
-Multi-Label Data"), marks of a group move together, and every part gets to see every label it can.
+A random split of a long tail leaves rare labels out of the test subset, and near duplicates in two subsets let a
+model memorise instead of recognise. So labels are split one by one, the rarest first (Sechidis, Tsoumakas and
+Vlahavas 2011, "On the Stratification of Multi-Label Data"), and marks of a group stay together.
 
-The shares come out in three steps: the paper's greedy pass; a repair that puts every label into
-every part; a polish that moves single groups while that evens out labels and sizes. All of it
-works on sparse arrays, one label at a time, so a register of a million marks takes seconds.
+There are three steps: the paper's greedy assignment; a search that brings every label into every subset; and a
+local search that evens out labels and sizes. All work on sparse arrays: a million marks take seconds.
 """
 
 import heapq
@@ -19,14 +17,14 @@ from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError, require
 from viennatag.split.duplicates import checked_groups
-from viennatag.split.local_search import polish, repair
-from viennatag.split.state import State, gather
+from viennatag.split.local_search import balance, cover_labels
+from viennatag.split.state import SplitState, gather_units
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 FRACTIONS = (0.8, 0.1, 0.1)
-"""Shares of the parts unless the caller says otherwise."""
+"""Default shares of training, validation and test."""
 
 
 def stratify(
@@ -37,31 +35,27 @@ def stratify(
     order: int = 1,
     seed: int = 0,
 ) -> NDArray[np.int8]:
-    """Return the part of each mark: 0 for the first fraction, 1 for the second, and so on; shape (marks,).
+    """Return the subset of each mark: 0 for the first fraction, 1 for the second, and so on; shape (marks,).
 
-    Iterative stratification (Sechidis et al. 2011, algorithm 1): take the label with the fewest
-    groups left, give each of them to the part that wants the label most, then the one with most
-    room, then at random. A group counts as its marks together. `order=2` shares out pairs of labels
-    as well (Szymański and Kajdanowicz 2017, "A Network Perspective on Stratification of Multi-Label
-    Data"). Single groups are then moved while that lowers the deviations of labels and sizes.
+    Iterative stratification (Sechidis et al. 2011, algorithm 1): take the label with the fewest groups left, and
+    assign each of them to the subset that needs the label most, then to the one with most room, then at random.
+    `order=2` also balances pairs of labels (Szymański and Kajdanowicz 2017, "A Network Perspective on Stratification
+    of Multi-Label Data"). Single groups are then moved while that lowers the deviations of labels and sizes.
 
-    A label with at least as many groups as there are parts appears in every part; a label with
-    fewer appears in the first part at least, so that it can be learned. Labels can contradict each
-    other: of the labels ab, bc and ac over three marks, one stays whole in any split in two; and to
-    decide whether they do is NP-hard. So where they do, or where a bounded search finds no way out,
-    labels are absent from a part as seldom as that search finds, the first kind counting more.
-    On small matrices that is as seldom as possible (a test compares it with all splits).
+    A label with at least as many groups as subsets appears in every subset; a rarer label appears in the first
+    subset at least, so that it can be learned. Labels can contradict each other, and whether they do is NP-hard. A
+    bounded search then keeps the number of missing labels small; on small matrices it finds the minimum.
 
     Args:
         targets: 0/1 or boolean CSR array of shape (marks, labels).
-        fractions: Share of each part, two or more, positive, summing to 1.
-        groups: Integers of shape (marks,); marks of one group stay together. None: each alone.
-        order: 1 shares out labels, 2 also pairs of labels (slower, for co-occurrence that matters).
+        fractions: Share of each subset, two or more, positive, summing to 1.
+        groups: Integers of shape (marks,); marks of one group stay together. None: each mark is its own group.
+        order: 1 balances labels, 2 also pairs of labels (slower).
         seed: Same seed, same split.
 
     Raises:
         DataError: If targets are not a 0/1 CSR array with marks and labels, `groups` does not
-            match them, or there are fewer groups than parts.
+            match them, or there are fewer groups than subsets.
         OptionError: If `fractions`, `order` or `seed` make no sense.
         MissingExtraError: If SciPy is not installed.
     """
@@ -74,62 +68,60 @@ def stratify(
     unit_of = checked_groups(groups, marked.shape[0])
     count = int(unit_of.max()) + 1
     if count < len(shares):
-        raise DataError(f"found {count} groups for {len(shares)} parts; give more marks or fewer fractions")
+        raise DataError(f"found {count} groups for {len(shares)} subsets; give more marks or fewer fractions")
     rng = np.random.default_rng(seed)
     label_count = marked.shape[1]
     if order == 2:
         marked = _with_pairs(marked)
-    renamed = rng.permutation(count)  # the order of the units is the random order in which they are dealt
-    unit_of = renamed[unit_of]
-    units = gather(marked, unit_of, count)
-    state = State.empty(units, shares, label_count)
-    _deal(state, rng)
-    repair(state, rng)
-    polish(state)
-    return state.parts[unit_of]
+    unit_of = rng.permutation(count)[unit_of]  # units are assigned in order of their numbers, so at random
+    units = gather_units(marked, unit_of, count)
+    state = SplitState.empty(units, shares, label_count)
+    _assign_units(state, rng)
+    cover_labels(state, rng)
+    balance(state)
+    return state.subsets[unit_of]
 
 
 def label_distribution_error(
-    targets: "csr_array", parts: NDArray[np.integer[Any]], fractions: Sequence[float] = FRACTIONS
+    targets: "csr_array", subsets: NDArray[np.integer[Any]], fractions: Sequence[float] = FRACTIONS
 ) -> float:
-    """Return how far the odds of the labels in the parts are from those in the whole; 0 is perfect.
+    """Return the label distribution error (LD) of a split; 0 is perfect.
 
-    LD of Sechidis et al. 2011: the mean over labels and parts of
-    |n_lp / (n_p - n_lp) - n_l / (n - n_l)|, with n marks, n_p of them in part p, n_l with label l.
-    The paper does not say what to do without a denominator: labels on no mark or on every mark
-    are left out, and n_p - n_lp is at least 1.
+    LD of Sechidis et al. 2011: the mean over labels and subsets of |n_ls / (n_s - n_ls) - n_l / (n - n_l)|, with n
+    marks, n_s of them in subset s, n_l with label l. Where the paper's denominators are 0, labels on no mark or on
+    every mark are left out, and n_s - n_ls is at least 1.
 
     Args:
         targets: 0/1 or boolean CSR array of shape (marks, labels).
-        parts: Part of each mark, shape (marks,).
-        fractions: The shares asked for. Only their number counts: it is the number of parts.
+        subsets: Subset of each mark, shape (marks,).
+        fractions: The shares asked for; only their number matters.
 
     Raises:
-        DataError: If targets or parts cannot be used or no label is on some marks but not on all.
+        DataError: If targets or subsets cannot be used or no label is on some marks but not on all.
         OptionError: If `fractions` make no sense.
     """
-    part_count = len(_checked_fractions(fractions))
+    subset_count = len(_checked_fractions(fractions))
     marked = _checked_targets(targets)
     mark_count, label_count = marked.shape
-    part_of = np.asarray(parts)
-    if part_of.shape != (mark_count,) or part_of.dtype.kind not in "iu":
+    subset_of = np.asarray(subsets)
+    if subset_of.shape != (mark_count,) or subset_of.dtype.kind not in "iu":
         raise DataError(
-            f"parts have shape {part_of.shape} and type {part_of.dtype}; one integer for each of {mark_count:,} marks "
-            "is needed"
+            f"subsets have shape {subset_of.shape} and type {subset_of.dtype}; expected one integer for each of "
+            f"{mark_count:,} marks"
         )
-    if part_of.min() < 0 or part_of.max() >= part_count:
+    if subset_of.min() < 0 or subset_of.max() >= subset_count:
         raise DataError(
-            f"parts run from {part_of.min()} to {part_of.max()}; {part_count} fractions have parts 0 to "
-            f"{part_count - 1}"
+            f"subsets run from {subset_of.min()} to {subset_of.max()}; {subset_count} fractions have subsets 0 to "
+            f"{subset_count - 1}"
         )
-    cell = np.repeat(part_of.astype(np.int64), np.diff(marked.indptr)) * label_count + marked.indices
-    counts = np.bincount(cell, minlength=part_count * label_count).reshape(part_count, label_count)
+    cell = np.repeat(subset_of.astype(np.int64), np.diff(marked.indptr)) * label_count + marked.indices
+    counts = np.bincount(cell, minlength=subset_count * label_count).reshape(subset_count, label_count)
     total = counts.sum(axis=0)
     usable = (total > 0) & (total < mark_count)
     if not usable.any():
         raise DataError("every label is on no mark or on every mark, so there is no distribution to compare")
     counts, total = counts[:, usable], total[usable]
-    sizes = np.bincount(part_of, minlength=part_count)[:, None]
+    sizes = np.bincount(subset_of, minlength=subset_count)[:, None]
     odds = counts / np.maximum(sizes - counts, 1)
     return float(np.abs(odds - total / (mark_count - total)).mean())
 
@@ -137,7 +129,7 @@ def label_distribution_error(
 def _checked_fractions(fractions: Sequence[float]) -> NDArray[np.float64]:
     shares = np.asarray(fractions, dtype=np.float64)
     if shares.ndim != 1 or not 2 <= shares.size <= 127:
-        raise OptionError(f"fractions are {fractions}; two or more parts are needed (and at most 127)")
+        raise OptionError(f"fractions are {fractions}; expected 2 to 127 subsets")
     if not np.all(shares > 0):  # NaN fails here too
         raise OptionError(f"fractions are {fractions}; each must be above 0")
     if abs(shares.sum() - 1) > 1e-6:
@@ -148,7 +140,7 @@ def _checked_fractions(fractions: Sequence[float]) -> NDArray[np.float64]:
 def _checked_targets(targets: "csr_array") -> "csr_array":
     """Return targets as booleans without stored zeros or duplicates."""
     if getattr(targets, "format", None) != "csr" or len(targets.shape) != 2:
-        raise DataError(f"targets are {type(targets).__name__}; pass a scipy.sparse.csr_array of marks × labels")
+        raise DataError(f"targets are {type(targets).__name__}; expected a scipy.sparse.csr_array of marks × labels")
     if 0 in targets.shape:
         raise DataError(f"targets have shape {targets.shape}; at least one mark and one label are needed")
     bad = np.flatnonzero((targets.data != 0) & (targets.data != 1))  # NaN is found here too
@@ -161,7 +153,7 @@ def _checked_targets(targets: "csr_array") -> "csr_array":
 
 
 def _with_pairs(marked: "csr_array") -> "csr_array":
-    """Return the targets with a column for each pair of labels that stands on at least two marks."""
+    """Return the targets with one more column for each pair of labels that at least two marks carry."""
     sparse = require("scipy.sparse", "data")
     mark_count, label_count = marked.shape
     counts = np.diff(marked.indptr)
@@ -171,7 +163,7 @@ def _with_pairs(marked: "csr_array") -> "csr_array":
     second = first + 1 + np.arange(first.size) - np.repeat(np.cumsum(partners) - partners, partners)
     pair = marked.indices.astype(np.int64)[first] * label_count + marked.indices[second]
     _, column, seen = np.unique(pair, return_inverse=True, return_counts=True)
-    shared = (seen > 1)[column]  # one mark cannot be shared out
+    shared = (seen > 1)[column]  # a single mark cannot be split
     _, column = np.unique(column[shared], return_inverse=True)
     pairs = sparse.csr_array(
         (np.ones(column.size, dtype=bool), (mark_of[first[shared]], column)),
@@ -181,10 +173,10 @@ def _with_pairs(marked: "csr_array") -> "csr_array":
 
 
 class _RarestFirst:
-    """The columns with units left, the one with the fewest first, ties in a random order.
+    """Queue of the columns with units left: the one with the fewest first, ties in random order.
 
-    A heap of the columns up to a horizon; a column that comes down to the horizon, or is lowered
-    below it, is pushed (again), and what was pushed before is recognised as out of date.
+    A heap of the columns up to a horizon; a column that falls below the horizon is pushed again, and its older
+    entries are recognised as out of date.
     """
 
     def __init__(self, left: NDArray[np.int64], rng: np.random.Generator) -> None:
@@ -220,75 +212,75 @@ class _RarestFirst:
         return (left[near] * self.left.size + self.rank[columns[near]]).tolist()  # type: ignore[no-any-return]
 
 
-def _deal(state: State, rng: np.random.Generator) -> None:
-    """Give every unit a part, the units of the rarest column first."""
+def _assign_units(state: SplitState, rng: np.random.Generator) -> None:
+    """Assign every unit to a subset, the units of the rarest column first."""
     units = state.units
     queue = _RarestFirst(np.diff(units.column_ends), rng)
     while (column := queue.pop()) is not None:
         at = slice(units.column_ends[column], units.column_ends[column + 1])
-        free = state.parts[units.column_units[at]] < 0
+        free = state.subsets[units.column_units[at]] < 0
         chosen, weights = units.column_units[at][free], units.column_weights[at][free]
         heaviest_first = np.argsort(-weights, kind="stable")
         chosen, weights = chosen[heaviest_first], weights[heaviest_first]
-        parts = _seats(state.wanted[:, column].tolist(), state.room.tolist(), weights, rng)
-        queue.lower(state.place(chosen, parts))
-    bare = np.flatnonzero(state.parts < 0)  # no labels
-    bare = bare[np.argsort(-units.sizes[bare], kind="stable")]
+        subsets = _choose_subsets(state.needed[:, column].tolist(), state.room.tolist(), weights, rng)
+        queue.lower(state.assign(chosen, subsets))
+    unlabelled = np.flatnonzero(state.subsets < 0)
+    unlabelled = unlabelled[np.argsort(-units.sizes[unlabelled], kind="stable")]
     room = state.room.tolist()
-    state.place(bare, _seats(room, room, units.sizes[bare], rng))
+    state.assign(unlabelled, _choose_subsets(room, room, units.sizes[unlabelled], rng))
 
 
-def _seats(
-    wanted: list[float], room: list[float], weights: NDArray[np.int64], rng: np.random.Generator
+def _choose_subsets(
+    needed: list[float], room: list[float], weights: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int8]:
-    """Return the part of each unit: the one that wants the column most, then has most room, then at random.
+    """Return the subset of each unit: the one that needs the column most, then has most room, then at random.
 
     Args:
-        wanted: What each part still wants of the column.
-        room: Marks that each part still wants.
+        needed: Marks with the column that each subset still needs.
+        room: Marks that each subset still needs.
         weights: Marks with the column in each unit, descending.
-        rng: Breaks the ties that are left.
+        rng: Breaks the remaining ties.
     """
-    wanted, room = list(wanted), list(room)
-    parts = np.empty(weights.size, dtype=np.int8)
+    needed, room = list(needed), list(room)
+    subsets = np.empty(weights.size, dtype=np.int8)
+
+    def fill(start: int, stop: int, subset: int, weight: int) -> None:
+        subsets[start:stop] = subset
+        needed[subset] -= weight
+        room[subset] -= weight
+
     heavy = int(np.searchsorted(-weights, -1))
     for at, weight in enumerate(weights[:heavy].tolist()):
-        parts[at] = part = _neediest(wanted, room, rng)
-        wanted[part] -= weight
-        room[part] -= weight
-    # All units that are left weigh 1: one at a time they would bring the parts down to a common
-    # level, so parts go straight to less than 1 above it and the rest is dealt singly.
-    level = _level(wanted, weights.size - heavy)
+        fill(at, at + 1, _find_neediest(needed, room, rng), weight)
+    # The other units weigh 1. One at a time they would bring the needs down to a common level, so each subset goes
+    # straight to less than 1 above it, and the rest is assigned one by one.
+    level = _find_level(needed, weights.size - heavy)
     at = heavy
-    for part, want in enumerate(wanted):
-        count = min(max(0, int(want - level)), weights.size - at)
-        parts[at : at + count] = part
-        wanted[part] -= count
-        room[part] -= count
+    for subset, need in enumerate(needed):
+        count = min(max(0, int(need - level)), weights.size - at)
+        fill(at, at + count, subset, count)
         at += count
     for single in range(at, weights.size):
-        parts[single] = part = _neediest(wanted, room, rng)
-        wanted[part] -= 1
-        room[part] -= 1
-    return parts
+        fill(single, single + 1, _find_neediest(needed, room, rng), 1)
+    return subsets
 
 
-def _neediest(wanted: list[float], room: list[float], rng: np.random.Generator) -> int:
-    most = max(wanted)
-    tied = [part for part, want in enumerate(wanted) if want == most]
+def _find_neediest(needed: list[float], room: list[float], rng: np.random.Generator) -> int:
+    most = max(needed)
+    tied = [subset for subset, need in enumerate(needed) if need == most]
     if len(tied) > 1:
-        roomiest = max(room[part] for part in tied)
-        tied = [part for part in tied if room[part] == roomiest]
+        roomiest = max(room[subset] for subset in tied)
+        tied = [subset for subset in tied if room[subset] == roomiest]
     return tied[0] if len(tied) == 1 else tied[rng.integers(len(tied))]
 
 
-def _level(wanted: list[float], amount: int) -> float:
-    """Return the level to which wants sink when `amount` is taken from the highest ones."""
-    descending = sorted(wanted, reverse=True)
+def _find_level(needed: list[float], amount: int) -> float:
+    """Return the level to which needs sink when `amount` is taken from the highest ones."""
+    descending = sorted(needed, reverse=True)
     above = 0.0
     level = descending[0]
-    for count, want in enumerate(descending, start=1):
-        above += want
+    for count, need in enumerate(descending, start=1):
+        above += need
         level = (above - amount) / count
         if count == len(descending) or level >= descending[count]:
             break

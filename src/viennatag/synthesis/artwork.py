@@ -9,9 +9,11 @@ its licence would reach the images drawn with it. Styles of one drawing (outline
 import fnmatch
 import json
 import re
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,8 @@ from viennatag.errors import ArtworkError, CodeError
 from viennatag.synthesis.keywords import Keywords, match_codes, normalise, read_keywords
 from viennatag.vienna.codes import parse_code
 
-_BRANDS = (
-    "logos simple-icons devicon* skill-icons cib *-brands vscode-icons cryptocurrency* token* bxl "
-    "streamline-logos unjs entypo-social cbi"
-)
-BRAND_PACKS = tuple(_BRANDS.split())
+_PACKS = tomllib.loads(resources.files(__package__).joinpath("packs.toml").read_text(encoding="utf-8"))
+BRAND_PACKS = tuple(_PACKS["brands"].split())
 """Packs of other people's trade marks, as shell patterns: never drawn."""
 
 MAX_BODY = 40_000
@@ -34,22 +33,6 @@ _FILTERS = re.compile(r'<filter\b.*?</filter>| filter="url\(#[^"]*\)"', re.DOTAL
 
 _UNITS = {"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
 """What a unit of length is in units of the drawing: CSS has 96 pixels to the inch."""
-
-_FAMILIES = {
-    "icon-park": "icon-park*",
-    "fluent-emoji": "fluent-emoji*",
-    "noto": "noto*",
-    "emojione": "emojione*",
-    "material": "mdi* material-symbols*",  # mdi took over and goes on redrawing Google's icons
-    "fa": "fa[0-9]* fa fa-* la",
-    "streamline": "streamline streamline-color streamline-flex* streamline-plump* streamline-sharp*",
-    "streamline-cyber": "streamline-cyber*",
-    "streamline-freehand": "streamline-freehand*",
-    "streamline-ultimate": "streamline-ultimate*",
-    "boxicons": "bx bxs",
-    "ph": "ph ph-*",
-    "lucide": "lucide lucide-lab",
-}
 
 
 @dataclass(frozen=True)
@@ -101,9 +84,9 @@ class Pack:
 @cache
 def pack_family(pack: str) -> str:
     """Return the family that a pack belongs to: packs of one family hold styles of the same drawings."""
-    for family, patterns in _FAMILIES.items():
+    for family, patterns in _PACKS["families"].items():
         if any(fnmatch.fnmatchcase(pack, pattern) for pattern in patterns.split()):
-            return family
+            return str(family)
     return pack
 
 
@@ -113,10 +96,7 @@ def is_brand_pack(pack: str) -> bool:
 
 
 def read_artwork(
-    paths: Iterable[Path | str],
-    *,
-    keywords: Sequence[Keywords] | None = None,
-    allow_share_alike: bool = False,
+    paths: Iterable[Path | str], *, keywords: Sequence[Keywords] | None = None, allow_share_alike: bool = False
 ) -> tuple[tuple[Drawing, ...], tuple[Pack, ...]]:
     """Return the drawings whose names are in the keyword table, and their packs, in the order of the paths.
 
@@ -131,7 +111,7 @@ def read_artwork(
     """
     drawings, packs = read_drawings(paths, allow_share_alike=allow_share_alike)
     table = read_keywords() if keywords is None else keywords
-    codes = codes_of(drawings, table)
+    codes = find_codes(drawings, table)
     coded: dict[tuple[str, str], Drawing] = {}
     for drawing, matched in zip(drawings, codes, strict=True):
         if not matched or len(drawing.body) > MAX_BODY:
@@ -178,7 +158,7 @@ def read_drawings(paths: Iterable[Path | str], *, allow_share_alike: bool = Fals
     return drawings, list(packs.values())
 
 
-def codes_of(drawings: Sequence[Drawing], table: Iterable[Keywords]) -> list[tuple[str, ...]]:
+def find_codes(drawings: Sequence[Drawing], table: Iterable[Keywords]) -> list[tuple[str, ...]]:
     """Return the codes of each drawing: those that its pack states, else those that the table has for its name."""
     named = match_codes([(drawing.pack, drawing.key) for drawing in drawings], table)
     return [drawing.codes or codes for drawing, codes in zip(drawings, named, strict=True)]

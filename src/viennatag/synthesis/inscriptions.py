@@ -1,4 +1,4 @@
-"""Words, monograms and numerals as marks write them, with the sections of 25.5 and 27 that follow.
+"""Words, monograms and numerals in the styles of marks, with their sections of 25.5 and 27.
 
 What is coded is what is done to the letters here: a display face, two colours, an arc, a bar across.
 A word in an ordinary face, written straight in one colour, has no section at all; registers give none
@@ -9,16 +9,8 @@ import math
 import random
 from collections.abc import Collection, Sequence
 
-from viennatag.synthesis.lettering import (
-    SIGNATURE_FAMILIES,
-    FontFile,
-    choose_font,
-    letter_codes,
-    set_round,
-    set_word,
-)
-from viennatag.synthesis.pieces import (
-    Piece,
+from viennatag.synthesis.elements import (
+    Element,
     in_column,
     in_row,
     joined,
@@ -29,15 +21,24 @@ from viennatag.synthesis.pieces import (
     surface,
     trace,
 )
-from viennatag.synthesis.shapes import Inks, pick
-from viennatag.synthesis.words import LINES, ROMAN, choose_case, choose_numerals, choose_word
+from viennatag.synthesis.lettering import (
+    SIGNATURE_FAMILIES,
+    FontFile,
+    choose_font,
+    letter_codes,
+    set_circular,
+    set_word,
+)
+from viennatag.synthesis.palettes import channels, darken, lighten
+from viennatag.synthesis.shapes import Colours, pick
+from viennatag.synthesis.vocabulary import LINES, ROMAN, choose_case, choose_numerals, choose_word
 
 _WRITTEN = (
     "25.5.94 25.5.95 25.5.99 27.1.6 27.1.12 27.1.13 27.1.16 27.5.1 27.5.2 27.5.3 27.5.10 27.5.11 27.5.12 27.5.13 "
     "27.5.15 27.7.1 27.7.23 24.17.1 24.17.2 24.17.4 24.17.7 24.17.9 24.17.17 24.17.18 24.17.25 24.17.97"
 )
 WORD_CODES = frozenset(_WRITTEN.split())
-"""What `write_word` can show."""
+"""The sections that `write_word` can show."""
 
 MONOGRAM_CODES = frozenset(
     ["27.5.5", "27.5.14", "27.5.19", "27.5.21", "27.5.22", *(f"27.99.{letter}" for letter in range(1, 27))]
@@ -62,14 +63,14 @@ _TREATMENTS = {
 
 
 def write_word(
-    fonts: Sequence[FontFile], rng: random.Random, inks: Inks, wanted: Collection[str], *, longest: int = 11
-) -> Piece:
+    fonts: Sequence[FontFile], rng: random.Random, colours: Colours, wanted: Collection[str], *, longest: int = 11
+) -> Element:
     """Return a word, a number, or both, in one or two lines.
 
     Args:
         fonts: To choose from.
-        rng: The source of chance.
-        inks: The main ink writes; the second is for a part of the word.
+        rng: The source of randomness.
+        colours: The main foreground writes; the second is for a part of the word.
         wanted: Sections to show; only what they ask for is done to the letters, and now and then more.
         longest: Letters at most.
     """
@@ -88,27 +89,27 @@ def write_word(
         text = choose_numerals(rng) if rng.random() < 0.6 else f"{text} {choose_numerals(rng)}"
         own |= {"27.7.1"} if font.special or "27.7.1" in wanted else set()
     usual = {"": 12, "arc": 0.3, "outline": 0.3, "shadow": 0.3, "grow": 0.3}
-    if inks.second != inks.main:
+    if colours.second != colours.main:
         usual["two"] = 1.2
     treatment = pick(usual, wanted, rng, _TREATMENTS)
     signs = sorted(code for code in wanted if code in _SIGNS)
     if signs or "24.17.1" in wanted:
         text, shown = _with_sign(text, signs, rng)
         own.add(shown)
-    inks_of_letters = [inks.main]
+    inks_of_letters = [colours.main]
     spacing = rng.choice((0, 0, 0, 0.02, 0.08, 0.2)) * (0 if font.special and not text.isupper() else 1)
     slant = rng.uniform(6, 16) if rng.random() < 0.1 else 0.0
-    other = inks.second if inks.second != inks.main else _faded(inks.main)
+    other = colours.second if colours.second != colours.main else _faded(colours.main)
     if treatment in {"arc", "ring"}:
-        return _bent(font, text, inks, rng, own, ring=treatment == "ring")
+        return _bent(font, text, colours, rng, own, ring=treatment == "ring")
     if treatment == "apart":
-        return _apart(font, text, inks, rng, own)
+        return _apart(font, text, colours, rng, own)
     if treatment == "levels":
         lines = [
-            set_word(font, part, [ink])[0]
-            for part, ink in ((text, inks.main), (choose_case(choose_word(rng), rng), other))
+            set_word(font, part, [foreground])[0]
+            for part, foreground in ((text, colours.main), (choose_case(choose_word(rng), rng), other))
         ]
-        return in_column(lines, 5, align=rng.choice((0, 0.5))).showing("25.5.95", *own)
+        return in_column(lines, 5, align=rng.choice((0, 0.5))).with_codes("25.5.95", *own)
     sizes: list[float] = []
     if treatment in {"shrink", "grow"}:
         ends = (1.7, 0.7) if rng.random() < 0.5 else (0.7, 1.7)
@@ -118,48 +119,48 @@ def write_word(
         own.add("27.1.16" if treatment == "shrink" else "27.5.10")
     if treatment == "two":
         cut = rng.randint(1, max(len(text) - 1, 1)) if " " not in text else text.index(" ")
-        inks_of_letters = [inks.main] * cut + [other] * (len(text) - cut)
+        inks_of_letters = [colours.main] * cut + [other] * (len(text) - cut)
         own.add("25.5.94")
     elif treatment == "accent":
         where = rng.sample(range(len(text)), k=min(len(text) - 1, rng.choice((1, 1, 2))) or 1)
-        inks_of_letters = [other if index in where else inks.main for index in range(len(text))]
+        inks_of_letters = [other if index in where else colours.main for index in range(len(text))]
         own.add("25.5.99")
     outline = treatment == "outline"
     own |= {"27.5.2"} if outline else set()
-    piece, _ = set_word(font, text, inks_of_letters, spacing=spacing, slant=slant, outline=outline, sizes=sizes)
+    element, _ = set_word(font, text, inks_of_letters, spacing=spacing, slant=slant, outline=outline, sizes=sizes)
     if treatment == "wave":
-        piece = _waving(font, text, inks, rng)
+        element = _waving(font, text, colours, rng)
         own.add("27.1.13")
     if treatment == "shadow":
         shade, _ = set_word(font, text, [other], spacing=spacing, slant=slant)
-        piece = joined((shifted(shade, 1.3, 1.3), piece), piece.width + 1.3, piece.height + 1.3)
+        element = joined((shifted(shade, 1.3, 1.3), element), element.width + 1.3, element.height + 1.3)
         own.add("27.5.3")
     elif treatment == "bar":
-        piece = _barred(piece, inks, rng)
+        element = _barred(element, colours, rng)
         own.add("27.5.12")
     elif treatment in {"under", "sign"}:
-        low = piece.height + 3
+        low = element.height + 3
         swing = rng.uniform(-4, 4) if treatment == "sign" else 0
-        d = trace("M", 0, low, "Q", piece.width / 2, low + swing * 2, piece.width, low - swing)
-        line = stroke(d, inks.main, 1.4)
-        piece = joined((piece, Piece(line, piece.width, low + 2)), piece.width, low + abs(swing) + 1)
+        d = trace("M", 0, low, "Q", element.width / 2, low + swing * 2, element.width, low - swing)
+        line = stroke(d, colours.main, 1.4)
+        element = joined((element, Element(line, element.width, low + 2)), element.width, low + abs(swing) + 1)
         own.add("27.5.11" if treatment == "under" else "27.5.13")
-    return piece.showing(*own, kinds=["numeral"] if numerals and text.isdigit() else ["word"])
+    return element.with_codes(*own, kinds=["numeral"] if numerals and text.isdigit() else ["word"])
 
 
-def write_line(fonts: Sequence[FontFile], rng: random.Random, ink: str, width: float) -> Piece:
-    """Return a small line in an ordinary face, as wide as a word above it at most."""
+def write_line(fonts: Sequence[FontFile], rng: random.Random, foreground: str, width: float) -> Element:
+    """Return a small line in an ordinary face, at most as wide as the word above it."""
     text = rng.choice(LINES)
     text = text.upper() if rng.random() < 0.6 else text
-    piece, _ = set_word(
-        choose_font(fonts, rng, special=False), text, [ink], height=4, spacing=rng.choice((0, 0.05, 0.15))
+    element, _ = set_word(
+        choose_font(fonts, rng, special=False), text, [foreground], height=4, spacing=rng.choice((0, 0.05, 0.15))
     )
-    share = min(1.0, width * rng.uniform(0.7, 1.0) / piece.width)
-    return shifted(piece, 0, 0, max(share, 0.6)).showing(kinds=["word"])
+    share = min(1.0, width * rng.uniform(0.7, 1.0) / element.width)
+    return shifted(element, 0, 0, max(share, 0.6)).with_codes(kinds=["word"])
 
 
-def write_monogram(fonts: Sequence[FontFile], rng: random.Random, inks: Inks, wanted: Collection[str]) -> Piece:
-    """Return one letter (27.5.21), or letters joined in a monogram (27.5.22), with the letters' own sections."""
+def write_monogram(fonts: Sequence[FontFile], rng: random.Random, colours: Colours, wanted: Collection[str]) -> Element:
+    """Return one letter (27.5.21) or a monogram (27.5.22), with the sections of its letters."""
     asked = [chr(64 + int(code.rsplit(".", 1)[1])) for code in sorted(wanted) if code.startswith("27.99.")]
     rng.shuffle(asked)
     several = {"27.5.22", "27.5.19", "27.5.14"} & set(wanted)
@@ -170,56 +171,63 @@ def write_monogram(fonts: Sequence[FontFile], rng: random.Random, inks: Inks, wa
     small = rng.random() < 0.12
     text = "".join(letters).lower() if small else "".join(letters)
     font = choose_font(fonts, rng, special=True if "27.5.1" in wanted else None)
-    pieces = [
-        set_word(font, letter, [inks.main if not index % 2 else inks.second])[0] for index, letter in enumerate(text)
+    elements = [
+        set_word(font, letter, [colours.main if not index % 2 else colours.second])[0]
+        for index, letter in enumerate(text)
     ]
     codes = set(letter_codes(text))
     if "27.5.14" in wanted:
-        first = pieces[0]
+        first = elements[0]
         pair = (mirrored(first), first) if rng.random() < 0.5 else (first, mirrored(first))
-        return in_row(pair, first.width * rng.choice((-0.12, 0, 0.06))).showing(
+        return in_row(pair, first.width * rng.choice((-0.12, 0, 0.06))).with_codes(
             *codes, "27.5.14", "27.5.22", kinds=["letter"]
         )
     if count == 1:
         codes.add("27.5.21")
-        piece = pieces[0]
-        if "27.5.5" in wanted and piece.width > 6:
+        element = elements[0]
+        if "27.5.5" in wanted and element.width > 6:
             inner, _ = set_word(
-                choose_font(fonts, rng, special=False), choose_word(rng, longest=6).upper(), [inks.paper]
+                choose_font(fonts, rng, special=False), choose_word(rng, longest=6).upper(), [colours.background]
             )
-            inner = shifted(inner, 0, 0, piece.width * 0.75 / inner.width)
-            strip = moved(surface(piece.width, inner.height * 1.6, inks.main), 0, piece.height / 2 - inner.height * 0.8)
-            middle = shifted(inner, (piece.width - inner.width) / 2, (piece.height - inner.height) / 2)
-            piece = joined((piece, Piece(strip, piece.width, piece.height), middle), piece.width, piece.height)
+            inner = shifted(inner, 0, 0, element.width * 0.75 / inner.width)
+            strip = moved(
+                surface(element.width, inner.height * 1.6, colours.main), 0, element.height / 2 - inner.height * 0.8
+            )
+            middle = shifted(inner, (element.width - inner.width) / 2, (element.height - inner.height) / 2)
+            element = joined(
+                (element, Element(strip, element.width, element.height), middle), element.width, element.height
+            )
             codes.add("27.5.5")
-        return piece.showing(*codes, kinds=["letter"])
+        return element.with_codes(*codes, kinds=["letter"])
     codes.add("27.5.22")
     style = rng.choice(("overlap", "overlap", "tight", "stagger"))
     if style == "tight" and "27.5.19" not in wanted:
-        return in_row(pieces, rng.uniform(-0.6, 0.6)).showing(*codes, kinds=["letter"])
+        return in_row(elements, rng.uniform(-0.6, 0.6)).with_codes(*codes, kinds=["letter"])
     codes.add("27.5.19")
-    height = max(piece.height for piece in pieces)
+    height = max(element.height for element in elements)
     x, placed = 0.0, []
-    for index, piece in enumerate(pieces):
-        placed.append(shifted(piece, x, height * 0.28 * (index % 2) * (style == "stagger") + height - piece.height))
-        x += piece.width * rng.uniform(0.5, 0.75)
-    width = max(x, placed[-1].width + (x - pieces[-1].width * 0.6))
-    return joined(placed, width, height * (1.28 if style == "stagger" else 1)).showing(*codes, kinds=["letter"])
+    for index, element in enumerate(elements):
+        placed.append(shifted(element, x, height * 0.28 * (index % 2) * (style == "stagger") + height - element.height))
+        x += element.width * rng.uniform(0.5, 0.75)
+    width = max(x, placed[-1].width + (x - elements[-1].width * 0.6))
+    return joined(placed, width, height * (1.28 if style == "stagger" else 1)).with_codes(*codes, kinds=["letter"])
 
 
-def write_ring(fonts: Sequence[FontFile], rng: random.Random, ink: str, radius: float, height: float) -> Piece:
-    """Return words around a circle, above and mostly below too; the frame is the circle of the outer edge."""
+def write_ring(fonts: Sequence[FontFile], rng: random.Random, foreground: str, radius: float, height: float) -> Element:
+    """Return words around a circle, above and usually below; the frame is that of the outer circle."""
     font = choose_font(fonts, rng, special=False if rng.random() < 0.6 else None)
     text = f"{choose_word(rng, shortest=4)} {choose_word(rng, shortest=4)}".upper()
-    above, degrees = set_round(font, text, ink, radius=radius, height=height, spacing=rng.uniform(0.05, 0.2))
-    pieces = [above]
+    above, degrees = set_circular(font, text, foreground, radius=radius, height=height, spacing=rng.uniform(0.05, 0.2))
+    elements = [above]
     if degrees < 230:
         line = rng.choice(LINES).upper()[:20]
-        below, lower = set_round(font, line, ink, radius=radius, height=height * 0.8, below=True, spacing=0.08)
+        below, lower = set_circular(
+            font, line, foreground, radius=radius, height=height * 0.8, below=True, spacing=0.08
+        )
         if degrees + lower < 330:
-            pieces.append(shifted(below, (above.width - below.width) / 2, (above.height - below.height) / 2))
-    codes = {"27.1.6" if degrees > 230 or len(pieces) > 1 else "27.1.12"} | ({"27.5.1"} if font.special else set())
-    return joined(pieces, above.width, above.height).showing(*codes, kinds=["word"])
+            elements.append(shifted(below, (above.width - below.width) / 2, (above.height - below.height) / 2))
+    codes = {"27.1.6" if degrees > 230 or len(elements) > 1 else "27.1.12"} | ({"27.5.1"} if font.special else set())
+    return joined(elements, above.width, above.height).with_codes(*codes, kinds=["word"])
 
 
 def _with_sign(text: str, signs: Sequence[str], rng: random.Random) -> tuple[str, str]:
@@ -242,28 +250,28 @@ def _with_sign(text: str, signs: Sequence[str], rng: random.Random) -> tuple[str
     return text + sign, code
 
 
-def _bent(font: FontFile, text: str, inks: Inks, rng: random.Random, own: set[str], *, ring: bool) -> Piece:
-    """Return a word on an arc, cut to what is drawn of the circle; or all around it."""
-    straight, _ = set_word(font, text, [inks.main])
+def _bent(font: FontFile, text: str, colours: Colours, rng: random.Random, own: set[str], *, ring: bool) -> Element:
+    """Return a word on an arc, cropped to the arc, or on a full circle."""
+    straight, _ = set_word(font, text, [colours.main])
     sweep = rng.uniform(300, 330) if ring else rng.uniform(60, 170)
     radius = straight.width * 1.12 / math.radians(sweep)
     if radius < 18:
         radius = 18.0
     below = not ring and rng.random() < 0.25
-    piece, degrees = set_round(font, text, inks.main, radius=radius, height=20, below=below)
+    element, degrees = set_circular(font, text, colours.main, radius=radius, height=20, below=below)
     if ring or degrees > 200:
-        return piece.showing("27.1.6", *own, kinds=["word"])
-    middle, reach = piece.width / 2, radius + 26
+        return element.with_codes("27.1.6", *own, kinds=["word"])
+    middle, reach = element.width / 2, radius + 26
     half = math.radians(min(degrees, 180) / 2)
     wide, deep = 2 * reach * math.sin(half), reach - (radius - 8) * math.cos(half)
     top = middle + (radius - 8) * math.cos(half) if below else middle - reach
     if below:
         deep = reach - (radius - 8) * math.cos(half)
-    return joined((shifted(piece, wide / 2 - middle, -top),), wide, deep).showing("27.1.12", *own, kinds=["word"])
+    return joined((shifted(element, wide / 2 - middle, -top),), wide, deep).with_codes("27.1.12", *own, kinds=["word"])
 
 
-def _waving(font: FontFile, text: str, inks: Inks, rng: random.Random) -> Piece:
-    letters = [set_word(font, letter, [inks.main])[0] if letter != " " else Piece("", 8, 1) for letter in text]
+def _waving(font: FontFile, text: str, colours: Colours, rng: random.Random) -> Element:
+    letters = [set_word(font, letter, [colours.main])[0] if letter != " " else Element("", 8, 1) for letter in text]
     x, placed, turns = 0.0, [], rng.choice((0.8, 1.0, 1.5))
     for index, letter in enumerate(letters):
         lift = 7 + 7 * math.sin(2 * math.pi * turns * index / max(len(letters) - 1, 1))
@@ -272,41 +280,37 @@ def _waving(font: FontFile, text: str, inks: Inks, rng: random.Random) -> Piece:
     return joined(placed, x, 36)
 
 
-def _apart(font: FontFile, text: str, inks: Inks, rng: random.Random, own: set[str]) -> Piece:
-    """Return letters that stand apart: with dots between them, or each on a square (26.4.9)."""
+def _apart(font: FontFile, text: str, colours: Colours, rng: random.Random, own: set[str]) -> Element:
+    """Return separated letters: with dots between them, or each on a square (26.4.9)."""
     letters = text.replace(" ", "")[: rng.choice((3, 4, 5, 6))].upper()
     if rng.random() < 0.5:
-        between = Piece(f'<circle cx="2" cy="2" r="2" fill="{inks.second}"/>', 4, 4)
-        row: list[Piece] = []
+        between = Element(f'<circle cx="2" cy="2" r="2" fill="{colours.second}"/>', 4, 4)
+        row: list[Element] = []
         for letter in letters:
-            row += [set_word(font, letter, [inks.main])[0], between]
-        return in_row(row[:-1], 5).showing("27.5.15", *own, kinds=["word"])
+            row += [set_word(font, letter, [colours.main])[0], between]
+        return in_row(row[:-1], 5).with_codes("27.5.15", *own, kinds=["word"])
     tiles = []
     for index, letter in enumerate(letters):
-        colour = inks.second if index % 2 else inks.main
-        drawn, _ = set_word(font, letter, [inks.paper])
-        tile = Piece(f'<rect width="32" height="32" fill="{colour}"/>', 32, 32)
+        colour = colours.second if index % 2 else colours.main
+        drawn, _ = set_word(font, letter, [colours.background])
+        tile = Element(f'<rect width="32" height="32" fill="{colour}"/>', 32, 32)
         scale = min(1.0, 24 / drawn.width, 24 / drawn.height)
         tiles.append(
             joined((tile, shifted(drawn, 16 - drawn.width * scale / 2, 16 - drawn.height * scale / 2, scale)), 32, 32)
         )
-    return in_row(tiles, rng.choice((1.5, 4))).showing(
+    return in_row(tiles, rng.choice((1.5, 4))).with_codes(
         "27.5.15", "26.4.9", "26.4.1", "26.4.18", *own, kinds=["quadrilateral"]
     )
 
 
-def _barred(piece: Piece, inks: Inks, rng: random.Random) -> Piece:
-    """Return a word with a line through it: the line in another ink, or cut out of the letters."""
-    y, thick = piece.height * rng.uniform(0.4, 0.62), rng.uniform(1.2, 2.6)
-    colour = inks.second if inks.second != inks.main and rng.random() < 0.6 else inks.paper
+def _barred(element: Element, colours: Colours, rng: random.Random) -> Element:
+    """Return a word with a line through it, in another colour or cut out of the letters."""
+    y, thick = element.height * rng.uniform(0.4, 0.62), rng.uniform(1.2, 2.6)
+    colour = colours.second if colours.second != colours.main and rng.random() < 0.6 else colours.background
     bend = rng.choice((0.0, 0.0, rng.uniform(-6, 6)))
-    bar = stroke(trace("M", -3, y, "Q", piece.width / 2, y - bend, piece.width + 3, y), colour, thick)
-    return joined((piece, Piece(bar, piece.width, piece.height)), piece.width, piece.height)
+    bar = stroke(trace("M", -3, y, "Q", element.width / 2, y - bend, element.width + 3, y), colour, thick)
+    return joined((element, Element(bar, element.width, element.height)), element.width, element.height)
 
 
 def _faded(colour: str) -> str:
-    channels = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-    return "#" + "".join(
-        f"{round(channel + (255 - channel) * 0.55 if sum(channels) < 600 else channel * 0.55):02x}"
-        for channel in channels
-    )
+    return lighten(colour, 0.55) if sum(channels(colour)) < 600 else darken(colour, 0.55)

@@ -120,13 +120,13 @@ def match_codes(names: Sequence[tuple[str, str]], table: Iterable[Keywords]) -> 
 def _glob(pattern: str) -> re.Pattern[str]:
     """Return a shell pattern that is matched against all names at once, one a line: 50 times faster than one by one."""
     parts = []
-    for piece in re.findall(r"\[!?[^\]]+\]|.", pattern):
-        if piece == "*":
+    for token in re.findall(r"\[!?[^\]]+\]|.", pattern):
+        if token == "*":
             parts.append(r"[^\n]*")
-        elif piece == "?":
+        elif token == "?":
             parts.append(r"[^\n]")
-        elif len(piece) > 1:
-            parts.append(piece.replace("[!", "[^\n", 1) if piece.startswith("[!") else piece)
+        elif len(token) > 1:
+            parts.append(token.replace("[!", "[^\n", 1) if token.startswith("[!") else token)
         else:
-            parts.append(re.escape(piece))
+            parts.append(re.escape(token))
     return re.compile("^" + "".join(parts) + "$", re.MULTILINE)

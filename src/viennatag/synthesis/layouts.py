@@ -1,60 +1,61 @@
-"""Arrangements: devices together, device and word, a word with a drawing for a letter, a badge, the finished page."""
+"""Layouts: several devices, device and word, a word with a drawing as a letter, a badge, the finished mark."""
 
 import math
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from viennatag.synthesis.figures import draw_figure, draw_outline
-from viennatag.synthesis.grounds import draw_ground
-from viennatag.synthesis.inscriptions import write_ring
-from viennatag.synthesis.lettering import FontFile, set_word
-from viennatag.synthesis.palettes import Palette, ink_on
-from viennatag.synthesis.pieces import (
-    Piece,
+from viennatag.synthesis.backgrounds import draw_background
+from viennatag.synthesis.elements import (
+    Element,
     fitted,
     in_column,
     in_row,
     joined,
-    laid_over,
     mirrored,
     number,
+    overlaid,
     shifted,
+    surface,
     turned,
 )
+from viennatag.synthesis.figures import draw_figure, draw_outline
+from viennatag.synthesis.inscriptions import write_ring
+from viennatag.synthesis.lettering import FontFile, set_word
+from viennatag.synthesis.palettes import Palette, contrasting_colour
 
 
-def put_together(parts: Sequence[Piece], rng: random.Random) -> Piece:
-    """Return devices as one group; the first is sometimes much larger than the others."""
+def combined(parts: Sequence[Element], rng: random.Random) -> Element:
+    """Return devices as one element; the first is sometimes much larger than the others."""
     if len(parts) == 1:
         return parts[0]
     if rng.random() < 0.4:
-        parts = [parts[0], *(fitted(piece, 55, 55) for piece in parts[1:])]
+        parts = [parts[0], *(fitted(element, 55, 55) for element in parts[1:])]
     gap = rng.uniform(4, 14)
     if len(parts) == 3 and rng.random() < 0.4:
         return in_column((parts[0], in_row(parts[1:], gap)), gap)
     return in_row(parts, gap) if rng.random() < 0.65 else in_column(parts, gap)
 
 
-def repeated(piece: Piece, rng: random.Random) -> tuple[Piece, str]:
-    """Return a device again and again, and how in a word: in a row, face to face, around a point, overlapping."""
+def repeated(element: Element, rng: random.Random) -> tuple[Element, str]:
+    """Return a repeated device and the name of the layout: in a row, mirrored, in a ring, overlapping."""
     (way,) = rng.choices(("row", "mirrored", "ring", "overlapping"), (3, 2, 1.5, 1.5))
     if way == "row":
-        return in_row([piece] * rng.choice((2, 3, 3, 4)), 12), "repeated"
+        return in_row([element] * rng.choice((2, 3, 3, 4)), 12), "repeated"
     if way == "mirrored":
-        pair = (piece, mirrored(piece)) if rng.random() < 0.5 else (mirrored(piece), piece)
-        return in_row(pair, rng.choice((-0.1, 0.02, 0.15)) * piece.width), "mirrored"
+        pair = (element, mirrored(element)) if rng.random() < 0.5 else (mirrored(element), element)
+        return in_row(pair, rng.choice((-0.1, 0.02, 0.15)) * element.width), "mirrored"
     if way == "overlapping":
-        faint = replace(piece, svg=f'<g opacity="{rng.uniform(0.45, 0.75):.2f}">{piece.svg}</g>')
-        step, count = piece.width * rng.uniform(0.3, 0.55), rng.choice((2, 2, 3))
+        faint = replace(element, svg=f'<g opacity="{rng.uniform(0.45, 0.75):.2f}">{element.svg}</g>')
+        step, count = element.width * rng.uniform(0.3, 0.55), rng.choice((2, 2, 3))
         placed = [shifted(faint, step * index, 0) for index in range(count)]
-        return joined(placed, piece.width + step * (count - 1), piece.height), "overlapping"
+        return joined(placed, element.width + step * (count - 1), element.height), "overlapping"
     count, start = rng.choice((3, 4, 5, 6, 8)), rng.choice((0, 0, 45))
-    reach = max(piece.width, piece.height) * rng.uniform(0.55, 0.75) * max(1.0, count / 4)
-    around: list[tuple[Piece, float, float]] = []
+    reach = max(element.width, element.height) * rng.uniform(0.55, 0.75) * max(1.0, count / 4)
+    around: list[tuple[Element, float, float]] = []
     for index in range(count):
         angle = start + 360 * index / count
-        one = turned(piece, angle)
+        one = turned(element, angle)
         x, y = reach * math.sin(math.radians(angle)), -reach * math.cos(math.radians(angle))
         around.append((one, x - one.width / 2, y - one.height / 2))
     left, top = min(x for _, x, _ in around), min(y for _, _, y in around)
@@ -63,23 +64,23 @@ def repeated(piece: Piece, rng: random.Random) -> tuple[Piece, str]:
     return joined(whole, right - left, low - top), "in a ring"
 
 
-def add_shapes(core: Piece | None, shapes: Sequence[Piece], rng: random.Random) -> Piece | None:
+def add_shapes(core: Element | None, shapes: Sequence[Element], rng: random.Random) -> Element | None:
     """Return a device with shapes around it: stars above or below, others at its side as well."""
-    for piece in shapes:
+    for element in shapes:
         if core is None:
-            core = piece
+            core = element
             continue
         gap = rng.uniform(0.05, 0.14) * max(core.width, core.height)
-        if "star" in piece.kinds or rng.random() < 0.5:
-            small = fitted(piece, core.width, core.height * (0.35 if "star" in piece.kinds else 0.7))
+        if "star" in element.kinds or rng.random() < 0.5:
+            small = fitted(element, core.width, core.height * (0.35 if "star" in element.kinds else 0.7))
             core = in_column((small, core) if rng.random() < 0.6 else (core, small), gap)
         else:
-            core = in_row((core, fitted(piece, core.width * 1.2, core.height)), gap)
+            core = in_row((core, fitted(element, core.width * 1.2, core.height)), gap)
     return core
 
 
-def beside_word(core: Piece, word: Piece, rng: random.Random) -> tuple[Piece, str]:
-    """Return a device and a word, one below or beside the other, and how in a word."""
+def beside_word(core: Element, word: Element, rng: random.Random) -> tuple[Element, str]:
+    """Return a device and a word, one below or beside the other, and the name of the layout."""
     layout = rng.choices(("below", "beside", "above", "after"), (5, 4, 0.7, 0.8))[0]
     if layout in {"below", "above"}:
         share = rng.uniform(0.35, 1.0)
@@ -93,20 +94,20 @@ def beside_word(core: Piece, word: Piece, rng: random.Random) -> tuple[Piece, st
     return in_row((core, word) if layout == "beside" else (word, core), gap), f"word {layout}"
 
 
-def with_strip(piece: Piece, strip: Piece | None, rng: random.Random) -> Piece:
-    """Return a piece with lines below it, sometimes above."""
+def with_strip(element: Element, strip: Element | None, rng: random.Random) -> Element:
+    """Return an element with lines below it, sometimes above."""
     if strip is None:
-        return piece
-    strip = fitted(strip, piece.width, piece.height * 0.7)
-    return in_column((piece, strip) if rng.random() < 0.75 else (strip, piece), piece.height * 0.15)
+        return element
+    strip = fitted(strip, element.width, element.height * 0.7)
+    return in_column((element, strip) if rng.random() < 0.75 else (strip, element), element.height * 0.15)
 
 
-def letter_replaced(font: FontFile, text: str, device: Piece, ink: str, rng: random.Random) -> Piece:
-    """Return a word in which a device stands for a letter, an O where it has one."""
+def replace_letter(font: FontFile, text: str, device: Element, foreground: str, rng: random.Random) -> Element:
+    """Return a word with a device in place of a letter, an O where it has one."""
     round_letters = [index for index, letter in enumerate(text) if letter in "oO"]
     index = rng.choice(round_letters or range(len(text)))
     text = text[:index] + ("O" if text.isupper() else "o") + text[index + 1 :]  # reads best as an O
-    word, spots = set_word(font, text, [ink], blank=index, spacing=0.06)
+    word, spots = set_word(font, text, [foreground], blank=index, spacing=0.06)
     spot = spots[index]
     size = max(spot.bottom - spot.top, spot.right - spot.left) * rng.uniform(1.0, 1.25)
     small = fitted(device, size * 1.3, size)
@@ -116,15 +117,15 @@ def letter_replaced(font: FontFile, text: str, device: Piece, ink: str, rng: ran
     return joined((shifted(word, aside, lift), shifted(small, x + aside, y + lift)), width, height)
 
 
-def letter_topped(font: FontFile, text: str, device: Piece, ink: str, rng: random.Random) -> Piece:
+def top_letter(font: FontFile, text: str, device: Element, foreground: str, rng: random.Random) -> Element:
     """Return a word with a large device on top of one letter (27.5.7)."""
-    word, spots = set_word(font, text, [ink])
+    word, spots = set_word(font, text, [foreground])
     spot = rng.choice(spots)
     size = rng.uniform(15, 26)
     top = fitted(device, size, size)
     middle = (spot.left + spot.right) / 2
     aside = max(0.0, top.width / 2 - middle)
-    low = top.height + 1.5 - spot.top  # a small letter lets its sign come down between taller ones
+    low = top.height + 1.5 - spot.top  # a device on a small letter sits between taller letters
     lift = max(0.0, -low)
     placed = (shifted(top, middle - top.width / 2 + aside, lift), shifted(word, aside, low + lift))
     return joined(placed, max(word.width, middle + top.width / 2) + aside, low + lift + word.height)
@@ -132,37 +133,47 @@ def letter_topped(font: FontFile, text: str, device: Piece, ink: str, rng: rando
 
 def draw_badge(
     kind: str,
-    content: Piece | None,
+    content: Element | None,
     fonts: Sequence[FontFile],
     fill: str,
     edge: str,
-    ground: str,
+    background: str,
     palette: Palette,
     rng: random.Random,
-) -> Piece:
+) -> Element:
     """Return a disc (`circle`) or toothed seal (`seal`) with words around a device."""
     filled = fill != "none"
-    ink = ink_on(ground, palette, rng) if filled else edge
+    foreground = contrasting_colour(background, palette, rng) if filled else edge
     outer = draw_figure(
-        draw_outline(kind, rng), None, fill=fill, stroke="none" if filled else ink, paper=palette.paper, thickness=2
+        draw_outline(kind, rng),
+        None,
+        fill=fill,
+        stroke="none" if filled else foreground,
+        background=palette.background,
+        thickness=2,
     )
     radius = rng.uniform(29, 33)
-    ring = write_ring(fonts, rng, ink, radius, rng.uniform(7, 9))
+    ring = write_ring(fonts, rng, foreground, radius, rng.uniform(7, 9))
     hoop = (
-        f'<circle cx="50" cy="50" r="{number(radius - 2)}" fill="none" stroke="{ink}" '
+        f'<circle cx="50" cy="50" r="{number(radius - 2)}" fill="none" stroke="{foreground}" '
         f'stroke-width="{number(rng.uniform(0.8, 1.8))}"/>'
     )
-    badge = joined((laid_over(outer, ring), Piece(hoop, 100, 100)), 100, 100)
+    badge = joined((overlaid(outer, ring), Element(hoop, 100, 100)), 100, 100)
     if content is not None:
-        badge = laid_over(badge, fitted(content, radius * 1.3, radius * 1.3))
+        badge = overlaid(badge, fitted(content, radius * 1.3, radius * 1.3))
     codes = {"24.3.7", "24.3.18"} | (set[str]() if kind == "seal" else {"26.1.4", "26.1.21"})
     return replace(badge, codes=(badge.codes - {"26.1.3"}) | codes)
 
 
-def on_page(
-    mark: Piece, palette: Palette, wanted_grounds: Collection[str], rng: random.Random, *, motif: Piece | None = None
-) -> Piece:
-    """Return a mark on its paper, or on a ground with a plain panel, with a margin; now and then a little turned."""
+def on_background(
+    mark: Element,
+    palette: Palette,
+    wanted_backgrounds: Collection[str],
+    rng: random.Random,
+    *,
+    motif: Element | None = None,
+) -> Element:
+    """Return a mark with a margin on a plain background, or on a panel on a drawn one; sometimes slightly turned."""
     if rng.random() < 0.05:
         mark = turned(mark, rng.uniform(-9, 9))
     longest = max(mark.width, mark.height)
@@ -171,13 +182,11 @@ def on_page(
     if rng.random() < 0.25:
         width = height = max(width, height)
     width, height = max(width, height / 4), max(height, width / 4)
-    if not wanted_grounds:
-        paper = f'<rect width="{number(width)}" height="{number(height)}" fill="{palette.paper}"/>'
-        return laid_over(Piece(paper, width, height), mark)
+    if not wanted_backgrounds:
+        return overlaid(Element(surface(width, height, palette.background), width, height), mark)
     width, height = width * 1.3, height * 1.3
-    ground = draw_ground(palette, width, height, wanted_grounds, rng, motif=motif)
+    background = draw_background(palette, width, height, wanted_backgrounds, rng, motif=motif)
     gap = 0.08 * longest
     w, h = mark.width + 2 * gap, mark.height + 2 * gap
-    corner = number(rng.choice((0, gap / 2, gap)))
-    panel = f'<rect width="{number(w)}" height="{number(h)}" rx="{corner}" fill="{palette.paper}"/>'
-    return laid_over(laid_over(ground, Piece(panel, w, h)), mark)
+    panel = surface(w, h, palette.background, corner=rng.choice((0, gap / 2, gap)))
+    return overlaid(overlaid(background, Element(panel, w, h)), mark)

@@ -1,4 +1,4 @@
-"""Letters, words and numerals drawn from font files as SVG paths, with the sections that they show.
+"""Typeset letters, words and numerals from font files as SVG paths, with their sections.
 
 Text is never left to the renderer's own fonts: glyph outlines are placed here, one by one, so that words
 can run along arcs and letters can be overlapped, mirrored or replaced by drawings. Ordinary text faces
@@ -9,50 +9,29 @@ import io
 import math
 import random
 import re
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from viennatag.errors import ArtworkError, require
-from viennatag.synthesis.pieces import Piece, number
+from viennatag.synthesis.elements import Element, number
 
-_PLAIN = (
-    "abel alegreya alegreya-sans archivo-narrow arimo arvo asap barlow-condensed bitter bodoni-moda bree-serif cabin "
-    "courier-prime cousine crimson-pro dm-sans dosis eb-garamond exo-2 figtree fira-sans fjalla-one gelasio hind "
-    "ibm-plex-mono inter josefin-sans jost kanit karla lato league-gothic libre-baskerville libre-franklin literata "
-    "lora manrope maven-pro merriweather montserrat nunito open-sans oswald outfit overpass play plus-jakarta-sans "
-    "poppins prata pt-sans-narrow pt-serif public-sans quattrocento questrial quicksand rajdhani raleway roboto "
-    "roboto-slab rokkitt rubik saira-condensed signika sora source-serif-4 space-grotesk spectral teko tenor-sans "
-    "tinos titillium-web urbanist varela-round vollkorn work-sans zilla-slab "
-    "arial dejavusans helvetica liberationsans liberationserif times"
-)
-PLAIN_FAMILIES = frozenset(_PLAIN.split())
-"""Families whose letters are ordinary."""
-
-SIGNATURE_FAMILIES = frozenset(
-    {
-        "cedarville-cursive",
-        "great-vibes",
-        "herr-von-muellerhoff",
-        "homemade-apple",
-        "monsieur-la-doulaise",
-        "mr-de-haviland",
-        "parisienne",
-        "pinyon-script",
-        "reenie-beanie",
-        "sacramento",
-    }
-)
-"""Families that a signature is written in."""
+_FAMILIES = tomllib.loads(resources.files(__package__).joinpath("fonts.toml").read_text(encoding="utf-8"))
+PLAIN_FAMILIES = frozenset(_FAMILIES["plain"].split())
+"""Families with ordinary letters."""
+SIGNATURE_FAMILIES = frozenset(_FAMILIES["signature"].split())
+"""Families for signatures."""
 
 _NEEDED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 @dataclass(frozen=True)
 class FontFile:
-    """A font file that words are drawn with.
+    """A font file.
 
     Attributes:
         path: The file.
@@ -75,10 +54,10 @@ class Glyph:
     Attributes:
         d: Path data in font units, y upwards.
         advance: How far the next letter stands.
-        left: Leftmost, top, right and bottom of the ink follow.
-        top: Negative above the baseline.
-        right: Rightmost.
-        bottom: Positive below the baseline.
+        left: Left edge of the outline.
+        top: Top edge, negative above the baseline.
+        right: Right edge.
+        bottom: Bottom edge, positive below the baseline.
     """
 
     d: str
@@ -186,8 +165,8 @@ def usable_fonts(fonts: Iterable[FontFile]) -> tuple[FontFile, ...]:
 
 
 @dataclass(frozen=True)
-class Spot:
-    """Where a letter of a word stands: its ink box in the word's frame."""
+class LetterBox:
+    """The bounding box of a letter in the frame of its word."""
 
     left: float
     top: float
@@ -198,7 +177,7 @@ class Spot:
 def set_word(
     font: FontFile,
     text: str,
-    inks: Sequence[str],
+    colours: Sequence[str],
     *,
     height: float = 20.0,
     spacing: float = 0.0,
@@ -206,13 +185,13 @@ def set_word(
     outline: bool = False,
     sizes: Sequence[float] = (),
     blank: int | None = None,
-) -> tuple[Piece, tuple[Spot, ...]]:
-    """Return a word on a straight line, and where its letters stand.
+) -> tuple[Element, tuple[LetterBox, ...]]:
+    """Return a word on a straight line, and the boxes of its letters.
 
     Args:
         font: The font.
         text: What it says.
-        inks: A colour for each letter; the last goes on to the end.
+        colours: A colour for each letter; the last goes on to the end.
         height: Height of a capital, in the units of the frame.
         spacing: Added between letters, in ems.
         slant: Degrees that letters lean to the right.
@@ -226,35 +205,46 @@ def set_word(
     for index, character in enumerate(text):
         glyph = face.glyph(character)
         size = em * (sizes[index] if sizes else 1.0)
-        ink = inks[min(index, len(inks) - 1)]
-        look = f'fill="none" stroke="{ink}" stroke-width="{0.035 / face.scale:.0f}"' if outline else f'fill="{ink}"'
+        foreground = colours[min(index, len(colours) - 1)]
+        style = (
+            f'fill="none" stroke="{foreground}" stroke-width="{0.035 / face.scale:.0f}"'
+            if outline
+            else f'fill="{foreground}"'
+        )
         if index != blank:
             scale = size * face.scale
             parts.append(
-                f'<path transform="translate({number(x)} 0) scale({scale:.5g} {-scale:.5g})" d="{glyph.d}" {look}/>'
+                f'<path transform="translate({number(x)} 0) scale({scale:.5g} {-scale:.5g})" d="{glyph.d}" {style}/>'
             )
-        spots.append(Spot(x + glyph.left * size, glyph.top * size, x + glyph.right * size, glyph.bottom * size))
+        spots.append(LetterBox(x + glyph.left * size, glyph.top * size, x + glyph.right * size, glyph.bottom * size))
         x += (glyph.advance + spacing) * size
-    inked = [spot for spot, character in zip(spots, text, strict=True) if character != " "]
-    top, bottom = min(spot.top for spot in inked), max(spot.bottom for spot in inked)
-    left, right = min(spot.left for spot in inked), max(spot.right for spot in inked)
+    painted = [spot for spot, character in zip(spots, text, strict=True) if character != " "]
+    top, bottom = min(spot.top for spot in painted), max(spot.bottom for spot in painted)
+    left, right = min(spot.left for spot in painted), max(spot.right for spot in painted)
     lean = math.tan(math.radians(slant))
     left, right = left - max(bottom * lean, 0), right + max(-top * lean, 0)
     skew = f" skewX({number(-slant)})" if slant else ""
     svg = f'<g transform="translate({number(-left)} {number(-top)}){skew}">{"".join(parts)}</g>'
-    moved = tuple(Spot(spot.left - left, spot.top - top, spot.right - left, spot.bottom - top) for spot in spots)
-    return Piece(svg, max(right - left, 1e-3), max(bottom - top, 1e-3)), moved
+    moved = tuple(LetterBox(spot.left - left, spot.top - top, spot.right - left, spot.bottom - top) for spot in spots)
+    return Element(svg, max(right - left, 1e-3), max(bottom - top, 1e-3)), moved
 
 
-def set_round(
-    font: FontFile, text: str, ink: str, *, radius: float, height: float, below: bool = False, spacing: float = 0.05
-) -> tuple[Piece, float]:
+def set_circular(
+    font: FontFile,
+    text: str,
+    foreground: str,
+    *,
+    radius: float,
+    height: float,
+    below: bool = False,
+    spacing: float = 0.05,
+) -> tuple[Element, float]:
     """Return a word set around a circle of this radius, and the degrees it takes; the frame holds the circle.
 
     Args:
         font: The font.
         text: What it says.
-        ink: The colour.
+        foreground: The colour.
         radius: Of the circle that the feet of the letters stand on (that their heads touch, if below).
         height: Height of a capital.
         below: Whether the word runs along the bottom of the circle, its letters upright there.
@@ -273,10 +263,10 @@ def set_round(
         parts.append(
             f'<path transform="translate({number(centre)} {number(centre)}) rotate({number(rotation)}) '
             f'translate({number(-glyph.advance * em / 2)} {number(distance)}) scale({scale:.5g} {-scale:.5g})" '
-            f'd="{glyph.d}" fill="{ink}"/>'
+            f'd="{glyph.d}" fill="{foreground}"/>'
         )
         angle += turn
-    return Piece("".join(parts), 2 * centre, 2 * centre), 2 * half
+    return Element("".join(parts), 2 * centre, 2 * centre), 2 * half
 
 
 def letter_codes(text: str) -> frozenset[str]:
@@ -285,7 +275,7 @@ def letter_codes(text: str) -> frozenset[str]:
 
 
 def choose_font(fonts: Sequence[FontFile], rng: random.Random, *, special: bool | None = None) -> FontFile:
-    """Return a font, each family equally likely; of the special or the ordinary ones if asked and if there are any."""
+    """Return a random font, families equally likely; special or ordinary ones only, if requested and available."""
     suited = [font for font in fonts if special is None or font.special is special] or list(fonts)
     family = rng.choice(sorted({font.family for font in suited}))
     return rng.choice([font for font in suited if font.family == family])

@@ -1,4 +1,4 @@
-"""Colours that a mark is printed in: the paper, one to four inks, and how fills look."""
+"""Colours of a mark: its background, one to four colours, and colour arithmetic on SVG."""
 
 import colorsys
 import random
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from viennatag.images.colours import CODES, name_colour
 
-BLACK, WHITE = "#000000", "#ffffff"
+BLACK, PLAIN_WHITE = "#000000", "#ffffff"
 _MOST_INKS = 5
 
-# Hue in degrees, saturation and value from which the inks of a name are drawn.
+# Hue in degrees, saturation and value from which the colours of a name are drawn.
 _RANGES = {
     "red": ((352, 368), (0.8, 1.0), (0.6, 0.95)),
     "yellow": ((47, 57), (0.8, 1.0), (0.92, 1.0)),
@@ -26,7 +26,7 @@ _RANGES = {
     "pink": ((318, 340), (0.45, 0.9), (0.85, 1.0)),
     "white": ((0, 360), (0.0, 0.0), (1.0, 1.0)),
 }
-# How often inks are seen on registered marks, from the colour codes of 20,000 EU marks.
+# How often colours are seen on registered marks, from the colour codes of 20,000 EU marks.
 _FREQUENCY = {
     "blue": 1238, "red": 1085, "black": 900, "green": 720, "grey": 507, "orange": 431, "yellow": 300,
     "pink": 129, "violet": 128, "brown": 93, "gold": 60,
@@ -35,30 +35,30 @@ _FREQUENCY = {
 
 @dataclass(frozen=True)
 class Palette:
-    """What a mark is printed in.
+    """The colours of a mark.
 
     Attributes:
-        paper: The ground, as `#rrggbb`.
-        inks: The colours on it, the main one first.
+        background: The background, as `#rrggbb`.
+        colours: The colours on it, the main one first.
         gradient: Whether large surfaces fade into another tone.
     """
 
-    paper: str
-    inks: tuple[str, ...]
+    background: str
+    colours: tuple[str, ...]
     gradient: bool = False
 
     @property
     def main(self) -> str:
-        """The first ink."""
-        return self.inks[0]
+        """The first colour."""
+        return self.colours[0]
 
     def second(self) -> str:
-        """Return the second ink, or the first where there is one only."""
-        return self.inks[1 % len(self.inks)]
+        """Return the second colour, or the first where there is only one."""
+        return self.colours[1 % len(self.colours)]
 
 
-def ink(name: str, rng: random.Random) -> str:
-    """Return a colour that bears a name of `viennatag.images.colours`."""
+def sample_colour(name: str, rng: random.Random) -> str:
+    """Return a random colour with a name of `viennatag.images.colours`."""
     hues, saturations, values = _RANGES[name]
     for _ in range(20):
         shares = colorsys.hsv_to_rgb(rng.uniform(*hues) % 360 / 360, rng.uniform(*saturations), rng.uniform(*values))
@@ -72,7 +72,7 @@ def choose_palette(rng: random.Random, *, wanted: Collection[str] = (), colour: 
     """Return a palette; of the wanted sections of 29.1 if there are any.
 
     Args:
-        rng: The source of chance.
+        rng: The source of randomness.
         wanted: Sections of division 29.1 to be shown.
         colour: The share of palettes with colours, where no section is wanted.
     """
@@ -82,15 +82,19 @@ def choose_palette(rng: random.Random, *, wanted: Collection[str] = (), colour: 
         del names[_MOST_INKS:]
         if "white" in names and len(names) > 1:
             names.remove("white")
-            paper = names.pop(rng.randrange(len(names)))
-            return Palette(ink(paper, rng), (WHITE, *(ink(name, rng) for name in names)), rng.random() < 0.08)
+            background = names.pop(rng.randrange(len(names)))
+            return Palette(
+                sample_colour(background, rng),
+                (PLAIN_WHITE, *(sample_colour(name, rng) for name in names)),
+                rng.random() < 0.08,
+            )
         if names == ["white"]:
-            return Palette(ink(rng.choice(("blue", "red", "green")), rng), (WHITE,))
-        return Palette(WHITE, tuple(ink(name, rng) for name in names), rng.random() < 0.2)
+            return Palette(sample_colour(rng.choice(("blue", "red", "green")), rng), (PLAIN_WHITE,))
+        return Palette(PLAIN_WHITE, tuple(sample_colour(name, rng) for name in names), rng.random() < 0.2)
     if rng.random() >= colour:
         if rng.random() < 0.08:
-            return Palette(BLACK, (WHITE,))
-        return Palette(WHITE, (BLACK if rng.random() < 0.8 else ink("black", rng),))
+            return Palette(BLACK, (PLAIN_WHITE,))
+        return Palette(PLAIN_WHITE, (BLACK if rng.random() < 0.8 else sample_colour("black", rng),))
     count = rng.choices((1, 2, 3, 4), (4, 5, 2, 1))[0]
     pool = dict(_FREQUENCY)
     chosen = []
@@ -100,10 +104,13 @@ def choose_palette(rng: random.Random, *, wanted: Collection[str] = (), colour: 
         chosen.append(name)
     if chosen == ["black"]:
         chosen = ["blue"]
-    inks = tuple(ink(name, rng) for name in chosen)
+    colours = tuple(sample_colour(name, rng) for name in chosen)
     if rng.random() < 0.14:
-        return Palette(inks[0], (WHITE, *(shade for shade in inks[1:] if contrast(shade, inks[0]) > 0.3)))
-    return Palette(WHITE, inks, rng.random() < 0.2)
+        return Palette(
+            colours[0],
+            (PLAIN_WHITE, *(shade for shade in colours[1:] if lightness_difference(shade, colours[0]) > 0.3)),
+        )
+    return Palette(PLAIN_WHITE, colours, rng.random() < 0.2)
 
 
 def luminance(colour: str) -> float:
@@ -112,21 +119,23 @@ def luminance(colour: str) -> float:
     return (0.299 * red + 0.587 * green + 0.114 * blue) / 255
 
 
-def contrast(one: str, other: str) -> float:
+def lightness_difference(one: str, other: str) -> float:
     """Return the difference of lightness of two colours."""
     return abs(luminance(one) - luminance(other))
 
 
-def ink_on(ground: str, palette: Palette, rng: random.Random) -> str:
-    """Return a colour of the palette, or white or black, that is seen on a ground."""
-    suited = [shade for shade in (*palette.inks[1:], palette.paper) if contrast(shade, ground) > 0.35]
+def contrasting_colour(background: str, palette: Palette, rng: random.Random) -> str:
+    """Return a colour of the palette, or white or black, that is visible on a background."""
+    suited = [
+        shade for shade in (*palette.colours[1:], palette.background) if lightness_difference(shade, background) > 0.35
+    ]
     if suited and rng.random() < 0.8:
         return suited[-1] if rng.random() < 0.6 else rng.choice(suited)
-    return WHITE if luminance(ground) < 0.6 else BLACK
+    return PLAIN_WHITE if luminance(background) < 0.6 else BLACK
 
 
 _HEX = re.compile(r"#([0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b")
-_NAMED = {"white": WHITE, "black": BLACK, "red": "#ff0000", "gray": "#808080", "grey": "#808080"}
+_NAMED = {"white": PLAIN_WHITE, "black": BLACK, "red": "#ff0000", "gray": "#808080", "grey": "#808080"}
 _NAMES = re.compile(r'(?<=")(?:white|black|red|gr[ae]y)(?=")')
 
 
@@ -135,10 +144,20 @@ def channels(colour: str) -> list[int]:
     return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
 
 
-def mixed(one: str, other: str, share: float) -> str:
-    """Return a colour between two: 0 is the first, 1 the other."""
+def mix_colours(one: str, other: str, share: float) -> str:
+    """Return a mixture of two colours: a share of 0 is the first, 1 the other."""
     pairs = zip(channels(one), channels(other), strict=True)
     return "#" + "".join(f"{round(low + (high - low) * share):02x}" for low, high in pairs)
+
+
+def lighten(colour: str, share: float) -> str:
+    """Return a colour mixed with white; a share of 1 is white."""
+    return mix_colours(colour, PLAIN_WHITE, share)
+
+
+def darken(colour: str, factor: float) -> str:
+    """Return a colour with its channels multiplied by a factor; 0 is black."""
+    return "#" + "".join(f"{round(channel * factor):02x}" for channel in channels(colour))
 
 
 def six_digits(colour: str) -> str:
@@ -162,15 +181,15 @@ def mean_colour(colours: Iterable[str]) -> str:
     )
 
 
-def turned_hue(colour: str, degrees: float) -> str:
-    """Return a colour of another hue, as strong and as light."""
+def rotate_hue(colour: str, degrees: float) -> str:
+    """Return a colour with its hue rotated; saturation and value stay."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in channels(colour)))
     turned = colorsys.hsv_to_rgb((hue + degrees / 360) % 1, saturation, value)
     return "#" + "".join(f"{round(channel * 255):02x}" for channel in turned)
 
 
-def in_colours(body: str, colour_for: Callable[[str], str]) -> str:
-    """Return SVG in which each colour is replaced by what a function gives for it."""
+def map_colours(body: str, colour_for: Callable[[str], str]) -> str:
+    """Return SVG with each colour replaced by the result of a function."""
 
     def replaced(found: re.Match[str]) -> str:
         digits = found.group(1)

@@ -1,4 +1,4 @@
-"""Contact sheets: many marks on one picture with their codes below, to look at before training on them."""
+"""Contact sheets: many marks in one image with their codes, to check them before training."""
 
 import csv
 from pathlib import Path
@@ -12,7 +12,7 @@ _CELL, _LINE, _LINES = 180, 12, 3
 
 
 def draw_sheet(folder: Path | str, out: Path | str, *, count: int = 64, columns: int = 8) -> None:
-    """Write a PNG of marks that `draw_marks` has drawn, evenly taken from the table, with their codes.
+    """Write a PNG of marks that `draw_marks` drew, sampled evenly from the table, with their codes.
 
     Args:
         folder: What `draw_marks` wrote.

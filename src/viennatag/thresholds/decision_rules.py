@@ -1,8 +1,8 @@
-"""Turn scores into decisions: which labels of a mark are suggested.
+"""Decision rules: which scores become suggestions.
 
-A decision is an option of a strategy. It is fitted on calibrated, coherent scores of marks that the training
-did not see, and what it finds is a rule: thresholds, and a number of best labels where that is asked for.
-No rule changes a ranking; what is best depends on what a wrong and a missed suggestion cost.
+A decision rule is an option of a strategy. It is fitted on calibrated, coherent scores of held-out marks, and returns
+thresholds, and a limit on the suggestions of each level where that is asked for. No rule changes a ranking; which one
+is best depends on the costs of a wrong and of a missed suggestion.
 """
 
 import re
@@ -19,13 +19,13 @@ from viennatag.thresholds.thresholds import expected_thresholds, recall_threshol
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
-    """Which scores become suggestions.
+class Thresholds:
+    """Fitted thresholds: which scores become suggestions.
 
     Attributes:
         thresholds: A label is suggested when its score is at least this; shape (labels,).
         levels: Level of each label, any integers; shape (labels,).
-        top: Of each level no more labels than these are suggested; None for no limit.
+        top: At most this many labels of each level are suggested; None for no limit.
     """
 
     thresholds: NDArray[np.float64]
@@ -33,7 +33,7 @@ class Rule:
     top: int | None = None
 
     def __call__(self, scores: Scores) -> NDArray[np.bool_]:
-        """Return decisions of the scores' shape (marks, labels); of equal scores the first label ranks higher.
+        """Return which labels are suggested, of the scores' shape (marks, labels); ties go to the first label.
 
         Raises:
             DataError: If there are not as many labels, or a score is NaN.
@@ -50,14 +50,14 @@ class Rule:
         return suggested
 
 
-class Decision(Protocol):
-    """A way to find a rule."""
+class DecisionRule(Protocol):
+    """A way to find thresholds."""
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
-        """Return the rule for scores like these.
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+        """Return thresholds for scores like these.
 
         Args:
-            scores: Calibrated, coherent probabilities of marks that the training did not see; (marks, labels).
+            scores: Calibrated, coherent probabilities of held-out marks; shape (marks, labels).
             targets: True labels, same shape.
             groups: Group of each label, whose labels are alike, such as level and kind; any integers, (labels,).
             levels: Level of each label in the hierarchy; any integers, (labels,).
@@ -70,7 +70,7 @@ class Decision(Protocol):
 
 @dataclass(frozen=True)
 class OneThreshold:
-    """The same threshold for all labels, as most published code has it.
+    """One threshold for all labels.
 
     Attributes:
         threshold: What it is; None for the one that maximises F-beta over all pairs of mark and label.
@@ -85,20 +85,20 @@ class OneThreshold:
             raise OptionError(f"threshold is {self.threshold}; expected a score in [0, 1]")
         _check(self.beta)
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
-        """Return the rule of one threshold; see `Decision.fit`."""
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+        """Return one threshold for all labels; see `DecisionRule.fit`."""
         thresholds = np.full(scores.shape[1], self.threshold if self.threshold is not None else np.nan)
         if self.threshold is None:
             everything, enough = np.zeros(scores.shape[1], dtype=np.intp), scores.size + 1
             thresholds = tune_thresholds(
                 scores, targets, groups=everything, beta=self.beta, min_positives=enough, floor=0
             )
-        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+        return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
 
 
 @dataclass(frozen=True)
 class PerLabel:
-    """For each label the threshold that was best on the validation part; see `tune_thresholds`.
+    """For each label the threshold that was best on the validation subset; see `tune_thresholds`.
 
     Attributes:
         beta: Thresholds maximise F-beta: above 1 favours recall, below 1 precision.
@@ -113,12 +113,12 @@ class PerLabel:
     def __post_init__(self) -> None:
         _check(self.beta, self.min_positives, self.floor)
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
-        """Return the rule of tuned thresholds; see `Decision.fit`."""
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+        """Return tuned thresholds; see `DecisionRule.fit`."""
         thresholds = tune_thresholds(
             scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
         )
-        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+        return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ class ExpectedF(PerLabel):
     the pooled positives of its group varies less, so it is that of `PerLabel`; see `expected_thresholds`.
     """
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
-        """Return the rule of expected thresholds; see `Decision.fit`."""
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+        """Return expected thresholds; see `DecisionRule.fit`."""
         tuned = super().fit(scores, targets, groups=groups, levels=levels)
         expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
         rare = np.asarray(targets.sum(axis=0)).ravel() < self.min_positives
@@ -139,7 +139,7 @@ class ExpectedF(PerLabel):
 
 @dataclass(frozen=True)
 class TopK:
-    """The `k` best labels of each level, whatever they score: for a person who will choose among them."""
+    """The `k` best labels of each level, whatever their scores: for a person who chooses among them."""
 
     k: int = 5
 
@@ -147,9 +147,9 @@ class TopK:
         if self.k < 1:
             raise OptionError(f"k is {self.k}; it counts suggestions, from 1 up")
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
-        """Return the rule without thresholds; see `Decision.fit`."""
-        return Rule(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+        """Return a limit without thresholds; see `DecisionRule.fit`."""
+        return Thresholds(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
 
 
 @dataclass(frozen=True)
@@ -162,35 +162,39 @@ class GuaranteedRecall:
         if not 0 < self.recall < 1:
             raise OptionError(f"recall is {self.recall}; expected a share between 0 and 1, such as 0.9")
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Rule:
-        """Return the rule of guaranteed thresholds; see `Decision.fit`."""
+    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+        """Return thresholds of guaranteed recall; see `DecisionRule.fit`."""
         thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
-        return Rule(thresholds, number_groups(levels, scores.shape[1]))
+        return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
 
 
-DECISIONS = {
+DECISION_RULES = {
     "expected-f": "the threshold of each label that promises the best F1, if its scores are calibrated",
-    "per-label": "the threshold of each label that was best on the validation part",
-    "one-threshold": "one threshold for all labels, the best on the validation part",
+    "per-label": "the threshold of each label that was best on the validation subset",
+    "one-threshold": "one threshold for all labels, the best on the validation subset",
     "threshold-T": "the threshold T for all labels, such as threshold-0.5",
     "top-K": "the K best labels of each level, such as top-5",
     "recall-P": "thresholds low enough to find P % of a mark's labels at each level, such as recall-90",
 }
-"""How users name decisions, and what these do."""
+"""Names of decision rules, and what they do."""
 
 
-def find_decision(name: str) -> Decision:
-    """Return the decision of that name.
+def find_decision_rule(name: str) -> DecisionRule:
+    """Return the decision rule of that name.
 
     Raises:
         OptionError: If there is none, or its number makes no sense.
     """
-    plain: dict[str, Decision] = {"expected-f": ExpectedF(), "per-label": PerLabel(), "one-threshold": OneThreshold()}
+    plain: dict[str, DecisionRule] = {
+        "expected-f": ExpectedF(),
+        "per-label": PerLabel(),
+        "one-threshold": OneThreshold(),
+    }
     if name in plain:
         return plain[name]
     found = re.fullmatch(r"(threshold|top|recall)-(\d+(?:\.\d+)?)", name)
     if not found or (found[1] == "top" and "." in found[2]):
-        raise OptionError(f"the decision {name!r} is unknown; there are {', '.join(DECISIONS)}")
+        raise OptionError(f"the decision rule {name!r} is unknown; there are {', '.join(DECISION_RULES)}")
     kind, number = found[1], float(found[2])
     if kind == "threshold":
         return OneThreshold(number)

@@ -7,7 +7,7 @@ is good for both. A rare label has too few positives to show its own cut, so it 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from viennatag.calibration.calibration import number_groups, some_positives
+from viennatag.calibration.calibration import number_groups, require_positives
 from viennatag.errors import OptionError
 from viennatag.metrics.ranking import BLOCK, Positives, Scores, Targets, check_scores, rank_positives, ratio
 
@@ -43,7 +43,7 @@ def tune_thresholds(
     """
     _check_options(beta, floor)
     check_scores(scores, probabilities=True)
-    positives = some_positives(scores, targets, min_positives)
+    positives = require_positives(scores, targets, min_positives)
     owner, counts = number_groups(groups, scores.shape[1]), positives.per_label()
     rare = counts < min_positives
     thresholds = _best_cuts(scores, positives, np.where(rare, -1, np.arange(len(owner))), beta)
@@ -88,7 +88,7 @@ def expected_thresholds(scores: Scores, *, beta: float = 1.0, floor: float = 0.0
     the ratio of expectations (Ye et al. 2012, arXiv 1206.4625), and the best cut is max F / (1 + beta²): half
     the best F1 (Lipton et al. 2014, arXiv 1402.1892). It is found without sorting: to cut at what a cut
     promises is better, until it is the best (Dinkelbach 1967). It varies less than the cut that is best on
-    the few positives of a validation part, whose chance that one follows.
+    the few positives of a validation subset, whose chance that one follows.
 
     Args:
         scores: Calibrated probabilities, shape (marks, labels).
@@ -144,7 +144,7 @@ def recall_thresholds(
     if not 0 < recall < 1:
         raise OptionError(f"recall is {recall}; expected a share between 0 and 1, such as 0.9")
     check_scores(scores, probabilities=True)
-    positives = some_positives(scores, targets)
+    positives = require_positives(scores, targets)
     pool = number_groups(pools, scores.shape[1])
     cuts = np.zeros(pool.max() + 1)
     for each in np.unique(pool[positives.labels]):

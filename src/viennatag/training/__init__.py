@@ -1,11 +1,5 @@
-"""Learn from marks: the only home of torch and timm.
+"""Training: from marks to a bundle; the strategies can be listed without torch.
 
-Every path through this package ends in the same place: a trunk that turns pixels into features,
-exported once to ONNX; features that the serving engine computed; a linear head over them. Training
-can therefore not disagree with prediction.
+Every path ends in the same place: a backbone from pixels to features, exported once to ONNX, features computed by the
+serving engine, and a head over them. So training and prediction cannot disagree.
 """
-
-from viennatag.errors import require
-
-for _module in ("torch", "timm", "onnx", "scipy"):
-    require(_module, "train")

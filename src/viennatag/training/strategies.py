@@ -1,8 +1,8 @@
-"""A strategy: what to do about imbalance, as one value over independent dials.
+"""Strategies against imbalance: independent hyperparameters, and named presets of them.
 
-Labels (which are rare enough to be rolled up), marks (which are added, and which are shown how often), loss,
-head and decision do not depend on each other. A named strategy is a preset over them; so is each of the five
-replies to the question that this project answers.
+Labels (which are rare enough to be rolled up), marks (which are added, and which are shown how often), loss, head and
+decision rule do not depend on each other. A named strategy is a preset over them; so is each of the five replies to
+the question that began this project.
 """
 
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -35,11 +35,10 @@ from viennatag.sampling.sampling import (
     SyntheticOversampling,
     UndersampledHead,
 )
-from viennatag.thresholds.decision_rules import Decision, ExpectedF
+from viennatag.thresholds.decision_rules import DecisionRule, ExpectedF
 from viennatag.training.heads.decoder import MLDecoder
-from viennatag.training.heads.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared
+from viennatag.training.heads.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared, check_sampling
 from viennatag.training.heads.residual_attention import ResidualAttention
-from viennatag.training.heads.trainer import check_sampling
 
 BASELINE = "as-is"
 PRIOR = "prior"
@@ -60,12 +59,12 @@ class Strategy:
         description: One line for `--help`.
         reply: Which of the five replies to the question it is, 1 to 5; 0 for none.
         min_count: A code with fewer training marks counts for its parent instead.
-        until: Further marks are added to training until each label has so many; 0 adds none.
+        target_count: Extra marks are added to training until each label has this many; 0 adds none.
         sampling: Which marks are shown how often.
-        loss: What training makes small.
-        head: What learns.
-        pace: Factor on the learning rate. Where easy marks count little the hard ones are soon learned by heart.
-        decision: How scores become suggestions.
+        loss: The loss of the head.
+        head: The kind of head.
+        learning_rate_multiplier: Factor on the learning rate. Focusing losses overfit the hard marks sooner.
+        decision_rule: How scores become suggestions.
         min_positives: Labels with fewer validation marks share a calibration.
     """
 
@@ -73,29 +72,35 @@ class Strategy:
     description: str
     reply: int = 0
     min_count: int = MIN_COUNT
-    until: int = 0
+    target_count: int = 0
     sampling: Sampling = field(default_factory=Sampling)
     loss: Loss = field(default_factory=BinaryCrossEntropy)
     head: AnyHead = field(default_factory=Linear)
-    pace: float = 1.0
-    decision: Decision = field(default_factory=ExpectedF)
+    learning_rate_multiplier: float = 1.0
+    decision_rule: DecisionRule = field(default_factory=ExpectedF)
     min_positives: int = 10
 
     def __post_init__(self) -> None:
-        if self.min_count < 1 or self.until < 0 or self.min_positives < 1 or not self.pace > 0:
+        if (
+            self.min_count < 1
+            or self.target_count < 0
+            or self.min_positives < 1
+            or not self.learning_rate_multiplier > 0
+        ):
             raise OptionError(
-                f"min_count is {self.min_count}, until {self.until}, min_positives {self.min_positives} and pace "
-                f"{self.pace}; expected at least 1, 0 and 1, and a pace above 0"
+                f"min_count is {self.min_count}, target_count {self.target_count}, min_positives {self.min_positives} "
+                f"and learning_rate_multiplier {self.learning_rate_multiplier}; expected at least 1, 0 and 1, and a "
+                "multiplier above 0"
             )
         check_sampling(self.head, self.sampling)
 
     @property
-    def reads_maps(self) -> bool:
+    def reads_feature_maps(self) -> bool:
         """Whether its head looks at places, and so needs maps of features."""
-        return self.head.reads_maps
+        return self.head.reads_feature_maps
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain data that names what each dial is set to."""
+        """Return the hyperparameters as plain data."""
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
@@ -114,7 +119,12 @@ STRATEGIES = {
     strategy.name: strategy
     for strategy in (
         Strategy("as-is", "the marks as they are: binary cross-entropy, biases started at the frequencies", reply=5),
-        Strategy("more-data", "rendered marks of rare codes added to the training part (needs --more)", 1, until=100),
+        Strategy(
+            "more-data",
+            "rendered marks of rare codes added to the training subset (needs data.extra_marks)",
+            1,
+            target_count=100,
+        ),
         Strategy("undersample-head", "common labels shown less often", 2, sampling=UndersampledHead()),
         Strategy("class-weights", "positives weighted by inverse frequency", 3, loss=WeightedBinaryCrossEntropy()),
         Strategy(
@@ -124,23 +134,34 @@ STRATEGIES = {
             loss=WeightedBinaryCrossEntropy("effective"),
         ),
         Strategy("group-rare", "labels with fewer than 20 marks rolled up to their parent", 4, GROUPED_BELOW),
-        Strategy("focal", "focal loss: what is easy counts less (Lin 2017)", loss=Focal(), pace=SLOW),
         Strategy(
-            "asymmetric", "asymmetric loss: easy negatives count little (Ridnik 2021)", loss=Asymmetric(), pace=SLOW
+            "focal", "focal loss: what is easy counts less (Lin 2017)", loss=Focal(), learning_rate_multiplier=SLOW
+        ),
+        Strategy(
+            "asymmetric",
+            "asymmetric loss: easy negatives count little (Ridnik 2021)",
+            loss=Asymmetric(),
+            learning_rate_multiplier=SLOW,
         ),
         Strategy(
             "distribution-balanced",
             "weights that undo co-occurrence, tolerant of negatives (Wu 2020)",
             loss=DistributionBalanced(),
-            pace=SLOW,
+            learning_rate_multiplier=SLOW,
         ),
         Strategy("ldam", "wider margins for rare labels, late weights (Cao 2019)", loss=LabelDistributionAware()),
         Strategy("logit-adjusted", "the prior added to logits in training (Menon 2021)", loss=LogitAdjusted()),
         Strategy(
-            "hill", "Hill loss: negatives that look positive may be missing labels (Zhang 2021)", loss=Hill(), pace=SLOW
+            "hill",
+            "Hill loss: negatives that look positive may be missing labels (Zhang 2021)",
+            loss=Hill(),
+            learning_rate_multiplier=SLOW,
         ),
         Strategy(
-            "splc", "SPLC: missing labels corrected while learning (Zhang 2021)", loss=SelfPacedCorrection(), pace=SLOW
+            "splc",
+            "SPLC: missing labels corrected while learning (Zhang 2021)",
+            loss=SelfPacedCorrection(),
+            learning_rate_multiplier=SLOW,
         ),
         Strategy(
             "co-occurrence", "labels that usually stand beside those given denied less", loss=CoOccurrenceSmoothing()
@@ -178,6 +199,11 @@ STRATEGIES = {
         ),
     )
 }
+
+
+def strategies() -> dict[str, Strategy]:
+    """Return the named strategies, by name."""
+    return dict(STRATEGIES)
 
 
 def find_strategy(name: str) -> Strategy:

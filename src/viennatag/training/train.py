@@ -1,42 +1,36 @@
 """From marks to a bundle.
 
-The one path that every model takes: split, trunk, features by the serving engine, head,
-calibration and thresholds on the validation part, judgement on the test part, bundle.
+Split, backbone, features by the serving engine, head, postprocessor fitted on the validation subset, evaluation on the
+test subset exactly as the bundle serves it, bundle.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from viennatag.data.labels import LabelSet
-from viennatag.data.marks import PARTS, Marks
+from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
-from viennatag.evaluation.evaluation import Evaluation, judge
-from viennatag.images.colour_features import SEEN
-from viennatag.images.crops import MOST
-from viennatag.model.bundle import Bundle, write_bundle
+from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
+from viennatag.files import cache_folder
+from viennatag.model.bundle import Bundle
 from viennatag.model.model_card import ARTWORK
-from viennatag.model.parent_child import lift_logits
-from viennatag.model.postprocessing import scores_from_logits
-from viennatag.training.backbones.backbone import LOCAL, Trunk
-from viennatag.training.backbones.loading import BUNDLE, find_trunk
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
-from viennatag.training.finetuning.run import split_readable, teach_trunk
-from viennatag.training.heads.export import join_head
+from viennatag.model.saving import write_bundle
+from viennatag.training.backbones.backbone import LOCAL, Backbone
+from viennatag.training.backbones.loading import BUNDLE, load_backbone
+from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, collect
+from viennatag.training.finetuning.run import finetune_backbone, split_readable
+from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import Linear
-from viennatag.training.heads.trainer import Examples
-from viennatag.training.learner import Learned, decide_by, keep, learn
+from viennatag.training.learner import as_trained
 from viennatag.training.options import TrainOptions
-from viennatag.training.postprocessing.crop_selection import compare_views, merged_logits, worth_it
-from viennatag.training.postprocessing.parent_weight import compare_lifts
-from viennatag.training.postprocessing.pixel_colours import extract_readings, pick, read_colours
-from viennatag.training.postprocessing.prior_shift import move_scores
-from viennatag.training.selection.strategy_search import Choice, choose
+from viennatag.training.postprocessing.forward import forward
+from viennatag.training.postprocessing.prior_shift import shift_prior
+from viennatag.training.selection.strategy_search import SearchResult, search_strategies
+from viennatag.training.selection.trained_strategy import TrainedStrategy, postprocess, train_strategy
 from viennatag.training.strategies import STRATEGIES
 
 ATTRIBUTION = "ATTRIBUTION.md"
@@ -44,229 +38,210 @@ ATTRIBUTION = "ATTRIBUTION.md"
 
 
 def train(
-    marks: Marks,
+    marks: Marks | Path | str | Any,
     images: Path | str,
     out: Path | str,
-    options: TrainOptions,
+    options: TrainOptions | None = None,
     *,
-    cache: Path,
-    imitate: Sequence[Path] = (),
-    more: tuple[Marks, Path | str] | None = None,
-    expected: Marks | None = None,
+    cache: Path | str | None = None,
+    unlabelled_images: Sequence[Path] = (),
+    extra_marks: tuple[Marks, Path | str] | None = None,
+    target_prior: Marks | None = None,
     skip_bad: bool = False,
-    report: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[Bundle, Evaluation]:
-    """Write a bundle learned from marks and return it with its judgement on the test part.
+    """Train a bundle on marks, write it, and return it with its evaluation on the test subset.
+
+    Example:
+        bundle, evaluation = viennatag.train("marks.csv", "images", "my-bundle")
 
     Args:
-        marks: What to learn; where their `split` is given it is kept.
+        marks: A marks table: a file, a data frame, or `Marks`. Where its column `split` is filled it is kept.
         images: Folder that the marks' images are relative to.
         out: Folder to write the bundle to.
-        options: How to train.
-        cache: Folder that keeps exported trunks, features and checkpoints between runs.
-        imitate: Images without codes; a finetuned network learns to see them as its teacher does.
-        more: Further marks, and the folder of their images, that a strategy may add to training.
-        expected: Marks like those to come, of which only the codes are read: scores are moved to the frequencies
-            among these. The judgement is on the test part, with the frequencies of the marks learned from.
+        options: How to train; by default a linear head on a frozen EfficientNet-B0.
+        cache: Folder that keeps backbones, features and checkpoints between runs; by default the user's cache folder.
+        unlabelled_images: Images without labels, on which a fine-tuned network also imitates its teacher.
+        extra_marks: Extra marks, and the folder of their images, that a strategy may add to training.
+        target_prior: Marks whose label frequencies the scores are shifted to; only their labels are read. The
+            evaluation is on the test subset, with the frequencies of the marks trained on.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        report: Told how far the work is.
+        progress: Progress callback.
 
     Raises:
         DataError: If the marks cannot be used.
         BackboneError: If the backbone cannot be had.
         BundleError: If `out` holds something that is not a bundle.
+        OptionError: If options contradict each other.
     """
-    report, start = report or (lambda *_: None), None
-    if imitate and not options.teacher:
-        raise OptionError("images without codes are only of use to a network with a teacher; name one")
-    if options.strategy.until and not more:
-        raise OptionError(f"{options.strategy.name} adds marks; name them with --more and --more-images (more=)")
+    options, progress = options or TrainOptions(), progress or (lambda *_: None)
+    strategy = options.strategy
+    if unlabelled_images and not options.teacher:
+        raise OptionError("unlabelled images are only of use to a network with a teacher; name one (teacher=)")
+    if strategy.target_count and not extra_marks:
+        raise OptionError(f"{strategy.name} adds extra marks; name them (extra_marks and extra_images)")
     keep_head = options.finetune is not None and options.finetune.keep_head
-    if keep_head and (options.budget is not None or not isinstance(options.strategy.head, Linear)):
+    if keep_head and (options.budget is not None or not isinstance(strategy.head, Linear)):
         raise OptionError(
-            f"{options.strategy.name} has a head of its own, not the linear one that learns along; leave "
-            "--keep-head (keep_head=) out, or choose a strategy with a linear head"
+            f"{strategy.name} has a head of its own, not the linear one that is trained jointly with the network; "
+            "leave keep_head out, or choose a strategy with a linear head"
         )
-    if options.finetune:
-        marks = split_readable(marks, images, skip_bad=skip_bad, seed=options.seed, report=report)
-        trunk, start = teach_trunk(marks, Path(images), options, cache=cache, imitate=imitate, report=report)
-    else:
-        report("backbone", 0, 1, options.backbone)
-        trunk = find_trunk(
-            options.backbone, cache=cache, pretrained=options.pretrained, size=options.size, seed=options.seed
-        )
-        report("backbone", 1, 1, f"{options.backbone}, {trunk.width} features at {trunk.size} pixels")
+    marks, folder = as_marks(marks, images=images, skip_bad=skip_bad), Path(cache or cache_folder())
+    backbone, marks, start = _find_backbone(marks, images, options, folder, unlabelled_images, skip_bad, progress)
     collection = collect(
         marks,
         images,
-        trunk,
-        cache=cache,
-        maps=options.budget is None and options.strategy.reads_maps,
-        more=more,
+        backbone,
+        cache=folder,
+        feature_maps=options.budget is None and strategy.reads_feature_maps,
+        extra_marks=extra_marks,
         skip_bad=skip_bad,
         seed=options.seed,
-        report=report,
+        progress=progress,
     )
-    sights = Sights(collection, Path(images), trunk.size, cache, report)
-    return finish(collection, trunk, start, options, Path(out), expected, sights, report)
+    trained, found = _train_head(collection, start if keep_head else None, start, options, progress)
+    return _finish(collection, backbone, trained, found, options, Path(images), Path(out), target_prior, progress)
 
 
-@dataclass(frozen=True)
-class Sights:
-    """What the images of a collection show besides their features, looked up when it is asked for.
-
-    Attributes:
-        collection: The marks.
-        images: Folder that their images are relative to.
-        size: Side of the square that the network sees.
-        cache: Folder that keeps readings.
-        report: Told how far the work is.
-    """
-
-    collection: Collection
-    images: Path
-    size: int
-    cache: Path
-    report: Report
-
-    def of(self, part: int) -> NDArray[np.float32]:
-        """Return what pixels say of the colours of one part of the collection; see `extract_readings`."""
-        return extract_readings(
-            self._paths(part),
-            self.size,
-            cache=self.cache,
-            progress=lambda done, total: self.report("colours", done, total, ""),
-        )
-
-    def merged(self, graph: bytes, labels: LabelSet, part: int) -> NDArray[np.float32]:
-        """Return what a graph says of the marks of one part of the collection, each seen whole and by its parts."""
-        return merged_logits(
-            graph,
-            self._paths(part),
-            labels,
-            MOST,
-            progress=lambda done, total: self.report("parts", done, total, ""),
-        )
-
-    def _paths(self, part: int) -> list[Path]:
-        names = self.collection.marks.images
-        return [self.images / names[at] for at in np.flatnonzero(self.collection.parts == part)]
-
-
-def finish(
+def bundle_from_head(
     collection: Collection,
-    trunk: Trunk,
-    start: LinearHead | None,
+    backbone: Backbone,
+    head: LinearHead,
     options: TrainOptions,
+    images: Path,
     out: Path,
-    expected: Marks | None,
-    sights: Sights,
-    report: Report,
+    *,
+    target_prior: Marks | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[Bundle, Evaluation]:
-    """Return the bundle, written to `out`, of a head over the features of a trunk, and its evaluation.
+    """Write the bundle of a backbone and a head that are trained already, and return it with its evaluation.
 
     Args:
-        collection: The marks and what the trunk sees in them.
-        trunk: From pixels to features.
-        start: The head that learned along with the trunk, if one did.
-        options: How to train; what they say of the trunk is only written down.
-        out: The folder of the bundle.
-        expected: Marks whose code frequencies the scores are for.
-        sights: What the pixels say of colours.
-        report: Told how far the work is.
+        collection: Marks with the backbone's features of them.
+        backbone: From pixels to features.
+        head: From features to logits of the collection's labels.
+        options: How both were trained.
+        images: Folder that the marks' images are relative to.
+        out: Folder to write the bundle to.
+        target_prior: See `train`.
+        progress: Progress callback.
     """
-    strategy, parts, choice = options.strategy, collection.parts, None
+    progress = progress or (lambda *_: None)
+    trained, found = _train_head(collection, head, head, options, progress)
+    return _finish(collection, backbone, trained, found, options, images, out, target_prior, progress)
+
+
+def _find_backbone(
+    marks: Marks,
+    images: Path | str,
+    options: TrainOptions,
+    cache: Path,
+    unlabelled_images: Sequence[Path],
+    skip_bad: bool,
+    progress: ProgressCallback,
+) -> tuple[Backbone, Marks, LinearHead | None]:
+    """Return the backbone, the marks (split, if it was fine-tuned on them), and the head trained jointly with it."""
+    if options.finetune:
+        marks = split_readable(marks, images, skip_bad=skip_bad, seed=options.seed, progress=progress)
+        backbone, start = finetune_backbone(
+            marks, Path(images), options, cache=cache, unlabelled_images=unlabelled_images, progress=progress
+        )
+        return backbone, marks, start
+    progress("backbone", 0, 1, options.backbone)
+    backbone = load_backbone(
+        options.backbone, cache=cache, pretrained=options.pretrained, size=options.size, seed=options.seed
+    )
+    progress("backbone", 1, 1, f"{options.backbone}, {backbone.width} features at {backbone.size} pixels")
+    return backbone, marks, None
+
+
+def _train_head(
+    collection: Collection,
+    kept: LinearHead | None,
+    start: LinearHead | None,
+    options: TrainOptions,
+    progress: ProgressCallback,
+) -> tuple[TrainedStrategy, SearchResult | None]:
+    """Return the trained strategy, and how it was found if it was searched for."""
+    strategy = options.strategy
     if options.budget is not None:
-        choice = choose(
+        found = search_strategies(
             collection,
-            strategies=[replace(each, decision=strategy.decision) for each in STRATEGIES.values()],
+            strategies=[replace(each, decision_rule=strategy.decision_rule) for each in STRATEGIES.values()],
             min_count=strategy.min_count,
             budget=options.budget,
             seed=options.seed,
-            report=report,
+            progress=progress,
         )
-        learned, labels = choice.learned, choice.learned.labels
-        validation = collection.examples(labels, VALIDATION)
-    else:
-        labels = collection.labels(min_count=strategy.min_count)
-        validation = collection.examples(labels, VALIDATION)
-        if start and options.finetune and options.finetune.keep_head:
-            learned = keep(start, strategy, labels, validation)
-        else:
-            learned = learn(
-                strategy,
-                labels,
-                collection.training(labels, until=strategy.until),
-                validation,
-                start=start,
-                seed=options.seed,
-                progress=lambda epoch, epochs, best: report("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
-            )
-    test = collection.examples(labels, TEST)
-    logits, graph = validation.logits(learned.head), join_head(trunk, learned.head)
-    merged, compared = _look_at_parts(graph, labels, validation, logits, sights)
-    logits = logits if merged is None else merged
-    lift, lifted = compare_lifts(logits, validation.targets, labels, min_positives=strategy.min_positives)
-    if lift or merged is not None:
-        calibration, rule = decide_by(
-            lift_logits(logits, labels, lift),
-            validation.targets,
-            labels,
-            decision=strategy.decision,
-            min_positives=strategy.min_positives,
-        )
-        learned = replace(learned, calibration=calibration, rule=rule)
-    counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without added marks
-    bundle = Bundle(
-        labels=labels,
-        train_counts=counts,
-        prior=counts / np.count_nonzero(parts == TRAIN),
-        calibration=learned.calibration,
-        thresholds=learned.rule.thresholds,
-        top=learned.rule.top,
-        image_size=trunk.size,
-        training={**_describe(options, parts, learned, choice), **compared, **lifted},
-        parts=0 if merged is None else MOST,
-        lift=lift,
+        return found.trained, found
+    labels = collection.labels(min_count=strategy.min_count)
+    validation, held_out = collection.examples(labels, VALIDATION), collection.held_out(labels, VALIDATION)
+    if kept:
+        return postprocess(as_trained(kept, validation), strategy, labels, validation, held_out), None
+    trained = train_strategy(
+        strategy,
+        labels,
+        collection.training(labels, target_count=strategy.target_count),
+        validation,
+        held_out,
+        start=start,
+        seed=options.seed,
+        progress=lambda epoch, epochs, best: progress("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
     )
-    if labels.taxonomy == "vienna" and labels.index.keys() & set(SEEN):
-        bundle = read_colours(bundle, logits, sights.of(VALIDATION), validation.targets, strategy.decision)
-    report("test", 0, 1, "")
-    judged = collection.marks.select(np.flatnonzero(parts == TEST))
-    seen = pick(labels, bundle.from_pixels, sights.of(TEST))[1] if bundle.from_pixels else None
-    shown = sights.merged(graph, labels, TEST) if bundle.parts else test.logits(learned.head)
-    evaluation = judge(scores_from_logits(shown, bundle, seen), judged, bundle, seed=options.seed)
-    report("test", 1, 1, f"{len(test):,} marks")
+    return trained, None
+
+
+def _finish(
+    collection: Collection,
+    backbone: Backbone,
+    trained: TrainedStrategy,
+    found: SearchResult | None,
+    options: TrainOptions,
+    images: Path,
+    out: Path,
+    target_prior: Marks | None,
+    progress: ProgressCallback,
+) -> tuple[Bundle, Evaluation]:
+    """Return the bundle, evaluated and written."""
+    labels, strategy = trained.labels, options.strategy
+    counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without extra marks
+    bundle = Bundle(
+        train_counts=counts,
+        prior=counts / np.count_nonzero(collection.subsets == TRAIN),
+        postprocessor=trained.postprocessor,
+        image_size=backbone.size,
+        training={**_describe(options, collection, trained, found), **trained.facts},
+    )
+    progress("test", 0, 1, "")
+    test = collection.marks_of(TEST)
+    scores = trained.scores(collection.held_out(labels, TEST))
+    evaluation = evaluate_scores(scores, test, bundle, seed=options.seed)
+    progress("test", 1, 1, f"{len(test):,} marks")
     bundle = replace(bundle, metrics=evaluation.to_json())
-    if expected:
-        bundle = move_scores(bundle, expected, strategy.decision, validation.targets, lambda: sights.of(VALIDATION))
-    thanks = sights.images / ATTRIBUTION
-    notes = {ARTWORK: thanks.read_text(encoding="utf-8")} if thanks.is_file() else {}
-    return write_bundle(bundle, graph, out, notes=notes), evaluation
-
-
-def _look_at_parts(
-    graph: bytes, labels: LabelSet, validation: Examples, logits: NDArray[np.float32], sights: Sights
-) -> tuple[NDArray[np.float32] | None, dict[str, Any]]:
-    """Return logits of the validation marks with their parts, if these are worth it, and what was measured."""
-    if not labels.is_pictorial.any():
-        return None, {}
-    merged = sights.merged(graph, labels, VALIDATION)
-    compared = compare_views(logits, merged, validation.targets, labels)
-    return merged if worth_it(compared) else None, {"views": compared}
+    if target_prior:
+        outputs = forward(trained.head, collection.held_out(labels, VALIDATION))
+        targets = collection.examples(labels, VALIDATION).targets
+        shifted = shift_prior(
+            bundle.postprocessor, bundle.prior, target_prior, strategy.decision_rule, outputs, targets
+        )
+        training = {**bundle.training, "target_prior_marks": len(target_prior)}
+        bundle = replace(bundle, postprocessor=shifted, training=training)
+    attribution = images / ATTRIBUTION
+    notes = {ARTWORK: attribution.read_text(encoding="utf-8")} if attribution.is_file() else {}
+    return write_bundle(bundle, export_graph(backbone, trained.head), out, notes=notes), evaluation
 
 
 def _describe(
-    options: TrainOptions, parts: NDArray[np.int8], learned: Learned, choice: Choice | None
+    options: TrainOptions, collection: Collection, trained: TrainedStrategy, found: SearchResult | None
 ) -> dict[str, Any]:
     return {
         **asdict(options),
-        "strategy": {"name": "auto", **choice.to_json()} if choice else options.strategy.to_json(),
+        "strategy": {"name": "auto", **found.to_json()} if found else options.strategy.to_json(),
         "backbone": _without_folder(options.backbone),
         "teacher": options.teacher and _without_folder(options.teacher),
-        "marks": {part: int(np.count_nonzero(parts == at)) for at, part in enumerate(PARTS)},
-        "validation_macro_map": learned.macro_map,
-        "head_epochs": learned.epochs,
+        "marks": {name: int(np.count_nonzero(collection.subsets == at)) for at, name in enumerate(SUBSETS)},
+        "validation_macro_map": trained.macro_map,
+        "head_epochs": trained.epochs,
     }
 
 

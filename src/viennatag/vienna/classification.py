@@ -1,7 +1,7 @@
-"""WIPO's own classification: its XML files, read into a tree file with the languages side by side.
+"""WIPO's classification: its XML files, and tree files with the headings in several languages.
 
-WIPO's headings may not be copied into viennatag, but a user may download them. A tree file holds what
-its commands need of them, in a form that a spreadsheet opens.
+WIPO's headings may not be copied into viennatag, but a user may download them. A tree file is a table with the
+codes and headings, which a spreadsheet can open.
 """
 
 import csv
@@ -16,8 +16,8 @@ from viennatag.errors import CodeError, DataError, OptionError, report_problems
 from viennatag.files import atomic_file
 from viennatag.vienna.codes import Code, Tree, parse_code, vienna_tree
 
-MAX_BYTES = 1 << 26
-MAX_DEPTH = 50
+_MAX_BYTES = 1 << 26
+_MAX_DEPTH = 50
 _CHUNK = 1 << 16
 _LEVEL_OF = {"category": "category", "division": "division", "section": "section", "auxiliary": "section"}
 _LANGUAGE = re.compile(r"([a-z]{2,3})([-_][a-z0-9]+)*")
@@ -29,8 +29,8 @@ class Classification:
     """The codes of one edition, with headings in one language or several.
 
     Attributes:
-        headings: By language (`en`, `fr`), then by code; a code without a heading has an empty one somewhere.
-        auxiliary: Sections that WIPO calls auxiliary.
+        headings: By language (`en`, `fr`), then by code; a missing heading is empty.
+        auxiliary: Auxiliary sections.
     """
 
     headings: Mapping[str, Mapping[Code, str]]
@@ -38,35 +38,39 @@ class Classification:
 
     @cached_property
     def codes(self) -> frozenset[Code]:
-        """All codes, whatever the language of their headings."""
+        """All codes, of all languages."""
         return frozenset(code for texts in self.headings.values() for code in texts)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages in alphabetic order."""
+        """The languages in alphabetical order."""
         return tuple(sorted(self.headings))
 
     def missing(self, language: str) -> frozenset[Code]:
-        """Return the codes that have no heading in a language."""
+        """Return the codes without a heading in a language."""
         texts = self.headings.get(language, {})
         return frozenset(code for code in self.codes if not texts.get(code))
 
     def tree(self, language: str) -> Tree:
-        """Return the tree with headings in a language, and viennatag's own English words where it has none."""
+        """Return the tree with headings in a language, or viennatag's own English ones where they are missing."""
         own, texts = vienna_tree().headings, self.headings.get(language, {})
         return Tree({code: texts.get(code) or own.get(code, "no heading") for code in self.codes})
 
     def merged(self, other: "Classification") -> "Classification":
-        """Return both; where both have a language, that of `other` counts."""
+        """Return both; `other` wins for a language that both have."""
         return Classification({**self.headings, **other.headings}, self.auxiliary | other.auxiliary)
 
 
-def read_classification(path: Path | str, *, language: str = "en") -> Classification:
-    """Return what one of WIPO's classification files (XML, editions 7 to 10) holds; notes are left out.
+def read_classification(
+    path: Path | str, *, language: str = "en", max_bytes: int = _MAX_BYTES, chunk_size: int = _CHUNK
+) -> Classification:
+    """Return the classification in one of WIPO's XML files (editions 7 to 10), without notes.
 
     Args:
         path: The file.
-        language: Language of headings for which the file states none.
+        language: Language of headings without a stated language.
+        max_bytes: Larger files are refused.
+        chunk_size: Bytes that are parsed at a time.
 
     Raises:
         DataError: If it is no such file, or a code in it cannot be read.
@@ -75,10 +79,10 @@ def read_classification(path: Path | str, *, language: str = "en") -> Classifica
     fed = 0
     try:
         with Path(path).open("rb") as file:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(chunk_size):
                 fed += len(chunk)
-                if fed > MAX_BYTES:
-                    raise DataError(f"larger than {MAX_BYTES >> 20} MB; a classification has less than one")
+                if fed > max_bytes:
+                    raise DataError(f"larger than {max_bytes >> 20} MB; a classification has less than one")
                 reader.parser.Parse(chunk)
             reader.parser.Parse(b"", True)
     except (OSError, DataError, expat.ExpatError, LookupError, ValueError) as exc:  # the last two: strange encodings
@@ -92,10 +96,10 @@ def read_classification(path: Path | str, *, language: str = "en") -> Classifica
 
 
 def parse_language(text: str) -> str:
-    """Return the language of a tag: `fr` of `FR` or `fr-CH`.
+    """Return the language of a language tag: `fr` for `FR` or `fr-CH`.
 
     Raises:
-        OptionError: If it is no such tag.
+        OptionError: If it is not a language tag.
     """
     match = _LANGUAGE.fullmatch(text.strip().lower())
     if not match:
@@ -112,7 +116,7 @@ class _Element:
 
 
 class _Reader:
-    """Follows expat's events through a classification; text counts for the nearest element that has a code."""
+    """Collects headings from expat's events; text belongs to the nearest element with a code."""
 
     def __init__(self, language: str) -> None:
         self.headings: dict[str, dict[Code, str]] = {}
@@ -128,8 +132,8 @@ class _Reader:
         self.parser.EntityDeclHandler = _refuse_entity
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if len(self.path) > MAX_DEPTH:
-            raise DataError(f"elements are nested more than {MAX_DEPTH} deep")
+        if len(self.path) > _MAX_DEPTH:
+            raise DataError(f"elements are nested more than {_MAX_DEPTH} deep")
         name = _local(tag)
         stated = {_local(key): value for key, value in attributes.items()}
         try:
@@ -179,14 +183,14 @@ def _local(name: str) -> str:
 
 
 def _refuse_entity(name: str, *_: object) -> None:
-    raise DataError(f"the file declares the entity {name!r}; a classification needs none, so it is refused")
+    raise DataError(f"the file declares the entity {name!r}; entities are refused")
 
 
 def read_tree_file(path: Path | str) -> Classification:
-    """Return the classification that a tree file holds.
+    """Return the classification in a tree file.
 
     Raises:
-        DataError: If it is missing or no tree file.
+        DataError: If it is missing or not a tree file.
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
@@ -211,7 +215,7 @@ def read_tree_file(path: Path | str) -> Classification:
 
 
 def write_tree_file(classification: Classification, path: Path | str) -> None:
-    """Write a table with one row per code: code, `A` for auxiliary sections, then a heading per language."""
+    """Write a tree file: a row for each code with the code, `A` for auxiliary sections, and a heading per language."""
     languages = classification.languages
     with atomic_file(Path(path)) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         file.write("\t".join((*_HEAD, *languages)) + "\n")

@@ -1,9 +1,9 @@
-"""Vienna codes: read every spelling, relate codes to each other, look up what they mean.
+"""Vienna codes: parse every spelling, relate codes to each other, look up headings.
 
 Registers write one code in many ways (`3.1.6`, `03.01.06`, `030106`, `A3.1.16`, `CFE(5) 26.4.3,5`).
-Everything behind this module knows one spelling only: numbers without padding, joined by dots.
-A code that the tree does not hold (an office extension, a newer edition) is kept as it is and
-shown beside its nearest known ancestor.
+Everywhere else in viennatag a code has one spelling: numbers without padding, joined by dots.
+A code that is not in the tree (an office extension, a newer edition) is kept and shown with its
+nearest known ancestor.
 """
 
 import re
@@ -18,11 +18,11 @@ from viennatag.errors import CodeError
 Level = Literal["category", "division", "section"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 FIRST_FORM_CATEGORY = 25
-"""Categories from here on describe form (ornaments, shapes, lettering, colours), those before it what is shown."""
+"""From this category on codes describe form (ornaments, shapes, lettering, colours), before it what a mark depicts."""
 
 
 class Code(NamedTuple):
-    """One node of the Vienna Classification; 0 stands for a part that is not stated.
+    """One node of the Vienna Classification; 0 stands for a missing division or section.
 
     Codes compare in the order of the printed classification, each parent just before its children.
     """
@@ -36,7 +36,7 @@ class Code(NamedTuple):
 
     @property
     def level(self) -> Level:
-        """Which of the three levels the code stands on."""
+        """The level of the code."""
         return LEVELS[(self.division > 0) + (self.section > 0)]
 
     @property
@@ -53,7 +53,7 @@ class Code(NamedTuple):
 
     @property
     def is_extension(self) -> bool:
-        """Whether an office added this code: their numbers start at .90."""
+        """Whether an office added this code; such numbers start at .90."""
         return max(self.division, self.section) >= 90 or self.category >= 90
 
 
@@ -66,7 +66,7 @@ _LISTED = re.compile(r"(?P<mark>A\s*(?=\d))?(?P<text>[^\s;|,]+)\s*(?P<separator>
 
 @lru_cache(maxsize=65_536)
 def parse_code(text: str) -> Code:
-    """Return the one code that a text spells.
+    """Return the code that a text spells.
 
     Raises:
         CodeError: If the text is not one code in a known spelling.
@@ -86,10 +86,10 @@ def parse_code(text: str) -> Code:
 
 
 def parse_codes(text: str) -> tuple[Code, ...]:
-    """Return the distinct codes that a list spells, in the order of the classification.
+    """Return the distinct codes of a list, in the order of the classification.
 
-    Codes are separated by blanks, `;`, `|` or commas. After a comma a lone number is a section of
-    the division before it, as in the bulletins' `CFE(5) 26.4.3,5`.
+    Codes are separated by blanks, `;`, `|` or commas. A number alone after a comma is a section of
+    the previous division, as in the bulletins' `CFE(5) 26.4.3,5`.
 
     Raises:
         CodeError: If any entry is not a code.
@@ -121,18 +121,18 @@ class Tree:
         return code in self.headings
 
     def heading(self, code: Code) -> str:
-        """Return the heading, or for an unknown code one that names its nearest known ancestor."""
+        """Return the heading; for an unknown code it names the nearest known ancestor."""
         if code in self.headings:
             return self.headings[code]
         known = self.nearest(code)
         return f"unknown code in {known}, {self.headings[known]}" if known else "unknown code"
 
     def nearest(self, code: Code) -> Code | None:
-        """Return the deepest known code on the way up from `code`, itself included."""
+        """Return the deepest known code among `code` and its ancestors."""
         return next((node for node in reversed(code.path) if node in self.headings), None)
 
     def children(self, code: Code | None) -> tuple[Code, ...]:
-        """Return the known codes one level below; below None stand the categories."""
+        """Return the known codes one level below; for None the categories."""
         return self._children.get(code, ())
 
     @cached_property
@@ -143,9 +143,9 @@ class Tree:
         return {parent: tuple(codes) for parent, codes in below.items()}
 
     def search(self, words: Iterable[str], *, limit: int | None = None) -> list[Code]:
-        """Return the codes whose heading, or an ancestor's, holds every word; the closest match first.
+        """Return the codes whose heading, or an ancestor's, contains every word; the closest match first.
 
-        Case and plural endings do not matter, and a word also matches as the beginning of a longer one.
+        Case and plural endings are ignored, and a word also matches the beginning of a longer one.
         """
         wanted = [_stem(word) for text in words for word in _WORD.findall(text.lower())]
         if not wanted:
@@ -170,7 +170,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def _stem(word: str) -> str:
-    """Return an English noun without its plural ending: `cats`, `foxes`, `berries`, `cat` find each other."""
+    """Return an English noun without its plural ending, as in `cats`, `foxes`, `berries`."""
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
         if word.endswith(ending) and len(word) > len(ending) + 1 and not word.endswith("ss"):
             return word.removesuffix(ending) + instead
@@ -187,12 +187,12 @@ def _rank(word: str, own: frozenset[str], inherited: frozenset[str]) -> int:
 
 @cache
 def vienna_headings() -> dict[str, str]:
-    """Return the headings that come with viennatag (`vienna.tsv`) by code, as `str` spells it."""
+    """Return viennatag's own headings (`vienna.tsv`) by code, as `str` spells it."""
     table = Path(__file__).with_name("vienna.tsv").read_text(encoding="utf-8")
     return dict(line.split("\t") for line in table.splitlines()[1:])
 
 
 @cache
 def vienna_tree() -> Tree:
-    """Return the tree that comes with viennatag."""
+    """Return viennatag's own tree."""
     return Tree({Code(*map(int, code.split("."))): heading for code, heading in vienna_headings().items()})

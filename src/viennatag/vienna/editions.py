@@ -1,8 +1,8 @@
-"""Editions of the classification: the user's copies of them, and codes of any edition in terms of one.
+"""Editions of the classification: import them, and map codes of any edition to one edition.
 
-A register mixes editions and adds codes of its own. What an edition does not hold is replaced as
-`editions.tsv` says, each row with its confidence, or as two imported editions show, and otherwise falls
-back to the nearest ancestor that the edition holds. Imported editions lie in the user's data folder.
+Registers mix editions and add codes of their own. A code that an edition does not have is replaced according to
+`editions.tsv`, with a confidence, or by comparing two imported editions; otherwise by its nearest ancestor in the
+edition. Imported editions are stored in the user's data folder.
 """
 
 import csv
@@ -21,19 +21,19 @@ from viennatag.vienna.codes import Code, parse_code, vienna_tree
 
 Confidence = Literal["sure", "likely", "division"]
 OWN_EDITIONS = range(5, 11)
-"""Editions that viennatag's own list can stand for where WIPO's file was not imported."""
+"""Editions that viennatag's own list can replace if WIPO's file was not imported."""
 
 
 def import_classification(
     source: Path | str, *, out: Path | str | None = None, edition: int | None = None, language: str = "en"
 ) -> tuple[Path, Classification]:
-    """Add WIPO's file to a tree file, beside the languages that it holds, and return where and what it is now.
+    """Add WIPO's file to a tree file, which may hold other languages; return its path and its new content.
 
     Args:
         source: The XML file.
         out: The tree file; by default that of the edition in the user's data folder.
-        edition: Needed for the data folder if the name of `source` does not say it, as `vienna10.xml` does.
-        language: Language of headings for which `source` states none.
+        edition: The edition; by default from the name of `source`, such as `vienna10.xml`.
+        language: Language of headings without a stated language.
 
     Raises:
         DataError: If a file cannot be read or written.
@@ -56,7 +56,7 @@ def import_classification(
 
 
 def imported_editions() -> dict[int, Path]:
-    """Return the tree files in the user's data folder by edition, the newest last."""
+    """Return the tree files in the user's data folder by edition, ascending."""
     folder = Path(_edition_path(0)).parent
     numbers = (re.fullmatch(r"vienna-(\d+)", path.stem) for path in folder.glob("vienna-*.tsv"))
     return {number: Path(_edition_path(number)) for number in sorted(int(match[1]) for match in numbers if match)}
@@ -64,16 +64,16 @@ def imported_editions() -> dict[int, Path]:
 
 def _edition_path(edition: int) -> str:
     folder = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return f"{folder}/viennatag/vienna-{edition}.tsv"  # text, for it is asked for with every mark
+    return f"{folder}/viennatag/vienna-{edition}.tsv"  # text is faster than Path, and each mark needs it
 
 
 class Replacement(NamedTuple):
-    """The nearest WIPO code of one that editions do not share.
+    """Replacement of a code that editions do not share.
 
     Attributes:
-        instead: That code.
-        confidence: `sure` if its heading covers the code replaced, `likely` if it is the best of several,
-            `division` if no section can be named.
+        instead: The nearest WIPO code.
+        confidence: `sure` if its heading covers the replaced code, `likely` if it is the best of several,
+            `division` if no section fits.
         why: The reason, in a few words.
     """
 
@@ -84,7 +84,7 @@ class Replacement(NamedTuple):
 
 @cache
 def replacements() -> dict[Code, Replacement]:
-    """Return the map that comes with viennatag (`editions.tsv`)."""
+    """Return viennatag's own replacements (`editions.tsv`)."""
     table = resources.files("viennatag.vienna").joinpath("editions.tsv").read_text(encoding="utf-8")
     return {
         parse_code(row["code"]): Replacement(
@@ -95,7 +95,7 @@ def replacements() -> dict[Code, Replacement]:
 
 
 class Counts(NamedTuple):
-    """How many codes were kept, mapped to another, backed off to an ancestor, or dropped for want of one."""
+    """Numbers of codes that were kept, mapped to another, backed off to an ancestor, or dropped."""
 
     kept: int = 0
     mapped: int = 0
@@ -113,11 +113,11 @@ class Counts(NamedTuple):
 
 
 class Mapped(NamedTuple):
-    """Codes in terms of an edition.
+    """Codes mapped to an edition.
 
     Attributes:
         codes: The distinct codes, in order.
-        counts: What became of the codes given.
+        counts: Numbers of given codes by outcome.
     """
 
     codes: tuple[Code, ...]
@@ -125,18 +125,18 @@ class Mapped(NamedTuple):
 
 
 def map_codes(codes: Iterable[Code], *, edition: int, stated: int | None = None) -> Mapped:
-    """Return codes in terms of an edition.
+    """Return codes mapped to an edition.
 
-    A code that the edition holds is kept. Another is mapped if a section is known to stand for it, and backs
-    off otherwise to its nearest ancestor there. It is dropped if there is none: categories 98 and 99 of the
-    EU office say nothing of what a mark shows. Which codes the edition holds is told by WIPO's file if it
-    was imported, else by viennatag's own list without office extensions.
+    Codes of the edition are kept. Another code is mapped if it has a known replacement, else it backs off to its
+    nearest ancestor in the edition. It is dropped if there is none: categories 98 and 99 of the EU office do not
+    describe the image. The codes of the edition come from WIPO's file if it was imported, else from viennatag's own
+    list without office extensions.
 
     Args:
         codes: Codes of any edition, with or without office extensions.
-        edition: The edition wanted.
-        stated: The edition that the codes come from, if known. Where both were imported, a heading that
-            stands once in each, at different codes, maps the one to the other.
+        edition: The edition to map to.
+        stated: The edition of the codes, if known. If both were imported, a heading that occurs once in each maps
+            its old code to its new one.
 
     Raises:
         OptionError: If the edition is neither imported nor one of 5 to 10.
@@ -145,7 +145,7 @@ def map_codes(codes: Iterable[Code], *, edition: int, stated: int | None = None)
     counts = [0, 0, 0, 0]
     found: set[Code] = set()
     for code in codes:
-        instead, outcome = target.place(code)
+        instead, outcome = target.map(code)
         counts[outcome] += 1
         if instead:
             found.add(instead)
@@ -154,13 +154,13 @@ def map_codes(codes: Iterable[Code], *, edition: int, stated: int | None = None)
 
 @dataclass(frozen=True)
 class _Target:
-    """The codes of an edition, and what stands for others."""
+    """The codes of an edition, and replacements of others."""
 
     known: frozenset[Code]
     instead: Mapping[Code, tuple[Code, Confidence]]
 
-    def place(self, code: Code) -> tuple[Code | None, int]:
-        """Return what stands for a code, and the index of its outcome in `Counts`."""
+    def map(self, code: Code) -> tuple[Code | None, int]:
+        """Return the code of the edition, and the index of the outcome in `Counts`."""
         if code in self.known:
             return code, 0
         for node in reversed(code.path):
@@ -176,7 +176,7 @@ _Version = tuple[str, int] | None
 
 
 def _version(edition: int, *, needed: bool = False) -> _Version:
-    """Return the tree file of an edition and its time stamp, None if there is none."""
+    """Return the tree file of an edition and its modification time, None without a file."""
     path = _edition_path(edition)
     try:
         return path, os.stat(path).st_mtime_ns
@@ -202,9 +202,9 @@ def _target(edition: _Version, stated: _Version) -> _Target:
 
 
 def find_moves(old: Classification, new: Classification) -> dict[Code, Code]:
-    """Return the codes of one edition that the other lacks, and there the one code with the same heading.
+    """Return codes of the old edition that the new one lacks, with the new code of the same heading.
 
-    A heading counts if it stands once in each edition, in the first language that both have.
+    A heading counts if it occurs once in each edition, in the first language that both have.
     """
     language = next((each for each in ("en", *old.languages) if each in old.headings and each in new.headings), None)
     if language is None:

@@ -1,11 +1,11 @@
 /**
- * The service's HTTP interface. Every failure becomes a Problem that can be shown to a person.
+ * Client of the service's HTTP API. Every failure becomes a Problem with a message for people.
  *
  * Paths are relative, so the page also works below a prefix of a reverse proxy.
  */
 
-const TRIES = 6;
-const PATIENCE_MS = 120_000;
+const MAX_ATTEMPTS = 6;
+const TIMEOUT_MS = 120_000;
 
 export class Problem extends Error {
   constructor(title, detail = "", status = 0) {
@@ -18,7 +18,7 @@ let token = "";
 let asking = null;
 let askToken = async () => "";
 
-/** Say how to ask a person for the access token; the function is told whether one was refused. */
+/** Set the function that asks for the access token; its argument tells whether one was refused. */
 export function onToken(ask) {
   askToken = ask;
   try {
@@ -29,7 +29,7 @@ export function onToken(ask) {
 }
 
 async function renewToken() {
-  asking ??= askToken(Boolean(token)).finally(() => (asking = null)); // many requests, one question
+  asking ??= askToken(Boolean(token)).finally(() => (asking = null)); // one question for many requests
   token = await asking;
   try {
     sessionStorage.setItem("viennatag-token", token);
@@ -47,17 +47,17 @@ async function send(path, options = {}) {
     const headers = { ...options.headers, ...(shown && { Authorization: `Bearer ${shown}` }) };
     let response;
     try {
-      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
-      if (error.name === "TimeoutError") throw new Problem("The service took too long", "It did not answer in two minutes.");
+      if (error.name === "TimeoutError") throw new Problem("The service took too long", "It did not respond within two minutes.");
       throw new Problem("The service cannot be reached", "Check that it runs, then try again.");
     }
     if (response.ok) return response;
     const problem = await readProblem(response);
-    if ((response.status === 429 || response.status === 503) && attempt < TRIES) {
+    if ((response.status === 429 || response.status === 503) && attempt < MAX_ATTEMPTS) {
       const seconds = Number(response.headers.get("Retry-After")) || attempt;
       await pause(Math.min(seconds, 30) * 1000 * (1 + Math.random() / 4)); // spread, so that not all come back at once
-    } else if (response.status === 401 && attempt < TRIES) {
+    } else if (response.status === 401 && attempt < MAX_ATTEMPTS) {
       // A late answer may refuse a token that another request has already had replaced.
       if (shown === token && !(await renewToken())) throw problem;
     } else {
@@ -71,7 +71,7 @@ async function readProblem(response) {
     const { title, detail, status } = await response.json();
     return new Problem(title ?? `Status ${response.status}`, detail ?? "", status ?? response.status);
   } catch {
-    return new Problem(`The service answered with status ${response.status}`, "", response.status);
+    return new Problem(`The service returned status ${response.status}`, "", response.status);
   }
 }
 
@@ -87,9 +87,9 @@ export async function predict(image, name, options = {}) {
   const form = new FormData();
   form.append("files", image, name);
   const { model, results } = await (await send(`v1/predict${query(options)}`, { method: "POST", body: form })).json();
-  const [answer] = results;
-  if (answer.error) throw new Problem(answer.error.title, answer.error.detail, answer.error.status);
-  return { model, result: answer };
+  const [result] = results;
+  if (result.error) throw new Problem(result.error.title, result.error.detail, result.error.status);
+  return { model, result };
 }
 
 const raw = (image, accept) => ({
@@ -101,12 +101,12 @@ const raw = (image, accept) => ({
 /** Return the heat map of a code over the image, as a PNG. */
 export const explain = async (image, code) => (await send(`v1/explain${query({ code })}`, raw(image, "image/png"))).blob();
 
-/** Return the known marks that look most like an image. */
+/** Return the reference marks most similar to an image. */
 export const similar = async (image, k = 6) =>
   (await (await send(`v1/similar${query({ k })}`, raw(image, "application/json"))).json()).marks;
 
-/** Return a picture that the service names by its address; a plain <img> could not carry the token. */
-export const picture = async (address) => (await send(address.replace(/^\//, ""))).blob();
+/** Return a thumbnail by its address; a plain <img> cannot send the token. */
+export const thumbnail = async (address) => (await send(address.replace(/^\//, ""))).blob();
 
 export const model = () => get("v1/model");
 export const searchCodes = async (words) => (await get(`v1/codes${query({ q: words })}`)).codes;

@@ -1,4 +1,4 @@
-/** Puts the page together: the session, its views, the keys and the settings. */
+/** The page: the session, its views, the keyboard shortcuts and the settings. */
 
 import * as api from "./api.js";
 import { byId, copyText, hideToast, notice, say, toast } from "./dom.js";
@@ -9,7 +9,7 @@ import { listen } from "./keys.js";
 import { accepted, spell } from "./mark.js";
 import { showQueue } from "./queue.js";
 import { Session } from "./session.js";
-import { showStage } from "./stage.js";
+import { showViewer } from "./viewer.js";
 import { openStore } from "./store.js";
 import { Suggestions } from "./suggestions.js";
 
@@ -22,7 +22,7 @@ const padded = () => byId("spelling").value === "padded";
 const suggestions = new Suggestions(session, padded);
 const finder = new Finder(session, (code, heading) => suggestions.add(code, heading));
 showQueue(session);
-showStage(session, (code, heading) => suggestions.add(code, heading));
+showViewer(session, (code, heading) => suggestions.add(code, heading));
 exportDialog(session, padded);
 
 function showTab(name) {
@@ -43,8 +43,8 @@ function openFinder() {
 
 function backToSuggestions() {
   showTab("suggestions");
-  const chosen = session.chosen && byId("suggestions").querySelector(`[data-key="${CSS.escape(session.chosen)}"]`);
-  (chosen ?? byId("codes")).focus();
+  const selected = session.selected && byId("suggestions").querySelector(`[data-key="${CSS.escape(session.selected)}"]`);
+  (selected ?? byId("codes")).focus();
 }
 
 for (const name of TABS) {
@@ -67,9 +67,9 @@ async function copy() {
   }
 }
 
-function verdictOnChosen(wanted) {
-  if (session.chosen) suggestions.decide(session.chosen, wanted);
-  else suggestions.move(1); // the first key press chooses, so that nothing is decided unseen
+function decideSelected(wanted) {
+  if (session.selected) suggestions.decide(session.selected, wanted);
+  else suggestions.move(1); // the first key press selects, so that nothing is decided unseen
 }
 
 async function remove() {
@@ -85,24 +85,24 @@ function step(by) {
 }
 
 listen([
-  { keys: ["j", "ArrowDown"], words: "next suggestion", run: () => suggestions.move(1) },
-  { keys: ["k", "ArrowUp"], words: "previous suggestion", run: () => suggestions.move(-1) },
-  { keys: ["a"], words: "accept it, or take that back", run: () => verdictOnChosen("accepted") },
-  { keys: ["r"], words: "reject it, or take that back", run: () => verdictOnChosen("rejected") },
-  { keys: ["u"], words: "undo the last decision on this image", run: () => suggestions.undo() },
-  { keys: ["d"], words: "done: go to the next open image", run: () => suggestions.finish() },
-  { keys: ["n"], words: "next image", run: () => step(1) },
-  { keys: ["p"], words: "previous image", run: () => step(-1) },
-  { keys: ["h"], words: "heat map on or off", run: () => byId("heat-on").click() },
-  { keys: ["c"], words: "copy the codes", run: () => byId("copy").click() },
-  { keys: ["/"], words: "find a code; arrow keys walk through the tree", run: openFinder },
-  { keys: ["Escape"], words: "back to the suggestions", run: backToSuggestions },
-  { keys: ["?"], words: "this help", run: () => byId("help").showModal() },
+  { keys: ["j", "ArrowDown"], description: "next suggestion", run: () => suggestions.move(1) },
+  { keys: ["k", "ArrowUp"], description: "previous suggestion", run: () => suggestions.move(-1) },
+  { keys: ["a"], description: "accept it, or undo that", run: () => decideSelected("accepted") },
+  { keys: ["r"], description: "reject it, or undo that", run: () => decideSelected("rejected") },
+  { keys: ["u"], description: "undo the last decision on this image", run: () => suggestions.undo() },
+  { keys: ["d"], description: "done: go to the next open image", run: () => suggestions.finish() },
+  { keys: ["n"], description: "next image", run: () => step(1) },
+  { keys: ["p"], description: "previous image", run: () => step(-1) },
+  { keys: ["h"], description: "heat map on or off", run: () => byId("heat-on").click() },
+  { keys: ["c"], description: "copy the codes", run: () => byId("copy").click() },
+  { keys: ["/"], description: "find a code; arrow keys walk through the tree", run: openFinder },
+  { keys: ["Escape"], description: "back to the suggestions", run: backToSuggestions },
+  { keys: ["?"], description: "this help", run: () => byId("help").showModal() },
 ]);
 
 receive(async (files) => {
-  const known = await session.add(files);
-  if (known) toast(known === 1 ? "One image is in the list already." : `${known} images are in the list already.`);
+  const duplicates = await session.add(files);
+  if (duplicates) toast(duplicates === 1 ? "One image is already in the list." : `${duplicates} images are already in the list.`);
 });
 
 byId("copy").onclick = copy;
@@ -115,17 +115,17 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // a click beside it
 }
 
-/** Two tabs would write over each other's decisions, so the one opened last works and the others stop. */
+/** Two tabs would overwrite each other's decisions, so only the last one opened works. */
 function watchOtherTabs() {
   const channel = new BroadcastChannel("viennatag");
   channel.onmessage = () => {
     document.querySelector("main").inert = true;
-    notice("The work goes on in another tab. Reload this one to go on here.");
+    notice("The page is open in another tab. Reload this tab to continue here.");
   };
   channel.postMessage("opened");
 }
 
-/** Keep a control as the examiner left it. */
+/** Store the value of a control. */
 async function remember(id, property) {
   const control = byId(id);
   const kept = await store.get("settings", id);
@@ -164,12 +164,12 @@ api.onToken(
     }),
 );
 
-session.addEventListener("shown", hideToast); // it may offer to undo what was done to another image
-session.addEventListener("idle", () => say("All images are read."));
+session.addEventListener("shown", hideToast); // it may child to undo what was done to another image
+session.addEventListener("idle", () => say("All images are predicted."));
 session.addEventListener("lost", (event) =>
-  notice(`The browser's storage refuses more (${event.detail?.name}); what you do now is lost on reload. Export, then remove images.`),
+  notice(`The browser's storage is full (${event.detail?.name}); new decisions are lost on reload. Export, then remove images.`),
 );
-if (!store.keeps) notice("This browser keeps nothing for this page: images and decisions are lost on reload.");
+if (!store.persistent) notice("This browser stores nothing for this page: images and decisions are lost on reload.");
 
 async function describeModel() {
   try {

@@ -24,7 +24,7 @@ export function fill(container, ...children) {
   if (key !== undefined) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
-/** Tell screen readers what happened. */
+/** Announce a text to screen readers. */
 export function say(text) {
   const live = byId("live");
   live.textContent = "";
@@ -33,7 +33,7 @@ export function say(text) {
 
 let hiding = 0;
 
-/** Show a short message for some seconds, with one thing that can be done about it. */
+/** Show a short message for some seconds, with one action. */
 export function toast(text, action = null) {
   byId("toast-text").textContent = text;
   const button = byId("toast-action");
@@ -63,7 +63,7 @@ export function download(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** Put text on the clipboard; pages that are not served securely only have the old way. */
+/** Copy text to the clipboard; pages without TLS need the old API. */
 export async function copyText(text) {
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
   const area = h("textarea", { "aria-hidden": "true", class: "sr" });

@@ -1,19 +1,19 @@
 /** The export dialog. */
 
 import { byId, download, h } from "./dom.js";
-import { codesCsv, codesJson, codesXml, decisionLog, learnable } from "./exports.js";
+import { codesCsv, codesJson, codesXml, decisionLog, loggable } from "./exports.js";
 import { zip } from "./zip.js";
 
 export function exportDialog(session, padded) {
   const dialog = byId("export");
-  const chosen = () => {
+  const selected = () => {
     const one = dialog.querySelector("[name=scope]:checked").value === "one";
     return one && session.current ? [session.current] : session.marks;
   };
 
   async function* withImages(marks) {
     yield ["decisions.csv", new Blob([decisionLog(marks)])];
-    for (const mark of learnable(marks)) yield [`images/${mark.name}`, await session.image(mark)];
+    for (const mark of loggable(marks)) yield [`images/${mark.name}`, await session.image(mark)];
   }
 
   const writers = {
@@ -25,8 +25,8 @@ export function exportDialog(session, padded) {
   };
 
   function count() {
-    const marks = chosen();
-    const ready = learnable(marks).length;
+    const marks = selected();
+    const ready = loggable(marks).length;
     const left = marks.length - ready;
     byId("export-note").textContent = `${ready} of ${marks.length} in the decision log.`
       + (left ? ` ${left === 1 ? "One is" : `${left} are`} left out: not done yet, or without a code.` : "");
@@ -37,7 +37,7 @@ export function exportDialog(session, padded) {
   for (const button of dialog.querySelectorAll("[data-export]")) {
     button.onclick = async () => {
       try {
-        download(...(await writers[button.dataset.export](chosen())));
+        download(...(await writers[button.dataset.export](selected())));
       } catch (error) {
         byId("export-note").textContent = `Nothing was exported: ${error.message}`;
       }

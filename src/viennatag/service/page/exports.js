@@ -1,25 +1,25 @@
 /**
- * What leaves the page: codes for a register, and the log of decisions that a model learns from.
+ * Exports: codes for a register, and the decision log for updating a model.
  */
 
-import { about, accepted, addedCodes, rejected, spell, verdict } from "./mark.js";
+import { about, accepted, addedCodes, rejected, spell, decisionOf } from "./mark.js";
 
 const ROW_END = "\r\n";
 
 /** Quote a field as RFC 4180 asks. */
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-/** Spreadsheets run a cell that begins so as a formula; an apostrophe makes it text. */
-const harmless = (value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
+/** Spreadsheets run such a cell as a formula; an apostrophe makes it text. */
+const withoutFormula = (value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
 
 const table = (rows) => rows.map((row) => row.map((value) => quoted(String(value))).join(",") + ROW_END).join("");
 
-/** Return the marks that a model can learn from: done, and with a code. */
-export const learnable = (marks) => marks.filter((mark) => mark.done && accepted(mark).length);
+/** Return the marks for the decision log: done, and with a code. */
+export const loggable = (marks) => marks.filter((mark) => mark.done && accepted(mark).length);
 
-/** Return the decision log: a marks table with image, codes, and what else was decided. */
+/** Return the decision log: a marks table with accepted, rejected and added codes. */
 export function decisionLog(marks) {
-  const rows = learnable(marks).map((mark) => [
+  const rows = loggable(marks).map((mark) => [
     mark.name, // as it is: the table names the file
     accepted(mark).join(";"),
     rejected(mark).join(";"),
@@ -30,21 +30,21 @@ export function decisionLog(marks) {
   return table([["image", "codes", "rejected", "added", "decided_at", "model"], ...rows]);
 }
 
-function decisions(mark) {
+function decisionRows(mark) {
   const others = accepted(mark).filter((code) => !mark.suggestions.some((suggestion) => suggestion.code === code));
   return [...mark.suggestions.map((suggestion) => suggestion.code), ...others].map((code) => {
     const { heading, score } = about(mark, code);
-    return { code, heading, score, source: others.includes(code) ? "added" : "suggested", decision: verdict(mark, code) };
+    return { code, heading, score, source: others.includes(code) ? "added" : "suggested", decision: decisionOf(mark, code) };
   });
 }
 
 /** Return a table for people: one row for each image and code. */
 export function codesCsv(marks, padded) {
   const rows = marks.flatMap((mark) =>
-    decisions(mark).map(({ code, heading, score, source, decision }) => [
-      harmless(mark.name),
+    decisionRows(mark).map(({ code, heading, score, source, decision }) => [
+      withoutFormula(mark.name),
       spell(code, padded),
-      harmless(heading),
+      withoutFormula(heading),
       score === null ? "" : score,
       source,
       decision,
@@ -60,7 +60,7 @@ export function codesJson(marks, padded) {
     decided_at: mark.done,
     model: mark.model,
     ...(mark.problem ? { error: mark.problem } : {}),
-    decisions: decisions(mark).map((decision) => ({ ...decision, code: spell(decision.code, padded) })),
+    decisions: decisionRows(mark).map((decision) => ({ ...decision, code: spell(decision.code, padded) })),
   }));
   return JSON.stringify(entries, null, 2) + "\n";
 }

@@ -1,4 +1,4 @@
-/** How images come in: dropped, pasted or chosen. Each way ends in [path, file] pairs. */
+/** Adding images by drop, paste or file dialog, as [path, file] pairs. */
 
 import { byId } from "./dom.js";
 
@@ -36,14 +36,14 @@ function pasted(transfer) {
   return [...transfer.files].map((file) => [file.name === "image.png" ? `pasted ${stamp}.png` : file.name, file]);
 }
 
-/** Call `add` with what comes in. */
+/** Call `add` with new images. */
 export function receive(add) {
   const choose = () => byId("files").click();
   byId("add").onclick = choose;
   byId("choose").onclick = choose;
   byId("files").onchange = () => {
     add([...byId("files").files].map((file) => [file.webkitRelativePath || file.name, file]));
-    byId("files").value = ""; // so that the same file can be chosen again
+    byId("files").value = ""; // so that the same file can be selected again
   };
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) add(pasted(event.clipboardData));

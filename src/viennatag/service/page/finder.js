@@ -1,16 +1,16 @@
-/** The classification: search it by words or by code, or walk down from the categories. */
+/** Search the classification by words or by code, or browse it from the categories. */
 
 import * as api from "./api.js";
 import { byId, fill, h } from "./dom.js";
-import { verdict } from "./mark.js";
+import { decisionOf } from "./mark.js";
 
-const TYPING_MS = 150;
+const DEBOUNCE_MS = 150;
 const A_CODE = /^(\d{1,2}(\.\d{1,2}){0,2}\.?|\d{4}|\d{6})$/;
 
 export class Finder {
   #asked = 0;
   #timer = 0;
-  #place = null; // the code whose children are shown, null for the categories
+  #parent = null; // the code whose children are shown, null for the categories
   #rows = [];
 
   /** @param add called with (code, heading). */
@@ -19,7 +19,7 @@ export class Finder {
     this.add = add;
     byId("search").oninput = () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.refresh(), TYPING_MS);
+      this.#timer = setTimeout(() => this.refresh(), DEBOUNCE_MS);
     };
     byId("search").onkeydown = (event) => {
       if (event.key === "ArrowDown" || event.key === "Enter") {
@@ -31,20 +31,20 @@ export class Finder {
     session.addEventListener("mark", () => !byId("finder").hidden && this.#draw());
   }
 
-  /** Show what the words find, or the place in the tree where there are none. */
+  /** Show the search results, or without words the children of the current code. */
   async refresh() {
     const asked = ++this.#asked;
     const words = byId("search").value.trim();
     let shown;
     try {
-      shown = words ? await this.#search(words) : await this.#browse(this.#place);
+      shown = words ? await this.#search(words) : await this.#browse(this.#parent);
     } catch (problem) {
-      shown = { rows: [], trail: [], note: problem.message };
+      shown = { rows: [], breadcrumbs: [], note: problem.message };
     }
-    if (asked !== this.#asked) return; // a later question was faster
+    if (asked !== this.#asked) return; // a later request was faster
     this.#rows = shown.rows;
     byId("found").textContent = shown.note;
-    this.#drawTrail(shown.trail);
+    this.#drawBreadcrumbs(shown.breadcrumbs);
     this.#draw();
   }
 
@@ -52,37 +52,37 @@ export class Finder {
     if (A_CODE.test(words)) {
       try {
         const found = await api.node(words);
-        const note = found.known_to_model ? "" : `The model has not learned ${found.code}; it can be added all the same.`;
-        return { rows: [found, ...found.children], trail: found.path.slice(0, -1), note };
+        const note = found.known_to_model ? "" : `The model does not know ${found.code}; it can be added anyway.`;
+        return { rows: [found, ...found.children], breadcrumbs: found.path.slice(0, -1), note };
       } catch (problem) {
         if (problem.status !== 404) throw problem;
-        return { rows: [], trail: [], note: `The classification has no code ${words}.` };
+        return { rows: [], breadcrumbs: [], note: `The classification has no code ${words}.` };
       }
     }
     const rows = await api.searchCodes(words);
-    return { rows, trail: [], note: rows.length ? `${rows.length} found` : "Nothing found. Try a shorter or a more general word." };
+    return { rows, breadcrumbs: [], note: rows.length ? `${rows.length} found` : "Nothing found. Try a shorter or a more general word." };
   }
 
   async #browse(code) {
-    if (code === null) return { rows: await api.categories(), trail: [], note: "" };
+    if (code === null) return { rows: await api.categories(), breadcrumbs: [], note: "" };
     const found = await api.node(code);
-    return { rows: found.children, trail: found.path, note: found.children.length ? "" : "There is nothing below this code." };
+    return { rows: found.children, breadcrumbs: found.path, note: found.children.length ? "" : "This code has no children." };
   }
 
-  /** Show what stands below a code; the first row gets the focus. */
+  /** Show the children of a code; the first row gets the focus. */
   async open(code) {
-    this.#place = code;
+    this.#parent = code;
     byId("search").value = "";
     await this.refresh();
     (byId("nodes").querySelector(".main") ?? byId("search")).focus();
   }
 
-  #drawTrail(trail) {
-    if (!trail.length) return fill(byId("trail"));
+  #drawBreadcrumbs(breadcrumbs) {
+    if (!breadcrumbs.length) return fill(byId("breadcrumbs"));
     const step = (code, words, last) =>
       h("li", {}, h("button", { type: "button", class: "quiet", "aria-current": last && "location", onclick: () => this.open(code) }, words));
-    const steps = trail.map(({ code, heading }, at) => step(code, `${code} ${heading}`, at === trail.length - 1));
-    fill(byId("trail"), h("ol", {}, step(null, "All categories", false), steps));
+    const steps = breadcrumbs.map(({ code, heading }, at) => step(code, `${code} ${heading}`, at === breadcrumbs.length - 1));
+    fill(byId("breadcrumbs"), h("ol", {}, step(null, "All categories", false), steps));
   }
 
   #draw() {
@@ -91,23 +91,23 @@ export class Finder {
 
   #row({ code, heading, level = depth(code) }) {
     const { current: mark } = this.session;
-    const taken = mark && verdict(mark, code) === "accepted";
+    const added = mark && decisionOf(mark, code) === "accepted";
     const category = code.split(".")[0];
     const above = level !== "category" && byId("search").value.trim() ? this.session.categories.get(category) : null;
     return h(
       "li",
-      { class: taken ? "node accepted" : "node" },
+      { class: added ? "node accepted" : "node" },
       h(
         "button",
         { type: "button", class: "main", "data-key": code, "data-leaf": leaf(level), onclick: () => this.add(code, heading) },
         h("span", { class: "code" }, h("span", { class: "sr" }, "Add "), code),
-        h("span", { class: "heading" }, heading, above && h("span", { class: "soft small" }, ` in ${above}`)),
-        h("span", { class: "level small" }, taken ? "added" : level),
+        h("span", { class: "heading" }, heading, above && h("span", { class: "muted small" }, ` in ${above}`)),
+        h("span", { class: "level small" }, added ? "added" : level),
       ),
       !leaf(level) &&
         h(
           "button",
-          { type: "button", class: "icon", "aria-label": `Show what stands below ${code}`, onclick: () => this.open(code) },
+          { type: "button", class: "icon", "aria-label": `Show the children of ${code}`, onclick: () => this.open(code) },
           h("span", { "aria-hidden": "true" }, "›"),
         ),
     );
@@ -128,8 +128,8 @@ export class Finder {
   }
 
   #up() {
-    if (this.#place === null && !byId("search").value) return;
-    this.open(this.#place?.includes(".") ? this.#place.replace(/\.[^.]*$/, "") : null);
+    if (this.#parent === null && !byId("search").value) return;
+    this.open(this.#parent?.includes(".") ? this.#parent.replace(/\.[^.]*$/, "") : null);
   }
 }
 

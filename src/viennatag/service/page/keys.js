@@ -1,8 +1,8 @@
-/** The keyboard: one table says what each key does, for the page and for the help. */
+/** Keyboard shortcuts: one table for the page and the help. */
 
 import { byId, h } from "./dom.js";
 
-/** Listen for keys. Each action is { keys, words, run }; single letters can be switched off in the help. */
+/** Listen for keys. Each action is { keys, description, run }; single letters can be switched off in the help. */
 export function listen(actions) {
   const byKey = new Map(actions.flatMap((action) => action.keys.map((key) => [key, action])));
   document.addEventListener("keydown", (event) => {
@@ -20,8 +20,8 @@ export function listen(actions) {
   });
   const name = (key) => ({ ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" })[key] ?? key;
   byId("keys").tBodies[0].replaceChildren(
-    ...actions.map(({ keys, words }) =>
-      h("tr", {}, h("th", { scope: "row" }, keys.map((key) => h("kbd", {}, name(key)))), h("td", {}, words)),
+    ...actions.map(({ keys, description }) =>
+      h("tr", {}, h("th", { scope: "row" }, keys.map((key) => h("kbd", {}, name(key)))), h("td", {}, description)),
     ),
   );
 }

@@ -1,7 +1,7 @@
 /**
- * One image with what the model suggests and what the examiner decides. No screen, no network.
+ * An image with the suggestions of the model and the decisions of the examiner: the data, without views or network.
  *
- * A verdict is "accepted" or "rejected"; every change is kept, so that all of them can be undone.
+ * A decision is "accepted" or "rejected"; every change is kept in a history, so that it can be undone.
  */
 
 export function newMark(id, order, name, file) {
@@ -19,10 +19,10 @@ export function newMark(id, order, name, file) {
     width: 0,
     height: 0,
     suggestions: [],
-    offers: {}, // by code: the children of an unsure suggestion, with scores
+    children: {}, // by code: the scored children of an uncertain suggestion
     headings: {}, // of codes that were not suggested
-    verdicts: {},
-    past: [],
+    decisions: {},
+    history: [],
     done: null,
   };
 }
@@ -32,20 +32,20 @@ export const compareCodes = (a, b) => a.localeCompare(b, "en", { numeric: true }
 const below = (code, ancestor) => code.startsWith(`${ancestor}.`);
 
 /** Return "accepted", "rejected", "refined" (a code below it was accepted) or "open". */
-export function verdict(mark, code) {
-  if (mark.verdicts[code]) return mark.verdicts[code];
+export function decisionOf(mark, code) {
+  if (mark.decisions[code]) return mark.decisions[code];
   return accepted(mark).some((other) => below(other, code)) ? "refined" : "open";
 }
 
-/** Return the accepted codes in order; a code gives way to an accepted code below it. */
+/** Return the accepted codes in order, without ancestors of accepted codes. */
 export function accepted(mark) {
-  const codes = Object.keys(mark.verdicts).filter((code) => mark.verdicts[code] === "accepted");
+  const codes = Object.keys(mark.decisions).filter((code) => mark.decisions[code] === "accepted");
   return codes.filter((code) => !codes.some((other) => below(other, code))).sort(compareCodes);
 }
 
 export const rejected = (mark) =>
-  Object.keys(mark.verdicts)
-    .filter((code) => mark.verdicts[code] === "rejected")
+  Object.keys(mark.decisions)
+    .filter((code) => mark.decisions[code] === "rejected")
     .sort(compareCodes);
 
 /** Return the accepted codes that the model did not suggest. */
@@ -55,42 +55,42 @@ export function addedCodes(mark) {
 }
 
 export const openSuggestions = (mark) =>
-  mark.suggestions.filter((suggestion) => verdict(mark, suggestion.code) === "open").map((suggestion) => suggestion.code);
+  mark.suggestions.filter((suggestion) => decisionOf(mark, suggestion.code) === "open").map((suggestion) => suggestion.code);
 
-/** Set a verdict, or take it back where it is set already; a mark with nothing left open is done. */
+/** Set a decision, or remove it if it is set already; a mark without open suggestions is done. */
 export function decide(mark, code, wanted, now) {
-  const before = mark.verdicts[code] ?? null;
-  mark.past.push({ code, before, done: mark.done });
-  if (before === wanted) delete mark.verdicts[code];
-  else mark.verdicts[code] = wanted;
+  const before = mark.decisions[code] ?? null;
+  mark.history.push({ code, before, done: mark.done });
+  if (before === wanted) delete mark.decisions[code];
+  else mark.decisions[code] = wanted;
   if (!openSuggestions(mark).length) mark.done ??= now;
   else if (before === wanted) mark.done = null;
 }
 
-/** Say that a mark is done though suggestions are open, or that it is not. */
+/** Mark as done although suggestions are open, or as not done. */
 export function setDone(mark, done) {
-  mark.past.push({ code: null, before: null, done: mark.done });
+  mark.history.push({ code: null, before: null, done: mark.done });
   mark.done = done;
 }
 
-/** Take the last change back and return its code, null for a change of `done`, undefined if there was none. */
+/** Undo the last change and return its code, null for a change of `done`, undefined if there was none. */
 export function undo(mark) {
-  const step = mark.past.pop();
+  const step = mark.history.pop();
   if (!step) return undefined;
-  if (step.before) mark.verdicts[step.code] = step.before;
-  else if (step.code) delete mark.verdicts[step.code];
+  if (step.before) mark.decisions[step.code] = step.before;
+  else if (step.code) delete mark.decisions[step.code];
   mark.done = step.done;
   return step.code;
 }
 
-/** Return what is known of a code on this mark: heading and, if the model gave one, score. */
+/** Return the heading of a code and its score, which is null without one. */
 export function about(mark, code) {
-  const offered = Object.values(mark.offers).flat();
-  const found = [...mark.suggestions, ...offered].find((suggestion) => suggestion.code === code);
+  const children = Object.values(mark.children).flat();
+  const found = [...mark.suggestions, ...children].find((suggestion) => suggestion.code === code);
   return found ?? { code, heading: mark.headings[code] ?? "", score: null };
 }
 
-/** Return a code as a register writes it: 3.1.6, or 03.01.06 if padded; flat labels stay as they are. */
+/** Return a code in the spelling of a register: 3.1.6, or 03.01.06 if padded; flat labels stay as they are. */
 export function spell(code, padded) {
   if (!padded || !/^\d+(\.\d+)*$/.test(code)) return code;
   return code

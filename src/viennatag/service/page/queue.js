@@ -1,4 +1,4 @@
-/** The list of images, with how far each has come. */
+/** The list of images with their status. */
 
 import { byId, fill, h } from "./dom.js";
 import { accepted, openSuggestions } from "./mark.js";
@@ -10,8 +10,8 @@ function picture(mark) {
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-/** Return what to say about an image, and the class that draws it. */
-export function standing(mark) {
+/** Return the CSS class and the text of the status of an image. */
+export function describeStatus(mark) {
   if (mark.status === "waiting") return ["waiting", "waits"];
   if (mark.status === "reading") return ["waiting", "being read …"];
   if (mark.status === "failed") return ["failed", mark.problem?.title ?? "failed"];
@@ -22,7 +22,7 @@ export function standing(mark) {
 }
 
 function item(session, mark) {
-  const [kind, words] = standing(mark);
+  const [kind, words] = describeStatus(mark);
   const current = mark === session.current;
   return h(
     "button",
@@ -40,7 +40,7 @@ export function showQueue(session) {
     const { marks, current } = session;
     const list = byId("images");
     for (const mark of marks) {
-      const shown = [...standing(mark), mark === current, Boolean(mark.thumbnail)].join("|");
+      const shown = [...describeStatus(mark), mark === current, Boolean(mark.thumbnail)].join("|");
       if (!rows.has(mark)) rows.set(mark, { row: h("li", {}), shown: "" });
       const entry = rows.get(mark);
       if (entry.shown !== shown) fill(entry.row, item(session, mark));

@@ -1,13 +1,13 @@
 /**
- * The images at hand: they are read one after the other, kept on disk, and each change is told to the views.
+ * The images: predicted one after the other, stored in the browser, with an event for every change.
  */
 
 import * as api from "./api.js";
 import { newMark } from "./mark.js";
 
-const READERS = 2; // the service gathers requests into batches; more would only wait there
+const READERS = 2; // the service batches requests; more would only wait there
 const THUMBNAIL = 96;
-const MAX_EVIDENCE = 60;
+const MAX_CACHED = 60;
 
 /** Return the address of a picture that fits a list, or null for a format that this browser does not draw (TIFF). */
 async function thumbnail(blob) {
@@ -38,9 +38,9 @@ const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (numb
 export class Session extends EventTarget {
   marks = [];
   current = null;
-  chosen = null; // the code whose evidence is shown
+  selected = null; // the code whose heat map is shown
   categories = new Map(); // code to heading
-  #evidence = new Map();
+  #cache = new Map();
   #noIndex = null;
   #adding = Promise.resolve();
   #reading = 0;
@@ -50,7 +50,7 @@ export class Session extends EventTarget {
     this.store = store;
   }
 
-  /** Tell the views: "queue" (which images, and their state), "mark" (the current one), "choice" (its chosen code). */
+  /** Emit an event: "queue" (which images, and their state), "mark" (the current one), "choice" (its selected code). */
   emit(what) {
     this.dispatchEvent(new Event(what));
   }
@@ -63,7 +63,7 @@ export class Session extends EventTarget {
     this.#read();
   }
 
-  /** Add [path, file] pairs, one lot after the other; returns how many were here already. */
+  /** Add [path, file] pairs, one batch after the other; returns the number of duplicates. */
   add(files) {
     const added = this.#adding.then(() => this.#addAll(files));
     this.#adding = added.catch(() => {});
@@ -71,12 +71,12 @@ export class Session extends EventTarget {
   }
 
   async #addAll(files) {
-    let known = 0;
+    let duplicates = 0;
     for (const [path, file] of files) {
       const wanted = relativePath(path);
       const same = (mark) => mark.size === file.size && mark.modified === file.lastModified;
       if (this.marks.some((mark) => mark.name === wanted && same(mark))) {
-        known++;
+        duplicates++;
         continue;
       }
       const order = (this.marks.at(-1)?.order ?? 0) + 1;
@@ -89,7 +89,7 @@ export class Session extends EventTarget {
       this.emit("queue");
       this.#read();
     }
-    return known;
+    return duplicates;
   }
 
   #freeName(wanted) {
@@ -113,7 +113,7 @@ export class Session extends EventTarget {
     return this.#keep("marks", mark.id, mark);
   }
 
-  /** The mark's content changed: keep it and tell. */
+  /** Store a changed mark and emit its events. */
   changed(mark) {
     this.save(mark);
     this.emit("queue");
@@ -122,7 +122,7 @@ export class Session extends EventTarget {
 
   show(mark) {
     this.current = mark;
-    this.chosen = null;
+    this.selected = null;
     if (mark) this.#keep("settings", "current", mark.id);
     this.emit("queue");
     this.emit("shown");
@@ -131,11 +131,11 @@ export class Session extends EventTarget {
   }
 
   choose(code) {
-    this.chosen = code;
+    this.selected = code;
     this.emit("choice");
   }
 
-  /** Show the image that stands some places further; false at the end. */
+  /** Show the image some positions further; false at the end. */
   step(by) {
     const next = this.marks[this.marks.indexOf(this.current) + by];
     if (next) this.show(next);
@@ -202,7 +202,7 @@ export class Session extends EventTarget {
       const { width, height, suggestions } = result;
       Object.assign(mark, { status: "read", model: `${model.name} ${model.digest}`, width, height, suggestions });
     } catch (error) {
-      const problem = error instanceof api.Problem ? error : new api.Problem("The image could not be read", String(error));
+      const problem = error instanceof api.Problem ? error : new api.Problem("The image cannot be read", String(error));
       mark.status = "failed";
       mark.problem = { title: problem.title, detail: problem.detail };
     }
@@ -210,16 +210,16 @@ export class Session extends EventTarget {
     if (!this.marks.some(({ status }) => status === "waiting" || status === "reading")) this.emit("idle");
   }
 
-  /** Return the scored codes below an unsure suggestion, best first. */
-  async offers(mark, suggestion) {
-    if (!mark.offers[suggestion.code]) {
+  /** Return the scored codes below an uncertain suggestion, best first. */
+  async children(mark, suggestion) {
+    if (!mark.children[suggestion.code]) {
       const options = { level: "section", threshold: 0, exclude: this.otherCategories(suggestion.path[0]) };
       const { result } = await api.predict(await this.image(mark), mark.name, options);
       const start = `${suggestion.code}.`;
-      mark.offers[suggestion.code] = result.suggestions.filter(({ code }) => code.startsWith(start)).slice(0, 5);
+      mark.children[suggestion.code] = result.suggestions.filter(({ code }) => code.startsWith(start)).slice(0, 5);
       await this.save(mark);
     }
-    return mark.offers[suggestion.code];
+    return mark.children[suggestion.code];
   }
 
   otherCategories(category) {
@@ -231,7 +231,7 @@ export class Session extends EventTarget {
     return this.#once(`${mark.id} ${code}`, async () => URL.createObjectURL(await api.explain(await this.image(mark), code)));
   }
 
-  /** Return the known marks most like this one; a missing index is asked for only once. */
+  /** Return the reference marks most similar to this one; a missing index is requested only once. */
   similar(mark) {
     if (this.#noIndex) return Promise.reject(this.#noIndex);
     return this.#once(mark.id, async () => {
@@ -239,25 +239,25 @@ export class Session extends EventTarget {
         if (problem.status === 404) this.#noIndex = problem;
         throw problem;
       });
-      const draw = async (address) => URL.createObjectURL(await api.picture(address));
+      const draw = async (address) => URL.createObjectURL(await api.thumbnail(address));
       const pictures = marks.map(({ thumbnail: address }) => (address ? draw(address).catch(() => null) : null));
-      return Promise.all(marks.map(async (known, at) => ({ ...known, picture: await pictures[at] })));
+      return Promise.all(marks.map(async (found, at) => ({ ...found, picture: await pictures[at] })));
     });
   }
 
   #once(key, make) {
-    if (!this.#evidence.has(key)) {
+    if (!this.#cache.has(key)) {
       const made = make();
-      this.#evidence.set(key, made);
-      made.catch(() => this.#evidence.delete(key));
-      if (this.#evidence.size > MAX_EVIDENCE) this.#forget(this.#evidence.keys().next().value);
+      this.#cache.set(key, made);
+      made.catch(() => this.#cache.delete(key));
+      if (this.#cache.size > MAX_CACHED) this.#forget(this.#cache.keys().next().value);
     }
-    return this.#evidence.get(key);
+    return this.#cache.get(key);
   }
 
   async #forget(key) {
-    const old = this.#evidence.get(key);
-    this.#evidence.delete(key);
+    const old = this.#cache.get(key);
+    this.#cache.delete(key);
     const found = await old.catch(() => null);
     for (const address of Array.isArray(found) ? found.map(({ picture }) => picture) : [found]) {
       if (address) URL.revokeObjectURL(address);

@@ -1,7 +1,7 @@
 /**
- * What outlives a reload: images, and what was said about them, in the browser's IndexedDB.
+ * Images and decisions in the browser's IndexedDB, so that they survive a reload.
  *
- * Images stand in a table of their own, so that a decision writes a few kilobytes and not the image.
+ * Images have a table of their own, so that a decision writes a few kilobytes and not the image.
  */
 
 const TABLES = ["marks", "images", "settings"];
@@ -12,7 +12,7 @@ const result = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-/** Return the store; `keeps` is false where the browser has none, and all is lost on reload. */
+/** Return the store; `persistent` is false if the browser has none, and all is lost on reload. */
 export async function openStore() {
   try {
     const request = indexedDB.open("viennatag", 1);
@@ -26,7 +26,7 @@ export async function openStore() {
 }
 
 class Store {
-  keeps = true;
+  persistent = true;
 
   constructor(database) {
     this.database = database;
@@ -56,7 +56,7 @@ class Store {
     return this.#write(name, (table) => table.clear());
   }
 
-  /** Commit at once: what was not told to commit is dropped when the page is reloaded in the same moment. */
+  /** Commit at once: an uncommitted transaction is lost if the page is reloaded in the same moment. */
   #write(name, change) {
     const table = this.#table(name, "readwrite");
     const { transaction } = table;
@@ -71,7 +71,7 @@ class Store {
 }
 
 class Memory {
-  keeps = false;
+  persistent = false;
   #tables = Object.fromEntries(TABLES.map((name) => [name, new Map()]));
 
   async all(name) {

@@ -1,10 +1,10 @@
-/** What the model suggests, by category, with verdicts; and the codes that come of it. */
+/** The suggestions by category with their decisions, and the accepted codes. */
 
 import { byId, fill, h, say, toast } from "./dom.js";
-import { about, accepted, compareCodes, decide, openSuggestions, setDone, undo, verdict, spell } from "./mark.js";
+import { about, accepted, compareCodes, decide, openSuggestions, setDone, undo, decisionOf, spell } from "./mark.js";
 
 const PERCENT = (score) => (score < 0.01 ? "<1 %" : `${Math.round(score * 100)} %`);
-const VERDICTS = { accepted: "accepted", rejected: "rejected", refined: "made finer", open: "" };
+const DECISION_WORDS = { accepted: "accepted", rejected: "rejected", refined: "replaced by a code below it", open: "" };
 
 export class Suggestions {
   constructor(session, padded) {
@@ -12,10 +12,10 @@ export class Suggestions {
     this.padded = padded; // how the register spells codes
     session.addEventListener("mark", () => this.draw());
     session.addEventListener("shown", () => (byId("suggestions").scrollTop = 0));
-    session.addEventListener("choice", () => this.#markChosen());
+    session.addEventListener("choice", () => this.#markSelected());
   }
 
-  /** Return the codes on the list, as they stand from top to bottom. */
+  /** Return the listed codes from top to bottom. */
   get codes() {
     return [...byId("suggestions").querySelectorAll("[data-code]")].map((row) => row.dataset.code);
   }
@@ -26,10 +26,10 @@ export class Suggestions {
     panel.setAttribute("aria-busy", String(mark?.status === "waiting" || mark?.status === "reading"));
     if (!mark) fill(panel);
     else if (mark.status === "failed") fill(panel, this.#failure(mark));
-    else if (mark.status !== "read") fill(panel, h("p", { class: "soft wait" }, "The image is being read …"));
-    else fill(panel, this.#doubt(mark), groups(mark).map((group) => this.#group(mark, group)));
+    else if (mark.status !== "read") fill(panel, h("p", { class: "muted wait" }, "The image is being read …"));
+    else fill(panel, this.#lowScoreNote(mark), groups(mark).map((group) => this.#group(mark, group)));
     this.#drawTray(mark);
-    this.#markChosen();
+    this.#markSelected();
   }
 
   #failure(mark) {
@@ -43,9 +43,9 @@ export class Suggestions {
     );
   }
 
-  #doubt(mark) {
+  #lowScoreNote(mark) {
     const sure = mark.suggestions.some((suggestion) => suggestion.above_threshold);
-    return !sure && h("p", { class: "doubt" }, "No code is above its threshold. What follows is only the best of what is left.");
+    return !sure && h("p", { class: "low-scores" }, "No code is above its threshold. These are the codes with the highest scores.");
   }
 
   #group(mark, [category, suggestions]) {
@@ -61,10 +61,10 @@ export class Suggestions {
 
   #row(mark, suggestion, top) {
     const { code, heading, score, level } = suggestion;
-    const state = verdict(mark, code);
+    const state = decisionOf(mark, code);
     const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", {}));
     bar.firstChild.style.width = `${Math.max(1, score * 100)}%`;
-    const unsure = top && (level === "division" || level === "category");
+    const uncertain = top && (level === "division" || level === "category");
     return h(
       "li",
       { class: `suggestion ${state}`, "data-code": code },
@@ -76,20 +76,20 @@ export class Suggestions {
         bar,
         h("span", { class: "level small" }, level),
         h("span", { class: "score" }, PERCENT(score)),
-        h("span", { class: "sr" }, VERDICTS[state]),
+        h("span", { class: "sr" }, DECISION_WORDS[state]),
       ),
-      this.#judge(code, "accepted", "Accept", "✓", state, heading),
-      this.#judge(code, "rejected", "Reject", "✕", state, heading),
-      unsure && this.#offers(mark, suggestion),
+      this.#decisionButton(code, "accepted", "Accept", "✓", state, heading),
+      this.#decisionButton(code, "rejected", "Reject", "✕", state, heading),
+      uncertain && this.#childRows(mark, suggestion),
     );
   }
 
-  #judge(code, wanted, word, sign, state, heading) {
+  #decisionButton(code, wanted, word, sign, state, heading) {
     return h(
       "button",
       {
         type: "button",
-        class: `icon judge ${wanted}`,
+        class: `icon decide ${wanted}`,
         "data-key": `${wanted} ${code}`,
         "aria-label": `${word} ${code}, ${heading}`,
         "aria-pressed": String(state === wanted),
@@ -100,32 +100,32 @@ export class Suggestions {
     );
   }
 
-  #offers(mark, suggestion) {
-    if (verdict(mark, suggestion.code) === "rejected") return null;
+  #childRows(mark, suggestion) {
+    if (decisionOf(mark, suggestion.code) === "rejected") return null;
     const level = suggestion.level === "division" ? "Division" : "Category";
-    const words = `${level} ${suggestion.score >= 0.5 ? "sure" : "possible"}, section unsure.`;
-    const offers = mark.offers[suggestion.code];
-    const box = h("div", { class: "offers" }, h("p", { class: "unsure small" }, words, offers?.length > 0 && " The likeliest sections:"));
-    if (offers?.length) box.append(h("ul", {}, offers.map((offer) => this.#row(mark, offer, false))));
-    else if (offers) box.append(h("p", { class: "soft small" }, "The model knows no section here."));
-    else this.#fetchOffers(mark, suggestion, box);
+    const words = `${level} ${suggestion.score >= 0.5 ? "likely" : "possible"}, section uncertain.`;
+    const children = mark.children[suggestion.code];
+    const box = h("div", { class: "children" }, h("p", { class: "uncertain small" }, words, children?.length > 0 && " The most likely sections:"));
+    if (children?.length) box.append(h("ul", {}, children.map((child) => this.#row(mark, child, false))));
+    else if (children) box.append(h("p", { class: "muted small" }, "The model has no section of it."));
+    else this.#fetchChildren(mark, suggestion, box);
     return box;
   }
 
-  async #fetchOffers(mark, suggestion, box) {
+  async #fetchChildren(mark, suggestion, box) {
     try {
-      await this.session.offers(mark, suggestion);
+      await this.session.children(mark, suggestion);
       if (mark === this.session.current) this.draw();
     } catch (problem) {
-      box.append(h("p", { class: "soft small" }, problem.message));
+      box.append(h("p", { class: "muted small" }, problem.message));
     }
   }
 
-  #markChosen() {
+  #markSelected() {
     for (const row of byId("suggestions").querySelectorAll("[data-code]")) {
-      const chosen = row.dataset.code === this.session.chosen;
-      row.classList.toggle("chosen", chosen);
-      row.querySelector(".main").ariaCurrent = chosen ? "true" : null;
+      const selected = row.dataset.code === this.session.selected;
+      row.classList.toggle("selected", selected);
+      row.querySelector(".main").ariaCurrent = selected ? "true" : null;
     }
   }
 
@@ -139,28 +139,28 @@ export class Suggestions {
         "li",
         { class: "chip" },
         h("span", { class: "code", title: heading }, name),
-        h("button", { type: "button", class: "icon", "data-key": `drop ${code}`, "aria-label": `Take ${name} back`, onclick: drop }, "×"),
+        h("button", { type: "button", class: "icon", "data-key": `drop ${code}`, "aria-label": `Remove ${name}`, onclick: drop }, "×"),
       );
     };
-    fill(byId("chosen"), codes.length ? codes.map(chip) : h("li", { class: "soft small" }, "None yet."));
+    fill(byId("accepted-codes"), codes.length ? codes.map(chip) : h("li", { class: "muted small" }, "None yet."));
     byId("copy").disabled = !codes.length;
-    byId("undo").disabled = !mark?.past.length;
+    byId("undo").disabled = !mark?.history.length;
     byId("done").disabled = mark?.status !== "read";
     byId("done").firstChild.textContent = mark?.done ? "Next " : "Done, next ";
     byId("tray").classList.toggle("decided", Boolean(mark?.done));
   }
 
-  /** Choose the row some places further down, and show it. */
+  /** Select the row some positions further down, and show it. */
   move(by) {
     const { codes } = this;
     if (!codes.length) return;
-    const at = codes.indexOf(this.session.chosen);
+    const at = codes.indexOf(this.session.selected);
     const code = codes[at < 0 ? (by > 0 ? 0 : codes.length - 1) : Math.min(codes.length - 1, Math.max(0, at + by))];
     this.session.choose(code);
     byId("suggestions").querySelector(`[data-key="${CSS.escape(code)}"]`).focus();
   }
 
-  /** Set or take back a verdict; a code that was not suggested comes with its heading. */
+  /** Set or remove a decision; a code that was not suggested comes with its heading. */
   decide(code, wanted, heading = null) {
     const mark = this.session.current;
     if (!mark) return;
@@ -168,14 +168,14 @@ export class Suggestions {
     decide(mark, code, wanted, new Date().toISOString());
     this.session.changed(mark);
     const left = openSuggestions(mark).length;
-    say(`${code} ${mark.verdicts[code] ?? "open again"}. ${left ? `${left} open` : "All decided"}.`);
+    say(`${code} ${mark.decisions[code] ?? "open again"}. ${left ? `${left} open` : "All decided"}.`);
   }
 
-  /** Accept a code from elsewhere: the tree, or a known mark. */
+  /** Accept a code of the classification or of a reference mark. */
   add(code, heading) {
     const mark = this.session.current;
     if (!mark) return;
-    if (mark.verdicts[code] === "accepted") return toast(`${code} is among the codes already.`);
+    if (mark.decisions[code] === "accepted") return toast(`${code} is already accepted.`);
     this.decide(code, "accepted", heading);
     toast(`Added ${code}, ${heading}.`, () => this.undo());
   }
@@ -186,10 +186,10 @@ export class Suggestions {
     if (code === undefined || !mark) return say("Nothing to undo.");
     this.session.changed(mark);
     if (code && this.codes.includes(code)) this.session.choose(code);
-    say(code ? `Undone: ${code} is ${VERDICTS[verdict(mark, code)] || "open"}.` : "Undone.");
+    say(code ? `Undone: ${code} is ${DECISION_WORDS[decisionOf(mark, code)] || "open"}.` : "Undone.");
   }
 
-  /** Say that the mark is done, and go to the next one that is not. */
+  /** Mark as done, and go to the next open mark. */
   finish() {
     const { session } = this;
     const mark = session.current;
@@ -200,11 +200,11 @@ export class Suggestions {
     }
     const next = session.nextOpen();
     if (next && next !== mark) session.show(next);
-    else toast("All images are done. Export the codes or the log of decisions.");
+    else toast("All images are done. Export the codes or the decision log.");
   }
 }
 
-/** Return [category, suggestions] pairs, the likeliest category first. */
+/** Return [category, suggestions] pairs, the most likely category first. */
 function groups(mark) {
   const found = new Map();
   for (const suggestion of mark.suggestions) {

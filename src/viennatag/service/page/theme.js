@@ -1,4 +1,4 @@
-/* A plain script in the head: the chosen theme holds before anything is painted. */
+/* A plain script in the head: the selected theme holds before anything is painted. */
 try {
   const theme = localStorage.getItem("viennatag-theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

@@ -1,9 +1,8 @@
 """Pretrained networks from timm, cut before their classifier and exported to ONNX once.
 
-This is the only file that imports timm. The exported trunk takes uint8 pixels and gives two
-arrays: `features`, the pooled vector that a head reads, and, for a convolutional network, `map`,
-the same channels before pooling. Features are always the mean of the map, so a linear head over
-them can be read back at each place of the image.
+This is the only file that imports timm. An exported backbone takes uint8 pixels and returns two arrays: `features`, the
+pooled vector that a head reads, and, for a convolutional network, `feature_map`, the same channels before pooling.
+Features are always the mean of the map, so a linear head over them can be explained at each position of the image.
 """
 
 import hashlib
@@ -36,41 +35,41 @@ from viennatag.files import atomic_file
 
 OPSET = 18
 LOCAL = "local-dir:"
-"""What a backbone's name begins with that timm reads from a folder."""
-_ARCHITECTURE = "architecture"  # a graph says under this name which network it is
+"""Prefix of the name of a backbone that timm reads from a folder."""
+_ARCHITECTURE = "architecture"  # the metadata key of the network's timm name in a graph
 
 
 @dataclass(frozen=True)
-class Trunk:
-    """An exported network.
+class Backbone:
+    """An exported network, from pixels to features.
 
     Attributes:
-        backbone: The name it was made from.
+        name: The name it was made from.
         graph: The serialized ONNX model.
         width: Number of features.
-        size: Side of the square it takes, in pixels.
+        size: Side of its square input, in pixels.
     """
 
-    backbone: str
+    name: str
     graph: bytes
     width: int
     size: int
 
     @property
     def digest(self) -> str:
-        """Hash of the graph; features of different trunks are never mixed."""
+        """Hash of the graph; features of different backbones are never mixed."""
         return hashlib.sha256(self.graph).hexdigest()
 
     @cached_property
-    def places(self) -> int:
-        """Number of places of the map, 0 without one."""
+    def positions(self) -> int:
+        """Number of spatial positions of the feature map, 0 without one."""
         outputs = onnx.load_from_string(self.graph).graph.output
-        spatial = next((each.type.tensor_type.shape.dim[2:] for each in outputs if each.name == "map"), None)
+        spatial = next((each.type.tensor_type.shape.dim[2:] for each in outputs if each.name == "feature_map"), None)
         return math.prod(side.dim_value for side in spatial) if spatial else 0
 
 
 class PixelNetwork(nn.Module):
-    """A timm network that takes uint8 pixels (n, size, size, 3) and gives pooled features (n, width) and their map."""
+    """A timm network from uint8 pixels (n, size, size, 3) to pooled features (n, width) and their map."""
 
     mean: Tensor
     std: Tensor
@@ -92,19 +91,19 @@ class PixelNetwork(nn.Module):
 
 
 def create_network(name: str, *, pretrained: bool = True, size: int | None = None) -> tuple[PixelNetwork, int]:
-    """Return a network in evaluation mode and the side of the square it takes, in pixels.
+    """Return a network in evaluation mode and the side of its square input, in pixels.
 
     Args:
         name: A timm name (`efficientnet_b0`), one of its tags, `hf-hub:` or `local-dir:` followed by a folder.
         pretrained: Whether to load weights; otherwise they are random, from torch's global generator.
-        size: Side of the square, in pixels; by default what the network was trained with.
+        size: Side of the input, in pixels; by default the size in pretraining.
 
     Raises:
         BackboneError: If timm does not know the name, its weights cannot be had, or it takes no such size.
     """
     if name.startswith(LOCAL) and not Path(name.removeprefix(LOCAL), "config.json").is_file():
         raise BackboneError(f"{name}: the folder holds no config.json; expected a model saved by timm")
-    _notice_absence_of_network()
+    _use_cache_when_offline()
     arguments: dict[str, Any] = {"img_size": size} if size and _takes_size(name) else {}
     try:
         network: Any = timm.create_model(name, pretrained=pretrained, **arguments)
@@ -123,8 +122,8 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
     return wrapped, size or int(config["input_size"][-1])
 
 
-def _notice_absence_of_network() -> None:
-    """Let the hub's client use what it has at once, instead of minutes of attempts, where its host has no address."""
+def _use_cache_when_offline() -> None:
+    """Let the hub's client use its cache at once, instead of minutes of retries, if its host cannot be resolved."""
     try:
         socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
     except OSError:
@@ -137,14 +136,14 @@ def _takes_size(name: str) -> bool:
 
 
 def layer_depths(network: PixelNetwork) -> tuple[dict[str, int], int]:
-    """Return for each parameter how many layers stand before its own, and the depth of what follows the network."""
+    """Return the depth of each parameter's layer, from 0, and the number of layers."""
     groups = group_parameters(network.network, network.network.group_matcher(coarse=False))  # type: ignore[operator]
     depths = {f"network.{name}": depth for depth, names in enumerate(groups.values()) for name in names}
     return depths, len(groups)
 
 
-def export_network(network: PixelNetwork, *, backbone: str, size: int) -> Trunk:
-    """Return the network as an ONNX trunk for any number of images of one size.
+def export_network(network: PixelNetwork, *, name: str, size: int) -> Backbone:
+    """Return the network as a backbone for any number of images of one size.
 
     Raises:
         BackboneError: If the network cannot be exported, or its graph gives other features than it does.
@@ -153,8 +152,8 @@ def export_network(network: PixelNetwork, *, backbone: str, size: int) -> Trunk:
     pixels = torch.zeros((2, size, size, 3), dtype=torch.uint8)
     pixels[1] = torch.randint(0, 256, pixels.shape[1:], dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        features, spatial = network(pixels)
-    names = ["features"] if spatial is None else ["features", "map"]
+        features, maps = network(pixels)
+    names = ["features"] if maps is None else ["features", "feature_map"]
     try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()), _quiet("torch.onnx", "onnxscript"):
             warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -171,40 +170,42 @@ def export_network(network: PixelNetwork, *, backbone: str, size: int) -> Trunk:
         assert program is not None
         model = program.model_proto
     except Exception as exc:  # the exporter fails in many ways, all of them about the network
-        raise BackboneError(f"{backbone}: it cannot be exported to ONNX ({type(exc).__name__}: {exc})") from exc
+        raise BackboneError(f"{name}: it cannot be exported to ONNX ({type(exc).__name__}: {exc})") from exc
     _strip(model)
     architecture = network.network.pretrained_cfg.get("architecture")  # type: ignore[union-attr,operator]
     if architecture:
         helper.set_model_props(model, {_ARCHITECTURE: str(architecture)})
-    trunk = Trunk(backbone, model.SerializeToString(deterministic=True), int(features.shape[1]), size)
-    _verify(trunk, pixels, features)
-    return trunk
+    backbone = Backbone(name, model.SerializeToString(deterministic=True), int(features.shape[1]), size)
+    _verify(backbone, pixels, features)
+    return backbone
 
 
-def _verify(trunk: Trunk, pixels: Tensor, features: Tensor) -> None:
+def _verify(backbone: Backbone, pixels: Tensor, features: Tensor) -> None:
     from viennatag.runtime.engine import Engine
 
-    (found,) = Engine(trunk.graph).run(pixels.numpy(), ("features",))
+    (found,) = Engine(backbone.graph).run(pixels.numpy(), ("features",))
     gap = float((torch.from_numpy(found) - features).abs().max())
     if gap > 1e-2 * max(1.0, float(features.abs().max())):
-        raise BackboneError(f"{trunk.backbone}: the exported graph differs from the network by {gap:.3g}")
+        raise BackboneError(f"{backbone.name}: the exported graph differs from the network by {gap:.3g}")
 
 
 def _strip(model: onnx.ModelProto) -> None:
-    """Remove what the exporter notes about its own run: source lines, paths, versions."""
+    """Remove the exporter's metadata: source lines, paths, versions."""
     model.producer_version = ""
     del model.metadata_props[:]
     graph = model.graph
     graph.doc_string = ""
     del graph.metadata_props[:]
     del graph.value_info[:]
-    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
-        part.doc_string = ""
-        del part.metadata_props[:]
+    for each in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        each.doc_string = ""
+        del each.metadata_props[:]
 
 
-def load_trunk(name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0) -> Trunk:
-    """Return a backbone's trunk, exported on first use and kept in the folder `cache`.
+def load_timm_backbone(
+    name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0
+) -> Backbone:
+    """Return a network of timm's as a backbone, exported on first use and kept in the folder `cache`.
 
     Raises:
         BackboneError: As `create_network` and `export_network`.
@@ -215,39 +216,39 @@ def load_trunk(name: str, *, cache: Path, pretrained: bool = True, size: int | N
     for key, tensor in network.state_dict().items():
         state.update(key.encode())
         state.update(tensor.numpy().tobytes())
-    path = cache / "trunks" / f"{state.hexdigest()[:24]}.onnx"
+    path = cache / "backbones" / f"{state.hexdigest()[:24]}.onnx"
     if path.is_file():
-        return read_trunk(path, backbone=name)
-    trunk = export_network(network, backbone=name, size=side)
+        return read_backbone(path, name=name)
+    backbone = export_network(network, name=name, size=side)
     with atomic_file(path) as temporary:
-        temporary.write_bytes(trunk.graph)
-    return trunk
+        temporary.write_bytes(backbone.graph)
+    return backbone
 
 
 def save_network(network: PixelNetwork, folder: Path) -> None:
-    """Write a network's weights as a folder that `local-dir:` and the folder's name load again."""
+    """Write a network's weights to a folder, which `local-dir:` loads again."""
     network = network.to(memory_format=torch.contiguous_format)  # the file format knows no other
     with redirect_stdout(StringIO()):
         save_for_hf(network.network, str(folder), safe_serialization=True)
 
 
-def trunk_architecture(model: onnx.ModelProto) -> str | None:
-    """Return timm's name of the network that a graph was exported from, if the graph says it."""
+def backbone_architecture(model: onnx.ModelProto) -> str | None:
+    """Return timm's name of the network that a graph was exported from, if it is in the graph."""
     return next((each.value for each in model.metadata_props if each.key == _ARCHITECTURE), None)
 
 
-def read_trunk(path: Path, *, backbone: str) -> Trunk:
-    """Return a trunk that was exported to a file before."""
+def read_backbone(path: Path, *, name: str) -> Backbone:
+    """Return a backbone that was exported to a file."""
     graph = path.read_bytes()
     described = onnx.load_from_string(graph).graph
     outputs = {output.name: output.type.tensor_type.shape.dim for output in described.output}
     size = described.input[0].type.tensor_type.shape.dim[1].dim_value
-    return Trunk(backbone, graph, int(outputs["features"][1].dim_value), int(size))
+    return Backbone(name, graph, int(outputs["features"][1].dim_value), int(size))
 
 
 @contextmanager
 def _quiet(*names: str) -> Iterator[None]:
-    """Hold the chatter of some loggers back while a block runs."""
+    """Silence some loggers while a block runs."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     try:

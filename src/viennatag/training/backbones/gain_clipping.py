@@ -1,9 +1,9 @@
-"""Channels whose gain has run away, brought back before they serve.
+"""Clip the gains of exploding channels before a network serves or is trained further.
 
 A channel that is silent on nearly all images has nearly no variance, and batch normalisation divides by it: its gain
-grows without anything in training to show it, and over several rounds of finetuning it multiplies. On the rare image
-that wakes the channel it then drowns all others, whatever the image shows. So before a network serves, or learns on,
-no channel may have more than so many times the gain that is usual in its layer; healthy channels stay as they are.
+grows without an effect in training, and over several rounds of fine-tuning it multiplies. On the rare image that
+activates the channel it then drowns all others, whatever the image shows. So no channel may have more than a multiple
+of the median gain of its layer; healthy channels stay as they are.
 """
 
 import torch
@@ -11,14 +11,14 @@ from torch import nn
 
 from viennatag.training.backbones.backbone import PixelNetwork
 
-MOST_GAIN = 20.0
-"""Times the median of a layer. The pretrained EfficientNet-Lite2 has no channel above 18.2; see docs/training.md."""
+MAX_GAIN = 20.0
+"""Times the median of a layer. The pretrained EfficientNet-Lite2 has none above 18.2; see docs/guide/fine-tuning.md."""
 
 Normalisation = nn.modules.batchnorm._BatchNorm
 
 
 def normalisations(network: PixelNetwork) -> dict[str, Normalisation]:
-    """Return for each convolution the normalisation that stands after it, if that has as many channels."""
+    """Return the normalisation after each convolution, by the convolution's name, if their channels agree."""
     found: dict[str, Normalisation] = {}
     before: tuple[str, int] | None = None
     for name, module in network.named_modules():
@@ -31,18 +31,18 @@ def normalisations(network: PixelNetwork) -> dict[str, Normalisation]:
     return found
 
 
-def limit_gains(network: PixelNetwork, most: float = MOST_GAIN) -> int:
-    """Bring runaway channels back to the most gain allowed and return how many there were.
+def clip_gains(network: PixelNetwork, max_gain: float = MAX_GAIN) -> int:
+    """Clip exploding channels to the largest gain allowed and return their number.
 
-    The gain of a channel is the sum of its absolute weights times the scale of its normalisation: by so much the
-    largest input can be multiplied. The shift stays: it is what a silent channel gives, and where the normalisation
-    knows its statistics it is the channel's mean.
+    The gain of a channel is the sum of its absolute weights times the scale of its normalisation: the largest factor on
+    an input. The shift stays: it is the output of a silent channel, and the channel's mean where the normalisation has
+    statistics.
 
     Args:
-        network: With the statistics it serves with; its normalisations are changed.
-        most: Times the median gain of the layer, over channels that have any.
+        network: With its final statistics; its normalisations are changed.
+        max_gain: Times the median gain of the layer, over channels with a gain above 0.
     """
-    limited = 0
+    clipped = 0
     with torch.no_grad():
         for name, module in normalisations(network).items():
             assert module.running_var is not None
@@ -52,8 +52,8 @@ def limit_gains(network: PixelNetwork, most: float = MOST_GAIN) -> int:
             gains = weight.abs().flatten(1).sum(1) * scale.abs()
             if not (gains > 0).any():
                 continue
-            allowed = most * gains[gains > 0].median()
-            runaway = gains > allowed
-            module.weight[runaway] *= allowed / gains[runaway]
-            limited += int(runaway.sum())
-    return limited
+            allowed = max_gain * gains[gains > 0].median()
+            exploding = gains > allowed
+            module.weight[exploding] *= allowed / gains[exploding]
+            clipped += int(exploding.sum())
+    return clipped

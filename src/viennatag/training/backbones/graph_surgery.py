@@ -1,9 +1,9 @@
-"""Take a bundle's graph apart again: the trunk that training knew, and a head that can learn on.
+"""Take a bundle's graph apart: the backbone as training exported it, and the last layer of the head.
 
-The trunk comes out as it went in, byte for byte, so features that were cached for training are found again. A head
-whose logits are `weight @ seen + bias` is put back with other weights, whatever lies between features and what the
-head sees; so linear heads, cosine heads and their means can learn on, and keep their heat maps. A vote of neighbours
-has no weights to move, and heads that look at places would need maps of features.
+The backbone comes out byte for byte, so features that were cached in training are found again. A head whose logits are
+`weight @ inputs + bias` can get other weights, whatever is computed between the features and its inputs: linear heads,
+cosine heads and their means can be trained further, and keep their heat maps. A vote of neighbours has no weights, and
+heads that read feature maps would need these.
 """
 
 from collections.abc import Collection
@@ -19,40 +19,40 @@ from onnx.reference import ReferenceEvaluator
 from viennatag.errors import BundleError
 from viennatag.explain.heatmap import BIAS, WEIGHT
 from viennatag.model.bundle import Bundle
-from viennatag.training.backbones.backbone import Trunk
+from viennatag.training.backbones.backbone import Backbone
 
 _FEATURES, _LOGITS = "features", "logits"
 
 
 @dataclass(frozen=True, eq=False)
-class Reopened:
-    """A bundle's graph in parts.
+class OpenedGraph:
+    """The backbone and the last layer of a bundle's graph.
 
     Attributes:
-        trunk: Pixels to features.
+        backbone: Pixels to features.
         weight: float32, shape (labels, channels).
         bias: float32, shape (labels,).
     """
 
-    trunk: Trunk
+    backbone: Backbone
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     _graph: bytes
-    _seen: str
+    _input: str
 
-    def see(self, features: NDArray[Any]) -> NDArray[np.float32]:
-        """Return what the weights are for: shape (marks, channels), from raw features (marks, width)."""
+    def head_inputs(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the inputs of the last layer, shape (marks, channels), for raw features (marks, width)."""
         raw = features.astype(np.float32)
-        if self._seen == _FEATURES:
+        if self._input == _FEATURES:
             return raw
-        model = _cut(onnx.load_from_string(self._graph), {self._seen}, given=_FEATURES)
+        model = _cut(onnx.load_from_string(self._graph), {self._input}, given=_FEATURES)
         model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("marks", raw.shape[1])))
-        model.graph.output.append(helper.make_tensor_value_info(self._seen, TensorProto.FLOAT, None))
-        (seen,) = ReferenceEvaluator(model).run(None, {_FEATURES: raw})
-        return np.asarray(seen, dtype=np.float32)
+        model.graph.output.append(helper.make_tensor_value_info(self._input, TensorProto.FLOAT, None))
+        (inputs,) = ReferenceEvaluator(model).run(None, {_FEATURES: raw})
+        return np.asarray(inputs, dtype=np.float32)
 
-    def joined(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
-        """Return the graph with other weights, for as many labels as these have."""
+    def with_weights(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
+        """Return the graph with another weight and bias, possibly of another number of labels."""
         model = onnx.load_from_string(self._graph)
         fresh = {WEIGHT: weight, BIAS: bias}
         for constant in model.graph.initializer:
@@ -66,30 +66,30 @@ class Reopened:
         return bytes(model.SerializeToString(deterministic=True))
 
 
-def reopen(bundle: Bundle) -> Reopened:
-    """Return the parts of a bundle's graph.
+def open_graph(bundle: Bundle) -> OpenedGraph:
+    """Return the backbone and the last layer of a bundle's graph.
 
     Raises:
-        BundleError: If its head has no weights that could learn on, or they were reduced in precision.
+        BundleError: If the last layer is not linear, or its weights were reduced in precision.
     """
     content = _read_graph(bundle)
     found = _find_weights(onnx.load_from_string(content))
     if found is None:
         raise BundleError(
-            f"{bundle.path}: its head is no sum that could learn on (a vote of neighbours, one that reads maps, or "
-            "of an earlier version); train anew from all marks, or with a --strategy whose head is linear or a cosine"
+            f"{bundle.path}: its head cannot be updated (a vote of neighbours, or one that reads feature maps); train "
+            "again from all marks, or with a --strategy whose head is linear or cosine"
         )
-    weight, bias, seen = found
-    return Reopened(_cut_trunk(content, bundle), weight, bias, content, seen)
+    weight, bias, inputs = found
+    return OpenedGraph(_cut_backbone(content, bundle), weight, bias, content, inputs)
 
 
-def bundle_trunk(bundle: Bundle) -> Trunk:
-    """Return the trunk of a bundle, whatever its head.
+def bundle_backbone(bundle: Bundle) -> Backbone:
+    """Return the backbone of a bundle, whatever its head.
 
     Raises:
         BundleError: If its weights were reduced in precision.
     """
-    return _cut_trunk(_read_graph(bundle), bundle)
+    return _cut_backbone(_read_graph(bundle), bundle)
 
 
 def linear_weights(bundle: Bundle) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
@@ -102,17 +102,30 @@ def linear_weights(bundle: Bundle) -> tuple[NDArray[np.float32], NDArray[np.floa
     return found[:2] if found and found[2] == _FEATURES else None
 
 
+def cut_head(graph: bytes, width: int) -> bytes:
+    """Return the graph of a bundle from features to logits, without its backbone.
+
+    Args:
+        graph: The serialized graph of a head that reads features.
+        width: Number of features.
+    """
+    model = _cut(onnx.load_from_string(graph), {_LOGITS}, given=_FEATURES)
+    model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("views", width)))
+    model.graph.output.append(helper.make_tensor_value_info(_LOGITS, TensorProto.FLOAT, None))
+    return bytes(model.SerializeToString(deterministic=True))
+
+
 def _read_graph(bundle: Bundle) -> bytes:
     if bundle.precision != "float32":
         raise BundleError(
-            f"{bundle.path}: its weights are {bundle.precision}; go on from the bundle that it was made from, and "
-            "reduce the result"
+            f"{bundle.path}: its weights are {bundle.precision}; use the float32 bundle that it was made from, and "
+            "quantize the result"
         )
     return bundle.graph.read_bytes()
 
 
 def _find_weights(model: onnx.ModelProto) -> tuple[NDArray[np.float32], NDArray[np.float32], str] | None:
-    """Return weight, bias and the name of what they are for; None if the head is no such sum."""
+    """Return weight, bias and the name of their input; None if the last layer is not linear."""
     head = next(node for node in model.graph.node if _LOGITS in node.output)
     if head.op_type != "Gemm" or list(head.input[1:]) != [WEIGHT, BIAS]:
         return None
@@ -121,28 +134,28 @@ def _find_weights(model: onnx.ModelProto) -> tuple[NDArray[np.float32], NDArray[
     return weight, bias, head.input[0]
 
 
-def _cut_trunk(content: bytes, bundle: Bundle) -> Trunk:
+def _cut_backbone(content: bytes, bundle: Bundle) -> Backbone:
     model = onnx.load_from_string(content)
-    kept = [each for each in model.graph.output if each.name in (_FEATURES, "map")]
+    kept = [each for each in model.graph.output if each.name in (_FEATURES, "feature_map")]
     model = _cut(model, {each.name for each in kept})
     model.graph.output.extend(kept)
     width = next(each for each in kept if each.name == _FEATURES).type.tensor_type.shape.dim[1].dim_value
     model.graph.input.append(onnx.load_from_string(content).graph.input[0])
     graph = bytes(model.SerializeToString(deterministic=True))
-    return Trunk(str(bundle.training.get("backbone", "")), graph, int(width), bundle.image_size)
+    return Backbone(str(bundle.training.get("backbone", "")), graph, int(width), bundle.image_size)
 
 
 def _cut(model: onnx.ModelProto, wanted: Collection[str], *, given: str = "") -> onnx.ModelProto:
-    """Return the model with only the nodes and constants that some values are computed from, without ends.
+    """Return the model with only the nodes and constants that some values depend on, without inputs and outputs.
 
     Args:
         model: It is changed.
         wanted: Names of the values.
-        given: Name of a value that is not computed.
+        given: Name of a value that becomes an input.
     """
     graph, needed = model.graph, set(wanted)
     kept = []
-    for node in reversed(graph.node):  # a node stands after those that it reads from
+    for node in reversed(graph.node):  # nodes are in topological order
         if needed & set(node.output) - {given}:
             kept.append(node)
             needed.update(node.input)

@@ -1,9 +1,9 @@
-"""Where training starts: at a network of timm's, or at the trunk of a bundle, `bundle:starter` or `bundle:FOLDER`.
+"""Load a backbone or a network by its name: of timm, or of a bundle (`bundle:starter`, `bundle:FOLDER`).
 
-A bundle can be the start of another one without the files of its training, and without a network. As a trunk it is
-taken as it is. To be taught further it must be a network again: the export folds batch normalisation into the
-convolutions before it, which serves faster and learns badly. So the convolutions get their normalisation back: its
-statistics are measured on some images, and its scale and shift are set so that the network gives what the graph gives.
+As a backbone, a bundle is used as it is. To be fine-tuned it must become a network again: the export folds batch
+normalisation into the convolutions before it, which serves faster and trains badly. So the convolutions get their
+normalisation back: its statistics are measured on some images, and scale and shift are set so that the outputs stay the
+same.
 """
 
 import hashlib
@@ -23,66 +23,68 @@ from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import (
     LOCAL,
+    Backbone,
     PixelNetwork,
-    Trunk,
+    backbone_architecture,
     create_network,
-    load_trunk,
-    trunk_architecture,
+    load_timm_backbone,
 )
 from viennatag.training.backbones.gain_clipping import Normalisation, normalisations
-from viennatag.training.backbones.graph_surgery import bundle_trunk, linear_weights
+from viennatag.training.backbones.graph_surgery import bundle_backbone, linear_weights
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
 BUNDLE = "bundle:"
-"""What a backbone's name begins with that is the trunk of a bundle."""
+"""Prefix of the name of a backbone that is taken from a bundle."""
 
 _TOLERANCE = 1e-3
-"""Of the largest feature: so much may the network differ from the graph."""
+"""Largest difference between network and graph, as a fraction of the largest feature."""
 
 
-def find_trunk(name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0) -> Trunk:
-    """Return the trunk of a bundle, or a backbone's as `load_trunk` does.
+def load_backbone(
+    name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0
+) -> Backbone:
+    """Return the backbone of a bundle or of a network of timm's.
 
     Raises:
-        BackboneError: As `load_trunk`.
+        BackboneError: As `load_timm_backbone`.
         BundleError: If there is no such bundle or it is damaged.
-        OptionError: If a bundle should start at random, or take images of another size than it does.
+        OptionError: If random weights or another image size are asked of a bundle.
     """
     if not name.startswith(BUNDLE):
-        return load_trunk(name, cache=cache, pretrained=pretrained, size=size, seed=seed)
+        return load_timm_backbone(name, cache=cache, pretrained=pretrained, size=size, seed=seed)
     bundle = _open(name, pretrained=pretrained)
     if size not in {None, bundle.image_size}:
         raise OptionError(
             f"{name} takes images of {bundle.image_size} pixels, not {size}; leave --size out, or add --finetune"
         )
-    return bundle_trunk(bundle)
+    return bundle_backbone(bundle)
 
 
-def find_network(name: str, *, pretrained: bool = True, size: int | None = None) -> tuple[PixelNetwork, int]:
-    """Return a network in evaluation mode and the side of the square it takes, as `create_network` does.
+def load_network(name: str, *, pretrained: bool = True, size: int | None = None) -> tuple[PixelNetwork, int]:
+    """Return a network in evaluation mode and the side of its square input, as `create_network` does.
 
-    That of a bundle must be settled before it learns; see `settle`.
+    The network of a bundle needs `reestimate_batch_norm` before it is trained.
 
     Args:
-        name: As `create_network` knows it, or `bundle:` and a bundle.
-        pretrained: Whether it starts from its weights, or at random.
-        size: Side of the square, in pixels; by default what the network was trained with.
+        name: A name for `create_network`, or `bundle:` and a bundle.
+        pretrained: Whether to load weights; otherwise they are random.
+        size: Side of the input, in pixels; by default the size in pretraining.
 
     Raises:
-        BackboneError: If the network cannot be had.
+        BackboneError: If the network cannot be created.
         BundleError: If there is no such bundle or it is damaged.
-        OptionError: If a bundle should start at random.
+        OptionError: If random weights are asked of a bundle.
     """
     if not name.startswith(BUNDLE):
         return create_network(name, pretrained=pretrained, size=size)
-    trunk = bundle_trunk(_open(name, pretrained=pretrained))
-    return unfold_network(trunk), size or trunk.size
+    backbone = bundle_backbone(_open(name, pretrained=pretrained))
+    return unfold_network(backbone), size or backbone.size
 
 
-def contents_of(name: str) -> str:
-    """Return a digest of what stands under a name that may change: a bundle, or a folder; else nothing."""
+def contents_digest(name: str) -> str:
+    """Return a digest of the bundle or folder behind a name; empty for names of timm's, which do not change."""
     if name.startswith(BUNDLE):
         return _open(name).digest
     folder = Path(name.removeprefix(LOCAL))
@@ -95,15 +97,15 @@ def contents_of(name: str) -> str:
     return found.hexdigest()
 
 
-def find_head(
+def load_head(
     name: str, labels: LabelSet, bias: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Return weight and bias of the linear head of a bundle for some labels; None if its head is of another kind.
 
     Args:
         name: `bundle:` and a bundle.
-        labels: What the head is for; a label that the bundle does not know gets no weight.
-        bias: What such a label starts from; shape (labels,).
+        labels: The labels of the head; those that the bundle does not know get weights of 0.
+        bias: Initial bias of these, shape (labels,).
     """
     bundle = _open(name)
     own = linear_weights(bundle)
@@ -119,37 +121,37 @@ def find_head(
 
 def _open(name: str, *, pretrained: bool = True) -> Bundle:
     if not pretrained:
-        raise OptionError(f"{name} has weights of its own; leave --random-weights out, or name its architecture")
+        raise OptionError(f"{name} has weights of its own; leave pretrained=false out, or name its architecture")
     return open_bundle(name.removeprefix(BUNDLE))
 
 
-def unfold_network(trunk: Trunk) -> PixelNetwork:
-    """Return a network in evaluation mode that gives a trunk's features; its normalisation does nothing yet.
+def unfold_network(backbone: Backbone) -> PixelNetwork:
+    """Return a network in evaluation mode with a backbone's weights; its normalisation is the identity yet.
 
     Args:
-        trunk: A convolutional network that was exported by `export_network`.
+        backbone: A convolutional network that was exported by `export_network`.
 
     Raises:
-        BackboneError: If the trunk does not say what it is, or its network cannot be had again from its graph.
+        BackboneError: If the architecture is not in the graph, or the weights do not fit it.
     """
-    model = onnx.load_from_string(trunk.graph)
-    architecture = trunk_architecture(model)
+    model = onnx.load_from_string(backbone.graph)
+    architecture = backbone_architecture(model)
     if architecture is None:
-        raise BackboneError(f"{trunk.backbone}: its graph does not say what network it is; teach another backbone")
-    created, _ = create_network(architecture, pretrained=False, size=trunk.size)
+        raise BackboneError(f"{backbone.name}: its graph does not name its architecture; fine-tune another backbone")
+    created, _ = create_network(architecture, pretrained=False, size=backbone.size)
     constants = {each.name: np.array(numpy_helper.to_array(each)) for each in model.graph.initializer}
     mean, std = (_first_constant(model.graph, operator, constants) for operator in ("Sub", "Div"))
     network = PixelNetwork(created.network, mean=tuple(mean / 255), std=tuple(std / 255)).eval()
     _load(network, model.graph, constants)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, trunk.size, trunk.size, 3), dtype=np.uint8)
-    (wanted,) = Engine(trunk.graph).run(pixels, ("features",))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, backbone.size, backbone.size, 3), dtype=np.uint8)
+    (wanted,) = Engine(backbone.graph).run(pixels, ("features",))
     with torch.inference_mode():
         found = network(torch.from_numpy(pixels))[0].numpy()
     tolerance = _TOLERANCE * max(1.0, float(np.abs(wanted).max()))
     if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=0, atol=tolerance):
         raise BackboneError(
-            f"{trunk.backbone}: its graph cannot be turned into a {architecture} again, so it cannot be finetuned; "
-            "train a head on it (leave --finetune out), or finetune another backbone"
+            f"{backbone.name}: its graph cannot be turned into a {architecture} again, so it cannot be fine-tuned; "
+            "train a head on it (leave out --finetune), or fine-tune another backbone"
         )
     return network
 
@@ -157,14 +159,14 @@ def unfold_network(trunk: Trunk) -> PixelNetwork:
 def _first_constant(
     graph: onnx.GraphProto, operator: str, constants: dict[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Return the constant that the first node of a kind takes, flat: subtracting a mean, dividing by a scale."""
-    taken = (name for node in graph.node if node.op_type == operator for name in node.input)
-    found = next((constants[name] for name in taken if name in constants), np.zeros(0, np.float32))
+    """Return the constant input of the first node of a kind, 3 numbers: the mean it subtracts, or its divisor."""
+    names = (name for node in graph.node if node.op_type == operator for name in node.input)
+    found = next((constants[name] for name in names if name in constants), np.zeros(0, np.float32))
     return np.broadcast_to(found.ravel(), 3) if found.size in {1, 3} else np.ones(3, np.float32)
 
 
 def _load(network: PixelNetwork, graph: onnx.GraphProto, constants: dict[str, NDArray[np.float32]]) -> None:
-    """Set what the graph knows: weights under their own names, biases of convolutions as the shift that follows."""
+    """Load weights by their names, and biases of convolutions as the shift of the normalisation after them."""
     state, modules = network.state_dict(), dict(network.named_modules())
     following = normalisations(network)
     with torch.no_grad():
@@ -189,24 +191,24 @@ def _load(network: PixelNetwork, graph: onnx.GraphProto, constants: dict[str, ND
                 after.running_var.fill_(1.0 - after.eps)
 
 
-def settle(network: PixelNetwork, sample: NDArray[np.uint8]) -> None:
-    """Give each normalisation the statistics of a sample, and a scale and shift that leave its outputs as they were.
+def reestimate_batch_norm(network: PixelNetwork, sample: NDArray[np.uint8]) -> None:
+    """Set the statistics of each normalisation to those of a sample, with scale and shift that keep its outputs.
 
     Args:
         network: In evaluation mode; it is changed.
-        sample: Pixels like those to come, shape (n, side, side, 3); some hundred images are enough.
+        sample: Pixels like those to train on, shape (n, side, side, 3); some hundred images are enough.
     """
-    seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+    statistics: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
-    def look(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3))
-        seen[module] = mean, variance
+        statistics[module] = mean, variance
 
     modules = [module for module in network.modules() if isinstance(module, Normalisation)]
-    handles: list[RemovableHandle] = [module.register_forward_pre_hook(look) for module in modules]
+    handles: list[RemovableHandle] = [module.register_forward_pre_hook(measure) for module in modules]
     with torch.no_grad():
         network(torch.from_numpy(sample))
-        for module, (mean, variance) in seen.items():
+        for module, (mean, variance) in statistics.items():
             assert isinstance(module, Normalisation)
             assert module.running_mean is not None
             assert module.running_var is not None

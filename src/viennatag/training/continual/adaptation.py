@@ -1,6 +1,7 @@
-"""A head that learns on from decisions: what it starts from, what it is shown, and how strongly it is held.
+"""Office adaptation: fit the last layer of a bundle to feedback, held to what it was.
 
-All of it happens on the scale of calibrated scores, where a head is lines whose sigmoid is the score.
+Learning happens on the scale of calibrated scores, where the sigmoid of a label's logit is its score; so calibration
+and thresholds keep their meaning. Scores are those of the bundle's postprocessor: crops and pixel colours included.
 """
 
 from dataclasses import dataclass, replace
@@ -9,248 +10,269 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.calibration.calibration import Calibration, coherent
+from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
-from viennatag.evaluation.feedback import Decisions
-from viennatag.model.parent_child import lift_logits
+from viennatag.evaluation.feedback import Feedback
+from viennatag.images.crops import full_view_rows
+from viennatag.model.postprocessing import Outputs, Postprocessor
 from viennatag.training.continual.weight_deltas import STRENGTHS, Directions, learn_moves, log_loss
+from viennatag.training.data.held_out import HeldOut
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-MENTIONS = 3
-"""A code moves if it is expected on at least so many decisions, or taken on as many by surprise, or as often
-rejected or left where it was suggested."""
+MIN_MENTIONS = 3
+"""A label may move if it is expected on at least this many marks, is surprisingly frequent, or is rejected as often."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
-    """A head on the scale of calibrated scores.
+class LastLayer:
+    """The last layer of a bundle, with the postprocessor of its logits.
 
     Attributes:
-        labels: What it scores.
+        postprocessor: Logits to scores.
         weight: Shape (labels, channels).
         bias: Shape (labels,).
-        calibration: What made lines of a head's logits.
-        readings: So many of the last channels are not the network's but what was read from pixels; each is for one
-            label, which has no other channel and never moves.
-        lift: As of the bundle.
     """
 
-    labels: LabelSet
+    postprocessor: Postprocessor
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
-    calibration: Calibration
-    readings: int = 0
-    lift: float = 0.0
 
     @property
-    def channels(self) -> int:
-        """Channels of the network."""
-        return int(self.weight.shape[1]) - self.readings
+    def labels(self) -> LabelSet:
+        """The labels."""
+        return self.postprocessor.labels
 
-    @property
-    def is_read(self) -> NDArray[np.bool_]:
-        """Whether each label is read from pixels."""
-        counts: NDArray[np.intp] = np.count_nonzero(self.weight[:, self.channels :], axis=1)
-        return counts > 0
-
-    def logits(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return calibrated logits, shape (marks, labels)."""
-        logits: NDArray[np.float32] = seen @ self.weight.T.astype(np.float32) + self.bias.astype(np.float32)
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return calibrated logits of head inputs (views, channels), shape (views, labels)."""
+        calibration = self.postprocessor.calibration
+        weight = (calibration.slope[:, None] * self.weight).astype(np.float32)
+        bias = (calibration.slope * self.bias + calibration.intercept).astype(np.float32)
+        logits: NDArray[np.float32] = inputs @ weight.T + bias
         return logits
 
-    def scores(self, seen: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return coherent scores, shape (marks, labels)."""
-        return self.scores_of(self.logits(seen))
-
-    def scores_of(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return coherent scores from calibrated logits, both of shape (marks, labels)."""
-        if self.lift:  # a matter of the head's own logits
-            slope, intercept = self.calibration.slope, self.calibration.intercept
-            logits = slope * lift_logits((logits - intercept) / slope, self.labels, self.lift) + intercept
-        return coherent(_as_they_are(len(self.labels))(logits), self.labels.parents)
-
-    def grown(self, labels: LabelSet, counts: NDArray[np.int64], marks: int) -> "Lines":
-        """Return lines for more labels; a new one starts as a share of its parent, or of all marks.
+    def scores(self, views: HeldOut, logits: NDArray[np.floating[Any]] | None = None) -> NDArray[np.float64]:
+        """Return scores of marks, shape (marks, labels).
 
         Args:
-            labels: These and others.
-            counts: How many marks carry each of them, shape (labels,).
+            views: The marks; `features` are head inputs.
+            logits: Calibrated logits of the views, if other ones are meant than `logits` gives.
+        """
+        calibration = self.postprocessor.calibration
+        found = self.logits(views.features) if logits is None else logits
+        raw = (found - calibration.intercept) / calibration.slope
+        return self.postprocessor.scores(Outputs(raw, views.view_counts.tolist(), views.colours))
+
+    def grown(self, postprocessor: Postprocessor, counts: NDArray[np.int64], marks: int) -> "LastLayer":
+        """Return a layer for more labels; a new label starts as a share of its parent, or of all marks.
+
+        Args:
+            postprocessor: For these labels and others; see `grown_postprocessor`.
+            counts: Marks that carry each of them, shape (labels,).
             marks: How many there are.
         """
+        labels, old = postprocessor.labels, self.postprocessor
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
-        own = {self.labels.names[at] for at in np.flatnonzero(self.is_read)}
         for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
-            if name in self.labels.index:
-                here = self.labels.index[name]
-                weight[at], bias[at] = self.weight[here], self.bias[here]
-            elif parent >= 0 and labels.names[parent] not in own:
+            known = self.labels.index.get(name)
+            if known is not None:
+                weight[at], bias[at] = self.weight[known], self.bias[known]
+            elif parent >= 0 and labels.names[parent] not in old.pixel_labels:
                 # log P(label) = log P(parent) + log P(label | parent), and both are small
-                weight[at] = weight[parent]
-                bias[at] = bias[parent] + np.log((counts[at] + 0.5) / (counts[parent] + 1))
+                slope, intercept = postprocessor.calibration.slope[parent], postprocessor.calibration.intercept[parent]
+                share = np.log((counts[at] + 0.5) / (counts[parent] + 1))
+                weight[at], bias[at] = slope * weight[parent], slope * bias[parent] + intercept + share
             else:
                 bias[at] = np.log((counts[at] + 0.5) / (marks - counts[at] + 0.5))
-        calibration = grown_calibration(self.calibration, self.labels, labels)
-        return Lines(labels, weight, bias, calibration, self.readings, self.lift)
+        return LastLayer(postprocessor, weight, bias)
 
-    def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "Lines":
-        """Return lines of which some moved, by weight (columns, channels) and bias (columns,)."""
-        lines = replace(self, weight=self.weight.copy(), bias=self.bias.copy())
-        lines.weight[columns, : self.channels] += weight
-        lines.bias[columns] += bias
-        return lines
+    def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "LastLayer":
+        """Return a layer with changes of some labels, on the scale of calibrated logits.
+
+        Args:
+            columns: The labels that change.
+            weight: Shape (columns, channels).
+            bias: Shape (columns,).
+        """
+        layer = replace(self, weight=self.weight.copy(), bias=self.bias.copy())
+        slope = self.postprocessor.calibration.slope[columns]
+        layer.weight[columns] += weight / slope[:, None]
+        layer.bias[columns] += bias / slope
+        return layer
 
 
-def grown_calibration(calibration: Calibration, known: LabelSet, labels: LabelSet) -> Calibration:
-    """Return the calibration of more labels; the logit of one that was not known is calibrated as it is."""
-    grown, at = _as_they_are(len(labels)), [labels.index[name] for name in known.names]
-    grown.slope[at], grown.intercept[at] = calibration.slope, calibration.intercept
-    return grown
+def grown_postprocessor(known: Postprocessor, labels: LabelSet) -> Postprocessor:
+    """Return a postprocessor for more labels.
 
-
-def _as_they_are(labels: int) -> Calibration:
-    return Calibration(np.ones(labels), np.zeros(labels))
+    The logit of a new label is calibrated as it is. Its threshold is that of its parent, or the median.
+    """
+    at = [labels.index[name] for name in known.labels.names]
+    slope, intercept = np.ones(len(labels)), np.zeros(len(labels))
+    slope[at], intercept[at] = known.calibration.slope, known.calibration.intercept
+    thresholds = np.full(len(labels), np.median(known.thresholds))
+    thresholds[at] = known.thresholds
+    for position, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
+        if name not in known.labels.index and parent >= 0:
+            thresholds[position] = thresholds[parent]
+    return replace(known, labels=labels, calibration=Calibration(slope, intercept), thresholds=thresholds)
 
 
 @dataclass(frozen=True, eq=False)
-class Replay:
-    """Marks that the head has learned from before, to be shown again.
+class Rehearsal:
+    """Marks that the layer has learned from before, shown again.
 
     Attributes:
-        seen: Shape (marks, channels).
+        inputs: Head inputs, shape (marks, channels).
         targets: Shape (marks, labels).
     """
 
-    seen: NDArray[np.float32]
+    inputs: NDArray[np.float32]
     targets: "csr_array"
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a head is to learn.
+class Adaptation:
+    """The learning problem: feedback, the labels that may move, and what holds them.
 
     Attributes:
-        start: The head as it is.
-        labels: Its labels, and new ones.
-        seen: What it sees of the decisions, shape (marks, channels).
-        targets: Their codes, shape (marks, labels).
-        columns: Labels whose lines may move.
+        start: The layer as it is.
+        postprocessor: For its labels and new ones.
+        views: The marks of the feedback; `features` are head inputs.
+        targets: Their labels, shape (marks, labels).
+        columns: Labels that may move.
         weights: How much each of these counts on each mark, shape (marks, columns).
-        replay: Marks to be shown again, if they are at hand.
-        directions: What the lines move along.
-        strengths: Of the pull, the strongest first.
+        rehearsal: Marks to show again, if they are at hand.
+        directions: What weights move along.
+        strengths: Of the L2-SP penalty, the strongest first.
     """
 
-    start: Lines
-    labels: LabelSet
-    seen: NDArray[np.float32]
+    start: LastLayer
+    postprocessor: Postprocessor
+    views: HeldOut
     targets: "csr_array"
     columns: NDArray[np.intp]
     weights: NDArray[np.float32]
-    replay: Replay | None
+    rehearsal: Rehearsal | None
     directions: Directions
     strengths: tuple[float, ...]
+
+    @property
+    def labels(self) -> LabelSet:
+        """The labels, new ones included."""
+        return self.postprocessor.labels
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """Head inputs of the whole marks, shape (marks, channels)."""
+        whole: NDArray[np.float32] = self.views.features[full_view_rows(self.views.view_counts.tolist())]
+        return whole
 
     @classmethod
     def of(
         cls,
-        start: Lines,
+        start: LastLayer,
         labels: LabelSet,
-        decisions: Decisions,
-        seen: NDArray[np.float32],
-        thresholds: NDArray[np.float64],
-        replay: Replay | None = None,
+        feedback: Feedback,
+        views: HeldOut,
+        rehearsal: Rehearsal | None = None,
         *,
         strengths: tuple[float, ...] = STRENGTHS,
-    ) -> "Lesson":
-        """Return a lesson in which those codes may move that decisions say enough about.
+        min_mentions: int = MIN_MENTIONS,
+    ) -> "Adaptation":
+        """Return the adaptation in which those labels may move that the feedback says enough about.
 
-        These are codes expected or refused often enough, and such as are taken far more often than expected. Were it
-        all that are taken often, those would move that are so by chance, and scores become too high. Codes that are
+        These are labels expected or rejected often enough, and labels given far more often than expected. If all
+        frequent labels moved, those that are frequent by chance would too, and scores would become too high. Labels
         read from pixels have no weights to move.
         """
-        targets = labels.encode(decisions.marks.codes)
+        targets = labels.encode(feedback.marks.codes)
         known = np.array([labels.index[name] for name in start.labels.names])
         named, expected = np.zeros(targets.shape, dtype=bool), np.zeros(len(labels))
-        scores = start.scores(seen)
-        named[:, known], expected[known] = scores >= thresholds, scores.sum(axis=0)
-        named |= labels.encode(decisions.rejected).toarray()
-        taken = np.asarray(targets.sum(axis=0)).ravel()
-        not_taken = np.count_nonzero(named & ~targets.toarray(), axis=0)
-        surprising = (taken >= MENTIONS) & (taken > expected + 2 * np.sqrt(expected + 1))
+        scores = start.scores(views)
+        named[:, known], expected[known] = scores >= start.postprocessor.thresholds, scores.sum(axis=0)
+        named |= labels.encode(feedback.rejected).toarray()
+        given = np.asarray(targets.sum(axis=0)).ravel()
+        not_given = np.count_nonzero(named & ~targets.toarray(), axis=0)
+        surprising = (given >= min_mentions) & (given > expected + 2 * np.sqrt(expected + 1))
         fixed = np.zeros(len(labels), dtype=bool)
-        fixed[known] = start.is_read
-        columns = np.flatnonzero(((expected >= MENTIONS) | surprising | (not_taken >= MENTIONS)) & ~fixed)
+        fixed[[labels.index[name] for name in start.postprocessor.pixel_labels]] = True
+        mentioned = (expected >= min_mentions) | surprising | (not_given >= min_mentions)
+        columns = np.flatnonzero(mentioned & ~fixed)
         weights = np.broadcast_to(
-            np.array(decisions.marks.weights, dtype=np.float32)[:, None], (len(seen), len(columns))
+            np.array(feedback.marks.weights, dtype=np.float32)[:, None], (len(feedback), len(columns))
         )
-        shown = np.concatenate([seen, replay.seen]) if replay else seen
-        directions = Directions.of(shown[:, : start.channels])
-        return cls(start, labels, seen, targets, columns, weights, replay, directions, strengths)
+        whole = views.features[full_view_rows(views.view_counts.tolist())]
+        shown = np.concatenate([whole, rehearsal.inputs]) if rehearsal else whole
+        postprocessor = grown_postprocessor(start.postprocessor, labels)
+        return cls(start, postprocessor, views, targets, columns, weights, rehearsal, Directions.of(shown), strengths)
 
-    def learn(self, rows: NDArray[np.intp]) -> tuple[Lines, list[NDArray[np.float32]]]:
-        """Return where the lines start, and their moves for each strength of the pull, learned from some decisions."""
-        start = self.start.grown(self.labels, np.asarray(self.targets[rows].sum(axis=0)), len(rows))
-        seen, truth, weights = self.seen[rows], self.truth(rows), self.weights[rows]
-        if self.replay:
-            again = self.replay.targets[:, self.columns].toarray()
-            share = min(1.0, len(rows) / len(again))  # together they count no more than the decisions
-            seen, truth = np.concatenate([seen, self.replay.seen]), np.concatenate([truth, again])
+    def learn(self, rows: NDArray[np.intp]) -> tuple[LastLayer, list[NDArray[np.float32]]]:
+        """Return the layer at the start, and its moves for each strength of the penalty, learned from some marks."""
+        counts = np.asarray(self.targets[rows].sum(axis=0))
+        start = self.start.grown(self.postprocessor, counts, len(rows))
+        inputs, truth, weights = self.inputs[rows], self.truth(rows), self.weights[rows]
+        if self.rehearsal:
+            again = self.rehearsal.targets[:, self.columns].toarray()
+            share = min(1.0, len(rows) / len(again))  # together they count no more than the feedback
+            inputs, truth = np.concatenate([inputs, self.rehearsal.inputs]), np.concatenate([truth, again])
             weights = np.concatenate([weights, np.full(again.shape, share, dtype=np.float32)])
-        now = start.logits(seen)[:, self.columns]
-        return start, list(learn_moves(self.directions(seen), now, truth, weights, strengths=self.strengths))
+        now = start.logits(inputs)[:, self.columns]
+        return start, list(learn_moves(self.directions(inputs), now, truth, weights, strengths=self.strengths))
 
     def truth(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return which of the moving labels some decisions carry, shape (rows, columns)."""
+        """Return which of the moving labels some marks carry, shape (rows, columns)."""
         found: NDArray[np.bool_] = self.targets[rows][:, self.columns].toarray()
         return found
 
     def distance(self, moves: NDArray[np.float32]) -> float:
-        """Return how far lines moved, as a share of their length; both where each channel varies by 1."""
-        index, scale = self.start.labels.index, self.directions.scale
+        """Return how far weights moved, as a share of their length, each channel scaled to vary by 1."""
+        index, scale, chain = self.start.labels.index, self.directions.scale, self.start.postprocessor
         names = [self.labels.names[at] for at in self.columns]
         known = np.array([name in index for name in names])
-        own = self.start.weight[[index[name] for name in names if name in index], : self.start.channels]
+        at = [index[name] for name in names if name in index]
+        own = chain.calibration.slope[at, None] * self.start.weight[at]
         by = self.directions.unfold(moves)[0][known]
         return float(np.linalg.norm(by * scale)) / max(float(np.linalg.norm(own * scale)), 1e-12)
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """Decisions scored by heads that learned from others.
+class CrossFit:
+    """Feedback scored by layers that learned from the other folds.
 
     Attributes:
-        before: Calibrated logits as they were, new labels as they start; shape (marks, columns).
-        after: The same for each strength of the pull, shape (strengths, marks, columns).
-        losses: Log loss, shape (strengths, folds).
-        as_is: Log loss as it was, shape (folds,).
+        before: Calibrated logits as they were, new labels as they start; shape (views, columns).
+        after: The same for each strength, shape (strengths, views, columns).
+        losses: Log loss on whole marks, shape (strengths, folds).
+        unchanged: Log loss without a change, shape (folds,).
     """
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     losses: NDArray[np.float64]
-    as_is: NDArray[np.float64]
+    unchanged: NDArray[np.float64]
 
     @classmethod
-    def of(cls, lesson: Lesson, fold: NDArray[np.int8]) -> "Trial":
-        """Return what heads say of each fold that learned from the other folds."""
-        marks, folds = lesson.weights.shape[0], int(fold.max()) + 1
-        before = np.empty(lesson.weights.shape, dtype=np.float32)
-        after = np.empty((len(lesson.strengths), *before.shape), dtype=np.float32)
-        losses, as_is = np.empty((len(lesson.strengths), folds)), np.empty(folds)
+    def of(cls, adaptation: Adaptation, fold: NDArray[np.int8]) -> "CrossFit":
+        """Return what layers say about each fold that learned from the other folds; `fold` has shape (marks,)."""
+        views, marks, folds = adaptation.views, len(fold), int(fold.max()) + 1
+        whole = full_view_rows(views.view_counts.tolist())
+        view_fold = np.repeat(fold, views.view_counts)
+        before = np.empty((len(views.features), len(adaptation.columns)), dtype=np.float32)
+        after = np.empty((len(adaptation.strengths), *before.shape), dtype=np.float32)
+        losses, unchanged = np.empty((len(adaptation.strengths), folds)), np.empty(folds)
         for number in range(folds):
-            held = np.flatnonzero(fold == number)
-            start, tried = lesson.learn(np.setdiff1d(np.arange(marks), held))
-            truth, weights = lesson.truth(held), lesson.weights[held]
-            before[held] = start.logits(lesson.seen[held])[:, lesson.columns]
-            as_is[number] = log_loss(before[held], truth, weights)
+            held, rows = np.flatnonzero(fold == number), np.flatnonzero(view_fold == number)
+            start, tried = adaptation.learn(np.setdiff1d(np.arange(marks), held))
+            truth, weights = adaptation.truth(held), adaptation.weights[held]
+            before[rows] = start.logits(views.features[rows])[:, adaptation.columns]
+            unchanged[number] = log_loss(before[whole[held]], truth, weights)
             for at, moves in enumerate(tried):
-                after[at, held] = before[held] + lesson.directions(lesson.seen[held]) @ moves.T
-                losses[at, number] = log_loss(after[at, held], truth, weights)
-        return cls(before, after, losses, as_is)
+                after[at, rows] = before[rows] + adaptation.directions(views.features[rows]) @ moves.T
+                losses[at, number] = log_loss(after[at, whole[held]], truth, weights)
+        return cls(before, after, losses, unchanged)
 
     def order(self) -> list[int]:
-        """Return the strengths that make held-out decisions likelier than before, the best first."""
+        """Return the strengths that make held-out feedback likelier than before, the best first."""
         total = self.losses.sum(axis=1)
-        return [int(at) for at in np.argsort(total) if total[at] < self.as_is.sum()]
+        return [int(at) for at in np.argsort(total) if total[at] < self.unchanged.sum()]

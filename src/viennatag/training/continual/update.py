@@ -1,185 +1,187 @@
-"""Learn an office's dialect from its examiners' decisions, without forgetting what the bundle knew.
+"""Update a bundle with the feedback of examiners, without forgetting what it knew.
 
-Only the head learns, on cached features. It starts as it is and a pull holds it there (`training.pull`); codes that
-no decision is about keep their weights to the last bit. How strong the pull is, is found by cross-fitting: each fifth
-of the decisions, look-alikes together, is scored by a head that learned from the others. Where the old marks are
-given, some are shown again while the head learns, and no bundle is written that is worse on their validation part
-beyond noise. Where they are not, that cannot be known: then the head may not move further than a bound, and must be
-no worse on decisions that it has not seen.
+Only the last layer learns, on cached features. It starts as it is and a penalty holds it there
+(`continual.weight_deltas`); labels that no feedback is about keep their weights to the last bit. How strong the
+penalty is, is found by cross-fitting: each fifth of the feedback, near-duplicates together, is scored by a layer that
+learned from the others. Where the old marks are given, some are rehearsed, and no bundle is written that is worse on
+their validation subset beyond noise. Where they are not, that cannot be known: then the layer may not move further
+than a bound, and must be no worse on feedback that it has not seen.
 
-Calibration and thresholds are kept: the head learns on the scale of calibrated scores, so they go on to mean what they
-meant, and a few decisions could not tune them better.
+Calibration and thresholds are kept: the layer learns on the scale of calibrated scores, and a few marks could not tune
+them better. All scores are those that the bundle serves: crops, parent averaging and pixel colours included.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
-from viennatag.errors import DataError, DecisionsError
-from viennatag.evaluation.comparison import FIGURES, contrast, draw_marks, sample_figures
-from viennatag.evaluation.evaluation import judge
-from viennatag.evaluation.feedback import AFTER, BEFORE, Continued, Decisions, Judgement
-from viennatag.model.bundle import Bundle, write_bundle
+from viennatag.errors import DataError, FeedbackError
+from viennatag.evaluation.comparison import METRICS, ROUNDS, contrast, sample_metrics
+from viennatag.evaluation.evaluation import evaluate_scores
+from viennatag.evaluation.feedback import AFTER, BEFORE, Contrasts, Feedback, UpdateResult, read_feedback
+from viennatag.files import cache_folder
+from viennatag.metrics.bootstrap import draw_weights
+from viennatag.model.bundle import Bundle, as_bundle
+from viennatag.model.postprocessing import Outputs, Postprocessor
+from viennatag.model.saving import write_bundle
 from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify
-from viennatag.training.backbones.graph_surgery import Reopened, reopen
-from viennatag.training.continual.adaptation import Lesson, Lines, Replay, Trial, grown_calibration
+from viennatag.training.backbones.graph_surgery import OpenedGraph, cut_head, open_graph
+from viennatag.training.continual.adaptation import Adaptation, CrossFit, LastLayer, Rehearsal
 from viennatag.training.continual.weight_deltas import STRENGTHS
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, Report, collect
+from viennatag.training.data.collection import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Collection,
+    ImageFolder,
+    ProgressCallback,
+    collect,
+)
+from viennatag.training.data.examples import draw_positions
 from viennatag.training.data.features import extract_features
-from viennatag.training.heads.trainer import Examples, some
-from viennatag.training.postprocessing.pixel_colours import extract_readings, pick
+from viennatag.training.data.held_out import HeldOut
+from viennatag.training.postprocessing.forward import run_head
 from viennatag.vienna.codes import parse_code
 
-FOLDS = 5
-LEAST = 10
-"""Fewer decisions are not enough to hold some out."""
-MIN_COUNT = 5
-"""A code that the bundle does not know gets a place in it with so many decisions."""
-FURTHEST = 1.0
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_FOLDS = 5
+MIN_MARKS = 10
+"""Feedback on fewer marks is not enough to hold some out."""
+MIN_FEEDBACK_COUNT = 5
+"""A code that the bundle does not know becomes a label of it when feedback gives it to this many marks."""
+MAX_WEIGHT_DISTANCE = 1.0
 """Without old marks, weights may move by this share of their length."""
-REPLAYED, JUDGED = 1_500, 6_000
-"""So many old marks are enough to be shown again, and to be judged."""
+REHEARSED, EVALUATED = 1_500, 6_000
+"""Old marks that are rehearsed, and that are evaluated, at most."""
 GATES = ("micro_map", "micro_f1", "calibration_error")
-"""Figures of held-out decisions that may not become worse beyond noise. Means over codes cannot be asked: the head
-that scores one of a rare code's few marks has learned from marks among which the code is still rarer."""
+"""Metrics of held-out feedback that may not become worse beyond noise. Means over labels cannot be asked: the layer
+that scores one of a rare label's few marks has learned from marks among which the label is still rarer."""
 
 
-def continue_training(
-    bundle: Bundle,
-    decisions: Decisions,
+def update(
+    bundle: Bundle | Path | str,
+    feedback: Feedback | Path | str,
     images: Path | str,
     out: Path | str,
     *,
-    cache: Path,
     old: tuple[Marks, Path | str] | None = None,
-    min_count: int = MIN_COUNT,
+    cache: Path | str | None = None,
+    min_count: int = MIN_FEEDBACK_COUNT,
     strengths: tuple[float, ...] = STRENGTHS,
+    max_distance: float = MAX_WEIGHT_DISTANCE,
+    rehearsed: int = REHEARSED,
     skip_bad: bool = False,
     seed: int = 0,
-    report: Report | None = None,
-) -> Continued:
-    """Write a bundle that learned from decisions, and say what that changed.
+    progress: ProgressCallback | None = None,
+) -> UpdateResult:
+    """Write a bundle updated with feedback, and return what changed.
 
     Args:
-        bundle: What to go on from.
-        decisions: What to learn.
-        images: Folder that the decisions' images are relative to.
+        bundle: What to update: a bundle, its folder, or `starter`.
+        feedback: Marks that examiners have coded: a table, or `Feedback`.
+        images: Folder that the feedback's images are relative to.
         out: Folder to write the bundle to; it may be that of `bundle`.
-        cache: Folder that keeps features between runs.
-        old: The marks that the bundle learned from, and the folder of their images. Where they state no split, the
+        old: The marks that the bundle was trained on, and the folder of their images. Where they state no split, the
             seed of the bundle finds the one of its training again.
-        min_count: A code that the bundle does not know needs so many decisions to be added.
-        strengths: Of the pull, the strongest first; what is best on held-out decisions is taken.
+        cache: Folder that keeps features between runs; by default the user's cache folder.
+        min_count: A code that the bundle does not know needs this many marks to be added.
+        strengths: Of the L2-SP penalty, the strongest first; the best on held-out feedback is taken.
+        max_distance: Without old marks, weights may move by this share of their length.
+        rehearsed: Old marks that are shown again, at most.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
         seed: Of the folds and the bootstrap.
-        report: Told how far the work is.
+        progress: Progress callback.
 
     Raises:
-        DataError: If the decisions or the old marks cannot be used.
+        DataError: If the feedback or the old marks cannot be used.
         BundleError: If the bundle's head cannot learn on, or `out` holds something that is not a bundle.
-        DecisionsError: If the decisions teach nothing, or nothing that the checks allow; nothing is written then.
+        FeedbackError: If the feedback teaches nothing, or nothing that the checks allow; nothing is written then.
     """
-    report = report or (lambda *_: None)
-    _check_taxonomy(bundle, decisions.marks, "decisions")
-    reopened = reopen(bundle)
-    paths = [Path(images) / image for image in decisions.marks.images]
+    report, folder = progress or (lambda *_: None), Path(cache or cache_folder())
+    bundle = as_bundle(bundle)
+    if not isinstance(feedback, Feedback):
+        feedback = read_feedback(feedback, taxonomy=bundle.labels.taxonomy, images=images, skip_bad=skip_bad)
+    _check_taxonomy(bundle, feedback.marks, "feedback")
+    opened = open_graph(bundle)
+    paths = [Path(images) / image for image in feedback.marks.images]
     found = extract_features(
-        paths, reopened.trunk, cache=cache, progress=lambda done, total: report("features", done, total, "decisions")
+        paths, opened.backbone, cache=folder, progress=lambda done, total: report("features", done, total, "feedback")
     )
-    kept, rows = decisions.marks.readable(found.errors, skip_bad=skip_bad)
-    decisions = replace(decisions.select(rows), marks=kept)
-    if len(decisions) < LEAST:
-        raise DataError(f"there are {len(decisions)} decisions; at least {LEAST} are needed, to hold some out")
+    kept, rows = feedback.marks.readable(found.errors, skip_bad=skip_bad)
+    feedback = replace(feedback.select(rows), marks=kept)
+    if len(feedback) < MIN_MARKS:
+        raise DataError(
+            f"there is feedback on {len(feedback)} marks; at least {MIN_MARKS} are needed, to hold some out"
+        )
     labels, left_out = grow_labels(bundle.labels, kept, min_count=min_count)
     old_marks = None
     if old:
         _check_taxonomy(bundle, old[0], "old marks")
         at_training = int(bundle.training.get("seed") or 0)
-        collection = collect(*old, reopened.trunk, cache=cache, skip_bad=skip_bad, seed=at_training, report=report)
-        old_marks = _OldMarks(collection, labels, reopened, Path(old[1]), Eye(bundle, cache), seed)
+        collection = collect(*old, opened.backbone, cache=folder, skip_bad=skip_bad, seed=at_training, progress=report)
+        old_marks = _OldMarks(collection, labels, bundle, opened, seed)
 
-    start = start_lines(bundle, reopened)
-    seen = Eye(bundle, cache).widened(reopened.see(found.values[found.rows[rows]]), [paths[at] for at in rows])
-    replay = old_marks.replay() if old_marks else None
-    lesson = Lesson.of(start, labels, decisions, seen, bundle.thresholds, replay, strengths=strengths)
-    report("head", 0, FOLDS, f"{len(lesson.columns):,} codes")
+    start = LastLayer(bundle.postprocessor, opened.weight.astype(np.float64), opened.bias.astype(np.float64))
+    served = ImageFolder(Path(images), opened.backbone, folder).held_out(kept, bundle.labels)
+    views = replace(served, features=opened.head_inputs(served.features))
+    rehearsal = old_marks.rehearsal(rehearsed) if old_marks else None
+    adaptation = Adaptation.of(start, labels, feedback, views, rehearsal, strengths=strengths)
+    report("head", 0, _FOLDS, f"{len(adaptation.columns):,} labels")
     groups = mark_groups(kept, found.hashes[rows])
-    trial = Trial.of(lesson, stratify(lesson.targets, fractions=(1 / FOLDS,) * FOLDS, groups=groups, seed=seed))
-    report("head", FOLDS, FOLDS, f"{len(lesson.columns):,} codes")
+    folds = stratify(adaptation.targets, fractions=(1 / _FOLDS,) * _FOLDS, groups=groups, seed=seed)
+    cross_fit = CrossFit.of(adaptation, folds)
+    report("head", _FOLDS, _FOLDS, f"{len(adaptation.columns):,} labels")
 
-    fresh = _grown_bundle(bundle, lesson)
-    chosen = _choose(lesson, trial, old_marks, fresh, seed)
+    grown = _grown_bundle(bundle, adaptation)
+    chosen = _choose(adaptation, cross_fit, old_marks, opened, grown, max_distance, seed)
     if old_marks:
-        evaluation = judge(chosen.lines.scores(old_marks.seen(TEST)), old_marks.marks(TEST), fresh, seed=seed)
+        test = old_marks.collection.marks_of(TEST)
+        evaluation = evaluate_scores(old_marks.scores(chosen.graph, grown.postprocessor, TEST), test, grown, seed=seed)
     else:
-        evaluation = judge(chosen.lines.scores_of(chosen.held_out), kept, fresh, seed=seed)
+        evaluation = evaluate_scores(chosen.scores, kept, grown, seed=seed)
     note = {
         "from": bundle.digest,
-        "decisions": len(decisions),
-        "pull": strengths[chosen.at],
+        "marks": len(feedback),
+        "penalty": strengths[chosen.at],
         "distance": round(chosen.distance, 4),
-        "moved": len(lesson.columns),
-        "judged_on": "test part of the old marks" if old_marks else "decisions, cross-fitted",
-        "figures": {name: _plain(part) for name, part in chosen.judgements.items()},
+        "moved": len(adaptation.columns),
+        "evaluated_on": "test subset of the old marks" if old_marks else "feedback, cross-fitted",
+        "metrics": {name: _plain(each) for name, each in chosen.contrasts.items()},
     }
-    training = {**bundle.training, "continued": [*bundle.training.get("continued", ()), note]}
-    fresh = replace(fresh, metrics=evaluation.to_json(), training=training)
-    written = write_bundle(fresh, reopened.joined(*_uncalibrated(chosen.lines, lesson, reopened, fresh)), out)
-    return Continued(
+    training = {**bundle.training, "updates": [*bundle.training.get("updates", ()), note]}
+    written = write_bundle(replace(grown, metrics=evaluation.to_json(), training=training), chosen.graph, out)
+    return UpdateResult(
         bundle=written,
-        decisions=len(decisions),
-        on_decisions=chosen.judgements["decisions"],
-        on_old=chosen.judgements.get("old"),
-        pull=strengths[chosen.at],
+        marks=len(feedback),
+        on_feedback=chosen.contrasts["feedback"],
+        on_old=chosen.contrasts.get("old"),
+        penalty=strengths[chosen.at],
         distance=chosen.distance,
-        moved=len(lesson.columns),
+        moved=len(adaptation.columns),
         added=tuple(name for name in labels.names if name not in bundle.labels.index),
         left_out=left_out,
     )
 
 
-def start_lines(bundle: Bundle, reopened: Reopened) -> Lines:
-    """Return a bundle's head on the scale of calibrated scores, for what `Eye` sees."""
-    slope, columns = bundle.calibration.slope, bundle.pixel_columns
-    weight, bias = slope[:, None] * reopened.weight, slope * reopened.bias + bundle.calibration.intercept
-    weight = np.concatenate([weight, np.zeros((len(weight), len(columns)))], axis=1)
-    weight[columns], bias[columns] = 0.0, bundle.calibration.intercept[columns]
-    weight[columns, reopened.weight.shape[1] + np.arange(len(columns))] = slope[columns]
-    return Lines(bundle.labels, weight, bias, bundle.calibration, len(columns), bundle.lift)
-
-
-@dataclass(frozen=True, eq=False)
-class Eye:
-    """Adds to what the network sees of images what a bundle reads from their pixels."""
-
-    bundle: Bundle
-    cache: Path
-
-    def widened(self, seen: NDArray[np.float32], paths: Sequence[Path]) -> NDArray[np.float32]:
-        """Return channels (marks, channels) with those of the readings after them."""
-        if not self.bundle.from_pixels:
-            return seen
-        readings = extract_readings(paths, self.bundle.image_size, cache=self.cache)
-        return np.concatenate([seen, pick(self.bundle.labels, self.bundle.from_pixels, readings)[1]], axis=1)
-
-
 def grow_labels(known: LabelSet, marks: Marks, *, min_count: int) -> tuple[LabelSet, dict[str, int]]:
-    """Return labels to which codes of marks are added, and the codes that too few carry, with their number."""
+    """Return labels to which codes of marks are added, and the codes on too few marks, with their number."""
     vienna = known.taxonomy == "vienna"
     carried = LabelSet.from_marks(marks)
     counts = np.asarray(carried.encode(marks.codes).sum(axis=0)).tolist()
     fresh = {name: int(count) for name, count in zip(carried.names, counts, strict=True) if name not in known.index}
     if len(fresh) == len(carried):
         raise DataError(
-            f"none of the {len(carried):,} codes decided on is among the bundle's {len(known):,} {known.taxonomy} "
-            f"labels ({', '.join(known.names[:3])} ...): this is another bundle's work"
+            f"none of the {len(carried):,} codes in the feedback is among the bundle's {len(known):,} {known.taxonomy} "
+            f"labels ({', '.join(known.names[:3])} ...): this is feedback on another bundle"
         )
     left_out = {name: count for name, count in fresh.items() if count < min_count}
     names = {*known.names, *fresh} - set(left_out)
@@ -197,73 +199,90 @@ def _check_taxonomy(bundle: Bundle, marks: Marks, what: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _OldMarks:
-    """The marks that a bundle learned from, in their parts."""
+    """The marks that a bundle was trained on, in their subsets."""
 
     collection: Collection
     labels: LabelSet
-    reopened: Reopened
-    images: Path
-    eye: Eye
+    bundle: Bundle
+    opened: OpenedGraph
     seed: int
 
-    def examples(self, part: int, limit: int | None = None) -> Examples:
-        examples = self.collection.examples(self.labels, part)
-        return examples.select(some(len(examples), limit, seed=self.seed)) if limit else examples
+    def chosen(self, subset: int, limit: int | None) -> NDArray[np.intp]:
+        count = int(np.count_nonzero(self.collection.subsets == subset))
+        return draw_positions(count, limit, seed=self.seed) if limit else np.arange(count)
 
-    def seen(self, part: int, limit: int | None = None) -> NDArray[np.float32]:
-        examples, images = self.examples(part, limit), self.marks(part).images
-        at = some(len(images), limit, seed=self.seed) if limit else range(len(images))  # as of the examples
-        paths = [self.images / images[each] for each in at]
-        return self.eye.widened(self.reopened.see(examples.features[examples.rows]), paths)
+    def targets(self, subset: int, limit: int | None = None) -> "csr_array":
+        return self.collection.examples(self.labels, subset).targets[self.chosen(subset, limit)]
 
-    def marks(self, part: int) -> Marks:
-        return self.collection.marks.select(np.flatnonzero(self.collection.parts == part))
+    def held_out(self, subset: int, limit: int | None = None) -> HeldOut:
+        return self.collection.held_out(self.bundle.labels, subset).select(self.chosen(subset, limit))
 
-    def replay(self) -> Replay:
-        return Replay(self.seen(TRAIN, REPLAYED), self.examples(TRAIN, REPLAYED).targets)
+    def rehearsal(self, limit: int) -> Rehearsal:
+        examples = self.collection.examples(self.labels, TRAIN).select(self.chosen(TRAIN, limit))
+        return Rehearsal(self.opened.head_inputs(examples.features[examples.rows]), examples.targets)
+
+    def scores(
+        self, graph: bytes, postprocessor: Postprocessor, subset: int, limit: int | None = None
+    ) -> NDArray[np.float64]:
+        """Return the scores of one subset as a bundle with this graph serves them."""
+        held_out = self.held_out(subset, limit)
+        logits = run_head(cut_head(graph, held_out.features.shape[1]), held_out.features)
+        return postprocessor.scores(Outputs(logits, held_out.view_counts.tolist(), held_out.colours))
 
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The pull that was chosen: its position, the head, logits of held-out decisions, and what was judged."""
+    """The chosen strength: its position, the new graph, cross-fitted scores of the feedback, and what was compared."""
 
     at: int
-    lines: Lines
-    held_out: NDArray[np.float32]
+    graph: bytes
+    scores: NDArray[np.float64]
     distance: float
-    judgements: Mapping[str, Judgement]
+    contrasts: Mapping[str, Contrasts]
 
 
-def _choose(lesson: Lesson, trial: Trial, old: _OldMarks | None, fresh: Bundle, seed: int) -> _Chosen:
-    """Return the pull that is best on held-out decisions among those that the checks allow."""
-    allowed, refusals = trial.order(), []
+def _choose(
+    adaptation: Adaptation,
+    cross_fit: CrossFit,
+    old: _OldMarks | None,
+    opened: OpenedGraph,
+    grown: Bundle,
+    max_distance: float,
+    seed: int,
+) -> _Chosen:
+    """Return the strength that is best on held-out feedback among those that the checks allow."""
+    allowed, refusals = cross_fit.order(), []
+    marks, labels = len(adaptation.views), adaptation.labels
     if not allowed:
-        raise DecisionsError(
-            f"{len(trial.before):,} decisions teach nothing: on those held out every change is worse than none. "
-            "Nothing was written; collect more of them"
+        raise FeedbackError(
+            f"feedback on {marks:,} marks teaches nothing: on marks held out every change is worse than none. "
+            "Nothing was written; collect feedback on more marks"
         )
-    grown, moves = lesson.learn(np.arange(len(trial.before)))
-    known = np.array([lesson.labels.index[name] for name in lesson.start.labels.names])
-    before = np.zeros((len(trial.before), len(lesson.labels)))
-    before[:, known] = lesson.start.scores(lesson.seen)
+    layer, moves = adaptation.learn(np.arange(marks))
+    known = np.array([labels.index[name] for name in adaptation.start.labels.names])
+    before = np.zeros((marks, len(labels)))
+    before[:, known] = adaptation.start.scores(adaptation.views)
     for at in allowed:
-        lines = grown.moved(lesson.columns, *lesson.directions.unfold(moves[at]))
-        held_out = grown.logits(lesson.seen)
-        held_out[:, lesson.columns] = trial.after[at]
-        judgements = {"decisions": _compare(before, lines.scores_of(held_out), lesson.targets, fresh, seed)}
+        moved = layer.moved(adaptation.columns, *adaptation.directions.unfold(moves[at]))
+        held_out = layer.logits(adaptation.views.features)
+        held_out[:, adaptation.columns] = cross_fit.after[at]
+        scores = moved.scores(adaptation.views, held_out)
+        graph = opened.with_weights(*_graph_weights(moved, adaptation, opened))
+        contrasts = {"feedback": _compare(before, scores, adaptation.targets, grown, seed)}
         if old:
-            shown, targets = old.seen(VALIDATION, JUDGED), old.examples(VALIDATION, JUDGED).targets
-            scores = np.zeros((len(shown), len(lesson.labels)))
-            scores[:, known] = lesson.start.scores(shown)
-            judgements["old"] = _compare(scores, lines.scores(shown), targets, fresh, seed, columns=known)
-        distance = lesson.distance(moves[at])
-        objection = _objection(judgements, distance)
+            was = np.zeros((len(old.chosen(VALIDATION, EVALUATED)), len(labels)))
+            was[:, known] = old.scores(old.bundle.graph.read_bytes(), old.bundle.postprocessor, VALIDATION, EVALUATED)
+            now = old.scores(graph, grown.postprocessor, VALIDATION, EVALUATED)
+            targets = old.targets(VALIDATION, EVALUATED)
+            contrasts["old"] = _compare(was, now, targets, grown, seed, columns=known)
+        distance = adaptation.distance(moves[at])
+        objection = _objection(contrasts, distance, max_distance)
         if not objection:
-            return _Chosen(at, lines, held_out, distance, judgements)
-        refusals.append(f"  pull {lesson.strengths[at]:g}: {objection}")
-    raise DecisionsError(
-        "nothing was written: whatever learns from these decisions makes the bundle worse beyond noise, or moves it "
-        "too far\n" + "\n".join(refusals) + "\nlook at the decisions: do they contradict the old marks?"
+            return _Chosen(at, graph, scores, distance, contrasts)
+        refusals.append(f"  penalty {adaptation.strengths[at]:g}: {objection}")
+    raise FeedbackError(
+        "nothing was written: whatever learns from this feedback makes the bundle worse beyond noise, or moves it "
+        "too far\n" + "\n".join(refusals) + "\nlook at the feedback: does it contradict the old marks?"
     )
 
 
@@ -275,79 +294,70 @@ def _compare(
     seed: int,
     *,
     columns: NDArray[np.intp] | slice = slice(None),
-) -> Judgement:
-    """Return figures of two sets of scores, with the difference on the same samples of marks."""
-    draws = draw_marks(len(before), seed=seed)
-    cuts, counts = bundle.thresholds[columns], bundle.train_counts[columns]
+) -> Contrasts:
+    """Return metrics of two sets of scores, with the difference on the same samples of marks."""
+    draws, decide = draw_weights(len(before), rounds=ROUNDS, seed=seed), bundle.postprocessor.decide
+    counts = bundle.train_counts[columns]
     samples = {
-        name: sample_figures(scores[:, columns], scores[:, columns] >= cuts, targets[:, columns], counts, draws)[None]
+        name: sample_metrics(scores[:, columns], decide(scores)[:, columns], targets[:, columns], counts, draws)[None]
         for name, scores in ((BEFORE, before), (AFTER, after))
     }
     return contrast(samples, baseline=BEFORE, seed=seed)
 
 
-def _objection(judgements: Mapping[str, Judgement], distance: float) -> str:
-    """Return why a head may not be written, nothing if it may."""
-    where = {"decisions": "on decisions held out", "old": "on the validation part of the old marks"}
-    for part, figures in judgements.items():
-        for name in FIGURES if part == "old" else GATES:
-            found = figures[AFTER][name]
-            if found.verdict == "worse":
-                low, high = 100 * found.difference_low, 100 * found.difference_high
+def _objection(contrasts: Mapping[str, Contrasts], distance: float, max_distance: float) -> str:
+    """Return why a layer may not be written, nothing if it may."""
+    where = {"feedback": "on feedback held out", "old": "on the validation subset of the old marks"}
+    for subset, found in contrasts.items():
+        for name in METRICS if subset == "old" else GATES:
+            each = found[AFTER][name]
+            if each.verdict == "worse":
+                low, high = 100 * each.difference_low, 100 * each.difference_high
                 return (
-                    f"{name} {where[part]} changes by {100 * found.difference:+.1f} points ({low:+.1f} to {high:+.1f})"
+                    f"{name} {where[subset]} changes by {100 * each.difference:+.1f} points ({low:+.1f} to {high:+.1f})"
                 )
-    if "old" not in judgements and distance > FURTHEST:
+    if "old" not in contrasts and distance > max_distance:
         return (
-            f"weights move by {distance:.0%} of their length, at most {FURTHEST:.0%} may be without old marks (--old)"
+            f"weights move by {distance:.0%} of their length, at most {max_distance:.0%} may be without old marks "
+            "(--old)"
         )
     return ""
 
 
-def _grown_bundle(bundle: Bundle, lesson: Lesson) -> Bundle:
-    """Return the bundle with places for new labels and with the decisions counted; a cut comes from the parent."""
-    labels, counts = lesson.labels, np.asarray(lesson.targets.sum(axis=0), dtype=np.int64)
+def _grown_bundle(bundle: Bundle, adaptation: Adaptation) -> Bundle:
+    """Return the bundle with new labels, and with the feedback counted."""
+    labels, counts = adaptation.labels, np.asarray(adaptation.targets.sum(axis=0), dtype=np.int64)
     marks = sum(bundle.training.get("marks", {}).values())
-    before = {name: np.zeros(len(labels)) for name in ("train_counts", "prior")}
-    cuts = np.full(len(labels), np.median(bundle.thresholds))
-    for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
-        own = bundle.labels.index.get(name)
-        if own is not None:
-            cuts[at] = bundle.thresholds[own]
-            before["train_counts"][at], before["prior"][at] = bundle.train_counts[own], bundle.prior[own]
-        elif parent >= 0:
-            cuts[at] = cuts[parent]
+    at = [labels.index[name] for name in bundle.labels.names]
+    train_counts, prior = np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels))
+    train_counts[at], prior[at] = bundle.train_counts, bundle.prior
     return replace(
         bundle,
-        labels=labels,
-        train_counts=before["train_counts"].astype(np.int64) + counts,
-        prior=(marks * before["prior"] + counts) / (marks + lesson.targets.shape[0]),
-        calibration=grown_calibration(bundle.calibration, bundle.labels, labels),
-        thresholds=cuts,
+        train_counts=train_counts + counts,
+        prior=(marks * prior + counts) / (marks + adaptation.targets.shape[0]),
+        postprocessor=adaptation.postprocessor,
     )
 
 
-def _uncalibrated(
-    lines: Lines, lesson: Lesson, reopened: Reopened, bundle: Bundle
+def _graph_weights(
+    layer: LastLayer, adaptation: Adaptation, opened: OpenedGraph
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weight and bias of the graph; what did not move is exactly what it was."""
-    slope, intercept = bundle.calibration.slope, bundle.calibration.intercept
-    weight = (lines.weight[:, : lines.channels] / slope[:, None]).astype(np.float32)
-    bias = ((lines.bias - intercept) / slope).astype(np.float32)
-    moved = set(lesson.columns.tolist())
-    for own, name in enumerate(lesson.start.labels.names):
-        at = lesson.labels.index[name]
+    weight, bias = layer.weight.astype(np.float32), layer.bias.astype(np.float32)
+    moved = set(adaptation.columns.tolist())
+    for known, name in enumerate(adaptation.start.labels.names):
+        at = adaptation.labels.index[name]
         if at not in moved:
-            weight[at], bias[at] = reopened.weight[own], reopened.bias[own]
+            weight[at], bias[at] = opened.weight[known], opened.bias[known]
     return weight, bias
 
 
-def _plain(judgement: Judgement) -> dict[str, dict[str, list[float]]]:
-    """Return value, low and high of each figure, before and after."""
+def _plain(contrasts: Contrasts) -> dict[str, dict[str, list[float]]]:
+    """Return value, low and high of each metric, before and after."""
     return {
-        figure: {
+        metric: {
             when: [round(each, 5) for each in (found.value, found.low, found.high)]
-            for when, found in ((when, judgement[when][figure]) for when in (BEFORE, AFTER))
+            for when, found in ((when, contrasts[when][metric]) for when in (BEFORE, AFTER))
         }
-        for figure in FIGURES
+        for metric in METRICS
     }

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from viennatag.training.heads.trainer import standardise_values
+from viennatag.training.heads.trainer import standardise_columns
 
 STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 """Of the pull, where the inputs of a mark have about length 1: with 1, a mark moves its own logit by at most 2."""
@@ -40,7 +40,7 @@ class Directions:
     @classmethod
     def of(cls, seen: NDArray[np.float32], *, most: int = DIRECTIONS) -> "Directions":
         """Return the main directions of standardised channels; `seen` has the shape (marks, channels)."""
-        mean, scale = (each.numpy() for each in standardise_values(seen))
+        mean, scale = (each.numpy() for each in standardise_columns(seen))
         standard = (seen - mean) / scale
         _, lengths, axes = np.linalg.svd(standard, full_matrices=False)
         count = max(1, min(most, int(np.count_nonzero(lengths > 1e-4 * lengths[0]))))

@@ -1,7 +1,7 @@
-"""Which marks stand in which batch: a matter of the seed, the epoch and the batch alone.
+"""Batches of marks that depend only on the seed and the epoch.
 
-So a run that was cut off inside an epoch goes on with the batch that would have been next, and several
-processes that share the work see together what one alone would see.
+So an interrupted run resumes inside an epoch with the next batch, and several processes together see what one alone
+would see.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,12 +17,12 @@ from viennatag.training.data.pixels import Pixels
 
 
 class Batches:
-    """Positions of one batch after another, one epoch per pass.
+    """Positions of the marks of each batch, one epoch per pass.
 
     Attributes:
-        epoch: The epoch of the next pass; whoever runs the passes sets it.
-        skip: Batches of the next pass that are done already.
-        share: Rank of this process and number of processes; each takes every so-many-th mark of a batch.
+        epoch: The epoch of the next pass, set by the caller.
+        skip: Batches of the next pass that are already done.
+        share: Rank of this process and number of processes, which share every batch.
     """
 
     def __init__(self, draws: Draw, batch_size: int, *, seed: int) -> None:
@@ -32,7 +32,7 @@ class Batches:
 
     @classmethod
     def in_order(cls, count: int, batch_size: int) -> "Batches":
-        """Return batches of all positions as they stand, the last one smaller."""
+        """Return batches of all positions in their order, the last one smaller."""
         batches = cls(lambda _: np.arange(count), batch_size, seed=0)
         batches._whole = False
         return batches
@@ -44,7 +44,7 @@ class Batches:
         return self._count(len(self._epoch()))
 
     def _count(self, marks: int) -> int:
-        """Return the number of batches; while learning only whole ones, but at least one."""
+        """Return the number of batches; in training only whole ones, but at least one."""
         return max(1, marks // self.batch_size) if self._whole else -(-marks // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -56,19 +56,19 @@ class Batches:
 
 
 class Images(Dataset[tuple[Tensor, Tensor]]):
-    """Pixels of some images, a batch at a time, each with its position in the list of rows."""
+    """A torch dataset of pixels by batch, with positions in `rows`."""
 
     def __init__(self, pixels: Pixels, rows: NDArray[np.intp]) -> None:
         self.pixels, self.rows = pixels, rows
 
     @property
     def decodes(self) -> bool:
-        """Whether images are decoded on demand, so that processes ahead of the network are worth their while."""
+        """Whether images are decoded on demand, so that worker processes help."""
         return not self.pixels.cached
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitems__(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:  # what torch asks for a whole batch
+    def __getitems__(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:  # torch calls this with a whole batch
         found = self.pixels.read(self.rows[np.asarray(positions)])
         return torch.from_numpy(found), torch.tensor(positions)

@@ -1,6 +1,6 @@
-"""Marks with their features and parts: what every strategy on them shares.
+"""Marks with their features, split into subsets: the common input of all strategies.
 
-Features are extracted once and marks split once, so that strategies differ in nothing but what they do.
+Features are extracted once and marks are split once, so that only the strategies differ.
 """
 
 import hashlib
@@ -14,79 +14,126 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import PARTS, Marks
+from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError
+from viennatag.images.colour_features import COLOUR_LABELS
+from viennatag.images.crops import MAX_CROPS
 from viennatag.split.splitting import split_marks
-from viennatag.training.backbones.backbone import Trunk
-from viennatag.training.data.features import Features, extract_features, maps_size
-from viennatag.training.heads.trainer import Examples
+from viennatag.training.backbones.backbone import Backbone
+from viennatag.training.data.examples import Examples
+from viennatag.training.data.features import Features, extract_features, feature_map_bytes
+from viennatag.training.data.held_out import HeldOut, extract_held_out
 
-TRAIN, VALIDATION, TEST = range(len(PARTS))
-MORE = len(PARTS)
-"""The part of marks that a strategy may add to training, and nothing else may see."""
-Report = Callable[[str, int, int, str], None]
-"""Told the stage, how much of how much of it is done, and a remark."""
+TRAIN, VALIDATION, TEST = range(len(SUBSETS))
+EXTRA = len(SUBSETS)
+"""The subset of extra marks, which a strategy may add to training."""
+ProgressCallback = Callable[[str, int, int, str], None]
+"""Progress callback: stage, steps done, steps in all, and a remark."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFolder:
+    """The images of a collection, and what runs them.
+
+    Attributes:
+        images: Folder that the marks' images are relative to.
+        backbone: Pixels to features.
+        cache: Folder that keeps results between runs.
+        progress: Progress callback.
+    """
+
+    images: Path
+    backbone: Backbone
+    cache: Path
+    progress: ProgressCallback | None = None
+
+    def held_out(self, marks: Marks, labels: LabelSet) -> HeldOut:
+        """Return what serving computes of marks before the head; see `extract_held_out`."""
+        told = self.progress
+        return extract_held_out(
+            [self.images / image for image in marks.images],
+            self.backbone,
+            cache=self.cache,
+            max_crops=MAX_CROPS if labels.is_pictorial.any() else 0,
+            colours=labels.taxonomy == "vienna" and bool(labels.index.keys() & set(COLOUR_LABELS)),
+            progress=(lambda done, total: told("held-out marks", done, total, "")) if told else None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Marks whose features are known, in parts.
+    """Marks whose features are known, in subsets.
 
     Attributes:
         marks: The marks.
-        parts: Part of each mark, a position in `PARTS` or `MORE`; shape (marks,).
+        subsets: Subset of each mark, a position in `SUBSETS` or `EXTRA`; shape (marks,).
         features: Raw features, shape (rows, width).
         rows: Row of `features` for each mark, shape (marks,).
-        maps: What features are the mean of, shape (rows, places, width); None if no head asked for it.
+        feature_maps: Shape (rows, positions, width), their mean is `features`; None if no head needs them.
+        source: Where the images are, so that held-out marks can be run as they will be served; None where only
+            features are at hand.
     """
 
     marks: Marks
-    parts: NDArray[np.int8]
+    subsets: NDArray[np.int8]
     features: NDArray[Any]
     rows: NDArray[np.intp]
-    maps: NDArray[Any] | None = None
+    feature_maps: NDArray[Any] | None = None
+    source: ImageFolder | None = None
 
     def labels(self, *, min_count: int) -> LabelSet:
         """Return the labels that at least `min_count` training marks carry; see `LabelSet.from_marks`."""
-        return LabelSet.from_marks(self.marks.select(np.flatnonzero(self.parts == TRAIN)), min_count=min_count)
+        return LabelSet.from_marks(self.marks.select(np.flatnonzero(self.subsets == TRAIN)), min_count=min_count)
 
-    def examples(self, labels: LabelSet, part: int) -> Examples:
-        """Return the marks of one part with targets over some labels."""
-        return self._examples(labels, np.flatnonzero(self.parts == part))
+    def examples(self, labels: LabelSet, subset: int) -> Examples:
+        """Return the marks of one subset with targets over some labels."""
+        return self._examples(labels, np.flatnonzero(self.subsets == subset))
 
-    def training(self, labels: LabelSet, *, until: int = 0) -> Examples:
-        """Return the marks to learn from, with further marks of rare labels if asked for.
+    def marks_of(self, subset: int) -> Marks:
+        """Return the marks of one subset."""
+        return self.marks.select(np.flatnonzero(self.subsets == subset))
 
-        A further mark is added, in the order of the table, if it carries a label that fewer than `until`
-        marks have so far.
+    def held_out(self, labels: LabelSet, subset: int) -> HeldOut:
+        """Return the marks of one subset as serving sees them: whole, by their crops, and with their colours."""
+        if self.source is None:
+            return HeldOut.of_examples(self.examples(labels, subset))
+        return self.source.held_out(self.marks_of(subset), labels)
+
+    def training(self, labels: LabelSet, *, target_count: int = 0) -> Examples:
+        """Return the training marks, with extra marks of rare labels if asked for.
+
+        An extra mark is added, in the order of the table, if one of its labels has fewer than `target_count` marks so
+        far.
         """
         own = self.examples(labels, TRAIN)
-        if not until:
+        if not target_count:
             return own
-        more, counts = self.examples(labels, MORE), own.counts()
+        extra, counts = self.examples(labels, EXTRA), own.counts()
         added = []
-        for at in range(len(more)):
-            carried = more.targets.indices[more.targets.indptr[at] : more.targets.indptr[at + 1]]
-            if np.any(counts[carried] < until):
+        for at in range(len(extra)):
+            carried = extra.targets.indices[extra.targets.indptr[at] : extra.targets.indptr[at + 1]]
+            if np.any(counts[carried] < target_count):
                 counts[carried] += 1
                 added.append(at)
-        joined = np.concatenate([np.flatnonzero(self.parts == TRAIN), np.flatnonzero(self.parts == MORE)[added]])
+        joined = np.concatenate([np.flatnonzero(self.subsets == TRAIN), np.flatnonzero(self.subsets == EXTRA)[added]])
         return self._examples(labels, joined)
 
     def _examples(self, labels: LabelSet, at: NDArray[np.intp]) -> Examples:
         chosen = self.marks.select(at)
-        return Examples(self.features, self.rows[at], labels.encode(chosen.codes), np.array(chosen.weights), self.maps)
+        return Examples(
+            self.features, self.rows[at], labels.encode(chosen.codes), np.array(chosen.weights), self.feature_maps
+        )
 
     @property
-    def has_more(self) -> bool:
+    def has_extra(self) -> bool:
         """Whether there are marks that a strategy may add."""
-        return bool(np.any(self.parts == MORE))
+        return bool(np.any(self.subsets == EXTRA))
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that decides what a strategy reaches on these marks."""
+        """Hash of all that the result of a strategy on these marks depends on."""
         found = hashlib.sha256(repr((self.marks.taxonomy, self.marks.codes, self.marks.weights)).encode())
-        found.update(self.parts.tobytes())
+        found.update(self.subsets.tobytes())
         for at in range(0, len(self.rows), 8192):
             found.update(np.ascontiguousarray(self.features[self.rows[at : at + 8192]]).tobytes())
         return found.hexdigest()
@@ -95,98 +142,109 @@ class Collection:
 def collect(
     marks: Marks,
     images: Path | str,
-    trunk: Trunk,
+    backbone: Backbone,
     *,
     cache: Path,
-    maps: bool = False,
-    more: tuple[Marks, Path | str] | None = None,
+    feature_maps: bool = False,
+    extra_marks: tuple[Marks, Path | str] | None = None,
     skip_bad: bool = False,
     seed: int = 0,
-    report: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Collection:
-    """Return marks with the features of their images, split into parts.
+    """Return marks with the features of their images, split into subsets.
 
     Args:
         marks: The marks; where their `split` is given it is kept.
         images: Folder that the marks' images are relative to.
-        trunk: What turns pixels into features.
+        backbone: Pixels to features.
         cache: Folder that keeps features between runs.
-        maps: Whether the maps of features are wanted too, for strategies that read them.
-        more: Further marks, and the folder of their images, that strategies may add to training.
+        feature_maps: Whether to keep feature maps too, for strategies that read them.
+        extra_marks: Extra marks, and the folder of their images, that strategies may add to training.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        seed: Of the split.
-        report: Told how far the work is.
+        seed: Seed of the split.
+        progress: Progress callback.
 
     Raises:
-        DataError: If an image cannot be read, a part is empty, or further marks are of another taxonomy.
-        OptionError: If maps are wanted, and the trunk has none or there is no room for them.
+        DataError: If an image cannot be read, a subset is empty, or extra marks are of another taxonomy.
+        OptionError: If feature maps are asked for, and the backbone has none or there is no room for them.
     """
-    found = _extract(marks, images, trunk, cache, report, maps=maps)
+    found = _extract(marks, images, backbone, cache, progress, feature_maps=feature_maps)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
-    parts = training_parts(kept, hashes=found.hashes[rows], seed=seed)
-    collection = Collection(kept, parts, found.values, found.rows[rows], found.maps)
-    if not more:
+    subsets = assign_subsets(kept, hashes=found.hashes[rows], seed=seed)
+    source = ImageFolder(Path(images), backbone, cache, progress)
+    collection = Collection(kept, subsets, found.values, found.rows[rows], found.feature_maps, source)
+    if not extra_marks:
         return collection
-    return add_marks(collection, *more, trunk, cache=cache, skip_bad=skip_bad, report=report)
+    return add_extra_marks(collection, *extra_marks, backbone, cache=cache, skip_bad=skip_bad, progress=progress)
 
 
-def training_parts(marks: Marks, *, hashes: NDArray[np.uint64] | None, seed: int) -> NDArray[np.int8]:
-    """Return the part of each mark, shape (marks,); see `split_marks`.
+def assign_subsets(marks: Marks, *, hashes: NDArray[np.uint64] | None, seed: int) -> NDArray[np.int8]:
+    """Return the subset of each mark, shape (marks,); see `split_marks`.
 
     Raises:
-        DataError: If a part is empty.
+        DataError: If a subset is empty.
     """
-    parts = split_marks(marks, hashes=hashes, seed=seed)
-    for at, part in enumerate(PARTS):
-        if not np.any(parts == at):
-            raise DataError(f"no mark is in the part {part!r}; training needs train, validation and test marks")
-    return parts
+    subsets = split_marks(marks, hashes=hashes, seed=seed)
+    for at, subset in enumerate(SUBSETS):
+        if not np.any(subsets == at):
+            raise DataError(f"the {subset} subset is empty; training needs train, validation and test marks")
+    return subsets
 
 
-def add_marks(
+def add_extra_marks(
     collection: Collection,
     marks: Marks,
     images: Path | str,
-    trunk: Trunk,
+    backbone: Backbone,
     *,
     cache: Path,
     skip_bad: bool = False,
-    report: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Collection:
-    """Return a collection with further marks, in the part `MORE`.
+    """Return a collection with extra marks, in the subset `EXTRA`.
 
     Args:
-        collection: The marks so far, their features from the same trunk and cache.
-        marks: The further marks; their own split is of no account.
+        collection: The marks so far, their features from the same backbone and cache.
+        marks: The extra marks; their own split is ignored.
         images: Folder that their images are relative to.
-        trunk: What turns pixels into features.
-        cache: Folder that keeps features between runs; it only grows, so rows of earlier features stay true.
+        backbone: Pixels to features.
+        cache: Folder that keeps features between runs; it only grows, so rows of earlier features stay valid.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        report: Told how far the work is.
+        progress: Progress callback.
 
     Raises:
         DataError: If an image cannot be read, or the marks are of another taxonomy.
     """
     if marks.taxonomy != collection.marks.taxonomy:
-        raise DataError(f"the further marks carry {marks.taxonomy} labels, the others {collection.marks.taxonomy} ones")
-    found = _extract(marks, images, trunk, cache, report, maps=collection.maps is not None)
+        raise DataError(f"the extra marks have {marks.taxonomy} labels, the others {collection.marks.taxonomy} ones")
+    keep_maps = collection.feature_maps is not None
+    found = _extract(marks, images, backbone, cache, progress, feature_maps=keep_maps)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
-    return Collection(
-        _joined(collection.marks, kept),
-        np.concatenate([collection.parts, np.full(len(kept), MORE, dtype=np.int8)]),
-        found.values,
-        np.concatenate([collection.rows, found.rows[rows]]),
-        found.maps,
+    return replace(
+        collection,
+        marks=_joined(collection.marks, kept),
+        subsets=np.concatenate([collection.subsets, np.full(len(kept), EXTRA, dtype=np.int8)]),
+        features=found.values,
+        rows=np.concatenate([collection.rows, found.rows[rows]]),
+        feature_maps=found.feature_maps,
     )
 
 
 def _extract(
-    marks: Marks, images: Path | str, trunk: Trunk, cache: Path, report: Report | None, *, maps: bool
+    marks: Marks,
+    images: Path | str,
+    backbone: Backbone,
+    cache: Path,
+    progress: ProgressCallback | None,
+    *,
+    feature_maps: bool,
 ) -> Features:
-    paths = [Path(images) / image for image in marks.images]
-    remark = f"with maps of {trunk.places} places, {maps_size(trunk, len(paths)) / 1e6:,.1f} MB" if maps else ""
-    told = (lambda done, total: report("features", done, total, remark)) if report else None
-    return extract_features(paths, trunk, cache=cache, maps=maps, progress=told)
+    paths, remark = [Path(images) / image for image in marks.images], ""
+    if feature_maps:
+        size = feature_map_bytes(backbone, len(paths))
+        remark = f"with feature maps of {backbone.positions} positions, {size / 1e6:,.1f} MB"
+    report = (lambda done, total: progress("features", done, total, remark)) if progress else None
+    return extract_features(paths, backbone, cache=cache, feature_maps=feature_maps, progress=report)
 
 
 def _joined(first: Marks, second: Marks) -> Marks:

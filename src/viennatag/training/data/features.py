@@ -1,11 +1,11 @@
 """Features of images, computed once and kept.
 
-The cache is keyed by what an image file holds, how it is turned into pixels and which trunk sees
-it, so moving or renaming files costs nothing and nothing stale is ever used. It only grows at its
-end: an interrupted run leaves whole rows, and the next run goes on after them.
+The cache is keyed by the content of image files, the preprocessing and the backbone, so moving or renaming files costs
+nothing and nothing stale is ever used. Files are only appended to: an interrupted run leaves whole rows, and the next
+run goes on after them.
 
-Heads that look at places read the map that features are the mean of. Maps take many times the room, so they are kept
-only where such a head asks for them, in a folder of their own that holds the features of the same images too.
+Some heads read the feature maps whose mean the features are. Maps take much more room, so they are kept only for such
+heads, in a folder of their own together with the features of the same images.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 from viennatag.errors import DataError, ImageError, OptionError
 from viennatag.images.decoding import perceptual_hash
 from viennatag.runtime.engine import Engine, run_images
-from viennatag.training.backbones.backbone import Trunk
+from viennatag.training.backbones.backbone import Backbone
 
-Progress = Callable[[int, int], None]
-"""Called with how many of how many are done."""
+_Progress = Callable[[int, int], None]
+"""Progress callback: images done, and images in all."""
 
 PREPROCESSING = "even-margin-bilinear-4"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
 
 KEY_BYTES = 16
 
-MAPS_LIMIT = 16 << 30
-"""Bytes that maps of one collection may take on the disk."""
+MAX_MAP_BYTES = 16 << 30
+"""Disk space that the feature maps of one collection may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,43 +42,50 @@ class Features:
 
     Attributes:
         values: float16, shape (images, width); a memory map, read as needed.
-        rows: Row of `values` for each image asked for, -1 for one that could not be read.
-        hashes: Perceptual hash of each image asked for, shape (images,).
-        errors: Why an image could not be read, by its position.
-        maps: What `values` are the mean of at each place; float16, shape (images, places, width), a memory map. None
-            if they were not asked for.
+        rows: Row of `values` for each image, -1 for one that cannot be read.
+        hashes: Perceptual hash of each image, shape (images,).
+        errors: Why an image cannot be read, by its position.
+        feature_maps: Their mean is `values`; float16, shape (images, positions, width), a memory map. None if they were
+            not asked for.
     """
 
     values: NDArray[np.float16]
     rows: NDArray[np.intp]
     hashes: NDArray[np.uint64]
     errors: dict[int, str]
-    maps: NDArray[np.float16] | None = None
+    feature_maps: NDArray[np.float16] | None = None
 
 
 def extract_features(
-    paths: Sequence[Path], trunk: Trunk, *, cache: Path, maps: bool = False, progress: Progress | None = None
+    paths: Sequence[Path],
+    backbone: Backbone,
+    *,
+    cache: Path,
+    feature_maps: bool = False,
+    max_map_bytes: int = MAX_MAP_BYTES,
+    progress: _Progress | None = None,
 ) -> Features:
     """Return the features of image files, computing those that the cache does not hold.
 
     Args:
         paths: Image files.
-        trunk: What turns pixels into features.
+        backbone: Pixels to features.
         cache: Folder to keep features in.
-        maps: Whether their maps are wanted too.
-        progress: Told how many images are done.
+        feature_maps: Whether to keep feature maps too.
+        max_map_bytes: Disk space that feature maps may take.
+        progress: Progress callback.
 
     Raises:
         DataError: If another run is filling the same cache.
-        OptionError: If maps are wanted, and the trunk has none or there is no room for them.
+        OptionError: If feature maps are asked for, and the backbone has none or there is no room for them.
     """
-    name = f"{trunk.digest[:24]}-{PREPROCESSING}"
-    folder = cache / ("maps" if maps else "features") / name
+    name = f"{backbone.digest[:24]}-{PREPROCESSING}"
+    folder = cache / ("feature-maps" if feature_maps else "features") / name
     folder.mkdir(parents=True, exist_ok=True)
-    outputs = ("features", "map") if maps else ("features",)
+    outputs = ("features", "feature_map") if feature_maps else ("features",)
     errors: dict[int, str] = {}
-    size = maps_size(trunk, len(paths)) if maps else 0
-    with locked(folder), closing(_Store(folder, trunk.width, trunk.places if maps else 0)) as store:
+    size = feature_map_bytes(backbone, len(paths), limit=max_map_bytes) if feature_maps else 0
+    with locked(folder), closing(_Store(folder, backbone.width, backbone.positions if feature_maps else 0)) as store:
         keys = list(file_keys(paths, errors))
         missing: dict[bytes, int] = {}
         for position, key in enumerate(keys):
@@ -93,7 +100,7 @@ def extract_features(
         if missing:
             waiting = iter(missing)
             sources = (paths[position] for position in missing.values())
-            for batch in run_images(Engine(trunk.graph, threads=1), sources, outputs, also=perceptual_hash):
+            for batch in run_images(Engine(backbone.graph, threads=1), sources, outputs, also=perceptual_hash):
                 keyed = {next(waiting): outcome for outcome in batch.outcomes}
                 failed.update({key: str(found) for key, found in keyed.items() if isinstance(found, ImageError)})
                 readable = {key: found for key, found in keyed.items() if not isinstance(found, ImageError)}
@@ -109,23 +116,23 @@ def extract_features(
     return Features(values, rows, own, errors, stored)
 
 
-def maps_size(trunk: Trunk, images: int) -> int:
-    """Return how many bytes the maps of so many images take.
+def feature_map_bytes(backbone: Backbone, images: int, *, limit: int = MAX_MAP_BYTES) -> int:
+    """Return the disk space, in bytes, of the feature maps of a number of images.
 
     Raises:
-        OptionError: If the trunk has no map, or they would take more than `MAPS_LIMIT`.
+        OptionError: If the backbone has no feature maps, or they would take more than `limit`.
     """
-    if not trunk.places:
+    if not backbone.positions:
         raise OptionError(
-            f"{trunk.backbone or 'this network'} gives no map of features, so a head that looks at places cannot learn "
-            "from it; choose a convolutional backbone, or a strategy whose head reads features"
+            f"{backbone.name or 'this network'} has no feature maps, so a head that reads them cannot be trained on "
+            "it; choose a convolutional backbone, or a strategy whose head reads features"
         )
-    size = 2 * images * trunk.places * trunk.width
-    if size > MAPS_LIMIT:
+    size = 2 * images * backbone.positions * backbone.width
+    if size > limit:
         raise OptionError(
-            f"the maps of {images:,} images, {trunk.places} places of {trunk.width:,} features each, would take "
-            f"{size / 1e9:.1f} GB; at most {MAPS_LIMIT / 1e9:.1f} GB are kept. Take fewer marks, a smaller --size or "
-            "backbone, or a strategy whose head reads features"
+            f"the feature maps of {images:,} images, {backbone.positions} positions of {backbone.width:,} features "
+            f"each, would take {size / 1e9:.1f} GB; at most {limit / 1e9:.1f} GB are kept. Take fewer marks, a smaller "
+            "size or backbone, or a strategy whose head reads features"
         )
     return size
 
@@ -134,13 +141,13 @@ def _check_room(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise OptionError(
-            f"{folder}: maps of features need {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free there; name "
+            f"{folder}: feature maps need {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free there; name "
             "another --cache, or a strategy whose head reads features"
         )
 
 
 def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
-    """Yield what identifies the content of each file, nothing for one that cannot be read, and why by position."""
+    """Yield a digest of each file, empty for one that cannot be read; add the reason to `errors` by position."""
     for position, path in enumerate(paths):
         try:
             yield hashlib.blake2b(path.read_bytes(), digest_size=KEY_BYTES).digest()
@@ -150,17 +157,17 @@ def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
 
 
 class _Store:
-    """Files that grow together: keys, perceptual hashes, features and perhaps their maps, one row per image.
+    """Files with one row per image: keys, perceptual hashes, features and possibly feature maps.
 
-    Keys are written last, so a row counts only when all of it is there.
+    Keys are written last, so a row counts only when it is complete.
     """
 
-    def __init__(self, folder: Path, width: int, places: int) -> None:
+    def __init__(self, folder: Path, width: int, positions: int) -> None:
         self._row_bytes = {"features.f16": 2 * width, "hashes.u64": 8, "keys.bin": KEY_BYTES}
-        if places:
-            self._row_bytes = {"maps.f16": 2 * places * width, **self._row_bytes}
+        if positions:
+            self._row_bytes = {"feature_maps.f16": 2 * positions * width, **self._row_bytes}
         self._paths = {name: folder / name for name in self._row_bytes}
-        self._width, self._places = width, places
+        self._width, self._positions = width, positions
         sizes = [path.stat().st_size if path.exists() else 0 for path in self._paths.values()]
         rows = min(size // row for size, row in zip(sizes, self._row_bytes.values(), strict=True))
         self._files = {name: path.open("ab") for name, path in self._paths.items()}
@@ -172,14 +179,14 @@ class _Store:
     def append(
         self, keys: Sequence[bytes], outputs: Sequence[NDArray[np.float32]], hashes: Sequence[np.uint64]
     ) -> None:
-        """Add some images: their features, and their maps (images, width, rows, columns) if these are kept."""
+        """Add the features of images, and their feature maps (images, width, rows, columns) if these are kept."""
         contents = {
             "features.f16": outputs[0].astype(np.float16).tobytes(),
             "hashes.u64": np.array(hashes, dtype=np.uint64).tobytes(),
             "keys.bin": b"".join(keys),
         }
-        if self._places:
-            contents["maps.f16"] = np.moveaxis(outputs[1].astype(np.float16), 1, -1).tobytes()
+        if self._positions:
+            contents["feature_maps.f16"] = np.moveaxis(outputs[1].astype(np.float16), 1, -1).tobytes()
         for name, file in self._files.items():
             file.write(contents[name])
             file.flush()
@@ -193,8 +200,8 @@ class _Store:
     def read(self) -> tuple[NDArray[np.float16], NDArray[np.uint64], NDArray[np.float16] | None]:
         rows = len(self.row_of)
         values, maps = self._mapped("features.f16", rows, self._width), None
-        if self._places:
-            maps = self._mapped("maps.f16", rows, self._places, self._width)
+        if self._positions:
+            maps = self._mapped("feature_maps.f16", rows, self._positions, self._width)
         return values, np.fromfile(self._paths["hashes.u64"], dtype=np.uint64, count=rows), maps
 
     def _mapped(self, name: str, *shape: int) -> NDArray[np.float16]:
@@ -205,7 +212,7 @@ class _Store:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep a second process out of a folder of a cache; the lock goes with the process that holds it.
+    """Lock a folder of a cache against other processes; the lock ends with the process that holds it.
 
     Processes of one distributed run (torchrun, Lightning) wait for each other instead.
 

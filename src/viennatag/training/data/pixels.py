@@ -1,4 +1,4 @@
-"""Pixels of many images, decoded once: teaching a network reads each of them in every epoch."""
+"""Pixels of many images, decoded once: fine-tuning reads each of them in every epoch."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from viennatag.errors import DataError, ImageError
 from viennatag.images.decoding import available_cores, read_image, read_images
 from viennatag.training.data.features import PREPROCESSING, file_keys, locked
 
-LIMIT = 16 << 30
-"""Bytes of decoded pixels that are kept; larger collections are decoded anew each time."""
+_MAX_BYTES = 16 << 30
+"""Decoded pixels up to this size are kept on disk; larger collections are decoded again in every epoch."""
 
 
 class Pixels:
-    """Images of one size by position: from a file of decoded pixels where there is one, else from the images."""
+    """Images of one size by position, from a file of decoded pixels or from the image files."""
 
     def __init__(self, paths: Sequence[Path], size: int, store: NDArray[np.uint8] | None) -> None:
         self.paths, self.size, self._store = paths, size, store
@@ -25,19 +25,19 @@ class Pixels:
     def of(
         cls, paths: Sequence[Path], size: int, *, cache: Path, progress: Callable[[int, int], None] | None = None
     ) -> "Pixels":
-        """Return the pixels of image files, decoding those that the folder `cache` does not hold yet.
+        """Return the pixels of image files, decoded once.
 
         Args:
             paths: Image files.
             size: Side of the square, in pixels.
-            cache: Folder to keep decoded pixels in; an interrupted run goes on where it stopped.
-            progress: Told how many images are done.
+            cache: Folder that keeps decoded pixels; an interrupted run goes on where it stopped.
+            progress: Progress callback.
 
         Raises:
             DataError: If an image cannot be read.
         """
         row = size * size * 3
-        if row * len(paths) > LIMIT:
+        if row * len(paths) > _MAX_BYTES:
             return cls(paths, size, None)
         errors: dict[int, str] = {}
         digest = hashlib.blake2b(b"".join(file_keys(paths, errors)), digest_size=12).hexdigest()
@@ -53,18 +53,18 @@ class Pixels:
 
     @property
     def cached(self) -> bool:
-        """Whether the pixels are decoded already."""
+        """Whether the pixels are kept on disk."""
         return self._store is not None
 
     def read(self, positions: Sequence[int] | NDArray[np.intp]) -> NDArray[np.uint8]:
-        """Return the images at some positions; shape (positions, size, size, 3)."""
+        """Return images by position, shape (positions, size, size, 3)."""
         if self._store is not None:
             return np.asarray(self._store[np.asarray(positions)])
         return np.stack([read_image(self.paths[at], self.size) for at in positions])
 
 
 def _decode(paths: Sequence[Path], size: int, finished: Path, progress: Callable[[int, int], None] | None) -> None:
-    """Write the pixels of all images one after another, going on after those that are there."""
+    """Write the pixels of all images, going on after those already written."""
     row = size * size * 3
     growing = finished.with_suffix(".part")
     with growing.open("ab") as file:

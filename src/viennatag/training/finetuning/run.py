@@ -1,4 +1,4 @@
-"""From marks to a finetuned trunk, which is kept: the same marks and options never teach twice."""
+"""From marks to a fine-tuned backbone, which is kept: the same run is never made twice."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,110 +10,125 @@ import torch
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import PARTS, Marks
+from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError
 from viennatag.files import atomic_file
 from viennatag.images.decoding import hash_images
-from viennatag.training.backbones.backbone import Trunk, export_network, read_trunk, save_network
-from viennatag.training.backbones.gain_clipping import limit_gains
-from viennatag.training.backbones.loading import BUNDLE, contents_of, find_head, find_network, find_trunk, settle
-from viennatag.training.data.collection import TRAIN, VALIDATION, Report, collect, training_parts
+from viennatag.training.backbones.backbone import Backbone, export_network, read_backbone, save_network
+from viennatag.training.backbones.gain_clipping import clip_gains
+from viennatag.training.backbones.loading import (
+    BUNDLE,
+    contents_digest,
+    load_backbone,
+    load_head,
+    load_network,
+    reestimate_batch_norm,
+)
+from viennatag.training.data.collection import TRAIN, VALIDATION, ProgressCallback, assign_subsets, collect
+from viennatag.training.data.examples import draw_positions
 from viennatag.training.data.features import extract_features
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.data.style_augmentation import FORM, LETTERS
-from viennatag.training.finetuning.finetune import Lesson, finetune
+from viennatag.training.finetuning.finetune import finetune
+from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.heads.exported import LinearHead
-from viennatag.training.heads.trainer import some, train_head
+from viennatag.training.heads.trainer import train_head
 from viennatag.training.options import TrainOptions
 
 _HEAD = "head.npz"
 _SAMPLE = 512
-"""So many images settle the normalisation of a network that comes from a bundle."""
+"""Number of images to re-estimate the batch normalisation of a network that comes from a bundle."""
 
 
-def split_readable(marks: Marks, images: Path | str, *, skip_bad: bool, seed: int, report: Report) -> Marks:
-    """Return the marks whose image can be read, the part of each in `splits`: finetuning needs parts before features.
+def split_readable(marks: Marks, images: Path | str, *, skip_bad: bool, seed: int, progress: ProgressCallback) -> Marks:
+    """Return the marks whose image can be read, with the subset of each in `splits`, as fine-tuning needs them.
 
     Raises:
-        DataError: If an image cannot be read and `skip_bad` is False, or a part is empty.
+        DataError: If an image cannot be read and `skip_bad` is False, or a subset is empty.
     """
     hashes = None
     if skip_bad or not all(marks.splits):  # else an unreadable image is found when it is decoded
         paths = [Path(images) / image for image in marks.images]
-        found, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
+        found, errors = hash_images(paths, progress=lambda done, total: progress("images", done, total, ""))
         marks, rows = marks.readable(errors, skip_bad=skip_bad)
         hashes = found[rows]
-    parts = training_parts(marks, hashes=hashes, seed=seed)
-    return replace(marks, splits=tuple(PARTS[part] for part in parts))
+    subsets = assign_subsets(marks, hashes=hashes, seed=seed)
+    return replace(marks, splits=tuple(SUBSETS[subset] for subset in subsets))
 
 
-def teach_trunk(
-    marks: Marks, images: Path, options: TrainOptions, *, cache: Path, imitate: Sequence[Path], report: Report
-) -> tuple[Trunk, LinearHead]:
-    """Return the trunk of a network taught on marks that all state their part, and the head that learned along.
+def finetune_backbone(
+    marks: Marks,
+    images: Path,
+    options: TrainOptions,
+    *,
+    cache: Path,
+    unlabelled_images: Sequence[Path],
+    progress: ProgressCallback,
+) -> tuple[Backbone, LinearHead]:
+    """Return a backbone fine-tuned on marks, and the head that was trained jointly.
 
     Args:
-        marks: What to teach; the test part is not looked at.
+        marks: Marks with their subsets in `splits`; the test subset is not used.
         images: Folder that the marks' images are relative to.
-        options: How; `finetune` is set.
-        cache: Folder that keeps trunks, features and checkpoints between runs.
-        imitate: Images without codes, which only the teacher has something to say about.
-        report: Told how far the work is.
+        options: How to train; `finetune` is set.
+        cache: Folder that keeps backbones, features and checkpoints between runs.
+        unlabelled_images: Images without codes, for the teacher only.
+        progress: Progress callback.
 
     Raises:
         DataError: If an image cannot be read.
-        BackboneError: If the backbone or the teacher cannot be had.
+        BackboneError: If the backbone or the teacher cannot be loaded.
     """
     assert options.finetune is not None
-    kept = run_folder(marks, options, cache=cache, imitate=imitate)
-    finished = kept / "trunk.onnx"
+    folder = run_folder(marks, options, cache=cache, unlabelled_images=unlabelled_images)
+    finished = folder / "backbone.onnx"
     if finished.is_file():
-        return read_trunk(finished, backbone=options.backbone), _read_head(kept)
+        return read_backbone(finished, name=options.backbone), _read_head(folder)
     torch.manual_seed(options.seed)
-    network, size = find_network(options.backbone, pretrained=options.pretrained, size=options.size)
-    parts = np.array([PARTS.index(split) for split in marks.splits])
-    train_part, validation = np.flatnonzero(parts == TRAIN), np.flatnonzero(parts == VALIDATION)
-    labels = LabelSet.from_marks(marks.select(train_part), min_count=options.strategy.min_count)
-    # Images without codes follow the marks: they have a teacher, but no targets.
-    paths = [*(images / image for image in marks.images), *imitate]
-    shown = np.concatenate([train_part, np.arange(len(marks), len(paths))])
+    network, size = load_network(options.backbone, pretrained=options.pretrained, size=options.size)
+    train, validation = (np.flatnonzero(np.array(marks.splits) == SUBSETS[at]) for at in (TRAIN, VALIDATION))
+    labels = LabelSet.from_marks(marks.select(train), min_count=options.strategy.min_count)
+    # Unlabelled images follow the marks: they have a teacher, but no targets.
+    paths = [*(images / image for image in marks.images), *unlabelled_images]
+    shown = np.concatenate([train, np.arange(len(marks), len(paths))])
     pixels = Pixels.of(
         paths,
         options.finetune.size or size,
         cache=cache,
-        progress=lambda done, total: report("pixels", done, total, ""),
+        progress=lambda done, total: progress("pixels", done, total, ""),
     )
     if options.backbone.startswith(BUNDLE):
-        limit_gains(network)  # before its normalisation gives up what it knows of them
-        settle(network, pixels.read(train_part[some(len(train_part), _SAMPLE, seed=options.seed)]))
-    lesson = Lesson(
+        clip_gains(network)  # before its normalisation loses its statistics
+        sample = train[draw_positions(len(train), _SAMPLE, seed=options.seed)]
+        reestimate_batch_norm(network, pixels.read(sample))
+    data = FineTuningData(
         pixels=pixels,
-        targets=labels.encode([*marks.codes, *(() for _ in imitate)]),
+        targets=labels.encode([*marks.codes, *(() for _ in unlabelled_images)]),
         train=shown,
         validation=validation,
-        weights=np.concatenate([np.array(marks.weights)[train_part], np.zeros(len(imitate))]),
-        teacher=_seen_by_teacher([paths[at] for at in shown], options.teacher, cache, report),
+        weights=np.concatenate([np.array(marks.weights)[train], np.zeros(len(unlabelled_images))]),
+        teacher=_teacher_features([paths[at] for at in shown], options.teacher, cache, progress),
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
-        form=np.stack([labels.under(FORM), labels.under(LETTERS)]) if marks.taxonomy == "vienna" else None,
-        head=_first_head(marks, images, labels, options, cache, report) if options.pretrained else None,
+        unknown=np.stack([labels.under(FORM), labels.under(LETTERS)]) if marks.taxonomy == "vienna" else None,
+        head=_initial_head(marks, images, labels, options, cache, progress) if options.pretrained else None,
     )
-    taught = finetune(
+    tuned = finetune(
         network,
-        lesson,
+        data,
         options=options.finetune,
-        checkpoints=kept,
+        checkpoints=folder,
         seed=options.seed,
-        progress=lambda step, steps, best: report("finetune", step, steps, f"validation macro mAP {best:.3f}"),
+        progress=lambda step, steps, best: progress("finetune", step, steps, f"validation macro mAP {best:.3f}"),
     )
-    limit_gains(taught.network)
-    trunk = export_network(taught.network, backbone=options.backbone, size=size)
-    save_network(taught.network, kept / "network")  # before the trunk, which says that the run is finished
-    with atomic_file(kept / _HEAD) as temporary, temporary.open("wb") as file:
-        np.savez(file, weight=taught.head.weight, bias=taught.head.bias)
+    clip_gains(tuned.network)
+    backbone = export_network(tuned.network, name=options.backbone, size=size)
+    save_network(tuned.network, folder / "network")  # before the backbone, which marks the run as finished
+    with atomic_file(folder / _HEAD) as temporary, temporary.open("wb") as file:
+        np.savez(file, weight=tuned.head.weight, bias=tuned.head.bias)
     with atomic_file(finished) as temporary:
-        temporary.write_bytes(trunk.graph)
-    return trunk, taught.head
+        temporary.write_bytes(backbone.graph)
+    return backbone, tuned.head
 
 
 def _read_head(folder: Path) -> LinearHead:
@@ -121,37 +136,37 @@ def _read_head(folder: Path) -> LinearHead:
         return LinearHead(kept["weight"], kept["bias"])
 
 
-def _seen_by_teacher(
-    paths: Sequence[Path], teacher: str | None, cache: Path, report: Report
+def _teacher_features(
+    paths: Sequence[Path], teacher: str | None, cache: Path, progress: ProgressCallback
 ) -> NDArray[np.float16] | None:
     """Return the teacher's features of images, if there is a teacher; shape (images, width)."""
     if not teacher:
         return None
-    seen = extract_features(
+    found = extract_features(
         paths,
-        find_trunk(teacher, cache=cache),
+        load_backbone(teacher, cache=cache),
         cache=cache,
-        progress=lambda done, total: report("teacher", done, total, teacher),
+        progress=lambda done, total: progress("teacher", done, total, teacher),
     )
-    for at, why in seen.errors.items():
+    for at, why in found.errors.items():
         raise DataError(f"{paths[at]}: {why}")
-    return seen.values[seen.rows]
+    return found.values[found.rows]
 
 
-def _first_head(
-    marks: Marks, images: Path, labels: LabelSet, options: TrainOptions, cache: Path, report: Report
+def _initial_head(
+    marks: Marks, images: Path, labels: LabelSet, options: TrainOptions, cache: Path, progress: ProgressCallback
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return weight and bias of a linear head on the network as it came: what finetuning starts from."""
+    """Return weight and bias of a linear head on the pretrained network, to start fine-tuning with."""
     size = options.size
     if options.backbone.startswith(BUNDLE):
-        train_part = [at for at, split in enumerate(marks.splits) if split == PARTS[TRAIN]]
-        counts = np.asarray(labels.encode(marks.select(train_part).codes).sum(axis=0), dtype=np.int64).ravel()
-        found = find_head(options.backbone, labels, options.strategy.loss.start(counts, len(train_part)))
+        train = [at for at, split in enumerate(marks.splits) if split == SUBSETS[TRAIN]]
+        counts = np.asarray(labels.encode(marks.select(train).codes).sum(axis=0), dtype=np.int64).ravel()
+        found = load_head(options.backbone, labels, options.strategy.loss.initial_bias(counts, len(train)))
         if found:
             return found
-        size = None  # as a trunk it takes images of its own size only
-    trunk = find_trunk(options.backbone, cache=cache, size=size)
-    collection = collect(marks, images, trunk, cache=cache, report=report)
+        size = None  # as a backbone it takes images of its own size only
+    backbone = load_backbone(options.backbone, cache=cache, size=size)
+    collection = collect(marks, images, backbone, cache=cache, progress=progress)
     head = train_head(
         collection.examples(labels, TRAIN),
         collection.examples(labels, VALIDATION),
@@ -159,29 +174,28 @@ def _first_head(
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
         seed=options.seed,
-        progress=lambda epoch, epochs, best: report("first head", epoch, epochs, f"validation macro mAP {best:.3f}"),
+        progress=lambda epoch, epochs, best: progress("first head", epoch, epochs, f"validation macro mAP {best:.3f}"),
     ).head
     assert isinstance(head, LinearHead)
     return head.weight, head.bias
 
 
-def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, imitate: Sequence[Path] = ()) -> Path:
-    """Return the folder of a run, which only the same options of teaching on the same marks in the same parts share.
+def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, unlabelled_images: Sequence[Path] = ()) -> Path:
+    """Return the folder of a fine-tuning run, the same only for the same options, marks and subsets.
 
-    The network that it starts from is known by its contents: one that was trained anew under its old name is another.
-
-    A finished run leaves there the taught network as `network`, a folder that timm reads: as a backbone,
-    `local-dir:` and its path, it can be taught further, or elsewhere.
+    The initial network is identified by its contents, not by its name. A finished run leaves there the fine-tuned
+    network as `network`, a folder that timm reads: as a backbone (`local-dir:` and its path) it can be fine-tuned
+    further, or elsewhere.
     """
-    networks = tuple(contents_of(name) for name in (options.backbone, options.teacher) if name)
-    finetune = options.finetune and replace(options.finetune, keep_head=False)  # what becomes of the head comes later
+    networks = tuple(contents_digest(name) for name in (options.backbone, options.teacher) if name)
+    finetune = options.finetune and replace(options.finetune, keep_head=False)  # the head is decided on later
     strategy = options.strategy
     run = (
         networks,
         *(options.backbone, options.pretrained, options.size, options.teacher, options.seed),
         finetune,
-        *(strategy.min_count, strategy.sampling, strategy.loss),  # its head and decision come later as well
+        *(strategy.min_count, strategy.sampling, strategy.loss),  # not its head and decision, which come later
         *(marks.images, marks.codes, marks.splits, marks.weights),
-        *map(str, imitate),
+        *map(str, unlabelled_images),
     )
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]

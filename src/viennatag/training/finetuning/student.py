@@ -1,85 +1,122 @@
-"""The network while it learns: its head for the codes and, under a teacher, one for the teacher's features."""
+"""The network in training: its head for the codes and, with a teacher, one for the teacher's features."""
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import lightning
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from viennatag.metrics.figures import macro_average_precision
+from viennatag.losses.losses import BinaryCrossEntropy, Loss
+from viennatag.metrics.metrics import macro_average_precision
+from viennatag.sampling.sampling import Sampling
 from viennatag.training.backbones.backbone import PixelNetwork, layer_depths
 from viennatag.training.data.augmentation import augment
 from viennatag.training.data.batches import Batches
-from viennatag.training.data.style_augmentation import restyle
+from viennatag.training.data.pixels import Pixels
+from viennatag.training.data.style_augmentation import augment_style
+from viennatag.training.options import FinetuneOptions
 
 if TYPE_CHECKING:
-    from viennatag.training.finetuning.finetune import FinetuneOptions, Lesson
+    from scipy.sparse import csr_array
 
 _STRIDE = 16  # pixels that a side grows by: networks halve it four or five times
-_GROWN = 2 / 3  # share of the epochs after which the side is full
+_GROWN = 2 / 3  # fraction of the epochs after which the side has its full length
 
 
-class Pupil(lightning.LightningModule):
-    """A network, its moving average, and what it is taught with."""
+@dataclass(frozen=True, eq=False)
+class FineTuningData:
+    """Images and targets for fine-tuning.
+
+    Attributes:
+        pixels: Images by position.
+        targets: Shape (images, labels).
+        train: Training images.
+        validation: Images for early stopping.
+        weights: Weight of the codes of each image of `train`; 0 where they are not known.
+        teacher: The teacher's features of each image of `train`, shape (images, width), if there is a teacher.
+        loss: Of the codes.
+        sampling: Which images an epoch shows.
+        head: Initial weight and bias of the head (Kumar et al. 2022: a trained head spares the features the large
+            gradients of a random one); None starts at the label frequencies.
+        unknown: Labels whose targets are unknown for an image in another style, and for a mirrored one, shape
+            (2, labels); None is no label.
+    """
+
+    pixels: Pixels
+    targets: "csr_array"
+    train: NDArray[np.intp]
+    validation: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    teacher: NDArray[np.float16] | None = None
+    loss: Loss = field(default_factory=BinaryCrossEntropy)
+    sampling: Sampling = field(default_factory=Sampling)
+    head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    unknown: NDArray[np.bool_] | None = None
+
+
+class StudentNetwork(lightning.LightningModule):
+    """A network in training, its moving average, and its data."""
 
     mark_weights: Tensor
     teacher_mean: Tensor
     teacher_scale: Tensor
 
     def __init__(
-        self, network: PixelNetwork, lesson: "Lesson", options: "FinetuneOptions", batches: Batches, seed: int
+        self, network: PixelNetwork, data: FineTuningData, options: FinetuneOptions, batches: Batches, seed: int
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last).train()
-        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.ema), use_buffers=True)
+        self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.ema_decay), use_buffers=True)
         self.average.eval().requires_grad_(False)
-        self.lesson, self.options, self.batches, self.seed = lesson, options, batches, seed
-        known = lesson.train[lesson.weights > 0]
-        counts = np.asarray(lesson.targets[known].sum(axis=0), dtype=np.int64).ravel()
-        self.objective = lesson.loss.prepare(counts, len(known))
+        self.data, self.options, self.batches, self.seed = data, options, batches, seed
+        known = data.train[data.weights > 0]
+        counts = np.asarray(data.targets[known].sum(axis=0), dtype=np.int64).ravel()
+        self.objective = data.loss.prepare(counts, len(known))
         width = int(network.network.num_features)  # type: ignore[arg-type]
-        self.head = nn.Linear(width, lesson.targets.shape[1])
-        weight, bias = lesson.head or (
+        self.head = nn.Linear(width, data.targets.shape[1])
+        weight, bias = data.head or (
             np.zeros(self.head.weight.shape, np.float32),
-            lesson.loss.start(counts, len(known)).astype(np.float32),
+            data.loss.initial_bias(counts, len(known)).astype(np.float32),
         )
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(weight))
             self.head.bias.copy_(torch.from_numpy(bias))
-        mark_weights = lesson.weights / lesson.weights[lesson.weights > 0].mean()
+        mark_weights = data.weights / data.weights[data.weights > 0].mean()
         self.register_buffer("mark_weights", torch.from_numpy(mark_weights).float(), persistent=False)
-        self.imitation: nn.Linear | None = None
-        if lesson.teacher is not None:
-            self.imitation = nn.Linear(width, lesson.teacher.shape[1])
-            drawn = torch.from_numpy(lesson.teacher[:20_000].astype(np.float32))
+        self.distillation: nn.Linear | None = None
+        if data.teacher is not None:
+            self.distillation = nn.Linear(width, data.teacher.shape[1])
+            drawn = torch.from_numpy(data.teacher[:20_000].astype(np.float32))
             self.register_buffer("teacher_mean", drawn.mean(0), persistent=False)
             self.register_buffer("teacher_scale", drawn.std(0).clamp_min(1e-3), persistent=False)
         self.depths, self.layers = layer_depths(network)
-        self._seen: list[tuple[Tensor, Tensor]] = []
+        self._logits: list[tuple[Tensor, Tensor]] = []
 
-    # One epoch
+    # Training
 
     def setup(self, stage: str) -> None:
-        """Learn which share of the batches is this process's own."""
+        """Set this process's share of the batches."""
         self.batches.share = (self.trainer.global_rank, self.trainer.world_size)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the batch after the last one of the checkpoint."""
+        """Resume with the batch after the last one of the checkpoint."""
         loops = checkpoint["loops"]["fit_loop"]
         done = int(loops["epoch_loop.batch_progress"]["current"]["ready"])
         self.batches.epoch = int(loops["epoch_progress"]["current"]["completed"])
         self.batches.skip = done if done < len(self.batches) else 0
 
     def on_train_epoch_start(self) -> None:
-        """Release the layers that learn in this epoch."""
+        """Unfreeze the layers that are trained in this epoch."""
         self.batches.epoch = self.current_epoch  # the pass begins after this hook
         self.network.train()
         options, epoch = self.options, self.current_epoch
-        released = 1.0 if not options.gradual else min(1.0, (epoch + 1) / options.gradual)
-        lowest = self.layers * (1 - released * (1 - options.frozen))
+        unfrozen = 1.0 if not options.gradual_unfreezing else min(1.0, (epoch + 1) / options.gradual_unfreezing)
+        lowest = self.layers * (1 - unfrozen * (1 - options.frozen_fraction))
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(self.depths[name] >= round(lowest))
         if options.freeze_statistics:
@@ -89,7 +126,7 @@ class Pupil(lightning.LightningModule):
 
     def _side(self) -> int | None:
         """Return the side of the images in this epoch."""
-        start, full = self.options.start_size, self.lesson.pixels.size
+        start, full = self.options.initial_size, self.data.pixels.size
         if start is None:
             return None
         grown = min(1.0, self.current_epoch / max(1.0, _GROWN * self.options.epochs))
@@ -102,53 +139,53 @@ class Pupil(lightning.LightningModule):
         seed = int(np.random.SeedSequence((self.seed, self.current_epoch, index, rank)).generate_state(1)[0])
         chance = torch.Generator().manual_seed(seed)
         unknown = None
-        if self.options.restyle:
-            pixels, restyled, mirrored = restyle(pixels, chance, self.options.restyle)
-            if self.lesson.form is not None:
-                form, letters = torch.from_numpy(self.lesson.form).to(pixels.device)
+        if self.options.style_augmentation:
+            pixels, restyled, mirrored = augment_style(pixels, chance, self.options.style_augmentation)
+            if self.data.unknown is not None:
+                form, letters = torch.from_numpy(self.data.unknown).to(pixels.device)
                 unknown = restyled[:, None] & form | mirrored[:, None] & letters
         features, _ = self.network(augment(pixels, chance, size=self._side()))
         logits = self.head(features).float()
-        if unknown is not None:  # what has no gradient is not learned from
+        if unknown is not None:  # without a gradient nothing is learned from it
             logits = torch.where(unknown, logits.detach(), logits)
         at = positions.cpu().numpy()
-        truth = torch.from_numpy(self.lesson.targets[self.lesson.train[at]].toarray().astype(np.float32))
+        truth = torch.from_numpy(self.data.targets[self.data.train[at]].toarray().astype(np.float32))
         done = self.global_step / max(1, self.trainer.estimated_stepping_batches)
         losses = self.objective(logits, truth.to(features.device), done)
         loss = (losses * self.mark_weights[positions]).mean()
-        if self.imitation is not None and self.lesson.teacher is not None:
-            seen = torch.from_numpy(self.lesson.teacher[at].astype(np.float32)).to(features.device)
-            gap = self.imitation(features).float() - (seen - self.teacher_mean) / self.teacher_scale
+        if self.distillation is not None and self.data.teacher is not None:
+            wanted = torch.from_numpy(self.data.teacher[at].astype(np.float32)).to(features.device)
+            gap = self.distillation(features).float() - (wanted - self.teacher_mean) / self.teacher_scale
             loss = loss + self.options.teacher_weight * gap.square().mean()
         return loss
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
-        """Take a step and move the average towards the network, before any checkpoint is written."""
+        """Take a step and update the moving average, before any checkpoint is written."""
         super().optimizer_step(*arguments, **named)
-        # Early averages would remember the random start: let the decay grow with the step.
+        # An early average would keep the random start: the decay grows with the step.
         step = self.global_step
-        self.average.multi_avg_fn = get_ema_multi_avg_fn(min(self.options.ema, (1 + step) / (10 + step)))
+        self.average.multi_avg_fn = get_ema_multi_avg_fn(min(self.options.ema_decay, (1 + step) / (10 + step)))
         self.average.update_parameters(self.network)
 
-    # What it has learned
+    # Validation
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Keep the logits of a batch of validation marks."""
+        """Collect the logits of a batch of validation marks."""
         pixels, positions = batch
         self.average.eval()
         features, _map = self.average(pixels)
-        self._seen.append((positions.cpu(), self.head(features).float().cpu()))
+        self._logits.append((positions.cpu(), self.head(features).float().cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log the macro average precision of the moving average."""
-        positions = torch.cat([positions for positions, _ in self._seen]).numpy()
-        logits = torch.cat([logits for _, logits in self._seen]).numpy()
-        self._seen.clear()
-        truth = self.lesson.targets[self.lesson.validation[positions]]
-        # The same marks were judged in every process, so all agree.
+        positions = torch.cat([positions for positions, _ in self._logits]).numpy()
+        logits = torch.cat([logits for _, logits in self._logits]).numpy()
+        self._logits.clear()
+        truth = self.data.targets[self.data.validation[positions]]
+        # Every process has seen the same marks, so all agree.
         self.log("macro_map", macro_average_precision(logits, truth).value)
 
-    # How it learns
+    # Optimisation
 
     def configure_optimizers(self) -> Any:
         """Return AdamW, slower for lower layers, and a cosine schedule with warm-up."""

@@ -1,9 +1,8 @@
-"""Train a head over cached features or their maps, whatever its kind, its loss and the marks that it is shown.
+"""Train a head over cached features or feature maps, for any kind of head, loss and sampling.
 
-Features are standardised while a head learns and the scale is folded into it afterwards. It starts at the
-logits that are best for every mark alike, so that no epoch is spent on learning that most codes are rare,
-and it ends at the epoch with the best macro average precision on the validation part, the one figure in
-which a rare label counts as much as a common one.
+Features are standardised for training, and the standardisation is folded into the head afterwards. Training starts at
+the best constant logits, so that no epoch is spent on learning that most codes are rare, and ends at the epoch with the
+best macro average precision on the validation subset, the one metric in which rare and common labels count equally.
 """
 
 import copy
@@ -19,85 +18,33 @@ from torch import Tensor
 
 from viennatag.errors import DataError, OptionError
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
-from viennatag.metrics.figures import macro_average_precision
+from viennatag.metrics.metrics import macro_average_precision
 from viennatag.sampling.sampling import Draw, Sampling
+from viennatag.training.data.examples import Examples, draw_positions, mark_blocks
+from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import LinearHead
-from viennatag.training.heads.heads import AnyHead, FittedHead, HeadKind, Linear
+from viennatag.training.heads.heads import HeadKind, Linear, check_sampling
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-STATISTICS_MARKS = 50_000
-STOPPING_MARKS = 20_000
-"""So many marks are enough to standardise by, and to choose an epoch by."""
-FLOATS_KEPT = 300_000_000
-"""Standardised features up to this many (1.2 GB) are kept in memory; larger ones are made batch by batch."""
-FLOATS_READ = 50_000_000
-"""Numbers that are read at a time to predict (200 MB), where that is less than 8,192 marks."""
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Marks with their features and targets.
-
-    Attributes:
-        features: Raw features, shape (rows, width); a memory map is read as needed.
-        rows: Row of `features` for each mark, shape (marks,).
-        targets: Shape (marks, labels).
-        weights: How much each mark counts in training, shape (marks,).
-        maps: What features are the mean of, shape (rows, places, width); None if no head asked for it.
-    """
-
-    features: NDArray[Any]
-    rows: NDArray[np.intp]
-    targets: "csr_array"
-    weights: NDArray[np.float64]
-    maps: NDArray[Any] | None = None
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def select(self, positions: NDArray[np.intp]) -> "Examples":
-        """Return some of the marks, in this order."""
-        return replace(
-            self, rows=self.rows[positions], targets=self.targets[positions], weights=self.weights[positions]
-        )
-
-    def counts(self) -> NDArray[np.int64]:
-        """Return how many marks carry each label, shape (labels,)."""
-        return np.asarray(self.targets.sum(axis=0), dtype=np.int64).ravel()
-
-    def read_by(self, head: HeadKind | FittedHead) -> NDArray[Any]:
-        """Return what a head reads: features (rows, width), or maps (rows, places, width).
-
-        Raises:
-            OptionError: If it reads maps and there are none.
-        """
-        if not head.reads_maps:
-            return self.features
-        if self.maps is None:
-            raise OptionError(
-                f"{type(head).__name__} looks at places, and only features are at hand; collect(..., maps=True) keeps "
-                "the maps too"
-            )
-        return self.maps
-
-    def logits(self, head: FittedHead) -> NDArray[np.float32]:
-        """Return what a head says about the marks, shape (marks, labels)."""
-        read = self.read_by(head)
-        return np.concatenate([head(read[self.rows[block]]) for block in _blocks(len(self), read.shape[1:])])
+_STATISTICS_MARKS = 50_000
+_STOPPING_MARKS = 20_000
+"""At most so many marks are used to standardise, and to choose an epoch."""
+_MAX_CACHED = 300_000_000
+"""Standardised features are cached up to this many numbers (1.2 GB), else computed for each batch."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast a head learns.
+    """The training schedule of a head.
 
     Attributes:
-        epochs: As many marks are shown as this many passes over all of them.
-        min_steps: Few marks are passed more often, until there are so many steps.
-        learning_rate: Of AdamW, at its start; it falls to 0 as a cosine.
+        epochs: Number of epochs; in each as many marks are shown as there are.
+        min_steps: With few marks there are more epochs, to reach this number of steps.
+        learning_rate: Initial learning rate of AdamW, with cosine decay to 0.
         weight_decay: Of AdamW, on matrices only.
-        patience: Stop after this share of the epochs without a better validation figure.
+        patience: Stop after this fraction of the epochs without a better validation metric.
     """
 
     epochs: int = 12
@@ -108,15 +55,18 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if not (self.epochs >= 1 and self.min_steps >= 1 and self.learning_rate > 0 and 0 < self.patience <= 1):
-            raise OptionError(f"a head cannot learn by {self}; epochs, steps, rate and patience must be positive")
+            raise OptionError(
+                f"a head cannot be trained with {self}; epochs, steps, rate and patience must be positive"
+            )
 
     def batch_size(self, marks: int) -> int:
-        """Return the number of marks per step: a 32nd of all, within 16 and 4096."""
+        """Return the number of marks per step: a 32nd of all, from 16 to 4096."""
         return min(max(16, marks // 32), 4096)
 
-    def shortened(self, share: float) -> "Schedule":
-        """Return a schedule of that share of the time, in (0, 1]."""
-        return replace(self, epochs=max(1, round(share * self.epochs)), min_steps=max(1, round(share * self.min_steps)))
+    def shortened(self, fraction: float) -> "Schedule":
+        """Return a schedule of this fraction of the length, in (0, 1]."""
+        epochs, min_steps = (max(1, round(fraction * each)) for each in (self.epochs, self.min_steps))
+        return replace(self, epochs=epochs, min_steps=min_steps)
 
     def epochs_of(self, marks: int) -> int:
         """Return the number of epochs."""
@@ -124,16 +74,16 @@ class Schedule:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """A head that has learned.
+class TrainedHead:
+    """The result of training a head.
 
     Attributes:
         head: The head, over raw features.
-        macro_map: Macro average precision on the validation part, in [0, 1]; NaN if no label can be judged there.
+        macro_map: Macro average precision on the validation subset, in [0, 1]; NaN if it is undefined there.
         epochs: Epochs until the best.
     """
 
-    head: FittedHead
+    head: ExportedHead
     macro_map: float
     epochs: int
 
@@ -149,27 +99,29 @@ def train_head(
     start: LinearHead | None = None,
     schedule: Schedule | None = None,
     seed: int = 0,
+    max_cached: int = _MAX_CACHED,
     progress: Callable[[int, int, float], None] | None = None,
-) -> Trained:
+) -> TrainedHead:
     """Return the head with the best validation macro average precision.
 
-    All samplings show as many marks, so that strategies are compared at the same cost.
+    All samplings show the same number of marks, so that strategies are compared at the same cost.
 
     Args:
-        train: Marks to learn from.
-        validation: Marks to choose the epoch by.
+        train: Training marks.
+        validation: Marks to choose the epoch with.
         parents: Position of each label's parent, -1 for none; shape (labels,).
-        sampling: Which marks are shown; by default all alike.
-        loss: What is made small; by default binary cross-entropy.
-        kind: What learns; by default a linear layer.
-        start: What a linear layer begins with, over raw features; it is what is returned where no epoch is better.
-        schedule: How long and how fast.
-        seed: Of the order of marks and all that is drawn.
-        progress: Told the epoch, the most there will be, and the best macro average precision so far.
+        sampling: By default uniform.
+        loss: By default binary cross-entropy.
+        kind: By default linear.
+        start: Initial weights of a linear layer, over raw features; they are returned if no epoch is better.
+        schedule: Epochs and learning rate.
+        seed: Random seed.
+        max_cached: Standardised features are cached in memory up to this many numbers.
+        progress: Called with epoch, number of epochs, and the best macro average precision so far.
 
     Raises:
-        DataError: If there are no marks to learn from or to stop on.
-        OptionError: If the kind reads maps, and there are none or the sampling makes features.
+        DataError: If there are no training or validation marks.
+        OptionError: If the kind reads feature maps, and there are none or the sampling makes features.
     """
     if not len(train) or not len(validation):
         raise DataError(f"a head needs marks in train ({len(train):,}) and in validation ({len(validation):,})")
@@ -178,35 +130,39 @@ def train_head(
     check_sampling(kind, sampling)
     generator = np.random.default_rng(seed)
     blending = torch.Generator().manual_seed(seed)
-    torch.manual_seed(seed)  # for heads that start at random
+    torch.manual_seed(seed)  # for random initial weights
 
-    mean, scale = standardise(train, seed=seed)
+    mean, scale = fit_standardisation(train, seed=seed)
     made, made_targets = (
         sampling.synthesise(train.features[train.rows], train.targets, generator)
-        if (sampling.needs_features)
+        if sampling.needs_features
         else (np.zeros((0, len(mean)), np.float32), train.targets[:0])
     )
-    shown = _Standardised(train.read_by(kind), train.rows, made, mean, scale)
+    shown = _Standardised(train.inputs_of(kind), train.rows, made, mean, scale, max_cached)
     targets = _stacked(train.targets, made_targets)
     weights = np.concatenate([train.weights, np.full(len(made), train.weights.mean())])
     mark_weights = torch.from_numpy(weights / weights.mean()).float()
 
     counts, marks = train.counts(), len(train)
     objective = loss.prepare(counts, marks)
-    module = kind.build(len(mean), parents, torch.from_numpy(loss.start(counts, marks)).float())
+    module = kind.build(len(mean), parents, torch.from_numpy(loss.initial_bias(counts, marks)).float())
     if start:
-        _begin(module, start, mean, scale)
+        _initialise(module, start, mean, scale)
     optimizer = _optimizer(module, schedule)
     size = schedule.batch_size(marks)
     steps, epochs = -(-marks // size), schedule.epochs_of(marks)
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
+    decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     batches = _batches(sampling.draws(targets), generator, size)
 
-    judged = validation.select(some(len(validation), STOPPING_MARKS))
-    seen = _Standardised(judged.read_by(kind), judged.rows, made[:0], mean, scale)
+    held_out = validation.select(draw_positions(len(validation), _STOPPING_MARKS))
+    unseen = _Standardised(held_out.inputs_of(kind), held_out.rows, made[:0], mean, scale, max_cached)
+
+    def evaluate() -> float:
+        return macro_average_precision(_predict(module, unseen), held_out.targets).value
+
     best, best_epoch, best_state = -np.inf, 0, copy.deepcopy(module.state_dict())
     if start:
-        best = macro_average_precision(_predict(module, seen), judged.targets).value
+        best = evaluate()
     for epoch in range(1, epochs + 1):
         module.train()
         for step in range(steps):
@@ -218,8 +174,8 @@ def train_head(
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()
-            falling.step()
-        reached = macro_average_precision(_predict(module, seen), judged.targets).value
+            decay.step()
+        reached = evaluate()
         if reached > best or not (best_epoch or start):
             best, best_epoch, best_state = reached, epoch, copy.deepcopy(module.state_dict())
         if progress:
@@ -227,11 +183,11 @@ def train_head(
         if epoch - best_epoch >= schedule.patience * epochs:
             break
     module.load_state_dict(best_state)
-    return Trained(kind.fold(module, mean, scale), float(best), best_epoch)
+    return TrainedHead(kind.fold(module, mean, scale), float(best), best_epoch)
 
 
-def _begin(module: torch.nn.Module, start: LinearHead, mean: Tensor, scale: Tensor) -> None:
-    """Set a linear layer over standardised features to what a head gives for raw ones."""
+def _initialise(module: torch.nn.Module, start: LinearHead, mean: Tensor, scale: Tensor) -> None:
+    """Set a linear layer over standardised features to the weights of a head over raw ones."""
     assert isinstance(module, torch.nn.Linear)
     weight, bias = torch.from_numpy(start.weight).double(), torch.from_numpy(start.bias).double()
     with torch.no_grad():
@@ -239,18 +195,8 @@ def _begin(module: torch.nn.Module, start: LinearHead, mean: Tensor, scale: Tens
         module.bias.copy_(bias + weight @ mean.double())
 
 
-def check_sampling(kind: AnyHead, sampling: Sampling) -> None:
-    """Raise OptionError if a kind of head reads maps where a sampling makes marks that are features without a map."""
-    if kind.reads_maps and sampling.needs_features:
-        raise OptionError(
-            f"{type(sampling).__name__} makes marks out of features, and {type(kind).__name__} looks at the places "
-            "that features are the mean of, which such marks do not have; choose another sampling, or a head that "
-            "reads features"
-        )
-
-
 class _Standardised:
-    """Standardised features or maps of marks, and features of marks that sampling made, kept or computed by batch."""
+    """Standardised features or feature maps of marks, and of marks made by a sampling, cached or computed by batch."""
 
     def __init__(
         self,
@@ -259,19 +205,20 @@ class _Standardised:
         made: NDArray[np.float32],
         mean: Tensor,
         scale: Tensor,
+        max_cached: int,
     ) -> None:
         self._stored, self._rows, self._made, self._mean, self._scale = stored, rows, made, mean, scale
         self.shape = stored.shape[1:]
-        self._kept: Tensor | None = None
-        if len(self) * math.prod(self.shape) <= FLOATS_KEPT:
-            self._kept = self._compute(np.arange(len(self)))
+        self._cached: Tensor | None = None
+        if len(self) * math.prod(self.shape) <= max_cached:
+            self._cached = self._compute(np.arange(len(self)))
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._made)
 
     def read(self, positions: NDArray[np.intp]) -> Tensor:
-        if self._kept is not None:
-            return self._kept[torch.from_numpy(positions)]
+        if self._cached is not None:
+            return self._cached[torch.from_numpy(positions)]
         return self._compute(positions)
 
     def _compute(self, positions: NDArray[np.intp]) -> Tensor:
@@ -284,24 +231,17 @@ class _Standardised:
         return found.sub_(self._mean).div_(self._scale)
 
 
-def standardise(train: Examples, *, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Return mean and scale of each feature, of shape (width,); one that hardly varies is not blown up."""
-    rows = np.sort(train.rows[some(len(train), STATISTICS_MARKS, seed=seed)])
-    return standardise_values(train.features[rows])
+def fit_standardisation(train: Examples, *, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return mean and scale of each feature, shape (width,); scales have a lower limit."""
+    rows = np.sort(train.rows[draw_positions(len(train), _STATISTICS_MARKS, seed=seed)])
+    return standardise_columns(train.features[rows])
 
 
-def standardise_values(values: NDArray[Any]) -> tuple[Tensor, Tensor]:
-    """Return mean and scale of each column of values, as `standardise`."""
+def standardise_columns(values: NDArray[Any]) -> tuple[Tensor, Tensor]:
+    """Return mean and scale of each column; see `fit_standardisation`."""
     drawn = torch.from_numpy(values.astype(np.float32))
     scale = drawn.std(0, correction=0)
     return drawn.mean(0), scale.clamp_min(max(1e-2 * float(scale.mean()), 1e-6))
-
-
-def some(count: int, limit: int, *, seed: int = 0) -> NDArray[np.intp]:
-    """Return at most `limit` of the positions 0 to `count` - 1, ascending, drawn at random if there are more."""
-    if count <= limit:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
 
 
 def _stacked(targets: "csr_array", made: "csr_array") -> "csr_array":
@@ -318,7 +258,7 @@ def _optimizer(module: torch.nn.Module, schedule: Schedule) -> torch.optim.Optim
 
 
 def _batches(draw: Draw, generator: np.random.Generator, size: int) -> Iterator[NDArray[np.intp]]:
-    """Yield batches of one draw after another, for ever; the rest of a draw begins the next batch."""
+    """Yield batches of one draw after another, without end; batches span draws."""
     waiting = np.empty(0, dtype=np.intp)
     while True:
         while len(waiting) < size:
@@ -328,7 +268,7 @@ def _batches(draw: Draw, generator: np.random.Generator, size: int) -> Iterator[
 
 
 def _dense(targets: "csr_array", positions: NDArray[np.intp]) -> Tensor:
-    """Return some rows of sparse targets as float32, several times faster than SciPy."""
+    """Return rows of sparse targets as float32, several times faster than SciPy."""
     starts, lengths = targets.indptr[positions], np.diff(targets.indptr)[positions]
     ends = np.cumsum(lengths)
     at = np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
@@ -341,11 +281,5 @@ def _dense(targets: "csr_array", positions: NDArray[np.intp]) -> Tensor:
 def _predict(module: torch.nn.Module, features: _Standardised) -> NDArray[np.float32]:
     module.eval()
     everything = np.arange(len(features))
-    blocks = _blocks(len(features), features.shape)
+    blocks = mark_blocks(len(features), features.shape)
     return np.concatenate([module(features.read(everything[block])).float().numpy() for block in blocks])
-
-
-def _blocks(marks: int, shape: tuple[int, ...]) -> Iterator[slice]:
-    """Yield slices of marks whose features or maps, of some shape, can be held at a time."""
-    height = max(1, min(8192, FLOATS_READ // math.prod(shape)))
-    return (slice(start, start + height) for start in range(0, marks, height))

@@ -1,63 +1,96 @@
-"""Move a bundle's scores to the frequencies of marks to come.
+"""Prior-shift correction: move scores to the label frequencies of the marks to come.
 
-A head's score says how likely a code is among marks like those of training; among others its odds change as those of
-the frequency do. Colours read from pixels are another matter: whether a mark is red does not depend on the office, only
-whether the office says so. See `training.colouring`.
+A head's score says how likely a label is among marks like those of training; among others its odds change as those of
+the frequency do (Saerens, Latinne and Decaestecker 2002). Colours read from pixels are another matter: whether a mark
+is red does not depend on the office, only whether the office records it. There the share of the visible colours that
+is recorded is lowered, not the odds that they are there.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from viennatag.calibration.calibration import fit_platt
+from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
-from viennatag.model.bundle import Bundle
-from viennatag.thresholds.decision_rules import Decision
-from viennatag.training.postprocessing.pixel_colours import record_less
+from viennatag.images.colour_features import COLOUR_LABELS
+from viennatag.model.postprocessing import Outputs, Postprocessor
+from viennatag.thresholds.decision_rules import DecisionRule, PerLabel
+from viennatag.training.postprocessing.fitting import replace_columns
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-TRUST = 100
-"""So many marks with the frequencies of training are added to those expected, which may lack a rare code by chance."""
-
-CERTAIN = 1e-6
+SMOOTHING = 100
+"""This many marks with the frequencies of training are added to the target prior, which may lack a rare label by
+chance."""
+_MIN_SHARE = 1e-6
 """No label is taken to be rarer than this, or closer to being on every mark."""
 
 
-def move_scores(
-    bundle: Bundle,
-    expected: Marks,
-    decision: Decision,
-    targets: "csr_array",
-    readings: Callable[[], NDArray[np.float32]],
-) -> Bundle:
-    """Return a bundle whose scores are for marks with the frequencies of others.
+def shift_prior(
+    chain: Postprocessor,
+    prior: NDArray[np.float64],
+    target: Marks,
+    decision_rule: DecisionRule,
+    outputs: Outputs,
+    targets: csr_array,
+) -> Postprocessor:
+    """Return a postprocessor whose scores are for marks with the label frequencies of others.
 
     Args:
-        bundle: Its scores are for the frequencies of its training.
-        expected: Marks like those to come, of which only the codes are read.
-        decision: Finds the thresholds of labels that are read from pixels.
-        targets: What is true of the validation marks, shape (marks, labels).
-        readings: Returns what pixels say of these; called only if the bundle reads labels from pixels.
+        chain: Its scores are for the frequencies of training.
+        prior: Share of the training marks that carry each label, shape (labels,).
+        target: Marks like those to come; only their labels are read.
+        decision_rule: Finds the thresholds of labels that are read from pixels, if it has one for each label.
+        outputs: Of the validation marks.
+        targets: True labels of these, shape (marks, labels).
     """
-    prior, shares = certain_prior(bundle), expected_shares(bundle, expected)
-    moved = replace(
-        bundle,
-        calibration=bundle.calibration.moved(prior, shares),
-        training={**bundle.training, "expected_marks": len(expected)},
-    )
-    return record_less(moved, readings(), targets, shares / prior, decision) if bundle.from_pixels else moved
+    known = np.clip(prior, _MIN_SHARE, 1 - _MIN_SHARE)
+    shares = target_shares(chain.labels, known, target)
+    shifted = replace(chain, calibration=chain.calibration.shift_prior(known, shares))
+    return _record_less(shifted, outputs, targets, shares / known, decision_rule) if chain.pixel_labels else shifted
 
 
-def expected_shares(bundle: Bundle, expected: Marks) -> NDArray[np.float64]:
-    """Return the share of the marks to come that each label is expected on, shape (labels,)."""
-    counts = np.asarray(bundle.labels.encode(expected.codes).sum(axis=0), dtype=np.float64).ravel()
-    return np.minimum((counts + TRUST * certain_prior(bundle)) / (len(expected) + TRUST), 1 - CERTAIN)
+def target_shares(labels: LabelSet, prior: NDArray[np.float64], target: Marks) -> NDArray[np.float64]:
+    """Return the smoothed share of the target marks that carry each label, shape (labels,)."""
+    counts = np.asarray(labels.encode(target.codes).sum(axis=0), dtype=np.float64).ravel()
+    return np.minimum((counts + SMOOTHING * prior) / (len(target) + SMOOTHING), 1 - _MIN_SHARE)
 
 
-def certain_prior(bundle: Bundle) -> NDArray[np.float64]:
-    """Return the share of the training marks that carry each label, never 0 or 1; shape (labels,)."""
-    return np.clip(bundle.prior, CERTAIN, 1 - CERTAIN)
+def _record_less(
+    chain: Postprocessor,
+    outputs: Outputs,
+    targets: csr_array,
+    recorded: NDArray[np.float64],
+    decision_rule: DecisionRule,
+) -> Postprocessor:
+    """Return a postprocessor for an office that records colours less often than the training marks do.
+
+    The validation marks stand for that office once colours are dropped from their labels at random.
+
+    Args:
+        chain: Reads some labels from pixels.
+        outputs: Of the validation marks.
+        targets: True labels of these, shape (marks, labels).
+        recorded: Share of the marks with a label on which that office records it; below 1 for each label that is to
+            change; shape (labels,).
+        decision_rule: Finds the thresholds of these labels anew, if it has one for each label.
+    """
+    labels = chain.labels
+    names = [name for name in chain.pixel_labels if recorded[labels.index[name]] < 1]
+    if not names or outputs.colours is None:
+        return chain
+    columns = [labels.index[name] for name in names]
+    own = outputs.colours[:, [COLOUR_LABELS.index(name) for name in names]]
+    draw = np.random.default_rng(0).random(len(own))  # one for each mark: who records its red records its blue
+    kept = csr_array(targets[:, columns].toarray() & (draw[:, None] < recorded[columns]))
+    if not kept.nnz:
+        return chain
+    fitted = fit_platt(own, kept, groups=np.zeros(len(columns), dtype=int))
+    changed = replace(chain, calibration=replace_columns(chain.calibration, columns, fitted))
+    if not isinstance(decision_rule, PerLabel):
+        return changed
+    rule = decision_rule.fit(fitted(own), kept, groups=labels.groups[columns], levels=labels.depths[columns])
+    thresholds = changed.thresholds.copy()
+    thresholds[columns] = rule.thresholds
+    return replace(changed, thresholds=thresholds)

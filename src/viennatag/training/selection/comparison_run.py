@@ -1,7 +1,8 @@
-"""Run strategies on the same features and the same split, over several seeds, and judge them together.
+"""Compare strategies on the same features and the same split, over several seeds.
 
-All are judged over the same labels, those that the baseline learns. What one training reached is kept by what
-it depends on, so an interrupted comparison goes on where it stopped, and a further strategy costs itself only.
+All are evaluated as a bundle would serve them (crops, pixel colours, calibration, thresholds), over the same labels:
+those that the baseline learns. The result of each training is kept, so an interrupted comparison goes on where it
+stopped, and one more strategy costs only its own training.
 """
 
 import hashlib
@@ -9,39 +10,106 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import OTHER, LabelSet
-from viennatag.data.marks import PARTS
+from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.comparison import (
     ROUNDS,
     Comparison,
-    Row,
+    ComparisonRow,
     Samples,
     contrast,
-    crown,
-    draw_marks,
-    sample_figures,
+    mark_best,
+    sample_metrics,
 )
-from viennatag.files import atomic_file
-from viennatag.metrics.figures import frequency_bands
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, Report
-from viennatag.training.heads.trainer import Examples, Schedule, some
-from viennatag.training.learner import Learned, kinds_of, learn
-from viennatag.training.strategies import BASELINE, MIN_COUNT, PRIOR, STRATEGIES, Strategy
+from viennatag.files import atomic_file, cache_folder
+from viennatag.metrics.bootstrap import draw_weights
+from viennatag.metrics.metrics import frequency_bands
+from viennatag.training.backbones.loading import load_backbone
+from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, collect
+from viennatag.training.data.examples import Examples, draw_positions
+from viennatag.training.data.held_out import HeldOut
+from viennatag.training.heads.trainer import Schedule
+from viennatag.training.selection.trained_strategy import TrainedStrategy, train_strategy
+from viennatag.training.strategies import BASELINE, MIN_COUNT, PRIOR, STRATEGIES, Strategy, find_strategy
 
-RECIPE = 1
+RECIPE = 2
 """Changes whenever the same strategy on the same marks reaches other figures, which makes kept results stale."""
-JUDGED_MARKS = 20_000
-"""Test marks that are judged at most; a random choice of so many leaves little noise to be had from more."""
-Decided = tuple[NDArray[np.float64], NDArray[np.bool_]]
+MAX_TEST_MARKS = 20_000
+"""At most this many test marks are evaluated, a random choice; more would hardly lower the noise."""
+Scored = tuple[NDArray[np.float64], NDArray[np.bool_]]
 """Calibrated scores and decisions, each (marks, labels)."""
 
 
 def compare(
+    marks: Marks | Path | str | Any,
+    images: Path | str,
+    strategies: Sequence[Strategy | str] | None = None,
+    *,
+    backbone: str = "efficientnet_b0",
+    pretrained: bool = True,
+    size: int | None = None,
+    seeds: int = 3,
+    min_count: int = MIN_COUNT,
+    extra_marks: tuple[Marks, Path | str] | None = None,
+    cache: Path | str | None = None,
+    skip_bad: bool = False,
+    seed: int = 0,
+    progress: ProgressCallback | None = None,
+) -> Comparison:
+    """Return how strategies compare on marks: same backbone, same split, several seeds.
+
+    Example:
+        comparison = viennatag.compare("marks.csv", "images", ["as-is", "class-weights", "asymmetric"])
+
+    Args:
+        marks: A marks table: a file, a data frame, or `Marks`. Where its column `split` is filled it is kept.
+        images: Folder that the marks' images are relative to.
+        strategies: Strategies or their names; by default all. The baseline is always among them.
+        backbone: A timm name, `local-dir:` and a folder, or `bundle:` and a bundle.
+        pretrained: Whether the backbone has its published weights, or random ones.
+        size: Side of the image in pixels; by default the backbone's own.
+        seeds: Trainings of each strategy.
+        min_count: Labels with at least this many training marks are evaluated.
+        extra_marks: Extra marks, and the folder of their images, for the strategies that add some.
+        cache: Folder that keeps backbones, features and results; by default the user's cache folder.
+        skip_bad: Leave out marks whose image cannot be read, instead of raising.
+        seed: Of the split.
+        progress: Progress callback.
+
+    Raises:
+        DataError: If the marks cannot be used.
+        BackboneError: If the backbone cannot be had.
+        OptionError: If a strategy is unknown.
+    """
+    chosen = [find_strategy(each) if isinstance(each, str) else each for each in strategies or STRATEGIES]
+    folder = Path(cache or cache_folder())
+    found = as_marks(marks, images=images, skip_bad=skip_bad)
+    if progress:
+        progress("backbone", 0, 1, backbone)
+    network = load_backbone(backbone, cache=folder, pretrained=pretrained, size=size, seed=seed)
+    if progress:
+        progress("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
+    collection = collect(
+        found,
+        images,
+        network,
+        cache=folder,
+        feature_maps=strategies is not None and any(each.reads_feature_maps for each in chosen),
+        extra_marks=extra_marks,
+        skip_bad=skip_bad,
+        seed=seed,
+        progress=progress,
+    )
+    return compare_strategies(collection, chosen, seeds=seeds, min_count=min_count, cache=folder, progress=progress)
+
+
+def compare_strategies(
     collection: Collection,
     strategies: Sequence[Strategy],
     *,
@@ -50,19 +118,19 @@ def compare(
     rounds: int = ROUNDS,
     schedule: Schedule | None = None,
     cache: Path | None = None,
-    report: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Comparison:
-    """Return how strategies compare on the test part.
+    """Return how strategies compare on the test subset.
 
     Args:
         collection: The marks.
         strategies: What to try; the baseline is added where it is missing.
         seeds: Trainings of each strategy.
-        min_count: Labels with at least so many training marks are judged.
+        min_count: Labels with at least this many training marks are evaluated.
         rounds: Bootstrap samples.
         schedule: How long and how fast heads learn.
         cache: Folder that keeps results; None keeps none.
-        report: Told how far the work is, and what was reused.
+        progress: Progress callback.
 
     Raises:
         OptionError: If there are no seeds, or a name stands for two strategies.
@@ -75,40 +143,45 @@ def compare(
         )
     tried = {BASELINE: STRATEGIES[BASELINE]} | tried
     omitted = {
-        name: "there are no further marks; name them with --more and --more-images"
+        name: "there are no extra marks; name them (extra_marks and extra_images)"
         for name, strategy in tried.items()
-        if strategy.until and not collection.has_more
+        if strategy.target_count and not collection.has_extra
     } | {
         name: "it reads maps of features, which are kept only for strategies named with --strategies"
         for name, strategy in tried.items()
-        if strategy.reads_maps and collection.maps is None
+        if strategy.reads_feature_maps and collection.feature_maps is None
     }
     runs = [strategy for name, strategy in tried.items() if name not in omitted]
-    contest = Contest.of(collection, min_count, rounds, schedule or Schedule())
-    samples: dict[str, Samples] = {PRIOR: contest.prior_samples()[None]}
+    comparison_run = ComparisonRun.of(collection, min_count, rounds, schedule or Schedule())
+    samples: dict[str, Samples] = {PRIOR: comparison_run.prior_samples()[None]}
     seconds, reused = {PRIOR: 0.0}, 0
-    report = report or (lambda *_: None)
+    report = progress or (lambda *_: None)
     for at, strategy in enumerate(runs):
         found = []
         for seed in range(seeds):
             report("compare", at * seeds + seed, len(runs) * seeds, f"{strategy.name}, seed {seed}")
-            found.append(contest.result(strategy, seed, cache))
+            found.append(comparison_run.result(strategy, seed, cache))
         samples[strategy.name] = np.stack([each.samples for each in found])
         seconds[strategy.name] = float(np.mean([each.seconds for each in found]))
         reused += sum(each.reused for each in found)
     report("compare", len(runs) * seeds, len(runs) * seeds, f"{reused} trainings reused" if reused else "")
 
     contrasts = contrast(samples, baseline=BASELINE)
-    prior = Row(PRIOR, "the label frequencies of the training part, for every mark", 0, 0.0, contrasts[PRIOR])
-    rows = [Row(each.name, each.description, each.reply, seconds[each.name], contrasts[each.name]) for each in runs]
-    present = contest.judged.counts() > 0
+    prior = ComparisonRow(
+        PRIOR, "the label frequencies of the training subset, for every mark", 0, 0.0, contrasts[PRIOR]
+    )
+    rows = [
+        ComparisonRow(each.name, each.description, each.reply, seconds[each.name], contrasts[each.name])
+        for each in runs
+    ]
+    present = comparison_run.evaluated.counts() > 0
     return Comparison(
-        rows=crown((prior, *rows)),
+        rows=mark_best((prior, *rows)),
         baseline=BASELINE,
         seeds=seeds,
         rounds=rounds,
-        marks={part: int(np.count_nonzero(collection.parts == at)) for at, part in enumerate(PARTS)},
-        labels={name: int(np.sum(inside & present)) for name, inside in frequency_bands(contest.counts).items()},
+        marks={part: int(np.count_nonzero(collection.subsets == at)) for at, part in enumerate(SUBSETS)},
+        labels={name: int(np.sum(inside & present)) for name, inside in frequency_bands(comparison_run.counts).items()},
         left_out=int(np.sum(~present)),
         omitted=omitted,
         reused=reused,
@@ -116,8 +189,8 @@ def compare(
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
-    """What one training reached: see `sample_figures`; what it took; whether it was kept from before."""
+class TrainingResult:
+    """What one training reached: see `sample_metrics`; what it took; whether it was kept from before."""
 
     samples: NDArray[np.float64]
     seconds: float
@@ -125,77 +198,94 @@ class Result:
 
 
 @dataclass(frozen=True, eq=False)
-class Contest:
-    """What is the same for all strategies: the labels and marks they are judged on, and the samples of these."""
+class ComparisonRun:
+    """What is the same for all strategies: the labels and marks they are evaluated on, and the samples of these."""
 
     collection: Collection
     labels: LabelSet
     min_count: int
     counts: NDArray[np.int64]
-    judged: Examples
-    draws: NDArray[np.float32]
+    evaluated: Examples
+    held_out: HeldOut
+    validation: HeldOut
+    draws: NDArray[np.float64]
     schedule: Schedule
 
     @classmethod
-    def of(cls, collection: Collection, min_count: int, rounds: int, schedule: Schedule) -> "Contest":
-        """Return the contest over the labels that the baseline learns, on the test part."""
+    def of(cls, collection: Collection, min_count: int, rounds: int, schedule: Schedule) -> "ComparisonRun":
+        """Return the run over the labels that the baseline learns, on the test subset."""
         labels = collection.labels(min_count=min_count)
-        test = collection.examples(labels, TEST)
-        judged = test.select(some(len(test), JUDGED_MARKS))
+        test, held_out = collection.examples(labels, TEST), collection.held_out(labels, TEST)
+        chosen = draw_positions(len(test), MAX_TEST_MARKS)
         counts = collection.examples(labels, TRAIN).counts()
-        return cls(collection, labels, min_count, counts, judged, draw_marks(len(judged), rounds=rounds), schedule)
+        return cls(
+            collection=collection,
+            labels=labels,
+            min_count=min_count,
+            counts=counts,
+            evaluated=test.select(chosen),
+            held_out=held_out.select(chosen),
+            validation=collection.held_out(labels, VALIDATION),
+            draws=draw_weights(len(chosen), rounds=rounds),
+            schedule=schedule,
+        )
 
-    def result(self, strategy: Strategy, seed: int, cache: Path | None = None) -> Result:
+    def result(self, strategy: Strategy, seed: int, cache: Path | None = None) -> TrainingResult:
         """Return what one training reached, from the cache if it is there."""
-        # A strategy's repr names the class and value of each dial; how it is called does not matter.
-        dials = replace(strategy, name="", description="", reply=0)
+        # a strategy's repr names the class and value of each hyperparameter; its name does not matter
+        hyperparameters = replace(strategy, name="", description="", reply=0)
 
-        def run() -> Decided:
-            learned, counts = learn_on(
-                self.collection, strategy, min_count=self.min_count, seed=seed, schedule=self.schedule
+        def run() -> Scored:
+            trained, counts = train_on(
+                self.collection,
+                strategy,
+                min_count=self.min_count,
+                seed=seed,
+                schedule=self.schedule,
+                held_out=self.validation,
             )
-            return self.projected(learned, counts)
+            return self.projected(trained, counts)
 
-        return self.kept((dials, seed, self.schedule), run, cache)
+        return self.kept((hyperparameters, seed, self.schedule), run, cache)
 
-    def kept(self, method: object, run: Callable[[], Decided], cache: Path | None = None) -> Result:
+    def kept(self, method: object, run: Callable[[], Scored], cache: Path | None = None) -> TrainingResult:
         """Return the figures of any method, from the cache if they are there.
 
         Args:
             method: What decides its figures on these marks; its repr is what they are found by.
-            run: Returns its scores and decisions over the judged marks and labels, each (marks, labels).
+            run: Returns its scores and decisions over the evaluated marks and labels, each (marks, labels).
             cache: Folder that keeps results; None keeps none.
         """
         content = (RECIPE, method, self.min_count, self.draws.shape, self.collection.digest)
         path = cache and cache / "compare" / f"{hashlib.sha256(repr(content).encode()).hexdigest()[:32]}.npz"
         if path and path.is_file():
             with np.load(path, allow_pickle=False) as found:
-                return Result(found["samples"], float(found["seconds"]), reused=True)
+                return TrainingResult(found["samples"], float(found["seconds"]), reused=True)
         started = time.perf_counter()
         decided = run()
         seconds = time.perf_counter() - started
-        result = Result(self.figures(*decided), seconds, reused=False)
+        result = TrainingResult(self.measured(*decided), seconds, reused=False)
         if path:
             with atomic_file(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, samples=result.samples, seconds=result.seconds)
         return result
 
-    def figures(self, scores: NDArray[np.float64], suggested: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the figures of scores and decisions over the judged marks and labels; see `sample_figures`."""
-        return sample_figures(scores, suggested, self.judged.targets, self.counts, self.draws)
+    def measured(self, scores: NDArray[np.float64], suggested: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the figures of scores and decisions over the evaluated marks and labels; see `sample_metrics`."""
+        return sample_metrics(scores, suggested, self.evaluated.targets, self.counts, self.draws)
 
-    def projected(self, learned: Learned, counts: NDArray[np.int64]) -> Decided:
-        """Return scores and decisions over the judged labels of what was learned, perhaps over fewer labels.
+    def projected(self, trained: TrainedStrategy, counts: NDArray[np.int64]) -> Scored:
+        """Return scores and suggestions over the evaluated labels of a strategy that may have fewer labels.
 
         A label that was rolled up has its parent's score times its share of the parent's marks, and is never
         suggested.
         """
-        scores = learned.scores(self.judged)
-        suggested = learned.rule(scores)
-        if learned.labels.names == self.labels.names:
+        scores = trained.scores(self.held_out)
+        suggested = trained.postprocessor.decide(scores)
+        if trained.labels.names == self.labels.names:
             return scores, suggested
-        nearest = [_nearest(name, learned.labels) for name in self.labels.names]
-        at = np.array([learned.labels.index.get(name, -1) for name in nearest])
+        nearest = [_nearest(name, trained.labels) for name in self.labels.names]
+        at = np.array([trained.labels.index.get(name, -1) for name in nearest])
         share = np.where(at >= 0, self.counts / np.maximum(counts[at], 1), self.counts / counts.max())
         own = np.array([name == found for name, found in zip(self.labels.names, nearest, strict=True)])
         found = np.where(at >= 0, scores[:, at], 1.0) * np.minimum(share, 1.0)
@@ -203,39 +293,48 @@ class Contest:
 
     def prior_samples(self) -> NDArray[np.float64]:
         """Return the figures of scores that are the same for every mark."""
-        prior = self.counts / np.count_nonzero(self.collection.parts == TRAIN)
+        prior = self.counts / np.count_nonzero(self.collection.subsets == TRAIN)
         validation = self.collection.examples(self.labels, VALIDATION)
-        rule = STRATEGIES[BASELINE].decision.fit(
+        rule = STRATEGIES[BASELINE].decision_rule.fit(
             np.tile(prior, (len(validation), 1)),
             validation.targets,
-            groups=kinds_of(self.labels),
+            groups=self.labels.groups,
             levels=self.labels.depths,
         )
-        scores = np.tile(prior, (len(self.judged), 1))
-        return self.figures(scores, rule(scores))
+        scores = np.tile(prior, (len(self.evaluated), 1))
+        return self.measured(scores, rule(scores))
 
 
-def learn_on(
+def train_on(
     collection: Collection,
     strategy: Strategy,
     *,
     min_count: int = MIN_COUNT,
     seed: int = 0,
     schedule: Schedule | None = None,
-) -> tuple[Learned, NDArray[np.int64]]:
-    """Return what a strategy learns from a collection, and the training marks of each of its labels.
+    held_out: HeldOut | None = None,
+) -> tuple[TrainedStrategy, NDArray[np.int64]]:
+    """Return a strategy trained on a collection, and the number of training marks of each of its labels.
 
     Args:
         collection: The marks.
         strategy: What to do about imbalance.
-        min_count: A label needs at least so many training marks, or as many as the strategy says.
+        min_count: A label needs at least this many training marks, or as many as the strategy says.
         seed: Of the training.
         schedule: How long and how fast heads learn.
+        held_out: The validation marks as they will be served, if they are at hand.
     """
     labels = collection.labels(min_count=max(min_count, strategy.min_count))
-    train, validation = collection.training(labels, until=strategy.until), collection.examples(labels, VALIDATION)
-    learned = learn(strategy, labels, train, validation, seed=seed, schedule=schedule)
-    return learned, collection.examples(labels, TRAIN).counts()
+    trained = train_strategy(
+        strategy,
+        labels,
+        collection.training(labels, target_count=strategy.target_count),
+        collection.examples(labels, VALIDATION),
+        held_out or collection.held_out(labels, VALIDATION),
+        seed=seed,
+        schedule=schedule,
+    )
+    return trained, collection.examples(labels, TRAIN).counts()
 
 
 def _nearest(name: str, labels: LabelSet) -> str:

@@ -1,29 +1,98 @@
 """Scores of marks from heads that have not seen them.
 
 A head agrees with the labels that it learned from, wrong ones included, so it cannot be asked whether they are
-right. Marks are therefore shared out into folds, look-alikes together, and each fold is scored by a head that
-learned from the others. Only heads are trained, in seconds; the trunk may have seen the marks.
+right. Marks are therefore assigned to folds, near-duplicates together, and each fold is scored by a head that
+learned from the others. Only heads are trained, in seconds; the backbone may have seen the marks.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import Marks
+from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError, OptionError
+from viennatag.evaluation.label_issues import LabelIssue, rank_label_issues
+from viennatag.files import cache_folder
+from viennatag.model.bundle import STARTER, Bundle, as_bundle
+from viennatag.prediction.predictor import Predictor
 from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify
-from viennatag.training.data.collection import Report
-from viennatag.training.heads.trainer import Examples, Schedule
-from viennatag.training.learner import learn
-from viennatag.training.strategies import Strategy, find_strategy
+from viennatag.training.backbones.graph_surgery import bundle_backbone
+from viennatag.training.data.collection import ProgressCallback
+from viennatag.training.data.examples import Examples
+from viennatag.training.data.features import extract_features
+from viennatag.training.data.held_out import HeldOut
+from viennatag.training.heads.trainer import Schedule
+from viennatag.training.selection.trained_strategy import train_strategy
+from viennatag.training.strategies import MIN_COUNT, Strategy, find_strategy
 
-FOLDS = 5
-JUDGE = find_strategy("cosine")
+_FOLDS = 5
+ISSUE_STRATEGY = find_strategy("cosine")
 """On rendered marks with 30 % of the codes hidden more of the 500 missing labels that it was surest of were right than
 with a linear head, Hill loss, neighbours, or the mean of cosine and neighbours (`benchmarks/label_errors.py`)."""
+
+
+def find_label_issues(
+    marks: Marks | Path | str | Any,
+    images: Path | str,
+    bundle: Bundle | Path | str = STARTER,
+    *,
+    limit: int = 500,
+    own_scores: bool = False,
+    cache: Path | str | None = None,
+    seed: int = 0,
+    progress: ProgressCallback | None = None,
+) -> tuple[LabelIssue, ...]:
+    """Return labels that are probably missing, then labels that are probably wrong, the most certain first.
+
+    Example:
+        for issue in viennatag.find_label_issues("marks.csv", "images"):
+            print(issue.kind, issue.label, issue.certainty)
+
+    Args:
+        marks: A marks table: a file, a data frame, or `Marks`.
+        images: Folder that the marks' images are relative to.
+        bundle: Whose backbone sees the images: a bundle, its folder, or `starter`.
+        limit: Most issues of each kind.
+        own_scores: Use the scores of the bundle itself, where it was not trained on these marks. By default heads on
+            its backbone are trained on other marks (cross-fitting).
+        cache: Folder that keeps features between runs; by default the user's cache folder.
+        seed: Of the folds and the heads.
+        progress: Progress callback.
+
+    Raises:
+        DataError: If the marks cannot be used, an image cannot be read, or the taxonomies differ.
+        BundleError: If there is no such bundle.
+    """
+    bundle = as_bundle(bundle)
+    table, report = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images), progress or (lambda *_: None)
+    if table.taxonomy != bundle.labels.taxonomy:
+        raise DataError(f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {table.taxonomy} ones")
+    paths = [Path(images) / image for image in table.images]
+    if own_scores:
+        batches: list[NDArray[np.float32]] = []
+        for errors, scores in Predictor(bundle).score_many(paths):
+            for error in filter(None, errors):
+                raise DataError(f"an image cannot be read: {error}; leave the mark out")
+            batches.append(scores.astype(np.float32))
+            report("scores", sum(map(len, batches)), len(table), "")
+        return rank_label_issues(table, bundle.labels, np.concatenate(batches), limit=limit)
+    found = extract_features(
+        paths,
+        bundle_backbone(bundle),
+        cache=Path(cache or cache_folder()),
+        progress=lambda done, total: report("features", done, total, ""),
+    )
+    for at, why in found.errors.items():
+        raise DataError(f"{paths[at]}: {why}; leave the mark out")
+    labels = LabelSet.from_marks(table, min_count=MIN_COUNT)
+    fitted = cross_fitted_scores(
+        table, labels, found.values, found.rows, hashes=found.hashes, seed=seed, progress=progress
+    )
+    return rank_label_issues(table, labels, fitted, limit=limit, features=(found.values, found.rows))
 
 
 def cross_fitted_scores(
@@ -33,27 +102,27 @@ def cross_fitted_scores(
     rows: NDArray[np.intp],
     *,
     hashes: NDArray[np.uint64] | None = None,
-    strategy: Strategy = JUDGE,
-    folds: int = FOLDS,
+    strategy: Strategy = ISSUE_STRATEGY,
+    folds: int = _FOLDS,
     seed: int = 0,
     schedule: Schedule | None = None,
-    report: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> NDArray[np.float32]:
     """Return calibrated, coherent scores (marks, labels), each from a head that did not learn from the mark.
 
-    The fold after the one that is scored serves to stop and to calibrate, the others to learn.
+    The fold after the scored one serves to stop and to calibrate, the others to learn.
 
     Args:
-        marks: The marks; their split is of no account, their groups stay together.
+        marks: The marks; their split is not read, their groups stay together.
         labels: What is scored.
         features: Raw features, shape (rows, width).
         rows: Row of `features` for each mark, shape (marks,).
-        hashes: Perceptual hash of each mark's image; marks that look alike then stay together.
-        strategy: What learns.
+        hashes: Perceptual hash of each mark's image; near-duplicates then stay together.
+        strategy: What to train.
         folds: At least 3.
         seed: Of the folds and the heads.
         schedule: How long and how fast the heads learn.
-        report: Told how far the work is.
+        progress: Progress callback.
 
     Raises:
         OptionError: If there are fewer than 3 folds.
@@ -64,14 +133,16 @@ def cross_fitted_scores(
     targets = labels.encode(marks.codes)
     fold = stratify(targets, fractions=(1 / folds,) * folds, groups=mark_groups(marks, hashes), seed=seed)
     if len(np.unique(fold)) < folds:
-        raise DataError(f"{len(marks):,} marks cannot be shared out into {folds} folds; more marks are needed")
+        raise DataError(f"{len(marks):,} marks cannot be assigned to {folds} folds; more marks are needed")
     examples = Examples(features, rows, targets, np.array(marks.weights))
     scores = np.empty((len(marks), len(labels)), dtype=np.float32)
     for at in range(folds):
         held, stopping = fold == at, fold == (at + 1) % folds
         train, validation = (examples.select(np.flatnonzero(chosen)) for chosen in (~held & ~stopping, stopping))
-        learned = learn(strategy, labels, train, validation, seed=seed, schedule=schedule)
-        scores[held] = learned.scores(examples.select(np.flatnonzero(held)))
-        if report:
-            report("heads", at + 1, folds, "")
+        trained = train_strategy(
+            strategy, labels, train, validation, HeldOut.of_examples(validation), seed=seed, schedule=schedule
+        )
+        scores[held] = trained.scores(HeldOut.of_examples(examples.select(np.flatnonzero(held))))
+        if progress:
+            progress("heads", at + 1, folds, "")
     return scores

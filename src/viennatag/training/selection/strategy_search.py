@@ -7,7 +7,7 @@ than the greatest deviation that chance gives any of them is a candidate, and th
 without one the baseline stays.
 
 A score on the marks that a head was stopped and calibrated on flatters it, but all of them alike; the figure
-to believe is that of the test part, which nothing here has seen.
+to believe is that of the test subset, which nothing here has seen.
 """
 
 import time
@@ -19,14 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import OptionError
-from viennatag.evaluation.comparison import FIGURES, ROUNDS, Contrast, contrast, draw_marks, sample_figures
-from viennatag.training.data.collection import TRAIN, VALIDATION, Collection, Report
-from viennatag.training.heads.trainer import Examples, Schedule, Trained
-from viennatag.training.learner import Learned, blend, decide_on, learn
+from viennatag.evaluation.comparison import METRICS, ROUNDS, Contrast, contrast, sample_metrics
+from viennatag.metrics.bootstrap import draw_weights
+from viennatag.training.data.collection import TRAIN, VALIDATION, Collection, ProgressCallback
+from viennatag.training.data.examples import Examples
+from viennatag.training.data.held_out import HeldOut
+from viennatag.training.heads.trainer import Schedule, TrainedHead
+from viennatag.training.learner import blend
+from viennatag.training.selection.trained_strategy import TrainedStrategy, postprocess, train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, STRATEGIES, Strategy
 
 FINALISTS = 4
-RUNGS = (0.25, 0.5, 1.0)
+ROUND_SHARES = (0.25, 0.5, 1.0)
 """Shares of the schedule."""
 BLEND = "blend"
 
@@ -49,13 +53,13 @@ class Trial:
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class SearchResult:
     """What was chosen, and why.
 
     Attributes:
         name: Name of the strategy, or `blend`.
-        members: The strategies in it, with their dials.
-        learned: What it learned.
+        members: The strategies in it, with their hyperparameters.
+        trained: The trained strategy.
         reason: One sentence.
         trials: What was tried, in order.
         contrasts: Validation macro average precision of each finalist against the baseline.
@@ -64,7 +68,7 @@ class Choice:
 
     name: str
     members: tuple[Strategy, ...]
-    learned: Learned
+    trained: TrainedStrategy
     reason: str
     trials: tuple[Trial, ...]
     contrasts: dict[str, Contrast]
@@ -90,11 +94,11 @@ class _Search:
 
     deadline: float
     trials: list[Trial] = field(default_factory=list)
-    learned: dict[str, Learned] = field(default_factory=dict)
+    trained: dict[str, TrainedStrategy] = field(default_factory=dict)
     exhausted: bool = False
 
 
-def choose(
+def search_strategies(
     collection: Collection,
     *,
     strategies: Sequence[Strategy] | None = None,
@@ -103,23 +107,23 @@ def choose(
     blending: bool = True,
     schedule: Schedule | None = None,
     seed: int = 0,
-    report: Report | None = None,
-) -> Choice:
-    """Return the strategy that is best on the validation part, or a blend of several, with what it learned.
+    progress: ProgressCallback | None = None,
+) -> SearchResult:
+    """Return the strategy that is best on the validation subset, or a blend of several, with what it learned.
 
     Strategies that change the labels are not tried: what they reach on other labels does not compare. Those that read
     maps are tried where the collection has maps; they take many times as long as others. The
     result depends on the seed alone as long as the budget suffices; time is looked at between trainings only.
 
     Args:
-        collection: The marks; the test part is not touched.
+        collection: The marks; the test subset is not touched.
         strategies: What to try; by default the registry.
-        min_count: Labels with at least so many training marks are learned.
+        min_count: Labels with at least this many training marks are learned.
         budget: Seconds for the search.
         blending: Whether a blend of the finalists may be chosen.
         schedule: How long and how fast heads learn in full.
         seed: Of every training.
-        report: Told how far the work is.
+        progress: Progress callback.
 
     Raises:
         OptionError: If the budget is not positive, or two strategies share a name.
@@ -134,12 +138,12 @@ def choose(
         name: each
         for name, each in pool.items()
         if each.min_count <= max(min_count, baseline.min_count)
-        and (not each.until or collection.has_more)
-        and (not each.reads_maps or collection.maps is not None)
+        and (not each.target_count or collection.has_extra)
+        and (not each.reads_feature_maps or collection.feature_maps is not None)
     }
-    schedule, report = schedule or Schedule(), report or (lambda *_: None)
+    schedule, report = schedule or Schedule(), progress or (lambda *_: None)
     labels, search = collection.labels(min_count=min_count), _Search(time.perf_counter() + budget)
-    validation = collection.examples(labels, VALIDATION)
+    validation, held_out = collection.examples(labels, VALIDATION), collection.held_out(labels, VALIDATION)
     plan = _plan(len(pool))
     total = sum(count for _, count in plan)
 
@@ -153,64 +157,72 @@ def choose(
                 continue
             strategy, started = pool[name], time.perf_counter()
             report("choose", len(search.trials), total, f"{name} for {share:.0%} of the time")
-            learned = learn(
+            trained = train_strategy(
                 strategy,
                 labels,
-                collection.training(labels, until=strategy.until),
+                collection.training(labels, target_count=strategy.target_count),
                 validation,
+                held_out,
                 seed=seed,
                 schedule=schedule.shortened(share),
             )
-            reached[name], search.learned[name] = learned.macro_map, learned
-            search.trials.append(Trial(name, share, learned.macro_map, round(time.perf_counter() - started, 2)))
+            reached[name], search.trained[name] = trained.macro_map, trained
+            search.trials.append(Trial(name, share, trained.macro_map, round(time.perf_counter() - started, 2)))
         names = sorted(reached, key=lambda name: -reached[name])
     report("choose", total, total, "")
-    finalists = {name: search.learned[name] for name in names}
-    return _settle(collection, pool, finalists, validation, search, blending)
+    finalists = {name: search.trained[name] for name in names}
+    return _choose(collection, pool, finalists, validation, held_out, search, blending)
 
 
 def _plan(count: int) -> list[tuple[float, int]]:
-    """Return for each rung the share of the schedule and how many strategies learn for it."""
-    halving = [max(FINALISTS, -(-count // 2**rung)) for rung in range(len(RUNGS) - 1)]
-    return [(share, min(count, width)) for share, width in zip(RUNGS, [*halving, FINALISTS], strict=True)]
+    """Return for each round_ the share of the schedule and how many strategies learn for it."""
+    halving = [max(FINALISTS, -(-count // 2**round_)) for round_ in range(len(ROUND_SHARES) - 1)]
+    return [(share, min(count, width)) for share, width in zip(ROUND_SHARES, [*halving, FINALISTS], strict=True)]
 
 
-def _settle(
+def _choose(
     collection: Collection,
     pool: dict[str, Strategy],
-    finalists: dict[str, Learned],
+    finalists: dict[str, TrainedStrategy],
     validation: Examples,
+    held_out: HeldOut,
     search: _Search,
     blending: bool,
-) -> Choice:
+) -> SearchResult:
     """Return the best finalist or the blend of all, unless the baseline is as good."""
     labels = finalists[BASELINE].labels
     if blending and len(finalists) > 1:
         mean = blend(
-            [Trained(each.head, each.macro_map, each.epochs) for each in finalists.values()], labels, validation
+            [TrainedHead(each.head, each.macro_map, each.epochs) for each in finalists.values()], labels, validation
         )
-        finalists |= {BLEND: decide_on(mean, labels, validation, decision=pool[BASELINE].decision)}
-    contrasts = _contrasts(collection, finalists, validation)
+        finalists |= {BLEND: postprocess(mean, pool[BASELINE], labels, validation, held_out)}
+    contrasts = _contrasts(collection, finalists, validation, held_out)
     better = [name for name, found in contrasts.items() if found.verdict == "better"]
     name = max(better, key=lambda each: contrasts[each].value) if better else BASELINE
     found, own = contrasts[name], contrasts[BASELINE]
     if better:
         reason = (
-            f"on the validation part its macro mAP is {found.value:.3f}, that of {BASELINE} {own.value:.3f}; the "
+            f"on the validation subset its macro mAP is {found.value:.3f}, that of {BASELINE} {own.value:.3f}; the "
             f"difference is between {found.difference_low:+.3f} and {found.difference_high:+.3f}"
         )
     else:
-        reason = f"no finalist beats its macro mAP of {own.value:.3f} on the validation part by more than noise"
+        reason = f"no finalist beats its macro mAP of {own.value:.3f} on the validation subset by more than noise"
     members_of = [pool[each] for each in finalists if each != BLEND] if name == BLEND else [pool[name]]
-    return Choice(name, tuple(members_of), finalists[name], reason, tuple(search.trials), contrasts, search.exhausted)
+    return SearchResult(
+        name, tuple(members_of), finalists[name], reason, tuple(search.trials), contrasts, search.exhausted
+    )
 
 
-def _contrasts(collection: Collection, finalists: dict[str, Learned], validation: Examples) -> dict[str, Contrast]:
+def _contrasts(
+    collection: Collection, finalists: dict[str, TrainedStrategy], validation: Examples, held_out: HeldOut
+) -> dict[str, Contrast]:
     counts: NDArray[np.int64] = collection.examples(finalists[BASELINE].labels, TRAIN).counts()
-    draws = draw_marks(len(validation), rounds=ROUNDS)
+    draws = draw_weights(len(validation), rounds=ROUNDS)
     samples = {}
-    for name, learned in finalists.items():
-        scores = learned.scores(validation)
-        samples[name] = sample_figures(scores, learned.rule(scores), validation.targets, counts, draws)[None]
+    for name, trained in finalists.items():
+        scores = trained.scores(held_out)
+        samples[name] = sample_metrics(scores, trained.postprocessor.decide(scores), validation.targets, counts, draws)[
+            None
+        ]
     found = contrast(samples, baseline=BASELINE)
-    return {name: figures[FIGURES[0]] for name, figures in found.items()}
+    return {name: figures[METRICS[0]] for name, figures in found.items()}

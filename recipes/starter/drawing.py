@@ -1,0 +1,101 @@
+"""The marks that one round is trained on: three collections, drawn into one folder and joined into one table.
+
+`uniform` shows every section that can be drawn equally often. `register` shows codes together as real EU marks have
+them. `alone` shows every drawing with codes by itself. For distillation, `unlabelled` shows drawings without codes. A
+folder that is complete is taken as it is, and drawing goes on where an interrupted run stopped.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from code_statistics import read_statistics, sample_code_sets, write_marks_table
+from stages import STATISTICS, Artwork, Round
+from unlabelled import unlabelled_drawings
+from viennatag.data.marks import Marks, read_marks, write_marks
+from viennatag.synthesis import draw_marks, draw_single_drawings, read_artwork
+from viennatag.synthesis.artwork import pack_family
+from viennatag.synthesis.assets import split_groups
+from viennatag.training.data.collection import ProgressCallback
+
+
+def draw_collections(stage: Round, artwork: Artwork, folder: Path, *, progress: ProgressCallback) -> Marks:
+    """Return the marks of a round, drawn into a folder, with the subset of each."""
+    profile = folder / "profile.csv"
+    if not profile.is_file():
+        write_marks_table(sample_code_sets(read_statistics(STATISTICS)), profile)
+    collections = {
+        "uniform": _draw(artwork, folder / "uniform", stage.uniform, stage.seed + 1, None, progress),
+        "register": _draw(artwork, folder / "register", stage.register, stage.seed + 2, profile, progress),
+        "alone": _draw_alone(artwork, folder / "alone", stage.seed + 4, progress),
+    }
+    return read_marks(_join(folder, collections), images=folder)
+
+
+def draw_unlabelled(stage: Round, artwork: Artwork, folder: Path, *, progress: ProgressCallback) -> tuple[Path, ...]:
+    """Return images of drawings without codes, drawn into a folder."""
+    if not stage.unlabelled:
+        return ()
+    brands = set[str]()
+    if artwork.brands:
+        brands = {name.partition("-")[0] for name in json.loads(artwork.brands.read_text(encoding="utf-8"))["icons"]}
+    drawings = unlabelled_drawings(artwork.unlabelled, without_packs=artwork.test_packs, without_words=brands)
+    folder = folder / f"unlabelled-{stage.unlabelled}"
+    draw_single_drawings(
+        folder,
+        drawings[: stage.unlabelled],
+        size=artwork.image_size,
+        seed=stage.seed + 3,
+        progress=lambda done, total: progress("unlabelled drawings", done, total, ""),
+    )
+    return tuple(sorted((folder / "images").rglob("*.png")))
+
+
+def _draw(
+    artwork: Artwork, folder: Path, count: int, seed: int, profile: Path | None, progress: ProgressCallback
+) -> Marks:
+    table = draw_marks(
+        folder,
+        artwork=artwork.coded,
+        fonts=artwork.fonts,
+        count=count,
+        profile=profile,
+        balance=artwork.balance if profile else 0.0,
+        test_packs=artwork.test_packs,
+        validation_share=artwork.validation_share,
+        size=artwork.image_size,
+        seed=seed,
+        progress=lambda done, total: progress(f"drawing {folder.name}", done, total, ""),
+    )
+    return read_marks(table, skip_bad=True)
+
+
+def _draw_alone(artwork: Artwork, folder: Path, seed: int, progress: ProgressCallback) -> Marks:
+    """Draw all drawings with codes and return those for training."""
+    drawings, _ = read_artwork(artwork.coded)
+    reserved = {pack_family(pack) for pack in artwork.test_packs}
+    drawings = tuple(drawing for drawing in drawings if pack_family(drawing.pack) not in reserved)
+    table = draw_single_drawings(
+        folder,
+        drawings,
+        size=artwork.image_size,
+        seed=seed,
+        progress=lambda done, total: progress("drawing alone", done, total, ""),
+    )
+    subsets = split_groups(drawings, share=artwork.validation_share)  # as in the other collections
+    marks = read_marks(table, skip_bad=True)
+    marks = marks.select([at for at, group in enumerate(marks.groups) if subsets[group] == "train"])
+    return replace(marks, splits=("train",) * len(marks), skipped=())
+
+
+def _join(folder: Path, collections: dict[str, Marks]) -> Path:
+    """Write one table of several collections below a folder and return its path."""
+    columns: dict[str, tuple[object, ...]] = {}
+    for name, marks in collections.items():
+        columns["images"] = (*columns.get("images", ()), *(f"{name}/{image}" for image in marks.images))
+        columns["ids"] = (*columns.get("ids", ()), *(f"{name} {each}" for each in marks.ids))
+        for column in ("codes", "groups", "splits", "weights"):
+            columns[column] = (*columns.get(column, ()), *getattr(marks, column))
+    table = folder / "marks.csv"
+    write_marks(replace(marks, **columns, skipped=()), table)  # type: ignore[arg-type]
+    return table

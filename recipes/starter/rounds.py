@@ -1,0 +1,145 @@
+"""Run one stage of the recipe: draw its marks, train, and leave its result in a folder.
+
+A distillation leaves a network in timm's format, a round or a mean a bundle.
+"""
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from code_statistics import read_statistics, spread_codes, write_marks_table
+from drawing import draw_collections, draw_unlabelled
+from stages import STATISTICS, Mean, Recipe, Round, Stage
+from teacher import make_teacher
+from viennatag.data.marks import Marks, read_marks
+from viennatag.training.backbones.backbone import LOCAL
+from viennatag.training.backbones.loading import BUNDLE
+from viennatag.training.data.collection import ProgressCallback
+from viennatag.training.finetuning.run import finetune_backbone, run_folder, split_readable
+from viennatag.training.options import FinetuneOptions, TrainOptions
+from viennatag.training.strategies import STRATEGIES
+from viennatag.training.train import train
+from weight_mean import write_mean
+
+OWN_TEACHER = "efficientnet_lite2"
+"""The teacher that `make_teacher` fetches; any other name is a backbone of timm."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The folder in which a recipe is run.
+
+    Attributes:
+        recipe: The stages.
+        work: The folder: `marks/` holds what is drawn, `cache/` pixels, features and checkpoints, `stages/` results.
+        progress: Progress callback.
+    """
+
+    recipe: Recipe
+    work: Path
+    progress: ProgressCallback
+
+    @property
+    def cache(self) -> Path:
+        """The folder that keeps pixels, features and checkpoints."""
+        return self.work / "cache"
+
+    def result(self, name: str) -> Path:
+        """Return the folder of a stage's result."""
+        return self.work / "stages" / name
+
+    def run(self, stage: Stage) -> None:
+        """Run a stage whose predecessors have finished."""
+        if isinstance(stage, Mean):
+            self._average(stage)
+        elif stage.kind == "distillation":
+            self._distil(stage)
+        else:
+            self._train(stage)
+
+    def _train(self, stage: Round) -> None:
+        folder, marks = self._marks(stage)
+        train(
+            marks,
+            folder,
+            self.result(stage.name),
+            self._options(stage),
+            cache=self.cache,
+            target_prior=self._target_prior(),
+            progress=self.progress,
+        )
+
+    def _distil(self, stage: Round) -> None:
+        folder, marks = self._marks(stage)
+        unlabelled_images = draw_unlabelled(stage, self.recipe.artwork, folder, progress=self.progress)
+        options = self._options(stage)
+        finetune_backbone(
+            marks, folder, options, cache=self.cache, unlabelled_images=unlabelled_images, progress=self.progress
+        )
+        network = run_folder(marks, options, cache=self.cache, unlabelled_images=unlabelled_images) / "network"
+        shutil.copytree(network, self.result(stage.name))
+
+    def _average(self, stage: Mean) -> None:
+        newer = self.recipe.round(stage.newer)
+        folder, marks = self._marks(newer)
+        write_mean(
+            self.result(stage.start),
+            self.result(stage.newer),
+            self.result(stage.name),
+            share=stage.share,
+            marks=marks,
+            images=folder,
+            options=self._options(newer),
+            cache=self.cache,
+            target_prior=self._target_prior(),
+            progress=self.progress,
+        )
+
+    def _marks(self, stage: Round) -> tuple[Path, Marks]:
+        """Return the marks of a round, all with their subset, and the folder of their images."""
+        folder = self.work / "marks" / stage.marks
+        marks = draw_collections(stage, self.recipe.artwork, folder, progress=self.progress)
+        return folder, split_readable(marks, folder, skip_bad=False, seed=stage.seed, progress=self.progress)
+
+    def _target_prior(self) -> Marks:
+        """Return marks with the code frequencies of the register."""
+        table = self.work / "target.csv"
+        write_marks_table(spread_codes(read_statistics(STATISTICS)), table)
+        return read_marks(table, require_images=False, skip_bad=True)
+
+    def _options(self, stage: Round) -> TrainOptions:
+        teacher = None
+        if stage.teacher:
+            teacher = self._own_teacher() if stage.teacher == OWN_TEACHER else stage.teacher
+        return TrainOptions(
+            # Its scores are nearly calibrated already; a fit for each label of few validation marks would be noise.
+            strategy=replace(STRATEGIES["as-is"], min_positives=stage.min_positives),
+            backbone=self._backbone(stage),
+            pretrained=stage.start is not None,
+            size=stage.size,
+            teacher=teacher,
+            finetune=FinetuneOptions(
+                epochs=stage.epochs,
+                batch_size=stage.batch_size,
+                learning_rate=stage.learning_rate,
+                size=stage.training_size,
+                initial_size=stage.initial_size,
+                style_augmentation=stage.style_augmentation,
+                keep_head=stage.keep_head,
+                teacher_weight=stage.teacher_weight,
+            ),
+            seed=stage.seed,
+        )
+
+    def _backbone(self, stage: Round) -> str:
+        if stage.start is None:
+            assert stage.backbone is not None  # `read_recipe` has checked it
+            return stage.backbone
+        distilled = self.recipe.stages[stage.start].kind == "distillation"
+        return f"{LOCAL if distilled else BUNDLE}{self.result(stage.start)}"
+
+    def _own_teacher(self) -> str:
+        folder = self.work / "teacher"
+        if not (folder / "config.json").is_file():
+            make_teacher(folder)
+        return f"{LOCAL}{folder}"

@@ -1,0 +1,66 @@
+"""Options of the commands that train: a TOML file and single settings besides the command line."""
+
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from viennatag.cli.options import Command, fail
+
+if TYPE_CHECKING:
+    from click import Context
+
+    from viennatag.training.config import TrainConfig
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file of options; see viennatag train --show-config.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set any option of the TOML file; may be repeated."),
+]
+
+
+class ConfigCommand(Command):
+    """A command that points at --set for an option that is only a key of --config."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        """Return the arguments left over."""
+        from click import NoSuchOption
+
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as exc:
+            from viennatag.training.config import find_key
+
+            key = find_key(exc.option_name.lstrip("-").replace("-", "_"))
+            if key is not None:
+                told = f"No such option {exc.option_name!r}; set it with --set {key}=VALUE"
+                raise NoSuchOption(exc.option_name, told, ctx=exc.ctx) from exc
+            raise
+
+
+def read_options(
+    config: Path | None,
+    given: Mapping[str, tuple[str, object]],
+    settings: Sequence[str] | None,
+    *,
+    used: Container[str] | None = None,
+) -> "TrainConfig":
+    """Return what --config, the options of the command line and --set ask for; each overrides those before it.
+
+    Args:
+        config: TOML file.
+        given: Option and value of each key that has an option of its own; a value of None was not given.
+        settings: Texts of --set.
+        used: The only keys that --set may set; None is all of them.
+    """
+    from viennatag.training.config import Setting, options_from, parse_settings, read_config
+
+    changed = parse_settings(settings or ())
+    unused = [each.key for each in changed if used is not None and each.key not in used]
+    if unused:
+        fail(f"--set {unused[0]}: this command does not use it; see its --help for the keys that it uses")
+    stated = [Setting(key, value, option) for key, (option, value) in given.items() if value is not None]
+    return options_from([*(read_config(config) if config else ()), *stated, *changed])

@@ -1,0 +1,137 @@
+"""Options that several commands have, and the one way in which commands read tables and print."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from click import Context
+
+    from viennatag.data.marks import Marks, Taxonomy
+
+PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+"""Settings of typer for plain text, which needs no rich."""
+
+
+class Command(TyperCommand):
+    """A command whose examples can be copied from its help."""
+
+    def get_help(self, ctx: "Context") -> str:
+        """Return the help; examples are not wrapped."""
+        wrapped = self.help
+        self.help = (wrapped or "").replace("\n\nExample: ", "\n\n\b\nExample: ")
+        try:
+            return super().get_help(ctx).replace("\\[", "[")  # typer escapes brackets for rich, used or not
+        finally:
+            self.help = wrapped
+
+
+def one_of(*choices: str) -> Callable[[typer.CallbackParam, str], str]:
+    """Return a check, for typer, that an option has one of the values it may have."""
+
+    def check(option: typer.CallbackParam, value: str) -> str:
+        if value not in choices:
+            fail(f"{option.opts[-1]} {value!r} is unknown; choose one of {', '.join(choices)}")
+        return value
+
+    return check
+
+
+MarksArgument = Annotated[Path, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")]
+BundleArgument = Annotated[str, typer.Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")]
+ModelOption = Annotated[str, typer.Option("--model", help="Folder of a bundle, starter, or hf-hub:owner/name.")]
+ImagesOption = Annotated[Path, typer.Option("--images", help="Folder that the image column is relative to.")]
+TaxonomyOption = Annotated[
+    str,
+    typer.Option(
+        "--taxonomy",
+        help="vienna, or flat for labels that are not Vienna codes.",
+        callback=one_of("vienna", "flat"),
+    ),
+]
+BadRowsOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
+]
+IgnoreOption = Annotated[
+    list[str] | None, typer.Option("--ignore", help="A column that is not a label; may be repeated.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all random choices.")]
+CacheOption = Annotated[
+    Path | None, typer.Option("--cache", help="Folder that keeps features and results between runs.")
+]
+ReportOption = Annotated[Path | None, typer.Option("--report", help="Also write a page with charts to this HTML file.")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="auto, onnxruntime or openvino; by default VIENNATAG_ENGINE, else auto.")
+]
+FormatOption = Annotated[str, typer.Option("--format", help="table or json.", callback=one_of("table", "json"))]
+
+
+def fail(message: str) -> NoReturn:
+    """Print what is wrong on stderr and exit with 2."""
+    print(f"viennatag: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def read_table(
+    path: Path, images: Path | None, *, taxonomy: str, skip_bad: bool = False, ignore: Sequence[str] | None = None
+) -> "Marks":
+    """Return the marks of a table; the rows left out are named on stderr."""
+    from viennatag.data.marks import read_marks
+
+    kind = cast("Taxonomy", taxonomy)
+    marks = read_marks(path, taxonomy=kind, images=images, skip_bad=skip_bad, ignore=ignore or ())
+    print_skipped(marks.skipped)
+    return marks
+
+
+def print_skipped(skipped: tuple[str, ...]) -> None:
+    """Print on stderr how many rows were left out, and why."""
+    if skipped:
+        from viennatag.errors import report_problems
+
+        print(report_problems(f"left out {len(skipped):,} bad rows:", list(skipped), limit=5), file=sys.stderr)
+
+
+def image_files(path: Path) -> Iterator[Path]:
+    """Yield the images of a folder, or the path itself."""
+    if not path.is_dir():
+        yield path
+        return
+    endings = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings)
+    if not found:
+        fail(f"{path}: there are no images in this folder")
+    yield from found
+
+
+def megabytes(folder: Path) -> str:
+    """Return the size of a folder's files as text."""
+    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB"
+
+
+def write_page(page: str, path: Path, *, quiet: bool) -> None:
+    """Write an HTML page, whole or not at all; `quiet` where stdout is JSON."""
+    from viennatag.files import atomic_file
+
+    with atomic_file(path) as file:
+        file.write_text(page, encoding="utf-8")
+    if not quiet:
+        print(f"wrote {path}: open it in a browser")
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on stdout."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_rich(renderable: Any) -> None:
+    """Print what rich can render, as wide as the terminal, or 120 columns where there is none."""
+    from rich.console import Console
+
+    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(renderable)

@@ -1,0 +1,75 @@
+"""Write a bundle whole or not at all, with its model card."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viennatag.errors import BundleError
+from viennatag.files import atomic_folder
+from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, Bundle, open_bundle
+from viennatag.model.model_card import model_card, read_notes
+
+
+def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mapping[str, str] | None = None) -> Bundle:
+    """Write a bundle whole or not at all, in place of an older one; return it as read back.
+
+    Args:
+        bundle: What to write besides the graph.
+        graph: The ONNX file.
+        path: The folder.
+        notes: What people add to the model card, see `model.model_card`; by default the notes of the bundle that this
+            one was made from.
+
+    Raises:
+        BundleError: If something other than a bundle stands at `path`.
+    """
+    path = Path(path)
+    if path.exists() and not (path / DESCRIPTION).is_file():
+        raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
+    chain = bundle.postprocessor
+    description = {
+        "schema": SCHEMA,
+        "taxonomy": bundle.labels.taxonomy,
+        "image_size": bundle.image_size,
+        "precision": bundle.precision,
+        "training": bundle.training,
+        "metrics": bundle.metrics,
+        "files": {GRAPH: "sha256:" + hashlib.sha256(graph).hexdigest()},
+        "labels": bundle.labels.names,
+        "train_counts": bundle.train_counts.tolist(),
+        "prior": bundle.prior.tolist(),
+        "postprocessing": {
+            "slope": chain.calibration.slope.tolist(),
+            "intercept": chain.calibration.intercept.tolist(),
+            "thresholds": chain.thresholds.tolist(),
+            "top": chain.top,
+            "max_crops": chain.max_crops,
+            "parent_weight": chain.parent_weight,
+            "pixel_labels": chain.pixel_labels,
+        },
+    }
+    kept, license_ = read_notes(bundle.card.read_text(encoding="utf-8")) if bundle.card else ({}, "other")
+    card = model_card(replace(bundle, path=path), notes=kept | dict(notes or {}), license_=license_)
+    with atomic_folder(path) as folder:
+        (folder / GRAPH).write_bytes(graph)
+        (folder / CARD).write_text(card, encoding="utf-8")
+        text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
+        (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    return open_bundle(path)
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy numbers as Python's, and NaN as None, which JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,230 @@
+"""SVG charts for report pages, drawn by pure functions; a `<title>` in them is a tooltip.
+
+Colours follow the reader's light or dark setting. `Markup.format` escapes every text.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+Colour = Literal["blue", "amber", "red", "grey"]
+"""Colours of series, which differ with every kind of colour vision; each has a light and a dark value."""
+WIDTH = 480
+"""Width of a chart in its own units: it is scaled to its card, and letters stay legible on a phone."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 30, 48
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series of a line chart.
+
+    Attributes:
+        points: x and y, ascending in x.
+        colour: Colour of the line.
+        titles: The tooltip of each point; empty for none.
+        fill: Whether the area below is coloured.
+    """
+
+    points: Sequence[tuple[float, float]]
+    colour: Colour
+    titles: Sequence[str] = ()
+    fill: bool = False
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    """A value with its interval in an interval chart."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    colour: Colour
+
+
+def log_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Markup:
+    """Return a line chart with two logarithmic axes that start at 1; points below 1 are drawn at 1.
+
+    Args:
+        lines: The series, drawn in this order.
+        x: Name of the horizontal axis.
+        y: Name of the vertical axis.
+        height: Height in chart units.
+    """
+    decades = [
+        max(0.1, math.log10(max((point[axis] for line in lines for point in line.points), default=1.0) or 1.0))
+        for axis in (0, 1)
+    ]
+    bottom = height - _BOTTOM
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        right, up = (math.log10(max(value, 1)) / span for value, span in zip(point, decades, strict=True))
+        return _LEFT + right * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
+
+    x_ticks, y_ticks = ([10**power for power in range(int(span) + 1)] for span in decades)
+    if decades[0] % 1 > 0.12 * decades[0]:  # far enough from the last power of ten to be read
+        x_ticks.append(round(10 ** decades[0]))
+    parts = [
+        _axis_names(x, y, height),
+        *(_grid_line(place((1, value))[1], short_number(value)) for value in y_ticks),
+        *(_tick(place((value, 1))[0], bottom, short_number(value)) for value in x_ticks),
+    ]
+    point = Markup(
+        '<g class="point {colour}"><circle class="hover" cx="{x:.1f}" cy="{y:.1f}" r="9"/>'
+        '<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><title>{title}</title></g>'
+    )
+    for line in lines:
+        placed = [place(each) for each in line.points]
+        if not placed:
+            continue
+        path = " ".join(f"{left:.1f},{top:.1f}" for left, top in placed)
+        if line.fill:
+            ends = f"{placed[-1][0]:.1f},{bottom} {placed[0][0]:.1f},{bottom}"
+            parts.append(Markup('<polygon class="{} area" points="{} {}"/>').format(line.colour, path, ends))
+        parts.append(Markup('<polyline class="{} line" points="{}"/>').format(line.colour, path))
+        parts.extend(
+            point.format(colour=line.colour, x=left, y=top, title=title)
+            for (left, top), title in zip(placed, line.titles, strict=False)
+        )
+    return _svg(parts, height, f"{y} over {x}, logarithmic axes")
+
+
+def bar_chart(bars: Sequence[tuple[str, float, str]], *, x: str, y: str, height: int = 300) -> Markup:
+    """Return a bar chart; a bar is its name, its value from 0 up, and its tooltip.
+
+    Args:
+        bars: From left to right.
+        x: Name of the horizontal axis.
+        y: Name of the vertical axis.
+        height: Height in chart units.
+    """
+    bottom, top_value = height - _BOTTOM, max((value for _, value, _ in bars), default=0) or 1
+    step = _round_up(top_value / 5)
+    steps = math.ceil(top_value / step)
+    scale = (bottom - _TOP) / (steps * step)
+    width = (WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)
+    every = math.ceil(len(bars) / 12)  # more names would touch on a phone
+    grid = (_grid_line(bottom - at * step * scale, short_number(at * step)) for at in range(steps + 1))
+    parts = [_axis_names(x, y, height), *grid]
+    bar = Markup(
+        '<g class="bar"><rect class="blue" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2"/>'
+        '<rect class="hover" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/><title>{}</title></g>'
+    )
+    for at, (name, value, title) in enumerate(bars):
+        left, tall = _LEFT + at * width, value * scale
+        drawn = (left + width * 0.1, bottom - tall, width * 0.8, tall)
+        parts.append(bar.format(*drawn, left, _TOP, width, bottom - _TOP, title))
+        if (len(bars) - 1 - at) % every == 0:
+            parts.append(_tick(left + width / 2, bottom, name))
+    return _svg(parts, height, f"{y} by {x}")
+
+
+def share_bars(rows: Sequence[tuple[str, Sequence[tuple[float, Colour, str]]]]) -> Markup:
+    """Return a stacked bar per row; a segment is its share, its colour and its tooltip."""
+    parts: list[Markup] = []
+    height, gap = 22, 54
+    for at, (name, segments) in enumerate(rows):
+        top, left = 26 + at * gap, 0.0
+        parts.append(Markup('<text x="0" y="{}" class="name">{}</text>').format(top - 8, name))
+        for share, colour, title in segments:
+            width = share * WIDTH
+            label = Markup('<text x="{:.1f}" y="{}" class="inside">{:.0%}</text>').format(left + 7, top + 16, share)
+            parts.append(
+                Markup(
+                    '<g class="segment"><rect class="{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}" rx="3"/>{}'
+                    "<title>{}</title></g>"
+                ).format(colour, left, top, max(width - 2, 0.5), height, label if width > 46 else "", title)
+            )
+            left += width
+    return _svg(parts, 16 + gap * len(rows), "shares: " + ", ".join(name for name, _ in rows))
+
+
+def triangle_map(names: Sequence[str], cells: Sequence[Sequence[tuple[float, str]]]) -> Markup:
+    """Return a coloured cell per pair, with each name at the end of its row and the head of its column.
+
+    Args:
+        names: Names of the rows and columns.
+        cells: Row `i` holds for each `j < i` a value in [-1, 1], red below 0 and blue above, and a tooltip.
+    """
+    size = min(26.0, 320 / max(len(names), 1))
+    parts: list[Markup] = []
+    cell = Markup(
+        '<g class="cell"><rect class="background" x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}" '
+        'rx="2"/><rect class="{colour}" x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}" rx="2" '
+        'fill-opacity="{opacity:.2f}"/><title>{title}</title></g>'
+    )
+    label = Markup('<text class="name small" x="{:.1f}" y="{:.1f}">{}<title>{}</title></text>')
+    for i, (name, row) in enumerate(zip(names, cells, strict=True)):
+        for j, (value, title) in enumerate(row[:i]):
+            place = {"x": j * size, "y": i * size, "side": size - 1.5}
+            look = {"colour": "blue" if value > 0 else "red", "opacity": min(abs(value), 1)}
+            parts.append(cell.format(**place, **look, title=title))
+        room = int((WIDTH - i * size - 4) / 7.6)  # letters, at their width on a phone
+        shown = name if len(name) <= room else name[: room - 1].rstrip(" ,") + "…"
+        parts.append(label.format(i * size + 4, i * size + size * 0.5 + 3.5, shown, name))
+    return _svg(parts, math.ceil(size * len(names)) + 4, "co-occurrence of pairs")
+
+
+def interval_chart(rows: Sequence[IntervalRow], *, label: str) -> Markup:
+    """Return a point and a line per row for a difference and its interval, both shares, around a line at zero."""
+    reach = 1.05 * max((abs(end) for row in rows for end in (row.low, row.high)), default=0) or 1.0
+    middle, half, gap = 315.0, WIDTH - 315.0, 22
+    bottom = gap * len(rows) + 6
+
+    def across(value: float) -> float:
+        return middle + half * value / reach
+
+    parts = [Markup('<line class="rule" x1="{0}" x2="{0}" y1="0" y2="{1}"/>').format(middle, bottom)]
+    step = _round_up(reach / 3)
+    parts += [_tick(across(value), bottom - 3, f"{100 * value:+.1f}" if value else "0") for value in (-step, 0.0, step)]
+    drawn = Markup(
+        '<g><rect class="hover" x="0" y="{box}" width="{width}" height="{gap}"/>'
+        '<text class="name small" x="0" y="{baseline}">{row.name}</text>'
+        '<line class="{row.colour} line" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
+        '<circle class="{row.colour}" cx="{value:.1f}" cy="{y}" r="4.5"/><title>{title}</title></g>'
+    )
+    for at, row in enumerate(rows):
+        y = gap * at + 14
+        ends = {"low": across(row.low), "high": across(row.high), "value": across(row.value)}
+        title = f"{row.name}: {100 * row.value:+.1f}, {100 * row.low:+.1f} to {100 * row.high:+.1f}"
+        parts.append(drawn.format(row=row, y=y, box=y - 11, baseline=y + 4, width=WIDTH, gap=gap, title=title, **ends))
+    return _svg(parts, bottom + 24, label)
+
+
+def short_number(value: float) -> str:
+    """Return a number as an axis shows it: 950, 1k, 2.5k, 3M."""
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def _round_up(value: float) -> float:
+    """Return the least of 1, 2 or 5 times a power of ten that is not below a positive value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * (1 - 1e-9))
+
+
+def _svg(parts: Iterable[Markup], height: int, label: str) -> Markup:
+    svg = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+    return svg.format(WIDTH, height, label, Markup("").join(parts))
+
+
+def _axis_names(x: str, y: str, height: int) -> Markup:
+    return Markup(
+        '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text><text class="axis" x="{}" y="{}">{}</text>'
+    ).format(WIDTH - _RIGHT, height - 6, x, _LEFT, _TOP - 14, y)
+
+
+def _grid_line(y: float, name: str) -> Markup:
+    return Markup(
+        '<line class="rule" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        '<text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
+    ).format(_LEFT, WIDTH - _RIGHT, _LEFT - 8, y + 4, name, y=y)
+
+
+def _tick(x: float, bottom: float, name: str) -> Markup:
+    return Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(x, bottom + 19, name)

@@ -1,0 +1,295 @@
+"""Report pages: single HTML files with their style and charts inside.
+
+A report is mailed, archived and opened offline, so nothing is fetched: no script, no font, no image, and a content
+policy that forbids it. Templates escape every text that is not `Markup`, because labels and paths come from other
+people's tables.
+"""
+
+import base64
+import io
+import math
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from markupsafe import Markup, escape
+from PIL import Image
+
+from viennatag.data.marks import Marks
+from viennatag.errors import ImageError
+from viennatag.evaluation.comparison import METRICS, Comparison, ComparisonRow
+from viennatag.evaluation.label_issues import LabelIssue
+from viennatag.images.decoding import read_image
+from viennatag.inspection.profile import LabelPair, Profile
+from viennatag.reports import charts
+from viennatag.reports.charts import Colour, Line
+from viennatag.reports.comparison import METRIC_TITLES, metric_text, notes, summary
+from viennatag.reports.label_issues import ISSUE_TITLES, issue_figures
+from viennatag.reports.profile import (
+    BANDS,
+    advise,
+    label_table,
+    label_title,
+    labels_per_mark,
+    level_table,
+    nearest_labels,
+    pair_table,
+    plural,
+    profile_summary,
+    short_value,
+)
+from viennatag.reports.tables import ReportTable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+CHARTED = ("macro_map", "tail_map")
+"""Metrics with a chart of differences on a comparison page."""
+ISSUES_ON_PAGE = 200
+"""Label issues of a kind on a page; a CSV file holds all."""
+_THUMBNAIL = 96
+_LISTED_LABELS = 2_000
+_INTERVAL_COLOURS: dict[str, Colour] = {"better": "blue", "worse": "red", "same": "grey"}
+
+
+class Chart(NamedTuple):
+    """A chart with its title, the meaning of its colours, and a note."""
+
+    title: str
+    svg: Markup
+    legend: Sequence[tuple[str, Colour]] = ()
+    note: str = ""
+
+
+def render(template: str, **context: Any) -> Markup:
+    """Return a template of this package filled with a context."""
+    return Markup(_environment().get_template(f"{template}.html.jinja").render(context))
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("viennatag.reports")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["code_spans"] = code_spans
+    return environment
+
+
+def code_spans(content: str) -> Markup:
+    """Return plain text as markup, with code for what is between backticks."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(content))))
+
+
+def comparison_page(comparison: Comparison, *, source: str) -> str:
+    """Return a comparison as one HTML page.
+
+    Args:
+        comparison: The comparison.
+        source: Name of the table of marks.
+    """
+    titles = (Markup("<br/>").join(title.split(" ", 1)) for title in METRIC_TITLES.values())
+    head = ("strategy", *titles, "s")
+    rows = [
+        [row.name, *(_metric_cell(name, row) for name in METRICS), f"{row.seconds:.1f}" if row.seconds else ""]
+        for row in comparison.rows
+    ]
+    replies = (f" (reply {row.reply} of 5)" if row.reply else "" for row in comparison.rows)
+    described = [(row.name, row.description + reply) for row, reply in zip(comparison.rows, replies, strict=True)]
+    baseline = comparison.find(comparison.baseline)
+    return render(
+        "comparison",
+        title="Comparison of strategies for imbalanced labels",
+        lead=f"{source}: the metrics of each strategy for frequent and rare labels, on the same features and split.",
+        summary=summary(comparison),
+        charts=[
+            _difference_chart(comparison, name) for name in CHARTED if not math.isnan(baseline.metrics[name].value)
+        ],
+        metrics=ReportTable(head, rows, set(range(1, len(head)))),
+        strategies=ReportTable(("strategy", "description"), described, set()),
+        notes=notes(comparison),
+    )
+
+
+def _metric_cell(name: str, row: ComparisonRow) -> str:
+    text = metric_text(name, row)
+    return Markup("<b>{}</b>").format(text) if name in row.best else text
+
+
+def _difference_chart(comparison: Comparison, name: str) -> Chart:
+    found = [(row.name, row.metrics[name]) for row in comparison.rows[1:] if row.name != comparison.baseline]
+    rows = [
+        charts.IntervalRow(
+            strategy, each.difference, each.difference_low, each.difference_high, _INTERVAL_COLOURS[each.verdict]
+        )
+        for strategy, each in sorted(found, key=lambda entry: -entry[1].difference)
+        if each.verdict != "unknown"
+    ]
+    title = f"{METRIC_TITLES[name]}, difference from {comparison.baseline}"
+    return Chart(
+        title,
+        charts.interval_chart(rows, label=title),
+        (("better", "blue"), ("worse", "red"), ("within noise", "grey")),
+        "In percentage points, with the simultaneous 95 % interval. An interval with zero in it is within noise.",
+    )
+
+
+def label_issues_section(issues: Sequence[LabelIssue], marks: Marks, images: Path | str) -> Markup:
+    """Return the first label issues of each kind, with the images of their marks, as a section of a page."""
+    head = ("image", "code in doubt, mark", "codes of the mark", "score", "typical", "prior", "neighbours with it")
+    tables = []
+    for kind, title in ISSUE_TITLES.items():
+        rows = [
+            (
+                _thumbnail(Path(images) / marks.images[issue.row]),
+                Markup("<b>{} {}</b><br/>{}").format(issue.label, issue.heading, marks.ids[issue.row]),
+                "; ".join(marks.codes[issue.row]),
+                *issue_figures(issue),
+            )
+            for issue in [issue for issue in issues if issue.kind == kind][:ISSUES_ON_PAGE]
+        ]
+        tables.append((title, ReportTable(head, rows, {3, 4, 5, 6})))
+    return render("label_issues", tables=tables)
+
+
+def _thumbnail(path: Path) -> str:
+    try:
+        pixels = read_image(path, _THUMBNAIL)
+    except ImageError as exc:
+        return str(exc)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=80)
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    return Markup('<img src="data:image/jpeg;base64,{}" width="{}" alt=""/>').format(data, _THUMBNAIL)
+
+
+def profile_page(profile: Profile, *, source: str, more: Sequence[Markup] = ()) -> str:
+    """Return a profile as one HTML page.
+
+    Args:
+        profile: The profile.
+        source: Name of the table of marks.
+        more: Further sections.
+    """
+    level, needs = profile.levels[-1], profile.needs
+    labels, nearest = plural(level.level), nearest_labels(profile)
+    frequent = np.argsort(-level.counts, kind="stable")[:_LISTED_LABELS]
+    listed = "All" if len(frequent) == len(level.names) else "The most frequent"
+    pair_tables = [
+        (f"{labels.capitalize()} that co-occur {often} than by chance", pair_table(profile, pairs[:10]))
+        for often, pairs in (("more often", level.together), ("less often", level.apart))
+        if pairs
+    ]
+    return render(
+        "profile",
+        title=f"Imbalance of {source}",
+        lead=profile_summary(profile),
+        tiles=_tiles(profile),
+        tail=_tail_chart(profile),
+        bands=_band_chart(profile),
+        levels=level_table(profile),
+        sizes=_size_chart(profile),
+        pairs=_pair_chart(profile),
+        pair_tables=pair_tables,
+        labels=labels,
+        needs=f"{needs.marks:,} marks of a label give {needs.train_marks:,} training and {needs.test_marks:,} test "
+        f"marks. {len(nearest):,} of {len(level.names):,} {labels} have fewer.",
+        nearest=label_table(profile, nearest[:20]),
+        all_title=f"{listed} {len(frequent):,} {labels}",
+        all_labels=label_table(profile, frequent),
+        findings=profile.findings,
+        more=more,
+        advice=advise(profile),
+    )
+
+
+def _tiles(profile: Profile) -> list[tuple[str, str, str]]:
+    level = profile.levels[-1]
+    labels = plural(level.level)
+    return [
+        ("marks", f"{profile.marks:,}", f"{level.label_sets:,} sets of {labels}, {level.single_sets:,} of them once"),
+        (labels, f"{len(level.names):,}", f"{level.half:,} of them have half of all assignments"),
+        (f"{labels} per mark", f"{level.cardinality:.2f}", f"density {level.density:.4f}"),
+        ("MeanIR", f"{level.mean_ir:,.0f}", f"how many times rarer the mean {level.level} is than the most frequent"),
+        ("CVIR", short_value(level.cvir), "how unevenly rare they are"),
+        ("SCUMBLE", f"{level.scumble:.2f}", "rare and frequent on the same mark: 0 never, 1 always"),
+    ]
+
+
+def _tail_chart(profile: Profile) -> Chart:
+    level = profile.levels[-1]
+    order = np.argsort(-level.counts, kind="stable")
+    counts = level.counts[order]
+    ranks = np.unique(np.geomspace(1, len(counts), 120).round().astype(int))
+    lines = [
+        Line([(at + 1.0, float(count)) for at, count in enumerate(np.sort(upper.counts)[::-1])], "grey")
+        for upper in profile.levels[:-1]
+    ]
+    for name, _, colour in BANDS:
+        inside = np.flatnonzero(level.bands[name][order][ranks - 1])
+        chosen = ranks[max(inside[0] - 1, 0) : inside[-1] + 1] if len(inside) else ()  # from the end of the last band
+        titles = [
+            f"{rank:,}. {label_title(profile, level.names[order[rank - 1]])}: {counts[rank - 1]:,}" for rank in chosen
+        ]
+        points = [(float(rank), float(counts[rank - 1])) for rank in chosen]
+        lines.append(Line(points, colour, titles, fill=True))
+    upper = " and ".join(plural(each.level) for each in profile.levels[:-1])
+    legend: list[tuple[str, Colour]] = [(f"{name}, {what}", colour) for name, what, colour in BANDS]
+    svg = charts.log_chart(lines, x=f"{plural(level.level)}, by frequency", y="marks")
+    return Chart(f"Marks of each {level.level}", svg, [*legend, *([(upper, "grey")] if upper else ())])
+
+
+def _band_chart(profile: Profile) -> Chart:
+    rows = []
+    for level in profile.levels:
+        labels = f"{len(level.names):,} {plural(level.level)}"
+        for what, weights in ((labels, np.ones(len(level.names))), ("their assignments to marks", level.counts)):
+            shares = {name: weights[level.bands[name]].sum() / weights.sum() for name, _, _ in BANDS}
+            rows.append(
+                (
+                    what,
+                    [(shares[name], colour, f"{name}: {shares[name]:.1%} of the {what}") for name, _, colour in BANDS],
+                )
+            )
+    return Chart("Head, medium and tail", charts.share_bars(rows), [(name, colour) for name, _, colour in BANDS])
+
+
+def _size_chart(profile: Profile) -> Chart:
+    level = profile.levels[-1]
+    labels = plural(level.level)
+    bars = [
+        (name, count, f"{name} {labels}: {count:,} marks, {count / profile.marks:.1%}")
+        for name, count in labels_per_mark(level)
+    ]
+    svg = charts.bar_chart(bars, x=f"{labels} of a mark", y="marks", height=370)
+    return Chart(f"{labels.capitalize()} per mark", svg)
+
+
+def _pair_chart(profile: Profile) -> Chart:
+    level = profile.levels[0]
+    cells = [[(_lift_colour(pair), _pair_title(profile, pair)) for pair in row] for row in level.map]
+    names = [label_title(profile, name) for name in level.mapped]
+    listed = f"The {len(names)} most frequent" if len(names) < len(level.names) else "All"
+    return Chart(
+        f"{listed} {plural(level.level)}, in pairs",
+        charts.triangle_map(names, cells),
+        (("more often than by chance", "blue"), ("less often", "red")),
+        "Full colour is 4 times as often, or a quarter. Pairs within chance stay empty.",
+    )
+
+
+def _lift_colour(pair: LabelPair) -> float:
+    """Return the lift as a value of a colour: 0 for chance, 1 for 4 times as often, -1 for a quarter."""
+    if pair.low <= 1 <= pair.high:
+        return 0.0
+    return min(max(math.log(max(pair.lift, 1e-9), 4), -1.0), 1.0)
+
+
+def _pair_title(profile: Profile, pair: LabelPair) -> str:
+    names = f"{label_title(profile, pair.first)} + {label_title(profile, pair.second)}"
+    return f"{names}: {pair.marks:,} marks, {short_value(pair.lift)} times as often as by chance"

@@ -1,0 +1,42 @@
+"""The Prometheus metrics of the service."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class ServiceMetrics:
+    """The metrics of one application; each application has its own, so that tests do not share them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.requests = Counter(
+            "viennatag_requests", "Requests.", ("method", "route", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "viennatag_request_seconds",
+            "Time from the headers of a request to the end of its response.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.images = Counter("viennatag_images", "Images received.", ("outcome",), registry=self.registry)
+        self.batches = Histogram(
+            "viennatag_batch_images",
+            "Images in one batch of the network.",
+            buckets=(1, 2, 3, 4, 5, 6, 7, 8),
+            registry=self.registry,
+        )
+        self.refused = Counter("viennatag_refused", "Requests refused because of load.", registry=self.registry)
+
+    def watch_queue(self, size: Callable[[], float]) -> None:
+        """Export the size of the queue."""
+        gauge = Gauge("viennatag_queue_images", "Images waiting or running.", registry=self.registry)
+        gauge.set_function(size)
+
+    def export(self) -> bytes:
+        """Return the metrics in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,54 @@
+"""The options of the service, checked before it starts."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from viennatag.errors import OptionError, report_problems
+from viennatag.images.decoding import available_cores
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """Limits and access of the service.
+
+    Attributes:
+        max_body: Bytes of a request's body.
+        max_files: Images in one request.
+        max_pixels: Pixels of one image.
+        queue: Images in the service at a time, waiting or running; further ones are refused at once.
+        workers: Threads that decode images and run the network.
+        header_seconds: How long a client may take to send the headers of a request.
+        read_seconds: How long a client may take to send a body.
+        response_seconds: How long an accepted request may wait for its response.
+        token: Bearer token that `/v1` and `/metrics` require; None for no authentication.
+        origins: Allowed CORS origins.
+        hosts: Allowed host names, without port; () for any.
+        reference_images: Folder of the images of the bundle's index of reference marks.
+    """
+
+    max_body: int = 20_000_000
+    max_files: int = 16
+    max_pixels: int = 40_000_000
+    queue: int = 128
+    workers: int = field(default_factory=available_cores)
+    header_seconds: float = 10.0
+    read_seconds: float = 20.0
+    response_seconds: float = 30.0
+    token: str | None = field(default=None, repr=False)
+    origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    reference_images: Path | None = None
+
+    def __post_init__(self) -> None:
+        limits = ("max_body", "max_files", "max_pixels", "queue", "workers")
+        times = ("header_seconds", "read_seconds", "response_seconds")
+        values = {name: getattr(self, name) for name in (*limits, *times)}
+        problems = [f"{name} is {value}; it must be above 0" for name, value in values.items() if value <= 0]
+        if self.queue < self.max_files:
+            problems.append(f"queue is {self.queue}, less than the {self.max_files} images of one request")
+        if self.token is not None and len(self.token) < 16:
+            problems.append(f"the token has {len(self.token)} characters; it needs at least 16")
+        if self.reference_images is not None and not self.reference_images.is_dir():
+            problems.append(f"reference_images: {self.reference_images} is not a folder")
+        if problems:
+            raise OptionError(report_problems("the options of the service are invalid:", problems))

@@ -1,0 +1,133 @@
+"""Response schemas for the OpenAPI description; the types of the predictor stay the source."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from viennatag.prediction.predictor import Suggestion
+
+PNG_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
+}
+"""The OpenAPI description of a response that is an image."""
+_SUGGESTION = Suggestion("3.1.6", "cats", 0.8731, "section", ("3", "3.1", "3.1.6"), True)
+
+
+class ModelName(BaseModel):
+    """The bundle that predicted."""
+
+    name: str = Field(examples=["starter"])
+    digest: str = Field(examples=["sha256:4ef94631d634f220"])
+
+
+class ImageSuggestions(BaseModel):
+    """The suggestions for one image, best first."""
+
+    image: str = Field(examples=["logo.png"], description="File name, or image-1, image-2, ... without one.")
+    width: int = Field(examples=[640])
+    height: int = Field(examples=[480])
+    suggestions: list[Suggestion] = Field(examples=[[_SUGGESTION]])
+
+
+class ErrorDetails(BaseModel):
+    """Why an image has no suggestions."""
+
+    title: str = Field(examples=["The image cannot be read"])
+    detail: str = Field(examples=["the image is empty (0 bytes)"])
+    status: int = Field(examples=[422])
+
+
+class FailedImage(BaseModel):
+    """An unreadable image of a request with several."""
+
+    image: str = Field(examples=["broken.png"])
+    error: ErrorDetails
+
+
+class PredictResponse(BaseModel):
+    """The results of all images, in the order of the request."""
+
+    model: ModelName
+    results: list[ImageSuggestions | FailedImage]
+
+
+class HeatMap(BaseModel):
+    """The class activation map of an input of the network, which is square."""
+
+    local_logits: list[list[float]] = Field(description="The logit at each spatial position of the square.")
+    box: tuple[float, float, float, float] = Field(
+        examples=[(0.0, 0.125, 1.0, 0.875)],
+        description="Left, top, right and bottom of the image in that square, as fractions of its side; values below 0 "
+        "or above 1 are background that was cropped.",
+    )
+
+
+class ExplainResponse(HeatMap):
+    """The heat map of a code."""
+
+    code: str = Field(examples=["3.1.6"])
+    score: float = Field(examples=[0.8731])
+    crop: HeatMap | None = Field(
+        None, description="The heat map of the crop with the highest logit for the code, if crops were predicted."
+    )
+
+
+class CodeHeading(BaseModel):
+    """A code with its heading."""
+
+    code: str = Field(examples=["3.1.6"])
+    heading: str = Field(examples=["cats or other small felines"])
+
+
+class SimilarReferenceMark(BaseModel):
+    """A reference mark that looks like the image."""
+
+    image: str = Field(examples=["EM500000003.jpg"])
+    codes: list[CodeHeading]
+    similarity: float = Field(ge=-1, le=1, examples=[0.8731], description="Cosine similarity; 1 for the same image.")
+    thumbnail: str | None = Field(description="Address of its thumbnail, if the service has the reference images.")
+
+
+class SimilarResponse(BaseModel):
+    """Reference marks, the most similar first."""
+
+    marks: list[SimilarReferenceMark]
+
+
+class CodeLevel(CodeHeading):
+    """A code with its heading and level."""
+
+    level: str = Field(examples=["section"])
+
+
+class CodeList(BaseModel):
+    """Codes, the best match first, or in the order of the classification."""
+
+    codes: list[CodeLevel]
+
+
+class CodeResponse(CodeLevel):
+    """A code with its ancestors and children."""
+
+    path: list[CodeHeading] = Field(description="From the category down to the code itself.")
+    children: list[CodeHeading]
+    known_to_model: bool = Field(description="Whether the model can suggest it.")
+
+
+class ModelResponse(BaseModel):
+    """The model card: training, metrics, labels and thresholds."""
+
+    name: str = Field(examples=["starter"])
+    digest: str
+    taxonomy: str = Field(examples=["vienna"])
+    image_size: int = Field(examples=[160], description="Side of the network's square input, in pixels.")
+    labels: dict[str, int] = Field(examples=[{"category": 28, "division": 121, "section": 962}])
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+    thresholds: dict[str, float] = Field(description="A code is suggested when its score is at least this.")
+
+
+class HealthResponse(BaseModel):
+    """The state of the service."""
+
+    status: str = Field(examples=["ok"])

@@ -1,0 +1,195 @@
+"""Fit a postprocessor on the validation subset.
+
+The one place where a bundle's crops, parent weight, pixel colours, calibration and thresholds are chosen. `train`,
+`compare` and the strategy search call it for every head, so that all of them evaluate what would be served.
+
+Each correction is used only where the validation subset says that it helps: crops where they lift the macro average
+precision of pictorial labels by `CROP_GAIN`, parent averaging where it lifts that of pictorial categories, a colour
+label from pixels where this ranks it better than the head beyond noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from viennatag.calibration.calibration import Calibration, coherent_scores, fit_platt
+from viennatag.data.labels import LabelSet
+from viennatag.images.colour_features import COLOUR_LABELS
+from viennatag.images.crops import MAX_CROPS, merge_crops
+from viennatag.metrics.bootstrap import Interval, draw_weights
+from viennatag.metrics.metrics import average_precision, macro_average_precision
+from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor, average_parent_logits
+from viennatag.thresholds.decision_rules import DecisionRule
+from viennatag.training.postprocessing.forward import whole_logits
+
+CROP_GAIN = 0.005
+"""Macro average precision that crops must gain to be worth their calls."""
+MIN_COLOUR_POSITIVES = 10
+"""A colour label on fewer validation marks is left to the head: nobody could say which reads it better."""
+Logits = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPostprocessor:
+    """A postprocessor and what was measured to choose it.
+
+    Attributes:
+        postprocessor: As fitted.
+        facts: What the validation subset said, for the bundle: `crops`, `parent_weight` and `pixel_colours`.
+    """
+
+    postprocessor: Postprocessor
+    facts: dict[str, Any]
+
+
+def fit_postprocessor(
+    outputs: Outputs,
+    targets: csr_array,
+    labels: LabelSet,
+    decision_rule: DecisionRule,
+    *,
+    min_positives: int = 10,
+    crop_gain: float = CROP_GAIN,
+    seed: int = 0,
+) -> FittedPostprocessor:
+    """Return the postprocessor that fits a network's outputs on the validation subset.
+
+    Args:
+        outputs: Of the validation marks, with their crops and the colour features of all `COLOUR_LABELS`, where
+            these are at hand.
+        targets: True labels of these marks, shape (marks, labels).
+        labels: The labels of the columns.
+        decision_rule: Finds the thresholds.
+        min_positives: Labels with fewer validation marks share a calibration.
+        crop_gain: Macro average precision of pictorial labels that crops must gain.
+        seed: Of the bootstrap that compares head and pixels.
+
+    Raises:
+        DataError: If no target is true.
+    """
+    logits, crops, facts = _choose_crops(outputs, targets, labels, crop_gain)
+    parent_weight, calibration, found = _choose_parent_weight(logits, targets, labels, min_positives)
+    facts |= found
+    unfitted = np.ones(len(labels))  # thresholds come last, when there are scores
+    chain = Postprocessor(labels, calibration, unfitted, max_crops=crops, parent_weight=parent_weight)
+    if outputs.colours is not None:
+        compared = compare_colour_readers(logits, outputs.colours, targets, labels, seed=seed)
+        facts |= {"pixel_colours": compared} if compared else {}
+        names = tuple(name for name, reached in compared.items() if reached["low"] > 0)
+        if names:
+            chain = with_pixel_labels(chain, names, outputs.colours, targets)
+    return FittedPostprocessor(fit_thresholds(chain, outputs, targets, decision_rule), facts)
+
+
+def fit_thresholds(
+    chain: Postprocessor, outputs: Outputs, targets: csr_array, decision_rule: DecisionRule
+) -> Postprocessor:
+    """Return a postprocessor with the thresholds that a decision rule finds on its scores."""
+    labels = chain.labels
+    scores = chain.scores(outputs)
+    return chain.with_thresholds(decision_rule.fit(scores, targets, groups=labels.groups, levels=labels.depths))
+
+
+def with_pixel_labels(
+    chain: Postprocessor, names: Sequence[str], colours: NDArray[np.float32], targets: csr_array
+) -> Postprocessor:
+    """Return a postprocessor that reads some labels from pixels, calibrated on these.
+
+    Args:
+        chain: The postprocessor.
+        names: Labels among `COLOUR_LABELS`.
+        colours: Colour features of the validation marks, shape (marks, `COLOUR_LABELS`).
+        targets: True labels of these, shape (marks, labels).
+    """
+    columns = [chain.labels.index[name] for name in names]
+    own = colours[:, [COLOUR_LABELS.index(name) for name in names]]
+    fitted = fit_platt(own, targets[:, columns], groups=np.zeros(len(columns), dtype=int))
+    calibration = replace_columns(chain.calibration, columns, fitted)
+    return replace(chain, pixel_labels=tuple(names), calibration=calibration)
+
+
+def replace_columns(calibration: Calibration, columns: Sequence[int], fitted: Calibration) -> Calibration:
+    """Return a calibration with that of some labels replaced."""
+    slope, intercept = calibration.slope.copy(), calibration.intercept.copy()
+    slope[list(columns)], intercept[list(columns)] = fitted.slope, fitted.intercept
+    return Calibration(slope, intercept)
+
+
+def _choose_crops(
+    outputs: Outputs, targets: csr_array, labels: LabelSet, crop_gain: float
+) -> tuple[Logits, int, dict[str, Any]]:
+    """Return one row of logits for each mark, the number of crops to run, and what was measured."""
+    whole = whole_logits(outputs)
+    columns = np.flatnonzero(labels.is_pictorial)
+    if outputs.view_counts is None or len(outputs.logits) == len(whole) or not len(columns):
+        return whole, 0, {}
+    merged = merge_crops(outputs.logits, outputs.view_counts, labels.is_pictorial)
+    found = {
+        name: macro_average_precision(logits[:, columns], targets[:, columns]).value
+        for name, logits in (("whole", whole), ("crops", merged))
+    }
+    if found["crops"] - found["whole"] >= crop_gain:
+        return merged, MAX_CROPS, {"crops": found}
+    return whole, 0, {"crops": found}
+
+
+def _choose_parent_weight(
+    logits: Logits, targets: csr_array, labels: LabelSet, min_positives: int
+) -> tuple[float, Calibration, dict[str, Any]]:
+    """Return the weight of the best division in its category, the calibration that goes with it, and what was measured.
+
+    Scores are compared as they would be given: no category scores below its best division either way.
+    """
+    columns = np.flatnonzero(labels.is_pictorial & (labels.parents < 0))
+    with_divisions = bool(np.isin(labels.parents, columns).any())
+    found: dict[str, float] = {}
+    calibrations: dict[str, Calibration] = {}
+    for name, weight in (("own", 0.0), ("averaged", PARENT_WEIGHT))[: 1 + with_divisions]:
+        shown = average_parent_logits(logits, labels, weight)
+        calibrations[name] = fit_platt(shown, targets, groups=labels.groups, min_positives=min_positives)
+        if with_divisions:
+            scores = coherent_scores(calibrations[name](shown), labels.parents)
+            found[name] = macro_average_precision(scores[:, columns], targets[:, columns]).value
+    if with_divisions and found["averaged"] > found["own"]:
+        return PARENT_WEIGHT, calibrations["averaged"], {"parent_weight": found}
+    return 0.0, calibrations["own"], {"parent_weight": found} if found else {}
+
+
+def compare_colour_readers(
+    logits: Logits, colours: NDArray[np.float32], targets: csr_array, labels: LabelSet, *, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """Return for each colour label that can be judged the average precision of the head and of the pixels.
+
+    Args:
+        logits: Of the head, shape (marks, labels).
+        colours: Colour features, shape (marks, `COLOUR_LABELS`).
+        targets: True labels, shape (marks, labels).
+        labels: The labels.
+        seed: Of the bootstrap over marks.
+
+    Returns:
+        By label `head`, `pixels`, and `low`, the lower end of the 95 % interval of what the pixels gain.
+    """
+    counts = np.asarray(targets.sum(axis=0)).ravel()
+    names = [
+        name for name in COLOUR_LABELS if name in labels.index and counts[labels.index[name]] >= MIN_COLOUR_POSITIVES
+    ]
+    if not names:
+        return {}
+    columns = [labels.index[name] for name in names]
+    head, pixels = (
+        average_precision(scores, targets[:, columns], draw_weights(len(scores), seed=seed))
+        for scores in (logits[:, columns], colours[:, [COLOUR_LABELS.index(name) for name in names]])
+    )
+    return {
+        name: {
+            "head": round(float(head[0, at]), 5),
+            "pixels": round(float(pixels[0, at]), 5),
+            "low": round(Interval.of(pixels[:, at] - head[:, at]).low, 5),
+        }
+        for at, name in enumerate(names)
+    }

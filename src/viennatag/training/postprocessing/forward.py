@@ -1,0 +1,80 @@
+"""Run a trained head over held-out marks exactly as the bundle will run it.
+
+The graph of a bundle is a backbone and a head. The backbone's features are kept (`training.data.held_out`); the head
+is exported and run on them by the serving engine. A test holds that this gives the scores of `Predictor` to the last
+bit.
+"""
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from viennatag.errors import DataError, ImageError
+from viennatag.images.crops import full_view_rows
+from viennatag.model.postprocessing import Outputs
+from viennatag.runtime.backends import open_runtime
+from viennatag.runtime.engine import Engine, run_images
+from viennatag.training.backbones.backbone import OPSET, Backbone
+from viennatag.training.data.held_out import HeldOut
+from viennatag.training.heads.export import ExportedHead, export_graph
+
+ROWS = 64
+"""Views that the head takes at a time."""
+
+
+def forward(head: ExportedHead, held_out: HeldOut) -> Outputs:
+    """Return what a head says about held-out marks, with the colour features for all of `COLOUR_LABELS`.
+
+    Raises:
+        DataError: If an image cannot be read again.
+    """
+    counts = held_out.view_counts.tolist()
+    if held_out.examples is not None:
+        return Outputs(held_out.examples.logits(head), counts, held_out.colours)
+    if head.reads_feature_maps:
+        return Outputs(_run_images(head, held_out), counts, held_out.colours)
+    graph = export_graph(_features_alone(held_out.features.shape[1]), head)
+    return Outputs(run_head(graph, held_out.features), counts, held_out.colours)
+
+
+def run_head(graph: bytes, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the logits of a graph that takes features, shape (views, labels)."""
+    runtime = open_runtime("onnxruntime", graph, threads=1)
+    blocks = [
+        runtime.run(np.ascontiguousarray(features[at : at + ROWS], dtype=np.float32), ("logits",))[0]
+        for at in range(0, len(features), ROWS)
+    ]
+    return np.concatenate(blocks)
+
+
+def _features_alone(width: int) -> Backbone:
+    """Return a backbone without a network: it takes features and gives them."""
+    node = helper.make_node("Identity", ["given"], ["features"], name="features")
+    given, features = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ("images", width)) for name in ("given", "features")
+    )
+    graph = helper.make_graph([node], "features", [given], [features])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    onnx.checker.check_model(model)
+    return Backbone("", bytes(model.SerializeToString(deterministic=True)), width, 0)
+
+
+def _run_images(head: ExportedHead, held_out: HeldOut) -> NDArray[np.float32]:
+    """Return logits by the whole graph: feature maps of all views would take too much room to be kept."""
+    assert held_out.backbone is not None
+    assert held_out.paths is not None
+    most = int(held_out.view_counts.max(initial=1)) - 1
+    engine = Engine(export_graph(held_out.backbone, head), threads=1)
+    found: list[NDArray[np.float32]] = []
+    for batch in run_images(engine, held_out.paths, ("logits",), also=lambda _: None, max_crops=most):
+        bad = next((outcome for outcome in batch.outcomes if isinstance(outcome, ImageError)), None)
+        if bad:
+            raise DataError(f"an image that could be read before cannot be read now: {bad}")
+        found.extend(batch.outputs)
+    return np.concatenate(found)
+
+
+def whole_logits(outputs: Outputs) -> NDArray[np.floating]:
+    """Return the logits of the whole images only, shape (images, labels)."""
+    return outputs.logits if outputs.view_counts is None else outputs.logits[full_view_rows(outputs.view_counts)]
