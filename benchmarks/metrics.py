@@ -27,10 +27,9 @@ from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score
 from torchmetrics.functional.classification import multilabel_average_precision
 
-from viennatag.calibration import calibration
+from viennatag import calibration, thresholds
 from viennatag.metrics import metrics
 from viennatag.metrics.bootstrap import Interval, bootstrap_interval, draw_weights
-from viennatag.thresholds import thresholds
 
 Result = TypeVar("Result")
 

@@ -5,7 +5,8 @@ Their maps have four places, and a label's direction is at one of them only.
 
 import numpy as np
 
-from viennatag.data.marks import SUBSETS, Marks, Taxonomy
+from viennatag.data.marks import SUBSETS, Marks
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.training.data.collection import EXTRA, Collection
 
 WIDTH, PLACES = 24, 4

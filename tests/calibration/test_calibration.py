@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from viennatag.calibration.calibration import Calibration, coherent_scores, fit_platt
+from viennatag.calibration.calibration import Calibration, coherent_scores
+from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.metrics import average_precision, calibration_error

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viennatag.data.labels import OTHER, LabelSet
-from viennatag.data.marks import Marks, Taxonomy
+from viennatag.data.marks import Marks
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError
 from viennatag.vienna.codes import parse_code
 

@@ -12,7 +12,8 @@ from scipy.stats import poisson
 from typer.testing import CliRunner
 
 from viennatag.cli import app
-from viennatag.data.marks import Marks, Taxonomy, read_marks
+from viennatag.data.marks import Marks, read_marks
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError
 from viennatag.inspection.profile import (
     LevelProfile,

@@ -6,16 +6,16 @@ import pytest
 from tests.runtime.test_engine import graph
 from viennatag.errors import OptionError
 from viennatag.images.decoding import available_cores
-from viennatag.runtime import autotune
-from viennatag.runtime.autotune import (
+from viennatag.runtime import settings
+from viennatag.runtime.autotune import measure_speeds
+from viennatag.runtime.backends import installed_runtimes
+from viennatag.runtime.settings import (
     EngineSpeed,
     fastest_engine,
     find_runtime_settings,
-    measure_speeds,
     read_speeds,
     write_speeds,
 )
-from viennatag.runtime.backends import installed_runtimes
 
 DIGEST = "sha256:" + "ab" * 32
 SPEEDS = {"onnxruntime": EngineSpeed(1, 4.0, 4, 300.0), "openvino": EngineSpeed(2, 3.0, 16, 290.0)}
@@ -64,11 +64,11 @@ def test_another_machine_and_a_damaged_file_are_no_measurement(monkeypatch: pyte
     path = write_speeds(DIGEST, SPEEDS)
     assert read_speeds(DIGEST) == SPEEDS
     whole = path.read_text()
-    for damaged in ("{", "[]", json.dumps({"machine": autotune._machine(), "speeds": {"openvino": {"threads": 1}}})):
+    for damaged in ("{", "[]", json.dumps({"machine": settings._machine(), "speeds": {"openvino": {"threads": 1}}})):
         path.write_text(damaged)
         assert read_speeds(DIGEST) == {}
     path.write_text(whole)
-    monkeypatch.setattr(autotune, "available_cores", lambda: 99)
+    monkeypatch.setattr(settings, "available_cores", lambda: 99)
     assert read_speeds(DIGEST) == {}
 
 

@@ -14,11 +14,11 @@ from viennatag.thresholds.decision_rules import (
     GuaranteedRecall,
     OneThreshold,
     PerLabel,
-    Thresholds,
     TopK,
     find_decision_rule,
 )
-from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
+from viennatag.thresholds.thresholds import Thresholds
+from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
 
 LEVELS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 GROUPS = np.array([0, 1, 2, 2, 3, 4, 4, 4])

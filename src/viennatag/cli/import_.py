@@ -10,7 +10,7 @@ from viennatag.cli.options import IgnoreOption, TaxonomyOption
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
-    from viennatag.data.marks import Taxonomy
+    from viennatag.data.taxonomy import Taxonomy
     from viennatag.importers import ImportSummary
 
 _SHOWN = 20

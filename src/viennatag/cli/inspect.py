@@ -22,7 +22,7 @@ from viennatag.cli.options import (
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
-    from viennatag.data.marks import Taxonomy
+    from viennatag.data.taxonomy import Taxonomy
     from viennatag.evaluation.label_issues import LabelIssue
 
 

@@ -11,7 +11,8 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from click import Context
 
-    from viennatag.data.marks import Marks, Taxonomy
+    from viennatag.data.marks import Marks
+    from viennatag.data.taxonomy import Taxonomy
 
 PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 """Settings of typer for plain text, which needs no rich."""

@@ -18,7 +18,8 @@ def tune(
     Example: viennatag tune my-bundle
     """
     from viennatag.model.bundle import open_bundle
-    from viennatag.runtime.autotune import fastest_engine, measure_speeds, write_speeds
+    from viennatag.runtime.autotune import measure_speeds
+    from viennatag.runtime.settings import fastest_engine, write_speeds
 
     found = open_bundle(bundle)
     names = None if engine in {None, "auto"} else [str(engine)]

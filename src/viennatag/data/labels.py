@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.data.marks import Marks, Taxonomy
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, require
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, LEVELS, parse_code
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from viennatag.data.marks import Marks
 
 OTHER = "other"
 """The flat label for all labels that are too rare."""
@@ -44,7 +46,7 @@ class LabelSet:
         return len(self.names)
 
     @classmethod
-    def from_marks(cls, marks: Marks, *, min_count: int = 1) -> "LabelSet":
+    def from_marks(cls, marks: "Marks", *, min_count: int = 1) -> "LabelSet":
         """Return the labels that at least `min_count` marks carry, with all their ancestors.
 
         A rarer Vienna code counts for its parent, a rarer flat label for the label `other`. Categories are never

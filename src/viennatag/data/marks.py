@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import CodeError, DataError, OptionError, report_problems, require
 from viennatag.files import atomic_file
 from viennatag.vienna.codes import parse_code, parse_codes
 
-Taxonomy = Literal["vienna", "flat"]
 SUBSETS = ("train", "validation", "test")
 RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight")
 TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")

@@ -22,7 +22,7 @@ from viennatag.metrics.metrics import (
     mean_of_known,
     micro_average_precision,
 )
-from viennatag.metrics.ranking import Scores
+from viennatag.metrics.scores import Scores
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

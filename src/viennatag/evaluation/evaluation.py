@@ -20,7 +20,8 @@ from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError
 from viennatag.metrics import metrics
 from viennatag.metrics.bootstrap import Interval, draw_weights
-from viennatag.metrics.ranking import Scores, find_positives
+from viennatag.metrics.ranking import find_positives
+from viennatag.metrics.scores import Scores
 from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.prediction.predictor import Predictor
 

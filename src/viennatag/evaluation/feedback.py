@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viennatag.data.marks import Marks, Taxonomy, parse_labels, read_marks, read_rows
+from viennatag.data.marks import Marks, parse_labels, read_marks, read_rows
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import CodeError, DataError, report_problems
 from viennatag.evaluation.comparison import Contrast
 from viennatag.model.bundle import Bundle

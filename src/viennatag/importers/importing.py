@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viennatag.data.marks import TABLE_FORMATS as TABLES
-from viennatag.data.marks import Taxonomy
 from viennatag.data.source_files import Document, SourceFile, list_documents, list_source_files
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, report_problems, require
 from viennatag.importers.formats import HEAD, Format, find_format, recognise_format
 from viennatag.importers.image_files import (

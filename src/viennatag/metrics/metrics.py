@@ -18,16 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.ranking import (
-    BLOCK,
-    Positives,
-    Scores,
-    Targets,
-    check_scores,
-    find_positives,
-    pooled_average_precision,
-    ratio,
-)
+from viennatag.metrics.ranking import BLOCK, Positives, find_positives, pooled_average_precision, ratio
+from viennatag.metrics.scores import Scores, Targets, check_scores
 
 Value: TypeAlias = Any
 """A float, or an array (rounds,) under weights of shape (rounds, marks)."""

@@ -6,18 +6,16 @@ Only positives need a rank, so sparse targets are never made dense.
 import os
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, require
+from viennatag.metrics.scores import Scores, Targets
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-Scores: TypeAlias = NDArray[np.floating[Any]]
-Targets: TypeAlias = "NDArray[np.bool_] | csr_array"
+    pass
 
 BLOCK = 1 << 23
 """Most values that are copied at a time: 32 or 64 MB."""
@@ -69,26 +67,6 @@ def find_positives(targets: Targets, shape: tuple[int, ...]) -> Positives:
         rows.sum_duplicates()
     marks = np.repeat(np.arange(shape[0]), np.diff(rows.indptr))
     return Positives((shape[0], shape[1]), marks[rows.data], rows.indices[rows.data].astype(np.intp))
-
-
-def check_scores(scores: Scores, *, probabilities: bool = False) -> None:
-    """Check that scores are floats without NaN, and in [0, 1] if they must be probabilities.
-
-    Raises:
-        DataError: If they are not.
-    """
-    if not (isinstance(scores, np.ndarray) and np.issubdtype(scores.dtype, np.floating)):
-        kind = getattr(scores, "dtype", type(scores).__name__)
-        raise DataError(f"scores are {kind}; expected an array of floats")
-    if scores.size == 0:
-        return
-    low, high = scores.min(), scores.max()  # NaN if any score is
-    if np.isnan(low):
-        raise DataError(f"{int(np.isnan(scores).sum()):,} of {scores.size:,} scores are NaN; a NaN has no rank")
-    if probabilities and not (low >= 0 and high <= 1):
-        raise DataError(
-            f"scores run from {low:.4g} to {high:.4g}; expected probabilities in [0, 1], so calibrate logits first"
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import Taxonomy
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import BundleError, DataError
 from viennatag.model.postprocessing import Postprocessor
 

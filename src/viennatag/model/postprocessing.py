@@ -22,7 +22,7 @@ from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.colour_features import colour_features as find_colour_features
 from viennatag.images.crops import full_view_rows, merge_crops
-from viennatag.thresholds.decision_rules import Thresholds
+from viennatag.thresholds.thresholds import Thresholds
 
 PARENT_WEIGHT = 0.5
 """Weight of the best division's logit in that of its category, where this averaging is used."""

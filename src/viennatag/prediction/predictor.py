@@ -27,9 +27,9 @@ from viennatag.images.decoding import (
 )
 from viennatag.model.bundle import STARTER, Bundle, open_bundle
 from viennatag.model.postprocessing import Outputs
-from viennatag.runtime.autotune import find_runtime_settings
 from viennatag.runtime.engine import Engine, run_images
-from viennatag.thresholds.decision_rules import Thresholds
+from viennatag.runtime.settings import find_runtime_settings
+from viennatag.thresholds.thresholds import Thresholds
 from viennatag.vienna.codes import parse_code, vienna_headings, vienna_tree
 
 if TYPE_CHECKING:  # most predictions want codes only

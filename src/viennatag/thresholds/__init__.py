@@ -1,16 +1,20 @@
 """From scores to suggestions: one threshold per label, and named decision rules."""
 
-from viennatag.thresholds.decision_rules import (
-    DecisionRule,
-    ExpectedF,
-    GuaranteedRecall,
-    OneThreshold,
-    PerLabel,
-    Thresholds,
-    TopK,
-    find_decision_rule,
-)
-from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from viennatag.thresholds.decision_rules import (
+        DecisionRule,
+        ExpectedF,
+        GuaranteedRecall,
+        OneThreshold,
+        PerLabel,
+        TopK,
+        find_decision_rule,
+    )
+    from viennatag.thresholds.thresholds import Thresholds
+    from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
 
 __all__ = [
     "DecisionRule",
@@ -25,3 +29,10 @@ __all__ = [
     "recall_thresholds",
     "tune_thresholds",
 ]
+
+
+def __getattr__(name: str) -> object:  # a prediction needs `Thresholds` only
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "thresholds" if name == "Thresholds" else "tuning" if name.endswith("_thresholds") else "decision_rules"
+    return getattr(import_module(f"{__name__}.{home}"), name)

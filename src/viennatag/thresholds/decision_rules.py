@@ -10,44 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from viennatag.calibration.calibration import number_groups
-from viennatag.errors import DataError, OptionError
-from viennatag.metrics.ranking import Scores, Targets, check_scores
-from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
-
-
-@dataclass(frozen=True, eq=False)
-class Thresholds:
-    """Fitted thresholds: which scores become suggestions.
-
-    Attributes:
-        thresholds: A label is suggested when its score is at least this; shape (labels,).
-        levels: Level of each label, any integers; shape (labels,).
-        top: At most this many labels of each level are suggested; None for no limit.
-    """
-
-    thresholds: NDArray[np.float64]
-    levels: NDArray[np.intp]
-    top: int | None = None
-
-    def __call__(self, scores: Scores) -> NDArray[np.bool_]:
-        """Return which labels are suggested, of the scores' shape (marks, labels); ties go to the first label.
-
-        Raises:
-            DataError: If there are not as many labels, or a score is NaN.
-        """
-        check_scores(scores)
-        if scores.ndim != 2 or scores.shape[1:] != self.thresholds.shape:
-            raise DataError(f"scores have shape {scores.shape}; expected (marks, {len(self.thresholds)})")
-        suggested: NDArray[np.bool_] = scores >= self.thresholds
-        if self.top is not None:
-            for level in np.unique(self.levels):
-                members = np.flatnonzero(self.levels == level)
-                order = np.argsort(-scores[:, members], axis=1, kind="stable")
-                np.put_along_axis(suggested, members[order[:, self.top :]], False, axis=1)
-        return suggested
+from viennatag.calibration.platt import number_groups
+from viennatag.errors import OptionError
+from viennatag.metrics.scores import Scores, Targets
+from viennatag.thresholds.thresholds import Thresholds
+from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
 
 
 class DecisionRule(Protocol):

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from viennatag.data.marks import Marks, Taxonomy, read_marks
+from viennatag.data.marks import Marks, read_marks
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, report_problems
 from viennatag.thresholds.decision_rules import DECISION_RULES, DecisionRule, find_decision_rule
 from viennatag.training.options import FinetuneOptions, TrainOptions

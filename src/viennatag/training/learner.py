@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from viennatag.calibration.calibration import fit_platt
+from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.training.data.examples import Examples

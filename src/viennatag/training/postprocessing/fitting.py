@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration.calibration import Calibration, coherent_scores, fit_platt
+from viennatag.calibration.calibration import Calibration, coherent_scores
+from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS, merge_crops

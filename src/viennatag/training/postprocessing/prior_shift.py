@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration.calibration import fit_platt
+from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
 from viennatag.images.colour_features import COLOUR_LABELS

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration.calibration import fit_platt
+from viennatag.calibration.platt import fit_platt
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.metrics import f1
-from viennatag.thresholds.thresholds import expected_thresholds, recall_thresholds, tune_thresholds
+from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
 
 Floats = NDArray[np.floating[Any]]
 Booleans = NDArray[np.bool_]
@@ -126,13 +126,12 @@ def test_an_expected_threshold_of_certain_scores_is_half() -> None:
     assert expected_thresholds(scores).tolist() == [0.5]
 
 
-def test_expected_thresholds_have_a_floor_and_are_found_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expected_thresholds_have_a_floor_and_are_found_in_blocks() -> None:
     scores = np.random.default_rng(0).beta(0.1, 8, size=(100, 7)).astype(np.float32)
     whole = expected_thresholds(scores, floor=0)
     assert whole.min() < 0.2
     assert expected_thresholds(scores, floor=0.2).tolist() == np.maximum(whole, 0.2).tolist()
-    monkeypatch.setattr("viennatag.thresholds.thresholds.BLOCK", 200)
-    np.testing.assert_array_equal(expected_thresholds(scores, floor=0), whole)
+    np.testing.assert_array_equal(expected_thresholds(scores, floor=0, block=200), whole)
 
 
 def test_expected_cuts_generalise_better_than_tuned_ones() -> None:
