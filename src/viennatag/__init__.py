@@ -12,8 +12,17 @@ The submodules `losses`, `sampling`, `metrics`, `thresholds`, `calibration` and 
 loop of their own. Names are loaded when they are first used, so `import viennatag` costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+# Images of unfiled marks are secret, so no library may write or send anything; each reads its variable when it is loaded.
+for _name, _value in (
+    ("ORT_DISABLE_TELEMETRY", "1"),
+    ("HF_HUB_DISABLE_TELEMETRY", "1"),
+    ("RAY_USAGE_STATS_ENABLED", "0"),
+):
+    os.environ.setdefault(_name, _value)
 
 if TYPE_CHECKING:
     from viennatag import calibration, losses, metrics, sampling, split, thresholds

@@ -40,7 +40,7 @@ def show_progress(wanted: bool = True) -> Iterator[Callable[[str, int, int, str]
 
 
 def _line_reporter(every: float = 30.0) -> Callable[[str, int, int, str], None]:
-    """Return a function that writes a line when a stage ends, and every so many seconds while it lasts."""
+    """Return a function that writes a line when a stage ends, and at intervals while it lasts."""
     last: dict[str, float] = {}
 
     def report(stage: str, done: int, total: int, remark: str) -> None:

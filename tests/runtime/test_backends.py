@@ -1,5 +1,7 @@
 """Both libraries give the same arrays, from files, from bytes, and to several threads at once."""
 
+import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,3 +131,16 @@ def test_cuda_is_taken_where_it_is_offered() -> None:
     assert OnnxRuntime(with_cuda, b"", **options).device == "CUDA"  # type: ignore[arg-type]
     assert OnnxRuntime(Library("CPUExecutionProvider"), b"", **options).device == "CPU"  # type: ignore[arg-type]
     assert asked == [["CUDAExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]]
+
+
+def test_a_prediction_leaves_nothing_in_the_users_folders(tmp_path: Path) -> None:
+    """ONNX Runtime would write a device id and a database of events into the cache folder."""
+    sample = Path(__file__).parents[2] / "examples/sample-mark.png"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    subprocess.run(
+        [sys.executable, "-m", "viennatag.cli", "predict", str(sample)],
+        env={**kept, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        check=True,
+    )
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -173,14 +173,14 @@ def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
     with zipfile.ZipFile(export(page, "zip", tmp_path)) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path)
-    feedback = read_feedback(tmp_path / "decisions.csv", images=tmp_path / "images")
+    feedback = read_feedback(tmp_path / "feedback.csv", images=tmp_path / "images")
     marks = feedback.marks
     assert marks.images[:2] == ("shield.png", "ellipse.png")
     assert set(marks.codes[0]) == {first, added}
     assert feedback.rejected[0] == (second,)
     assert (tmp_path / "images/shield.png").read_bytes() == THREE["shield.png"]
 
-    command = [sys.executable, "-m", "viennatag.cli", "update", "starter", "decisions.csv"]
+    command = [sys.executable, "-m", "viennatag.cli", "update", "starter", "feedback.csv"]
     command += ["--images", "images", "-o", "office", "--cache", "cache"]
     trained = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert trained.returncode == 0, trained.stderr

@@ -260,7 +260,7 @@ def test_a_head_without_weights_cannot_go_on(collection: Path, cache: Path, tmp_
 
 
 def test_rejected_codes_are_read(drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path) -> None:
-    path = tmp_path / "decisions.csv"
+    path = tmp_path / "feedback.csv"
     path.write_text("image,codes,rejected\n000.png,26.4.1,26.1;29.1\n001.png,1.1.1;29.1.1,29.1;3.1.6\n002.png,1.1.1,\n")
     decisions = read_feedback(path, images=drawn[0])
     assert decisions.rejected == (("26.1", "29.1"), ("3.1.6", "29.1"), ())

@@ -85,7 +85,7 @@ class Source:
 
 
 def find_source(source: Path | str, images: Path | str | None = None) -> Source:
-    """Return a source: a folder, a file, a pattern such as `shards/*.tar`, or a marks table.
+    """Return a source: a folder, a file, a pattern such as `archives/*.tar`, or a marks table.
 
     Args:
         source: The images to predict for.

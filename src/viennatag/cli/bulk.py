@@ -40,7 +40,7 @@ def bulk(
 
     Example: viennatag bulk images -o results
 
-    Example: viennatag bulk 'shards/*.tar' -o results --address auto
+    Example: viennatag bulk 'archives/*.tar' -o results --address auto
     """
     from viennatag.bulk import run_bulk
 

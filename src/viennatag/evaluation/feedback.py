@@ -1,9 +1,7 @@
-"""What examiners decided, and what a bundle learned from it.
+"""Feedback of examiners, and the result of an update with it.
 
-Feedback are a marks table with a further column, the codes that were rejected.
-
-A mark that is done carries its codes and no others. That a code was rejected says besides that it was looked at, so
-its weights may move even where the bundle itself would not suggest it.
+Feedback is a marks table with a further column, the codes that were rejected. A mark that is done carries its codes
+and no others. A rejected code was reviewed, so its weights may move even where the bundle would not suggest it.
 """
 
 from collections.abc import Mapping, Sequence

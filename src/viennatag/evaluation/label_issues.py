@@ -26,7 +26,7 @@ _CARRIERS = 5
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """One label of one mark that a person should look at.
+    """One label of one mark for a person to review.
 
     Attributes:
         kind: `missing` or `wrong`.
@@ -144,12 +144,12 @@ def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[_
     found: dict[tuple[int, int], float] = {}
     for row, codes in enumerate(marks.codes):
         carried = slice(misplaced.indptr[row], misplaced.indptr[row + 1])
-        doubt = dict(zip(misplaced.indices[carried].tolist(), misplaced.data[carried].tolist(), strict=True))
+        ranked = dict(zip(misplaced.indices[carried].tolist(), misplaced.data[carried].tolist(), strict=True))
         for code in codes:
             if code not in known:
                 known[code] = tuple(labels.encode([[code]]).indices.tolist())
             if path := known[code]:
-                found[row, path[-1]] = sum(doubt[node] for node in path) / len(path)
+                found[row, path[-1]] = sum(ranked[node] for node in path) / len(path)
     order = sorted(found, key=lambda each: (-found[each], each))[:limit]
     return [("wrong", row, at, found[row, at]) for row, at in order if found[row, at] > 0]
 

@@ -30,7 +30,7 @@ def model_card(bundle: Bundle, *, notes: Mapping[str, str] | None = None, licens
     """Return the card of a bundle in Markdown.
 
     Args:
-        bundle: What it is about; of an earlier version less is known, and less is said.
+        bundle: The bundle.
         notes: By name (`about`, `artwork`) what people add, in Markdown.
         license_: Of the model, as hubs call it.
     """
@@ -208,7 +208,7 @@ def _limits(bundle: Bundle) -> Iterator[str]:
     yield "It proposes; whether a mark is registered with a code is for an examiner to decide."
 
 
-_BETTER = """Train on your own register, which knows your office's habits, and judge on marks held out:
+_BETTER = """Train on your own register, which follows your office's practice, and evaluate on held-out marks:
 
 ```
 viennatag train marks.csv --images images -o my-bundle --finetune

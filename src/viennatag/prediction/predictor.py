@@ -203,7 +203,7 @@ class Predictor:
             code: A code or flat label that the bundle knows.
 
         Raises:
-            BundleError: If the bundle's head cannot be read at places, and the code is not read from pixels.
+            BundleError: If the head has no local logits, and the code is not read from pixels.
             ImageError: If the image cannot be read.
             OptionError: If the bundle does not know the code.
         """
@@ -211,7 +211,7 @@ class Predictor:
         return found
 
     def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> "tuple[Explanation, ...]":
-        """Return where the evidence for several codes lies; see `explain`. The image is looked at once."""
+        """Return where the evidence for several codes lies; see `explain`. The image is run once."""
         from viennatag.explain.heatmap import Explanation
 
         labels = self.bundle.labels
@@ -232,8 +232,11 @@ class Predictor:
             if reader is None or name in self.postprocessor.pixel_labels:
                 found = colour_map(fitted.pixels, name)
                 return Explanation(name, score, float(found.mean()), found, fitted.box)
-            places = [each[view] for each in seen]
-            (found,), (background,) = reader.local_logits(places, [at]), reader.baselines(places, [at])
+            outputs_of_view = [each[view] for each in seen]
+            (found,), (background,) = (
+                reader.local_logits(outputs_of_view, [at]),
+                reader.baselines(outputs_of_view, [at]),
+            )
             return Explanation(name, score, float(logits[view, at]), found, boxes[view], background)
 
         def explain_with_part(name: str) -> Explanation:
@@ -245,7 +248,7 @@ class Predictor:
         return tuple(map(explain_with_part, names))
 
     def check_explainable(self) -> None:
-        """Raise BundleError if the bundle's head cannot be read at places."""
+        """Raise BundleError if the bundle's head has no local logits."""
         _ = self._place_reader
 
     @cached_property
@@ -357,7 +360,7 @@ class Predictor:
     def _ranked(
         self, labels: NDArray[np.intp], scores: NDArray[np.float64], thresholds: NDArray[np.float64], count: int
     ) -> tuple[Suggestion, ...]:
-        """Return the suggestions of so many labels, best first; of equal scores the first label ranks higher."""
+        """Return the suggestions of the best labels; ties go to the first label."""
         ranked = labels[np.argsort(-scores[labels], kind="stable")[:count]]
         above = scores[ranked] >= thresholds[ranked]
         return tuple(map(self._suggestion, ranked.tolist(), scores[ranked].tolist(), above.tolist()))
@@ -372,7 +375,7 @@ class Predictor:
 
     @cached_property
     def _words(self) -> dict[int, tuple[str, str, str, tuple[str, ...]]]:
-        """What is said of a label besides its score, by its position; filled as labels are suggested."""
+        """Code, heading, level and path of each label by its position; filled as labels are suggested."""
         return {}
 
     def _suggestion(self, at: int, score: float, above: bool) -> Suggestion:

@@ -182,8 +182,8 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
     onnx = require("onnx", "quantize")
     tools = require("onnxruntime.quantization", "quantize")
     nodes = [node.name for node in onnx.load(graph).graph.node if node.op_type in _WEIGHTY]
-    trunk = [name for name in nodes if not name.startswith("head")]
-    kept = [*trunk[:1], *trunk[-1:], *(name for name in nodes if name.startswith("head"))]
+    backbone = [name for name in nodes if not name.startswith("head")]
+    kept = [*backbone[:1], *backbone[-1:], *(name for name in nodes if name.startswith("head"))]
     methods = tools.CalibrationMethod
     if method == "percentile":
         paths = paths[:PERCENTILE_MARKS]

@@ -1,11 +1,12 @@
 """Samplings for long-tailed multi-label data: which marks an epoch shows, for any training loop.
 
-import numpy as np
-from scipy.sparse import csr_array
-from viennatag.sampling import ClassAware
+Example:
+    import numpy as np
+    from scipy.sparse import csr_array
+    from viennatag.sampling import ClassAware
 
-draw = ClassAware().draws(csr_array(np.array([[1, 0], [1, 0], [1, 1]])))  # targets (marks, labels)
-positions = draw(np.random.default_rng(seed=0))  # of the marks of one epoch, once per epoch
+    draw = ClassAware().draws(csr_array(np.array([[1, 0], [1, 0], [1, 1]])))  # targets (marks, labels)
+    positions = draw(np.random.default_rng(seed=0))  # of the marks of one epoch, once per epoch
 """
 
 from viennatag.sampling.sampling import (

@@ -132,7 +132,7 @@ def recall_thresholds(
         n / (n + 1) R + 1 / (n + 1) <= 1 - recall
 
     keeps the expected loss on a further mark below 1 - recall, for any n and any model, if the marks are
-    exchangeable with those to come and nothing was fitted on them. Where n is too small for any such
+    exchangeable with future marks and nothing was fitted on them. Where n is too small for any such
     threshold, it is 0 and everything is suggested.
 
     Args:

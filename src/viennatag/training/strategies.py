@@ -96,7 +96,7 @@ class Strategy:
 
     @property
     def reads_feature_maps(self) -> bool:
-        """Whether its head looks at places, and so needs maps of features."""
+        """Whether its head reads feature maps."""
         return self.head.reads_feature_maps
 
     def to_json(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ export function exportDialog(session, padded) {
   };
 
   async function* withImages(marks) {
-    yield ["decisions.csv", new Blob([decisionLog(marks)])];
+    yield ["feedback.csv", new Blob([decisionLog(marks)])];
     for (const mark of loggable(marks)) yield [`images/${mark.name}`, await session.image(mark)];
   }
 
@@ -20,8 +20,8 @@ export function exportDialog(session, padded) {
     csv: async (marks) => ["codes.csv", new Blob([codesCsv(marks, padded())], { type: "text/csv" })],
     json: async (marks) => ["codes.json", new Blob([codesJson(marks, padded())], { type: "application/json" })],
     xml: async (marks) => ["codes.xml", new Blob([codesXml(marks, padded())], { type: "application/xml" })],
-    log: async (marks) => ["decisions.csv", new Blob([decisionLog(marks)], { type: "text/csv" })],
-    zip: async (marks) => ["decisions.zip", await zip(withImages(marks))],
+    log: async (marks) => ["feedback.csv", new Blob([decisionLog(marks)], { type: "text/csv" })],
+    zip: async (marks) => ["feedback.zip", await zip(withImages(marks))],
   };
 
   function count() {

@@ -142,7 +142,7 @@ class Adaptation:
         targets: Their labels, shape (marks, labels).
         columns: Labels that may move.
         weights: How much each of these counts on each mark, shape (marks, columns).
-        rehearsal: Marks to show again, if they are at hand.
+        rehearsal: Marks to show again, if given.
         directions: What weights move along.
         strengths: Of the L2-SP penalty, the strongest first.
     """

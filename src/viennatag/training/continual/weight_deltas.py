@@ -19,13 +19,13 @@ from viennatag.training.heads.trainer import standardise_columns
 STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 """Of the pull, where the inputs of a mark have about length 1: with 1, a mark moves its own logit by at most 2."""
 DIRECTIONS = 256
-"""Weights move along so many main directions of the new marks; with fewer marks, that is no restriction at all."""
+"""Weights move along at most this many main directions of the new marks."""
 _STEPS = 60
 
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """What marks are seen by while weights move: `(seen - mean) @ axes`, about length 1 on average.
+    """Main directions of head inputs, along which weights move: `(inputs - mean) @ axes`, about length 1 on average.
 
     Attributes:
         mean: Shape (channels,).
@@ -72,7 +72,7 @@ def learn_moves(
     least. Each strength starts at what the one before reached.
 
     Args:
-        inputs: What the marks are seen by, shape (marks, inputs).
+        inputs: As `Directions` returns them, shape (marks, inputs).
         start: Calibrated logits as they are now, shape (marks, labels).
         truth: 1 where a mark carries a label, same shape.
         weights: How much each of these counts, same shape.

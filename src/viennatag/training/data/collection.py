@@ -71,7 +71,7 @@ class Collection:
         rows: Row of `features` for each mark, shape (marks,).
         feature_maps: Shape (rows, positions, width), their mean is `features`; None if no head needs them.
         source: Where the images are, so that held-out marks can be run as they will be served; None where only
-            features are at hand.
+            features are known.
     """
 
     marks: Marks

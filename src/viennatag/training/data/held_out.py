@@ -37,9 +37,9 @@ class HeldOut:
         features: Features of all views, the whole of each mark before its crops; shape (views, width).
         view_counts: Number of views of each mark, shape (marks,).
         colours: Colour features, shape (marks, `COLOUR_LABELS`); None where they are not known.
-        paths: The image of each mark, for heads that read feature maps; None where there are no images at hand.
+        paths: The image of each mark, for heads that read feature maps; None without images.
         backbone: Pixels to features, likewise.
-        examples: The marks as a head learns from them, where there are no images at hand.
+        examples: The marks as a head learns from them, without images.
     """
 
     features: NDArray[Any]

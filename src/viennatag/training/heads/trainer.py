@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _STATISTICS_MARKS = 50_000
 _STOPPING_MARKS = 20_000
-"""At most so many marks are used to standardise, and to choose an epoch."""
+"""At most this many marks are used to standardise, and to choose an epoch."""
 _MAX_CACHED = 300_000_000
 """Standardised features are cached up to this many numbers (1.2 GB), else computed for each batch."""
 

@@ -3,7 +3,7 @@
 The one place where a bundle's crops, parent weight, pixel colours, calibration and thresholds are chosen. `train`,
 `compare` and the strategy search call it for every head, so that all of them evaluate what would be served.
 
-Each correction is used only where the validation subset says that it helps: crops where they lift the macro average
+Each correction is used only where it helps on the validation subset: crops where they lift the macro average
 precision of pictorial labels by `CROP_GAIN`, parent averaging where it lifts that of pictorial categories, a colour
 label from pixels where this ranks it better than the head beyond noise.
 """
@@ -40,7 +40,7 @@ class FittedPostprocessor:
 
     Attributes:
         postprocessor: As fitted.
-        facts: What the validation subset said, for the bundle: `crops`, `parent_weight` and `pixel_colours`.
+        facts: Measurements on the validation subset, for the bundle: `crops`, `parent_weight` and `pixel_colours`.
     """
 
     postprocessor: Postprocessor
@@ -61,7 +61,7 @@ def fit_postprocessor(
 
     Args:
         outputs: Of the validation marks, with their crops and the colour features of all `COLOUR_LABELS`, where
-            these are at hand.
+            they are known.
         targets: True labels of these marks, shape (marks, labels).
         labels: The labels of the columns.
         decision_rule: Finds the thresholds.
@@ -163,7 +163,7 @@ def _choose_parent_weight(
 def compare_colour_readers(
     logits: Logits, colours: NDArray[np.float32], targets: csr_array, labels: LabelSet, *, seed: int = 0
 ) -> dict[str, dict[str, float]]:
-    """Return for each colour label that can be judged the average precision of the head and of the pixels.
+    """Return for each colour label with enough marks the average precision of the head and of the pixels.
 
     Args:
         logits: Of the head, shape (marks, labels).

@@ -1,4 +1,4 @@
-"""Prior-shift correction: move scores to the label frequencies of the marks to come.
+"""Prior-shift correction: shift scores to the label frequencies of other marks, the target prior.
 
 A head's score says how likely a label is among marks like those of training; among others its odds change as those of
 the frequency do (Saerens, Latinne and Decaestecker 2002). Colours read from pixels are another matter: whether a mark
@@ -40,7 +40,7 @@ def shift_prior(
     Args:
         chain: Its scores are for the frequencies of training.
         prior: Share of the training marks that carry each label, shape (labels,).
-        target: Marks like those to come; only their labels are read.
+        target: Marks with the target frequencies; only their labels are read.
         decision_rule: Finds the thresholds of labels that are read from pixels, if it has one for each label.
         outputs: Of the validation marks.
         targets: True labels of these, shape (marks, labels).

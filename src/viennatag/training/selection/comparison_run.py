@@ -322,7 +322,7 @@ def train_on(
         min_count: A label needs at least this many training marks, or as many as the strategy says.
         seed: Of the training.
         schedule: How long and how fast heads learn.
-        held_out: The validation marks as they will be served, if they are at hand.
+        held_out: The validation marks as they will be served, if they are computed already.
     """
     labels = collection.labels(min_count=max(min_count, strategy.min_count))
     trained = train_strategy(

@@ -113,7 +113,7 @@ def search_strategies(
 
     Strategies that change the labels are not tried: what they reach on other labels does not compare. Those that read
     maps are tried where the collection has maps; they take many times as long as others. The
-    result depends on the seed alone as long as the budget suffices; time is looked at between trainings only.
+    result depends on the seed alone as long as the budget suffices; time is checked between trainings only.
 
     Args:
         collection: The marks; the test subset is not touched.
