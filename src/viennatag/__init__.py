@@ -16,7 +16,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-# Images of unfiled marks are secret, so no library may write or send anything; each reads its variable when it is loaded.
+# Images of unfiled marks are secret: no library may write or send anything. Each reads its variable when it is loaded.
 for _name, _value in (
     ("ORT_DISABLE_TELEMETRY", "1"),
     ("HF_HUB_DISABLE_TELEMETRY", "1"),
