@@ -26,7 +26,7 @@ from viennatag.training.backbones.backbone import load_timm_backbone
 from viennatag.training.backbones.graph_surgery import open_graph
 from viennatag.training.continual import update as continuing
 from viennatag.training.continual.update import update
-from viennatag.training.continual.weight_deltas import Directions, learn_moves
+from viennatag.training.continual.weight_deltas import Directions, fit_weight_deltas
 from viennatag.training.heads.heads import Cosine, Ensemble, Linear, Neighbours
 from viennatag.training.strategies import Strategy
 from viennatag.training.train import train
@@ -269,18 +269,18 @@ def test_rejected_codes_are_read(drawn: tuple[Path, list[tuple[str, str, str]]],
         read_feedback(path, images=drawn[0])
 
 
-def test_the_pull_is_the_distance_to_what_was_there() -> None:
+def test_the_penalty_is_the_distance_to_what_was_there() -> None:
     random = np.random.default_rng(0)
     seen = random.normal(size=(80, 12)).astype(np.float32) * 5 + 3
     directions = Directions.of(seen)
     inputs, start = directions(seen), random.normal(size=(80, 3)).astype(np.float32)
     assert np.mean(np.square(inputs[:, :-1]).sum(axis=1)) == pytest.approx(1, rel=1e-3)
     truth, weights = random.random((80, 3)) < 0.3, np.ones((80, 3), dtype=np.float32)
-    strong, usual, weak = learn_moves(inputs, start, truth, weights, strengths=(1e6, 1.0, 0.01))
+    strong, usual, weak = fit_weight_deltas(inputs, start, truth, weights, strengths=(1e6, 1.0, 0.01))
     assert np.abs(strong).max() < 1e-3
     assert np.linalg.norm(strong) < np.linalg.norm(usual) < np.linalg.norm(weak)
     slope = inputs.T @ (truth - 1 / (1 + np.exp(-(start + inputs @ usual.T))))
-    assert np.abs(slope.T - usual).max() < 2e-2, "at the least cost the pull equals what the marks ask for"
+    assert np.abs(slope.T - usual).max() < 2e-2, "at the least cost the penalty equals what the marks ask for"
     weight, bias = directions.unfold(usual)
     assert seen @ weight.T + bias == pytest.approx(inputs @ usual.T, abs=1e-3)
 

@@ -15,7 +15,7 @@ from viennatag.data.labels import LabelSet
 from viennatag.evaluation.feedback import Feedback
 from viennatag.images.crops import full_view_rows
 from viennatag.model.postprocessing import Outputs, Postprocessor
-from viennatag.training.continual.weight_deltas import STRENGTHS, Directions, learn_moves, log_loss
+from viennatag.training.continual.weight_deltas import STRENGTHS, Directions, fit_weight_deltas, log_loss
 from viennatag.training.data.held_out import HeldOut
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Adaptation:
         return cls(start, postprocessor, views, targets, columns, weights, rehearsal, Directions.of(shown), strengths)
 
     def learn(self, rows: NDArray[np.intp]) -> tuple[LastLayer, list[NDArray[np.float32]]]:
-        """Return the layer at the start, and its moves for each strength of the penalty, learned from some marks."""
+        """Return the layer at the start, and its deltas for each strength of the penalty, learned from some marks."""
         counts = np.asarray(self.targets[rows].sum(axis=0))
         start = self.start.grown(self.postprocessor, counts, len(rows))
         inputs, truth, weights = self.inputs[rows], self.truth(rows), self.weights[rows]
@@ -218,21 +218,21 @@ class Adaptation:
             inputs, truth = np.concatenate([inputs, self.rehearsal.inputs]), np.concatenate([truth, again])
             weights = np.concatenate([weights, np.full(again.shape, share, dtype=np.float32)])
         now = start.logits(inputs)[:, self.columns]
-        return start, list(learn_moves(self.directions(inputs), now, truth, weights, strengths=self.strengths))
+        return start, list(fit_weight_deltas(self.directions(inputs), now, truth, weights, strengths=self.strengths))
 
     def truth(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which of the moving labels some marks carry, shape (rows, columns)."""
         found: NDArray[np.bool_] = self.targets[rows][:, self.columns].toarray()
         return found
 
-    def distance(self, moves: NDArray[np.float32]) -> float:
+    def distance(self, deltas: NDArray[np.float32]) -> float:
         """Return how far weights moved, as a share of their length, each channel scaled to vary by 1."""
         index, scale, chain = self.start.labels.index, self.directions.scale, self.start.postprocessor
         names = [self.labels.names[at] for at in self.columns]
         known = np.array([name in index for name in names])
         at = [index[name] for name in names if name in index]
         own = chain.calibration.slope[at, None] * self.start.weight[at]
-        by = self.directions.unfold(moves)[0][known]
+        by = self.directions.unfold(deltas)[0][known]
         return float(np.linalg.norm(by * scale)) / max(float(np.linalg.norm(own * scale)), 1e-12)
 
 
@@ -267,8 +267,8 @@ class CrossFit:
             truth, weights = adaptation.truth(held), adaptation.weights[held]
             before[rows] = start.logits(views.features[rows])[:, adaptation.columns]
             unchanged[number] = log_loss(before[whole[held]], truth, weights)
-            for at, moves in enumerate(tried):
-                after[at, rows] = before[rows] + adaptation.directions(views.features[rows]) @ moves.T
+            for at, deltas in enumerate(tried):
+                after[at, rows] = before[rows] + adaptation.directions(views.features[rows]) @ deltas.T
                 losses[at, number] = log_loss(after[at, whole[held]], truth, weights)
         return cls(before, after, losses, unchanged)
 

@@ -258,12 +258,12 @@ def _choose(
             f"feedback on {marks:,} marks teaches nothing: on marks held out every change is worse than none. "
             "Nothing was written; collect feedback on more marks"
         )
-    layer, moves = adaptation.learn(np.arange(marks))
+    layer, deltas = adaptation.learn(np.arange(marks))
     known = np.array([labels.index[name] for name in adaptation.start.labels.names])
     before = np.zeros((marks, len(labels)))
     before[:, known] = adaptation.start.scores(adaptation.views)
     for at in allowed:
-        moved = layer.moved(adaptation.columns, *adaptation.directions.unfold(moves[at]))
+        moved = layer.moved(adaptation.columns, *adaptation.directions.unfold(deltas[at]))
         held_out = layer.logits(adaptation.views.features)
         held_out[:, adaptation.columns] = cross_fit.after[at]
         scores = moved.scores(adaptation.views, held_out)
@@ -275,13 +275,13 @@ def _choose(
             now = old.scores(graph, grown.postprocessor, VALIDATION, EVALUATED)
             targets = old.targets(VALIDATION, EVALUATED)
             contrasts["old"] = _compare(was, now, targets, grown, seed, columns=known)
-        distance = adaptation.distance(moves[at])
+        distance = adaptation.distance(deltas[at])
         objection = _objection(contrasts, distance, max_distance)
         if not objection:
             return _Chosen(at, graph, scores, distance, contrasts)
         refusals.append(f"  penalty {adaptation.strengths[at]:g}: {objection}")
     raise FeedbackError(
-        "nothing was written: whatever learns from this feedback makes the bundle worse beyond noise, or moves it "
+        "nothing was written: whatever learns from this feedback makes the bundle worse beyond noise, or deltas it "
         "too far\n" + "\n".join(refusals) + "\nlook at the feedback: does it contradict the old marks?"
     )
 

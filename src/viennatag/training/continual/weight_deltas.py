@@ -1,4 +1,4 @@
-"""Move weights as little as new marks ask for.
+"""Weight deltas: logistic regression held to the weights before it (L2-SP penalty).
 
 Logistic regression whose penalty is the distance to the weights that were there before, not to zero: what the new
 marks say nothing about stays (L2-SP; Li, Grandvalet and Davoine 2018, "Explicit Inductive Bias for Transfer Learning
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from viennatag.training.heads.trainer import standardise_columns
 
 STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
-"""Of the pull, where the inputs of a mark have about length 1: with 1, a mark moves its own logit by at most 2."""
+"""Of the penalty, where the inputs of a mark have about length 1: with 1, a mark moves its own logit by at most 2."""
 DIRECTIONS = 256
 """Weights move along at most this many main directions of the new marks."""
 _STEPS = 60
@@ -52,13 +52,13 @@ class Directions:
         inputs = (seen[:, : len(self.mean)] - self.mean) @ self.axes
         return np.concatenate([inputs, np.ones((len(seen), 1), dtype=np.float32)], axis=1)
 
-    def unfold(self, moves: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the changes of weight (labels, channels) and bias (labels,); moves are (labels, directions + 1)."""
-        weight = moves[:, :-1].astype(np.float64) @ self.axes.T.astype(np.float64)
-        return weight, moves[:, -1] - weight @ self.mean
+    def unfold(self, deltas: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the changes of weight (labels, channels) and bias (labels,); deltas are (labels, directions + 1)."""
+        weight = deltas[:, :-1].astype(np.float64) @ self.axes.T.astype(np.float64)
+        return weight, deltas[:, -1] - weight @ self.mean
 
 
-def learn_moves(
+def fit_weight_deltas(
     inputs: NDArray[np.float32],
     start: NDArray[Any],
     truth: NDArray[Any],
@@ -66,9 +66,9 @@ def learn_moves(
     *,
     strengths: Sequence[float] = STRENGTHS,
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield, for each strength of the pull, moves of shape (labels, inputs).
+    """Yield, for each strength of the penalty, deltas of shape (labels, inputs).
 
-    They make `sum(weights * cross_entropy(sigmoid(start + inputs @ moves.T), truth)) + strength / 2 * |moves|²`
+    They make `sum(weights * cross_entropy(sigmoid(start + inputs @ deltas.T), truth)) + strength / 2 * |deltas|²`
     least. Each strength starts at what the one before reached.
 
     Args:
@@ -81,22 +81,22 @@ def learn_moves(
     shown, now, true, counts = (
         torch.from_numpy(np.asarray(each, dtype=np.float32)) for each in (inputs, start, truth, weights)
     )
-    moves = torch.zeros((now.shape[1], shown.shape[1]), requires_grad=True)
+    deltas = torch.zeros((now.shape[1], shown.shape[1]), requires_grad=True)
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
     for strength in strengths:
         optimizer = torch.optim.LBFGS(
-            [moves], max_iter=_STEPS, tolerance_grad=1e-4, tolerance_change=1e-6, line_search_fn="strong_wolfe"
+            [deltas], max_iter=_STEPS, tolerance_grad=1e-4, tolerance_change=1e-6, line_search_fn="strong_wolfe"
         )
 
         def cost(optimizer: torch.optim.Optimizer = optimizer, strength: float = strength) -> torch.Tensor:
             optimizer.zero_grad()
-            lost = entropy(now + shown @ moves.T, true, weight=counts, reduction="sum")
-            total = lost + strength / 2 * moves.square().sum()
+            lost = entropy(now + shown @ deltas.T, true, weight=counts, reduction="sum")
+            total = lost + strength / 2 * deltas.square().sum()
             total.backward()
             return total
 
         optimizer.step(cost)
-        yield moves.detach().numpy().copy()
+        yield deltas.detach().numpy().copy()
 
 
 def log_loss(logits: NDArray[Any], truth: NDArray[Any], weights: NDArray[Any]) -> float:
