@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from viennatag.importers import import_marks
-from viennatag.vienna.codes import Code, format_code, vienna_tree
+from viennatag.vienna.codes import Code, vienna_tree
 
 RESULTS = Path(__file__).parent / "results" / "registers.json"
 LANGUAGES = (
@@ -89,7 +89,8 @@ def generate(folder: Path, marks: int, goods: int) -> tuple[int, int]:
 
 def document(number: int, codes: list[Code], goods: str) -> str:
     """Return one mark as EU open data."""
-    coded = "".join(f"<CategoryCode>{format_code(code, padded=True)}</CategoryCode>" for code in codes)
+    padded = (".".join(f"{number:02d}" for number in code if number) for code in codes)
+    coded = "".join(f"<CategoryCode>{code}</CategoryCode>" for code in padded)
     image = (
         f"<MarkImageDetails><MarkImage><MarkImageURI>file://{number:09}.JPG</MarkImageURI><MarkImageCategory>"
         f"<CategoryCodeDetails>{coded}</CategoryCodeDetails></MarkImageCategory></MarkImage></MarkImageDetails>"

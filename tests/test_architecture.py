@@ -52,7 +52,7 @@ TRAINING_FLOORS = (
     {"heads"},
     {"strategies"},
     {"options"},
-    {"config", "finetuning", "learner"},
+    {"config", "finetuning"},
     {"postprocessing"},
     {"selection", "continual"},
     {"train"},

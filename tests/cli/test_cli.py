@@ -93,10 +93,7 @@ def test_predict_takes_folders(cli, bundle: Path, collection: Path) -> None:  # 
             ["compare", "m.csv", "--images", ".", "--decision-rule", "top-0.5"],
             "--decision-rule: strategy.decision_rule",
         ),
-        (
-            ["compare", "m.csv", "--images", ".", "--format", "csv"],
-            "--format 'csv' is unknown",
-        ),
+        (["compare", "m.csv", "--images", ".", "--format", "csv"], "--format 'csv' is unknown"),
         (["update", "nowhere", "m.csv", "--images", ".", "-o", "b"], "nowhere: there is no such bundle"),
         (["update", "starter", "none.csv", "--images", ".", "-o", "b"], "none.csv: there is no such file"),
         (["update", "starter", "m.csv", "--images", ".", "-o", "b", "--old-images", "."], "add --old TABLE"),

@@ -33,7 +33,7 @@ def normal(*shape: int) -> NDArray[np.float32]:
 
 MEAN, SCALE = normal(WIDTH), np.exp(normal(WIDTH))
 LINEAR = LinearHead(normal(LABELS, WIDTH), normal(LABELS))
-COSINE = CosineHead(MEAN, SCALE, normal(LABELS, WIDTH), normal(LABELS))
+COSINE = CosineHead(normal(LABELS, WIDTH), normal(LABELS), MEAN, SCALE)
 NEIGHBOURS = NeighbourHead(
     MEAN,
     SCALE,

@@ -13,16 +13,17 @@ from viennatag.losses.frequencies import effective_weights, inverse_weights, log
 from viennatag.losses.losses import (
     Asymmetric,
     BinaryCrossEntropy,
+    CoOccurrenceSmoothing,
     DistributionBalanced,
     Focal,
     Hill,
     LabelDistributionAware,
     LogitAdjusted,
+    PositiveUnlabelled,
     SelfPacedCorrection,
     TwoWay,
     WeightedBinaryCrossEntropy,
 )
-from viennatag.losses.missing_labels import CoOccurrenceSmoothing, PositiveUnlabelled
 
 COUNTS = np.array([60, 9, 2, 0])
 MARKS = 80

@@ -26,8 +26,6 @@ that are in question (score above 0.01 in either)."""
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(quantization, "CALIBRATION_MARKS", 24)
-    monkeypatch.setattr(quantization, "PERCENTILE_MARKS", 8)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
@@ -41,7 +39,9 @@ def test_a_reduced_bundle_is_smaller_says_so_and_agrees_on_every_engine(
     precision: str, computed: str, marks: Marks, collection: Path, tmp_path: Path
 ) -> None:
     original = open_bundle()
-    bundle, judged = quantize(original, marks, collection, tmp_path / "small", precision=precision, allowed_drop=100)
+    bundle, judged = quantize(
+        original, marks, collection, tmp_path / "small", precision=precision, allowed_drop=100, calibration_marks=24
+    )
     assert bundle.precision == computed
     assert bundle.training["quantized"]["precision"] == precision
     assert bundle.graph.stat().st_size < 0.75 * original.graph.stat().st_size
@@ -66,9 +66,11 @@ def test_what_loses_too_much_is_refused_and_nothing_written(marks: Marks, collec
     with pytest.raises(
         PrecisionError, match=r"% with min-max, .* % with percentile; at most -100 points .* nothing was"
     ):
-        quantize(original, marks, collection, tmp_path / "small", allowed_drop=-100)
+        quantize(original, marks, collection, tmp_path / "small", allowed_drop=-100, calibration_marks=24)
     with pytest.raises(PrecisionError, match="with rounding; at most -100 points"):
-        quantize(original, marks, collection, tmp_path / "small", precision="bf16", allowed_drop=-100)
+        quantize(
+            original, marks, collection, tmp_path / "small", precision="bf16", allowed_drop=-100, calibration_marks=24
+        )
     assert not (tmp_path / "small").exists()
 
 

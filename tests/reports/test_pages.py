@@ -92,10 +92,7 @@ def test_advice_names_labels_numbers_and_strategies() -> None:
     assert "`class-weights`" in advice["Compare strategies for the imbalance"]
     ids, empty = tuple("abcdefgh" * 10), ("",) * 80
     even = Marks("flat", empty, (("cat", "dog"),) * 80, ids, empty, empty, (1.0,) * 80)
-    assert [title for title, _ in advise(profile(even))] == [
-        "Keep the marks as they are",
-        "Compare on your own marks",
-    ]
+    assert [title for title, _ in advise(profile(even))] == ["Keep the marks as they are", "Compare on your own marks"]
 
 
 @pytest.fixture(scope="module")

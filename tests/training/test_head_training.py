@@ -76,7 +76,7 @@ def test_features_read_batch_by_batch_give_the_same_head(
 ) -> None:
     train, validation, test, parents = parts
     kept = train_head(train, validation, parents=parents, sampling=SyntheticOversampling(), seed=3)
-    read = train_head(train, validation, parents=parents, sampling=SyntheticOversampling(), seed=3, max_cached=0)
+    read = train_head(train, validation, parents=parents, sampling=SyntheticOversampling(), max_cached=0, seed=3)
     np.testing.assert_allclose(test.logits(kept.head), test.logits(read.head), atol=1e-4)
 
 

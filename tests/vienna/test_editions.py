@@ -116,10 +116,6 @@ def test_languages_stand_side_by_side_in_one_file_or_two(english: Path, french: 
     }
 
 
-def test_one_byte_at_a_time_makes_no_difference(english: Path) -> None:
-    assert read_classification(english, chunk_size=1) == read_classification(english)
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [

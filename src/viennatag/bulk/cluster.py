@@ -1,8 +1,7 @@
 """Predict shards on Ray Data: a pool of actors over all nodes, each with its own predictor.
 
-Only offsets in the plan are sent; the actors read the plan and the images and write the results
-themselves. If a worker or a node dies, Ray starts its actor elsewhere and gives it the shard again.
-A shard that is done twice does no harm, because the same file takes the same name.
+Only offsets in the plan are sent; the actors read plan and images and write the results. If a worker or a node dies,
+Ray gives its shard to another; a shard that is done twice does no harm, because the same file takes the same name.
 """
 
 import logging

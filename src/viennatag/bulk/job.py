@@ -1,10 +1,9 @@
 """Keep plan and progress of a run on disk, so that it can be killed at any moment and resumed.
 
-    RESULTS/
-      manifest.json           source, model and options; a run with others is refused
-      plan.jsonl              the shards, one a line
-      shards/shard-000000.parquet   renamed when whole
-      failures.csv            written at the end
+    manifest.json                 source, model and options; a run with others is refused
+    plan.jsonl                    the shards, one a line
+    shards/shard-000000.parquet   renamed when whole
+    failures.csv                  written at the end
 
 Nothing here depends on clocks or on other workers, so all nodes of a cluster can share the folder.
 """
@@ -100,8 +99,7 @@ class Job:
     def done(self) -> set[int]:
         """Return the numbers of the shards that have results."""
         paths = self.shard_file(0).parent.glob(f"shard-*.{self.options.format}")
-        names = (path.stem.removeprefix("shard-") for path in paths)
-        return {int(name) for name in names if name.isdecimal()}
+        return {int(number) for path in paths if (number := path.stem.removeprefix("shard-")).isdecimal()}
 
     def sweep(self) -> None:
         """Remove files of dead processes, but keep the attempts at shards that are still to be done."""
@@ -136,10 +134,9 @@ def prepare_job(
     name = str(Path(model).resolve()) if str(model) != STARTER and Path(model).exists() else str(model)
     job = Job(results, source.root, name, bundle_digest(bundle), options)
     manifest = results / "manifest.json"
-    images = 0
+    shards = images = 0
     digest = hashlib.sha256()
     with atomic_file(results / "plan.jsonl") as temporary:
-        shards = 0
         with temporary.open("wb") as file:
             for shard in cut_source(source, size=options.shard_size):
                 line = json.dumps(asdict(shard), separators=(",", ":")).encode() + b"\n"
@@ -159,7 +156,7 @@ def prepare_job(
             "options": asdict(options),
         }
         if manifest.is_file():  # before the plan takes its place
-            _refuse_another(results, manifest, wanted)
+            _refuse_another(manifest, wanted)
     if not manifest.is_file():
         with atomic_file(manifest) as temporary:
             temporary.write_text(json.dumps(wanted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -205,24 +202,19 @@ def hold_results(results: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_another(results: Path, manifest: Path, wanted: dict[str, Any]) -> None:
+def _refuse_another(manifest: Path, wanted: dict[str, Any]) -> None:
     try:
         found = json.loads(manifest.read_text(encoding="utf-8"))
         if found["schema"] > _SCHEMA:
-            raise BulkError(f"{results}: the run was begun by a newer version; upgrade viennatag")
-        differing = [
-            f"{name} {found['options'].get(name)!r}, now {value!r}"
-            for name, value in wanted["options"].items()
-            if found["options"].get(name) != value
-        ]
+            raise BulkError(f"{manifest.parent}: the run was begun by a newer version; upgrade viennatag")
+        was, now = found["options"], wanted["options"]
+        differing = [f"{name} {was.get(name)!r}, now {now[name]!r}" for name in now if was.get(name) != now[name]]
         if found["model"]["digest"] != wanted["model"]["digest"]:
-            was, now = found["model"], wanted["model"]
-            differing.append(
-                f"the model {was['name']} ({was['digest'][:15]}), now {now['name']} ({now['digest'][:15]})"
-            )
+            models = (f"{each['name']} ({each['digest'][:15]})" for each in (found["model"], wanted["model"]))
+            differing.append("the model " + ", now ".join(models))
         if found["viennatag"] != wanted["viennatag"]:
             differing.append(f"viennatag {found['viennatag']}, now {wanted['viennatag']}")
-        if found["plan"] != wanted["plan"] and found["options"]["shard_size"] == wanted["options"]["shard_size"]:
+        if found["plan"] != wanted["plan"] and was["shard_size"] == now["shard_size"]:
             differing.append(
                 f"{found['images']:,} images in {found['source']}, now {wanted['images']:,} in {wanted['source']} "
                 "(their names, sizes or times differ)"
@@ -231,6 +223,6 @@ def _refuse_another(results: Path, manifest: Path, wanted: dict[str, Any]) -> No
         raise BulkError(f"{manifest}: the file is damaged ({exc}); remove the folder and start again") from exc
     if differing:
         raise BulkError(
-            f"{results}: this run was begun with " + "; ".join(differing) + "; repeat what it was begun with, or "
+            f"{manifest.parent}: this run was begun with {'; '.join(differing)}; repeat what it was begun with, or "
             "write to another folder"
         )

@@ -1,9 +1,8 @@
 """Read the images of a shard: paths of files, or bytes from archives."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from viennatag.bulk.sources import DAMAGE, Shard, image_column, open_parquet, open_tar
 from viennatag.data.source_files import IMAGE_ENDINGS, Document, image_cell, stat_source_file, zip_documents
@@ -15,13 +14,10 @@ _ROWS = 64
 """Rows of Parquet that are held at a time."""
 
 
-@dataclass(frozen=True)
-class _OpenArchive:
-    """An open archive: its name and stamp, its stream, and the members of a ZIP archive."""
-
-    key: tuple[str, str]
+class _OpenArchive(NamedTuple):
+    key: tuple[str, str]  # its name and stamp
     stream: BinaryIO
-    members: tuple[Document, ...] = ()
+    members: tuple[Document, ...] = ()  # of a ZIP archive
 
 
 class ShardReader:
@@ -41,17 +37,14 @@ class ShardReader:
         Raises:
             DataError: If the archive is gone, or has changed since the shards were cut.
         """
-        if shard.kind == "files":
-            for name in shard.items:
-                yield name, self.root / name
-            return
-        if shard.kind == "broken":
-            yield shard.name, ImageError(shard.items[0])
-            return
         path = self.root / shard.name
-        if stat_source_file(path, shard.name).stamp != shard.stamp:
+        if shard.kind == "files":
+            yield from ((name, self.root / name) for name in shard.items)
+        elif shard.kind == "broken":
+            yield shard.name, ImageError(shard.items[0])
+        elif stat_source_file(path, shard.name).stamp != shard.stamp:
             raise DataError("the file is gone or has changed since the run was begun")
-        if shard.kind == "parquet":
+        elif shard.kind == "parquet":
             yield from _parquet_images(path, shard)
         elif shard.kind == "zip":
             yield from self._zip_images(path, shard)
@@ -109,15 +102,10 @@ def _parquet_images(path: Path, shard: Shard) -> ImageStream:
             chosen = [column, *(["id"] if "id" in parquet.schema_arrow.names else [])]
             for batch in parquet.iter_batches(_ROWS, row_groups=range(first, last), columns=chosen):
                 for values in batch.to_pylist():
-                    yield _parquet_image(values, column, f"{shard.name}#{row}")
+                    content, link = image_cell(values[column])
+                    name = f"{shard.name}#{row}" if values.get("id") is None else str(values["id"])
+                    missing = f"the cell holds no bytes{f', only the path {link!r}' if link else ''}"
+                    yield name, ImageError(missing) if content is None else content
                     row += 1
     except (arrow.ArrowException, OSError) as exc:
         raise DataError(f"the file cannot be read: {exc}") from exc
-
-
-def _parquet_image(values: dict[str, Any], column: str, place: str) -> tuple[str, ImageSource | ImageError]:
-    content, path = image_cell(values[column])
-    name = place if values.get("id") is None else str(values["id"])
-    if content is None:
-        return name, ImageError(f"the cell holds no bytes{f', only the path {path!r}' if path else ''}")
-    return name, content

@@ -18,11 +18,9 @@ _NUMBERS = re.compile(r"\d[\d.,]*")
 
 
 def write_shard(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write the results of a shard whole or not at all, as Parquet or JSONL.
+    """Write the results of a shard whole or not at all, as Parquet or JSONL, which the ending of `path` tells.
 
-    Args:
-        rows: Each with `image`, and either `error` or `suggestions` and, where asked for, `scores`.
-        path: The file; its ending tells the format.
+    A row has `image`, and either `error` or `suggestions` and, where asked for, `scores`.
 
     Raises:
         BulkError: If it cannot be written.
@@ -72,9 +70,7 @@ def read_errors(path: Path) -> Iterator[tuple[str, str]]:
 def write_failures(failures: Iterable[tuple[str, str, int]], path: Path) -> tuple[int, tuple[tuple[str, int], ...]]:
     """Write failures as CSV; return the number of images, and counts by reason, the most frequent first.
 
-    Args:
-        failures: Image or shard, error, and number of images.
-        path: The file.
+    A failure is an image or shard, its error, and the number of its images.
     """
     reasons: Counter[str] = Counter()
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:

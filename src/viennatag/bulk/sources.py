@@ -1,8 +1,7 @@
 """Cut a source of images into numbered shards.
 
-The shards depend only on the source and their size: names are taken in order, and each shard holds all
-that a worker on any machine needs to find its images. An archive that cannot be read becomes a shard of
-kind `broken`, because one bad file must not stop a million good images.
+The shards depend only on the source and their size, and each holds all that a worker on any machine needs to find its
+images. An unreadable archive becomes a shard of kind `broken`: one bad file must not stop a million good images.
 """
 
 import bz2
@@ -13,14 +12,13 @@ import lzma
 import sqlite3
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from viennatag.data.marks import TABLE_FORMATS as TABLES
-from viennatag.data.marks import read_rows
+from viennatag.data.marks import TABLE_FORMATS, read_rows
 from viennatag.data.source_files import (
     IMAGE_COLUMNS,
     IMAGE_ENDINGS,
@@ -85,11 +83,7 @@ class Source:
 
 
 def find_source(source: Path | str, images: Path | str | None = None) -> Source:
-    """Return a source: a folder, a file, a pattern such as `archives/*.tar`, or a marks table.
-
-    Args:
-        source: The images to predict for.
-        images: Folder of images; the source is then a marks table.
+    """Return a source: a folder, a file, a pattern such as `archives/*.tar`, or a marks table of what is in `images`.
 
     Raises:
         DataError: If there is no such source, or its name is that of no image or archive.
@@ -105,13 +99,10 @@ def find_source(source: Path | str, images: Path | str | None = None) -> Source:
         return Source(name, root, lambda: _in_folder(root))
     if path.is_file():
         root = path.resolve().parent
+        if path.suffix.lower() in TABLE_FORMATS and path.suffix.lower() != ".parquet":
+            raise DataError(f"{name}: for a marks table say where its images are, with --images FOLDER")
         if not path.name.lower().endswith(_LISTED):
-            table = path.suffix.lower() in TABLES
-            raise DataError(
-                f"{name}: for a marks table say where its images are, with --images FOLDER"
-                if table
-                else f"{name}: neither an image nor an archive of them; these end in {', '.join(_LISTED)}"
-            )
+            raise DataError(f"{name}: neither an image nor an archive of them; these end in {', '.join(_LISTED)}")
         return Source(name, root, lambda: iter([stat_source_file(root / path.name, path.name)]))
     if not glob.has_magic(name):
         raise DataError(f"{name}: there is no such file or folder")
@@ -125,34 +116,38 @@ def cut_source(source: Source, *, size: int) -> Iterator[Shard]:
     Raises:
         DataError: If the source cannot be listed.
     """
-    number = 0
+    for number, part in enumerate(_parts(source, size)):
+        yield Shard(number, *part)
+
+
+_Part = tuple[str, str, str, int, list[Any]]
+"""A shard but for its number."""
+
+
+def _parts(source: Source, size: int) -> Iterator[_Part]:
     waiting: list[SourceFile] = []
-
-    def flush(least: int) -> Iterator[Shard]:
-        nonlocal number
-        if len(waiting) >= least:
-            stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in waiting)
-            stamp = hashlib.sha256(stamps.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-            yield Shard(number, "files", "", stamp, len(waiting), [file.name for file in waiting])
-            number += 1
-            waiting.clear()
-
     for file in source.files():
-        cut = None if source.table else next((cut for end, cut in _CUTS if file.name.lower().endswith(end)), None)
-        if cut is None:
+        ending = "" if source.table else next((end for end in _CUTS if file.name.lower().endswith(end)), "")
+        if not ending:
             waiting.append(file)
-            yield from flush(size)
-            continue
-        yield from flush(1)
-        kind = "tar" if cut is _cut_tar else file.path.suffix.lower()[1:]
-        try:
-            for count, items in cut(file, size):
-                yield Shard(number, kind, file.name, file.stamp, count, items)
-                number += 1
-        except DataError as exc:
-            yield Shard(number, "broken", file.name, file.stamp, 1, [str(exc)])
-            number += 1
-    yield from flush(1)
+        if waiting and (ending or len(waiting) == size):
+            yield _files_part(waiting)
+            waiting = []
+        if ending:
+            kind = "tar" if ending in TARS else ending[1:]
+            try:
+                for count, items in _CUTS[ending](file, size):
+                    yield kind, file.name, file.stamp, count, items
+            except DataError as exc:
+                yield "broken", file.name, file.stamp, 1, [str(exc)]
+    if waiting:
+        yield _files_part(waiting)
+
+
+def _files_part(files: list[SourceFile]) -> _Part:
+    stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in files)
+    stamp = hashlib.sha256(stamps.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return "files", "", stamp, len(files), [file.name for file in files]
 
 
 def open_tar(path: Path) -> BinaryIO:
@@ -175,8 +170,7 @@ def image_column(schema: Any) -> str:
         return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
     holding = [field.name for field in schema if holds_bytes(field.type)]
-    known = [name for name in IMAGE_COLUMNS if name in holding]
-    return known[0] if known else holding[0] if len(holding) == 1 else ""
+    return next((name for name in IMAGE_COLUMNS if name in holding), holding[0] if len(holding) == 1 else "")
 
 
 def open_parquet(path: Path) -> Any:
@@ -285,9 +279,5 @@ def _cut_parquet(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]
             first, row = at + 1, row + count
 
 
-Cut = Callable[[SourceFile, int], Iterable[tuple[int, list[Any]]]]
-_CUTS: tuple[tuple[str, Cut], ...] = (
-    (".zip", _cut_zip),
-    (".parquet", _cut_parquet),
-    *((end, _cut_tar) for end in TARS),
-)
+_Cut = Callable[[SourceFile, int], Iterator[tuple[int, list[Any]]]]
+_CUTS: dict[str, _Cut] = {".zip": _cut_zip, ".parquet": _cut_parquet, **dict.fromkeys(TARS, _cut_tar)}

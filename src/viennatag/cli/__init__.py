@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,61 +26,43 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 _EXTRAS = {
-    "fontTools": "render",
-    "jinja2": "data",
-    "markupsafe": "data",
-    "pyarrow": "data",
-    "ray": "bulk",
-    "resvg_py": "render",
-    "scipy": "data",
-    "usearch": "similar",
+    "bulk": {"ray"},
+    "data": {"jinja2", "markupsafe", "pyarrow", "scipy"},
+    "render": {"fontTools", "resvg_py"},
+    "similar": {"usearch"},
 }
-_COMMANDS = (  # in the order of the help
-    "predict",
-    "bulk",
-    "train",
-    "update",
-    "evaluate",
-    "inspect",
-    "compare",
-    "index",
-    "split",
-    "render",
-    "import",
-    "tune",
-    "quantize",
-    "codes",
-    "serve",
-)
+_COMMANDS = (
+    "predict", "bulk", "train", "update", "evaluate", "inspect", "compare", "index", "split", "render", "import",
+    "tune", "quantize", "codes", "serve",
+)  # fmt: skip
+"""The commands in the order of the help."""
 
 
 class _Commands(Mapping[str, "ClickCommand"]):
     """The commands by name, each made from its function when it is first asked for."""
 
-    def __init__(self) -> None:
-        self._made: dict[str, ClickCommand] = {}
-
     def __getitem__(self, name: str) -> "ClickCommand":
         if name not in _COMMANDS:
             raise KeyError(name)
-        if name not in self._made:
-            function = f"{name}_" if name == "import" else name  # `import` is a keyword of Python
-            home = import_module(f"viennatag.cli.{function}")
-            found = getattr(home, function)
-            if isinstance(found, typer.Typer):  # it has commands of its own
-                self._made[name] = typer.main.get_command(found)
-            else:
-                alone = typer.Typer(**PLAIN)
-                kind = getattr(home, "COMMAND_CLASS", Command)
-                alone.command(name, cls=kind)(found)
-                self._made[name] = typer.main.get_command(alone)
-        return self._made[name]
+        return _make_command(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(_COMMANDS)
 
     def __len__(self) -> int:
         return len(_COMMANDS)
+
+
+@cache
+def _make_command(name: str) -> "ClickCommand":
+    function = f"{name}_" if name == "import" else name  # `import` is a keyword of Python
+    home = import_module(f"viennatag.cli.{function}")
+    found = getattr(home, function)
+    if isinstance(found, typer.Typer):  # it has commands of its own
+        return typer.main.get_command(found)
+    alone = typer.Typer(**PLAIN)
+    alone.command(name, cls=getattr(home, "COMMAND_CLASS", Command))(found)
+    return typer.main.get_command(alone)
 
 
 class _Group(TyperGroup):
@@ -124,5 +107,5 @@ def _missing(exc: ModuleNotFoundError) -> Exception:
     package = (exc.name or "").partition(".")[0]
     if package == "viennatag":
         raise exc
-    extra = _EXTRAS.get(package, "train")
+    extra = next((extra for extra, packages in _EXTRAS.items() if package in packages), "train")
     return MissingExtraError(f"this needs the package {package!r}; install it with: pip install 'viennatag[{extra}]'")

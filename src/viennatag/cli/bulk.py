@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-import typer
+from typer import Argument, Exit, Option
 
 from viennatag.cli.options import ModelOption, one_of
 from viennatag.progress import show_progress
@@ -15,23 +15,23 @@ _SHOWN = 20
 
 def bulk(
     source: Annotated[
-        str, typer.Argument(help="A folder, ZIP, TAR or Parquet file, a quoted pattern of these, or a marks table.")
+        str, Argument(help="A folder, ZIP, TAR or Parquet file, a quoted pattern of these, or a marks table.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")],
+    out: Annotated[Path, Option("-o", "--out", help="Folder of the results.")],
     model: ModelOption = "starter",
     images: Annotated[
-        Path | None, typer.Option(help="Folder of images; SOURCE is then a marks table that names them.")
+        Path | None, Option(help="Folder of images; SOURCE is then a marks table that names them.")
     ] = None,
-    top: Annotated[int | None, typer.Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
-    level: Annotated[str | None, typer.Option(help="category, division or section.")] = None,
-    threshold: Annotated[float | None, typer.Option(help="One threshold for all codes.")] = None,
-    floor: Annotated[float | None, typer.Option(help="Also write all scores of at least this.")] = None,
+    top: Annotated[int | None, Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
+    level: Annotated[str | None, Option(help="category, division or section.")] = None,
+    threshold: Annotated[float | None, Option(help="One threshold for all codes.")] = None,
+    floor: Annotated[float | None, Option(help="Also write all scores of at least this.")] = None,
     format_: Annotated[
-        str, typer.Option("--format", help="parquet or jsonl.", callback=one_of("parquet", "jsonl"))
+        str, Option("--format", help="parquet or jsonl.", callback=one_of("parquet", "jsonl"))
     ] = "parquet",
-    shard_size: Annotated[int, typer.Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
+    shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
-        str | None, typer.Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
+        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
     ] = None,
 ) -> None:
     """Suggest codes for millions of images.
@@ -44,7 +44,6 @@ def bulk(
     """
     from viennatag.bulk import run_bulk
 
-    chosen: Any = format_
     with show_progress() as report:
         summary = run_bulk(
             source,
@@ -55,7 +54,7 @@ def bulk(
             level=level,
             threshold=threshold,
             floor=floor,
-            format=chosen,
+            format=cast("Any", format_),
             shard_size=shard_size,
             address=address,
             progress=lambda done, total, failed: report("images", done, total, f"{failed:,} failed" if failed else ""),
@@ -73,4 +72,4 @@ def bulk(
     if summary.unfinished:
         print(f"{summary.unfinished:,} shards are unfinished; the same command tries them again", file=sys.stderr)
     if summary.failed:
-        raise typer.Exit(1)
+        raise Exit(1)

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+from typer import Argument, Option
 
 from viennatag.cli.options import PLAIN, Command, FormatOption, fail, print_json
 
 if TYPE_CHECKING:
     from viennatag.vienna.codes import Code, Tree
 
-TreeOption = Annotated[Path | None, typer.Option("--tree", help="Tree file to read, as `codes import` writes it.")]
+TreeOption = Annotated[Path | None, Option("--tree", help="Tree file to read, as `codes import` writes it.")]
 LanguageOption = Annotated[
-    str | None,
-    typer.Option("--language", help="Language of the headings, of the tree file or the newest imported edition."),
+    str | None, Option("--language", help="Language of the headings, of the tree file or the newest imported edition.")
 ]
 
 codes = typer.Typer(
@@ -28,7 +28,7 @@ codes = typer.Typer(
 
 @codes.command("show", cls=Command)
 def show(
-    code: Annotated[list[str], typer.Argument(help="Vienna codes, such as 3.1.6.", metavar="CODE...")],
+    code: Annotated[list[str], Argument(help="Vienna codes, such as 3.1.6.", metavar="CODE...")],
     format_: FormatOption = "table",
     tree: TreeOption = None,
     language: LanguageOption = None,
@@ -46,7 +46,7 @@ def show(
 
 @codes.command("search", cls=Command)
 def search(
-    words: Annotated[list[str], typer.Argument(help="Words of a heading.", metavar="WORD...")],
+    words: Annotated[list[str], Argument(help="Words of a heading.", metavar="WORD...")],
     format_: FormatOption = "table",
     tree: TreeOption = None,
     language: LanguageOption = None,
@@ -74,12 +74,12 @@ def list_(format_: FormatOption = "table", tree: TreeOption = None, language: La
 
 @codes.command("import", cls=Command)
 def import_(
-    file: Annotated[Path, typer.Argument(help="WIPO's file of an edition, as XML.")],
+    file: Annotated[Path, Argument(help="WIPO's file of an edition, as XML.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Tree file to write; by default kept for all commands.")
+        Path | None, Option("-o", "--out", help="Tree file to write; by default kept for all commands.")
     ] = None,
-    edition: Annotated[int | None, typer.Option(help="Edition of the file, where the file does not say it.")] = None,
-    language: Annotated[str, typer.Option(help="Language of the headings.")] = "en",
+    edition: Annotated[int | None, Option(help="Edition of the file, where the file does not say it.")] = None,
+    language: Annotated[str, Option(help="Language of the headings.")] = "en",
 ) -> None:
     """Import an edition of the classification.
 

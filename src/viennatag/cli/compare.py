@@ -4,65 +4,42 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
+from viennatag.cli import options
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, read_options
-from viennatag.cli.options import (
-    BadRowsOption,
-    CacheOption,
-    FormatOption,
-    IgnoreOption,
-    ReportOption,
-    SeedOption,
-    TaxonomyOption,
-    fail,
-    print_json,
-    print_rich,
-    read_table,
-    write_page,
-)
+from viennatag.cli.options import fail, print_json, print_rich, read_table, write_page
 from viennatag.errors import require
 from viennatag.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
 
 _USED = (
-    "backbone",
-    "pretrained",
-    "size",
-    "strategy.min_count",
-    "strategy.decision_rule",
-    "data.extra_marks",
+    "backbone", "pretrained", "size", "strategy.min_count", "strategy.decision_rule", "data.extra_marks",
     "data.extra_images",
-)
+)  # fmt: skip
 """The keys of `train` that matter here too."""
 
 
 def compare(
-    marks: Annotated[Path | None, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")] = None,
-    images: Annotated[
-        Path | None, typer.Option("--images", help="Folder that the image column is relative to.")
-    ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List the strategies and decision rules, and exit.")] = False,
-    strategies: Annotated[str | None, typer.Option(help="Names separated by commas; by default all.")] = None,
-    seeds: Annotated[int, typer.Option(help="Trainings of each strategy.")] = 3,
-    min_count: Annotated[
-        int | None, typer.Option(help="Evaluate labels with at least this many training marks.")
-    ] = None,
-    decision_rule: Annotated[str | None, typer.Option(help="How scores become suggestions (see --list).")] = None,
-    backbone: Annotated[str | None, typer.Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Side of the image in pixels; by default the backbone's own.")
-    ] = None,
+    marks: Annotated[Path | None, Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")] = None,
+    images: Annotated[Path | None, Option("--images", help="Folder that the image column is relative to.")] = None,
+    list_: Annotated[bool, Option("--list", help="List the strategies and decision rules, and exit.")] = False,
+    strategies: Annotated[str | None, Option(help="Names separated by commas; by default all.")] = None,
+    seeds: Annotated[int, Option(help="Trainings of each strategy.")] = 3,
+    min_count: Annotated[int | None, Option(help="Evaluate labels with at least this many training marks.")] = None,
+    decision_rule: Annotated[str | None, Option(help="How scores become suggestions (see --list).")] = None,
+    backbone: Annotated[str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = None,
+    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
-    report: ReportOption = None,
-    format_: FormatOption = "table",
-    cache: CacheOption = None,
-    taxonomy: TaxonomyOption = "vienna",
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
+    report: options.ReportOption = None,
+    format_: options.FormatOption = "table",
+    cache: options.CacheOption = None,
+    taxonomy: options.TaxonomyOption = "vienna",
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Compare strategies against imbalance on your own marks.
 
@@ -94,7 +71,7 @@ def compare(
         settings,
         used=_USED,
     )
-    options, rule = chosen.options, chosen.options.strategy.decision_rule
+    stated, rule = chosen.options, chosen.options.strategy.decision_rule
     names = [name.strip() for name in strategies.split(",")] if strategies else None
     if names is None and rule != find_strategy(BASELINE).decision_rule:
         # Feature maps are made on request only.
@@ -110,11 +87,11 @@ def compare(
             table,
             images,
             tried,
-            backbone=options.backbone,
-            pretrained=options.pretrained,
-            size=options.size,
+            backbone=stated.backbone,
+            pretrained=stated.pretrained,
+            size=stated.size,
             seeds=seeds,
-            min_count=options.strategy.min_count,
+            min_count=stated.strategy.min_count,
             extra_marks=chosen.data.read_extra_marks(table.taxonomy, skip_bad=skip_bad),
             cache=cache,
             skip_bad=skip_bad,

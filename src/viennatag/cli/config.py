@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from viennatag.cli.options import Command, fail
 
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from viennatag.training.config import TrainConfig
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="TOML file of options; see viennatag train --show-config.")
+    Path | None, Option("--config", help="TOML file of options; see viennatag train --show-config.")
 ]
 SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set any option of the TOML file; may be repeated."),
+    list[str] | None, Option("--set", metavar="KEY=VALUE", help="Set any option of the TOML file; may be repeated.")
 ]
 
 
@@ -50,11 +49,8 @@ def read_options(
 ) -> "TrainConfig":
     """Return what --config, the options of the command line and --set ask for; each overrides those before it.
 
-    Args:
-        config: TOML file.
-        given: Option and value of each key that has an option of its own; a value of None was not given.
-        settings: Texts of --set.
-        used: The only keys that --set may set; None is all of them.
+    `given` has the option and value (None if not given) of each key that has an option of its own; `used` are the
+    only keys that --set may set, None is all of them.
     """
     from viennatag.training.config import Setting, options_from, parse_settings, read_config
 

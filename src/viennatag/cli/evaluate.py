@@ -2,43 +2,31 @@
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from viennatag.cli.options import (
-    BadRowsOption,
-    BundleArgument,
-    FormatOption,
-    IgnoreOption,
-    ImagesOption,
-    MarksArgument,
-    SeedOption,
-    fail,
-    one_of,
-    print_json,
-    print_rich,
-    read_table,
-)
+from viennatag.cli import options
+from viennatag.cli.options import fail, one_of, print_json, print_rich, read_table
 from viennatag.progress import show_progress
 
 
 def evaluate(
-    bundle: BundleArgument,
-    marks: MarksArgument,
-    images: ImagesOption,
+    bundle: options.BundleArgument,
+    marks: options.MarksArgument,
+    images: options.ImagesOption,
     subset: Annotated[
         str,
-        typer.Option(
+        Option(
             help="Evaluate on this subset: test, validation, train or all.",
             callback=one_of("test", "validation", "train", "all"),
         ),
     ] = "test",
     incomplete: Annotated[
-        bool, typer.Option("--incomplete", help="The marks lack codes: show the metrics that still hold then.")
+        bool, Option("--incomplete", help="The marks lack codes: show the metrics that still hold then.")
     ] = False,
-    format_: FormatOption = "table",
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
+    format_: options.FormatOption = "table",
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Evaluate a bundle on marks.
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
+from typer import Argument, Exit, Option
 
 from viennatag.cli.options import IgnoreOption, TaxonomyOption
 from viennatag.progress import show_progress
@@ -18,17 +18,15 @@ _SHOWN = 20
 
 
 def import_(
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="Format of the delivery, one of those above.")],
-    source: Annotated[Path, typer.Argument(help="A file, a folder, or a ZIP archive.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Table to write: CSV, TSV, JSONL or Parquet.")],
+    format_: Annotated[str, Argument(metavar="FORMAT", help="Format of the delivery, one of those above.")],
+    source: Annotated[Path, Argument(help="A file, a folder, or a ZIP archive.")],
+    out: Annotated[Path, Option("-o", "--out", help="Table to write: CSV, TSV, JSONL or Parquet.")],
     images: Annotated[
-        Path | None, typer.Option(help="Folder of images; marks whose image is not in it are left out.")
+        Path | None, Option(help="Folder of images; marks whose image is not in it are left out.")
     ] = None,
     taxonomy: TaxonomyOption = "vienna",
     ignore: IgnoreOption = None,
-    edition: Annotated[
-        int | None, typer.Option(help="Convert all codes to this edition, office extensions too.")
-    ] = None,
+    edition: Annotated[int | None, Option(help="Convert all codes to this edition, office extensions too.")] = None,
 ) -> None:
     """Make a marks table from a register's delivery.
 
@@ -54,9 +52,14 @@ def import_(
         )
     _print(summary)
     if edition is not None:
-        _print_edition(edition, summary)
+        from viennatag.vienna.editions import imported_editions
+
+        print(f"in edition {edition}, {summary.counts}")
+        if edition not in imported_editions():
+            used = "so viennatag's own list was used; see: viennatag codes import --help"
+            print(f"edition {edition} was not imported, {used}", file=sys.stderr)
     if summary.failed:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _print(summary: "ImportSummary") -> None:
@@ -73,24 +76,11 @@ def _print(summary: "ImportSummary") -> None:
         if len(notes) > _SHOWN:
             print(f"{title}: {len(notes) - _SHOWN:,} other reasons", file=sys.stderr)
     if summary.without_image:
-        print(
-            f"{summary.without_image:,} marks name no image; with --images FOLDER it is looked for by their number",
-            file=sys.stderr,
-        )
+        told = "marks name no image; with --images FOLDER it is looked for by their number"
+        print(f"{summary.without_image:,} {told}", file=sys.stderr)
     print(f"{summary.marks:,} marks, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
     print(f"wrote {summary.table}: {summary.with_codes:,} marks")
     if summary.images is not None:
         print(f"wrote {summary.images}: their images")
     if summary.taxonomy == "flat":
         print("its labels are not Vienna codes: use it with --taxonomy flat")
-
-
-def _print_edition(edition: int, summary: "ImportSummary") -> None:
-    from viennatag.vienna.editions import imported_editions
-
-    print(f"in edition {edition}, {summary.counts}")
-    if edition not in imported_editions():
-        print(
-            f"edition {edition} was not imported, so viennatag's own list was used; see: viennatag codes import --help",
-            file=sys.stderr,
-        )

@@ -3,32 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from viennatag.cli.options import (
-    BadRowsOption,
-    BundleArgument,
-    IgnoreOption,
-    ImagesOption,
-    MarksArgument,
-    SeedOption,
-    megabytes,
-    print_skipped,
-    read_table,
-)
+from viennatag.cli import options
+from viennatag.cli.options import megabytes, print_skipped, read_table
 from viennatag.progress import show_progress
 
 
 def index(
-    bundle: BundleArgument,
-    marks: MarksArgument,
-    images: ImagesOption,
+    bundle: options.BundleArgument,
+    marks: options.MarksArgument,
+    images: options.ImagesOption,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder of the index; by default inside the bundle.")
+        Path | None, Option("-o", "--out", help="Folder of the index; by default inside the bundle.")
     ] = None,
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Index reference marks for predict --similar.
 

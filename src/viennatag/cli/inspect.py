@@ -4,21 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import typer
+from typer import Option
 
-from viennatag.cli.options import (
-    CacheOption,
-    FormatOption,
-    IgnoreOption,
-    MarksArgument,
-    ReportOption,
-    SeedOption,
-    TaxonomyOption,
-    fail,
-    print_json,
-    print_rich,
-    write_page,
-)
+from viennatag.cli import options
+from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -27,29 +16,29 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    marks: MarksArgument,
-    images: Annotated[Path | None, typer.Option(help="Folder of images; each of them is opened and checked.")] = None,
-    report: ReportOption = None,
+    marks: options.MarksArgument,
+    images: Annotated[Path | None, Option(help="Folder of images; each of them is opened and checked.")] = None,
+    report: options.ReportOption = None,
     model: Annotated[
-        str | None, typer.Option(help="Find codes that are probably missing or wrong, by this bundle or starter.")
+        str | None, Option(help="Find codes that are probably missing or wrong, by this bundle or starter.")
     ] = None,
-    label_issues: Annotated[Path | None, typer.Option(help="Write these codes to a CSV file (with --model).")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most label issues of each kind.")] = 500,
+    label_issues: Annotated[Path | None, Option(help="Write these codes to a CSV file (with --model).")] = None,
+    limit: Annotated[int, Option(min=1, help="Most label issues of each kind.")] = 500,
     own_scores: Annotated[
-        bool, typer.Option("--own-scores", help="Use the bundle's scores: only for marks that it was not trained on.")
+        bool, Option("--own-scores", help="Use the bundle's scores: only for marks that it was not trained on.")
     ] = False,
-    write_clean: Annotated[Path | None, typer.Option(help="Write the table without the rows of --drop.")] = None,
+    write_clean: Annotated[Path | None, Option(help="Write the table without the rows of --drop.")] = None,
     drop: Annotated[
-        str, typer.Option(help="Kinds of rows to leave out of --write-clean, such as damaged,duplicates,leak.")
+        str, Option(help="Kinds of rows to leave out of --write-clean, such as damaged,duplicates,leak.")
     ] = "",
-    min_count: Annotated[int, typer.Option(help="A code with fewer marks counts for its parent.")] = 1,
-    train_marks: Annotated[int, typer.Option(help="Training marks that a label needs.")] = 20,
-    test_marks: Annotated[int, typer.Option(help="Test marks that a label needs.")] = 5,
-    taxonomy: TaxonomyOption = "vienna",
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
-    cache: CacheOption = None,
-    format_: FormatOption = "table",
+    min_count: Annotated[int, Option(help="A code with fewer marks counts for its parent.")] = 1,
+    train_marks: Annotated[int, Option(help="Training marks that a label needs.")] = 20,
+    test_marks: Annotated[int, Option(help="Test marks that a label needs.")] = 5,
+    taxonomy: options.TaxonomyOption = "vienna",
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
+    cache: options.CacheOption = None,
+    format_: options.FormatOption = "table",
 ) -> None:
     """Check marks: imbalance, rows, images and codes.
 
@@ -96,14 +85,7 @@ def inspect(
             from viennatag.training.selection.cross_fitting import find_label_issues
 
             found = find_label_issues(
-                readable,
-                images,
-                model,
-                limit=limit,
-                own_scores=own_scores,
-                cache=cache,
-                seed=seed,
-                progress=progress,
+                readable, images, model, limit=limit, own_scores=own_scores, cache=cache, seed=seed, progress=progress
             )
     written = []
     plain: dict[str, Any] = {}
@@ -115,7 +97,7 @@ def inspect(
         left = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
         written.append(f"wrote {write_clean}: {len(clean):,} rows; left out: {left}")
     if format_ == "json":
-        plain = {**profile.to_json(), "alike": checked.to_json(table)["alike"], **plain}
+        plain = {**profile.to_json(), "alike": [group.to_json(table) for group in checked.alike], **plain}
         if model is not None:
             plain["label_issues"] = [issue.to_json(readable) for issue in found]
         print_json(plain)

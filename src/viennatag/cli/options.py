@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
-import typer
+from typer import Argument, CallbackParam, Option
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class Command(TyperCommand):
             self.help = wrapped
 
 
-def one_of(*choices: str) -> Callable[[typer.CallbackParam, str], str]:
+def one_of(*choices: str) -> Callable[[CallbackParam, str], str]:
     """Return a check, for typer, that an option has one of the values it may have."""
 
-    def check(option: typer.CallbackParam, value: str) -> str:
+    def check(option: CallbackParam, value: str) -> str:
         if value not in choices:
             fail(f"{option.opts[-1]} {value!r} is unknown; choose one of {', '.join(choices)}")
         return value
@@ -42,33 +42,27 @@ def one_of(*choices: str) -> Callable[[typer.CallbackParam, str], str]:
     return check
 
 
-MarksArgument = Annotated[Path, typer.Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")]
-BundleArgument = Annotated[str, typer.Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")]
-ModelOption = Annotated[str, typer.Option("--model", help="Folder of a bundle, starter, or hf-hub:owner/name.")]
-ImagesOption = Annotated[Path, typer.Option("--images", help="Folder that the image column is relative to.")]
+MarksArgument = Annotated[Path, Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")]
+BundleArgument = Annotated[str, Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")]
+ModelOption = Annotated[str, Option("--model", help="Folder of a bundle, starter, or hf-hub:owner/name.")]
+ImagesOption = Annotated[Path, Option("--images", help="Folder that the image column is relative to.")]
 TaxonomyOption = Annotated[
     str,
-    typer.Option(
-        "--taxonomy",
-        help="vienna, or flat for labels that are not Vienna codes.",
-        callback=one_of("vienna", "flat"),
+    Option(
+        "--taxonomy", help="vienna, or flat for labels that are not Vienna codes.", callback=one_of("vienna", "flat")
     ),
 ]
 BadRowsOption = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
+    bool, Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
 ]
-IgnoreOption = Annotated[
-    list[str] | None, typer.Option("--ignore", help="A column that is not a label; may be repeated.")
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all random choices.")]
-CacheOption = Annotated[
-    Path | None, typer.Option("--cache", help="Folder that keeps features and results between runs.")
-]
-ReportOption = Annotated[Path | None, typer.Option("--report", help="Also write a page with charts to this HTML file.")]
+IgnoreOption = Annotated[list[str] | None, Option("--ignore", help="A column that is not a label; may be repeated.")]
+SeedOption = Annotated[int, Option("--seed", help="Seed of all random choices.")]
+CacheOption = Annotated[Path | None, Option("--cache", help="Folder that keeps features and results between runs.")]
+ReportOption = Annotated[Path | None, Option("--report", help="Also write a page with charts to this HTML file.")]
 EngineOption = Annotated[
-    str | None, typer.Option("--engine", help="auto, onnxruntime or openvino; by default VIENNATAG_ENGINE, else auto.")
+    str | None, Option("--engine", help="auto, onnxruntime or openvino; by default VIENNATAG_ENGINE, else auto.")
 ]
-FormatOption = Annotated[str, typer.Option("--format", help="table or json.", callback=one_of("table", "json"))]
+FormatOption = Annotated[str, Option("--format", help="table or json.", callback=one_of("table", "json"))]
 
 
 def fail(message: str) -> NoReturn:

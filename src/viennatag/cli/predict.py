@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Exit, Option
 
 from viennatag.cli.options import EngineOption, ModelOption, fail, image_files, one_of, print_json
 from viennatag.progress import show_progress
@@ -16,24 +16,22 @@ if TYPE_CHECKING:
 
 
 def predict(
-    images: Annotated[list[str], typer.Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
+    images: Annotated[list[str], Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
     model: ModelOption = "starter",
-    top: Annotated[int | None, typer.Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
-    level: Annotated[str | None, typer.Option(help="category, division or section.")] = None,
+    top: Annotated[int | None, Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
+    level: Annotated[str | None, Option(help="category, division or section.")] = None,
     format_: Annotated[
-        str, typer.Option("--format", help="table, json or csv.", callback=one_of("table", "json", "csv"))
+        str, Option("--format", help="table, json or csv.", callback=one_of("table", "json", "csv"))
     ] = "table",
     explain: Annotated[
-        Path | None, typer.Option(help="Folder to write a heat map of each suggestion to, as PNG and NPY.")
+        Path | None, Option(help="Folder to write a heat map of each suggestion to, as PNG and NPY.")
     ] = None,
-    similar: Annotated[
-        int | None, typer.Option(help="Also show this many of the most similar reference marks.")
-    ] = None,
+    similar: Annotated[int | None, Option(help="Also show this many of the most similar reference marks.")] = None,
     reference_marks: Annotated[
-        Path | None, typer.Option(help="Index of the reference marks, if not in the bundle's folder.")
+        Path | None, Option(help="Index of the reference marks, if not in the bundle's folder.")
     ] = None,
     engine: EngineOption = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Print on stderr what runs, and how.")] = False,
+    verbose: Annotated[bool, Option("--verbose", help="Print on stderr what runs, and how.")] = False,
 ) -> None:
     """Suggest codes for images.
 
@@ -70,17 +68,13 @@ def predict(
     ]
     _print(found, similar_marks, format_)
     if any(prediction.error is not None for prediction in found):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str, Any]] | None], format_: str) -> None:
     if format_ == "json":
-        print_json(
-            [
-                prediction.to_json() | ({} if near is None else {"similar": near})
-                for prediction, near in zip(found, similar_marks, strict=True)
-            ]
-        )
+        pairs = zip(found, similar_marks, strict=True)
+        print_json([each.to_json() | ({} if near is None else {"similar": near}) for each, near in pairs])
     elif format_ == "csv":
         import csv
 
@@ -90,9 +84,8 @@ def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str,
             if prediction.error is not None:
                 table.writerow([prediction.image, "", "", "", "", "", prediction.error])
             for each in prediction.suggestions:
-                table.writerow(
-                    [prediction.image, each.code, each.heading, each.score, each.level, int(each.above_threshold), ""]
-                )
+                cells = (each.code, each.heading, each.score, each.level, int(each.above_threshold), "")
+                table.writerow([prediction.image, *cells])
     else:
         from viennatag.reports.predictions import predictions_text
 

@@ -3,30 +3,22 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from viennatag.cli.options import (
-    BadRowsOption,
-    BundleArgument,
-    IgnoreOption,
-    ImagesOption,
-    MarksArgument,
-    SeedOption,
-    megabytes,
-    read_table,
-)
+from viennatag.cli import options
+from viennatag.cli.options import megabytes, read_table
 from viennatag.progress import show_progress
 
 
 def quantize(
-    bundle: BundleArgument,
-    marks: MarksArgument,
-    images: ImagesOption,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the smaller bundle to.")],
-    precision: Annotated[str, typer.Option(help="int8 or bf16.")] = "int8",
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
+    bundle: options.BundleArgument,
+    marks: options.MarksArgument,
+    images: options.ImagesOption,
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write the smaller bundle to.")],
+    precision: Annotated[str, Option(help="int8 or bf16.")] = "int8",
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Write a bundle in reduced precision.
 

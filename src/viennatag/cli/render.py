@@ -3,25 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from viennatag.cli.options import SeedOption
 from viennatag.progress import show_progress
 
 
 def render(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write images and their table to.")],
-    artwork: Annotated[list[Path], typer.Option(help="Folder of icon packs or SVG files; may be repeated.")],
-    fonts: Annotated[list[Path], typer.Option(help="Font files or folders of them; may be repeated.")],
-    count: Annotated[int, typer.Option(help="Number of marks.")],
-    profile: Annotated[Path | None, typer.Option(help="Marks table whose combinations of codes to draw.")] = None,
-    balance: Annotated[float, typer.Option(help="0 keeps the profile's frequencies, 1 makes sections equal.")] = 0.0,
-    test_packs: Annotated[str, typer.Option(help="Packs for test marks only, separated by commas.")] = "",
-    size: Annotated[int, typer.Option(help="Longer side in pixels.")] = 256,
-    sheet: Annotated[Path | None, typer.Option(help="Also write a contact sheet to this PNG file.")] = None,
-    allow_share_alike: Annotated[
-        bool, typer.Option("--allow-share-alike", help="Also use share-alike artwork.")
-    ] = False,
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write images and their table to.")],
+    artwork: Annotated[list[Path], Option(help="Folder of icon packs or SVG files; may be repeated.")],
+    fonts: Annotated[list[Path], Option(help="Font files or folders of them; may be repeated.")],
+    count: Annotated[int, Option(help="Number of marks.")],
+    profile: Annotated[Path | None, Option(help="Marks table whose combinations of codes to draw.")] = None,
+    balance: Annotated[float, Option(help="0 keeps the profile's frequencies, 1 makes sections equal.")] = 0.0,
+    test_packs: Annotated[str, Option(help="Packs for test marks only, separated by commas.")] = "",
+    size: Annotated[int, Option(help="Longer side in pixels.")] = 256,
+    sheet: Annotated[Path | None, Option(help="Also write a contact sheet to this PNG file.")] = None,
+    allow_share_alike: Annotated[bool, Option("--allow-share-alike", help="Also use share-alike artwork.")] = False,
     seed: SeedOption = 0,
 ) -> None:
     """Draw synthetic marks whose codes are known.

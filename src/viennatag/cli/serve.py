@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from viennatag.cli.options import BundleArgument, fail, one_of
 
@@ -14,27 +15,26 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def serve(
     bundle: BundleArgument = "starter",
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.")] = 8000,
+    host: Annotated[str, Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, Option(help="Port to listen on; 0 for a free one.")] = 8000,
     token_file: Annotated[
-        Path | None, typer.Option(help=f"File with a token that clients must send; or set {TOKEN_VARIABLE}.")
+        Path | None, Option(help=f"File with a token that clients must send; or set {TOKEN_VARIABLE}.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Threads that process images; by default one per core.")] = None,
-    queue: Annotated[int | None, typer.Option(help="Images that may wait at the same time.")] = None,
-    max_body: Annotated[int | None, typer.Option(help="Bytes of a request's body.")] = None,
-    max_files: Annotated[int | None, typer.Option(help="Images in one request.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(help="Pixels of one image.")] = None,
-    read_seconds: Annotated[float | None, typer.Option(help="Seconds for a client to send a body.")] = None,
-    response_seconds: Annotated[float | None, typer.Option(help="Seconds until a request is answered.")] = None,
+    workers: Annotated[int | None, Option(help="Threads that process images; by default one per core.")] = None,
+    queue: Annotated[int | None, Option(help="Images that may wait at the same time.")] = None,
+    max_body: Annotated[int | None, Option(help="Bytes of a request's body.")] = None,
+    max_files: Annotated[int | None, Option(help="Images in one request.")] = None,
+    max_pixels: Annotated[int | None, Option(help="Pixels of one image.")] = None,
+    read_seconds: Annotated[float | None, Option(help="Seconds for a client to send a body.")] = None,
+    response_seconds: Annotated[float | None, Option(help="Seconds until a request is answered.")] = None,
     allow_origin: Annotated[
-        list[str] | None, typer.Option(help="Web origin whose pages may call the service; may be repeated.")
+        list[str] | None, Option(help="Web origin whose pages may call the service; may be repeated.")
     ] = None,
     reference_images: Annotated[
-        Path | None, typer.Option(help="Folder of the images of the bundle's reference marks.")
+        Path | None, Option(help="Folder of the images of the bundle's reference marks.")
     ] = None,
     log_level: Annotated[
-        str,
-        typer.Option(help="debug, info, warning or error.", callback=one_of("debug", "info", "warning", "error")),
+        str, Option(help="debug, info, warning or error.", callback=one_of("debug", "info", "warning", "error"))
     ] = "info",
 ) -> None:
     """Serve the examiner's page and the HTTP API until interrupted.

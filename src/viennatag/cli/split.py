@@ -3,30 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from viennatag.cli.options import (
-    BadRowsOption,
-    IgnoreOption,
-    MarksArgument,
-    SeedOption,
-    TaxonomyOption,
-    print_skipped,
-    read_table,
-)
+from viennatag.cli import options
+from viennatag.cli.options import print_skipped, read_table
 from viennatag.progress import show_progress
 
 
 def split(
-    marks: MarksArgument,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the tables train, validation and test to.")],
-    images: Annotated[Path | None, typer.Option(help="Folder of images; near-duplicates then stay together.")] = None,
-    fractions: Annotated[str, typer.Option(help="Shares of train, validation and test.")] = "0.8,0.1,0.1",
-    order: Annotated[int, typer.Option(help="1 keeps the shares of labels, 2 also those of label pairs.")] = 1,
-    taxonomy: TaxonomyOption = "vienna",
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
+    marks: options.MarksArgument,
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write the tables train, validation and test to.")],
+    images: Annotated[Path | None, Option(help="Folder of images; near-duplicates then stay together.")] = None,
+    fractions: Annotated[str, Option(help="Shares of train, validation and test.")] = "0.8,0.1,0.1",
+    order: Annotated[int, Option(help="1 keeps the shares of labels, 2 also those of label pairs.")] = 1,
+    taxonomy: options.TaxonomyOption = "vienna",
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Split marks into training, validation and test subsets.
 
@@ -50,8 +43,8 @@ def split(
     table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
     hashes = None
     if images is not None:
+        paths = [images / image for image in table.images]
         with show_progress() as report:
-            paths = [images / image for image in table.images]
             hashes, errors = hash_images(paths, progress=lambda done, total: report("images", done, total, ""))
         before = len(table.skipped)
         table, kept = table.readable(errors, skip_bad=skip_bad)

@@ -3,21 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Exit, Option
 
+from viennatag.cli import options
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, read_options
-from viennatag.cli.options import (
-    BadRowsOption,
-    CacheOption,
-    IgnoreOption,
-    ImagesOption,
-    MarksArgument,
-    TaxonomyOption,
-    image_files,
-    megabytes,
-    print_rich,
-    read_table,
-)
+from viennatag.cli.options import image_files, megabytes, print_rich, read_table
 from viennatag.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
@@ -28,44 +18,40 @@ def _show_config(wanted: bool) -> None:
         from viennatag.training.config import show_config
 
         print(show_config(), end="")
-        raise typer.Exit
+        raise Exit
 
 
 def train(
-    marks: MarksArgument,
-    images: ImagesOption,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the bundle to.")],
-    backbone: Annotated[str | None, typer.Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Side of the image in pixels; by default the backbone's own.")
-    ] = None,
+    marks: options.MarksArgument,
+    images: options.ImagesOption,
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write the bundle to.")],
+    backbone: Annotated[str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = None,
+    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="Strategy against imbalance (see `compare --list`), or auto to search for one.")
+        str | None, Option(help="Strategy against imbalance (see `compare --list`), or auto to search for one.")
     ] = None,
-    budget: Annotated[float | None, typer.Option(help="Seconds for the search of --strategy auto.")] = None,
-    min_count: Annotated[
-        int | None, typer.Option(help="A code with fewer training marks counts for its parent.")
-    ] = None,
-    finetune: Annotated[bool, typer.Option("--finetune", help="Train the whole network, not only a head.")] = False,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the marks in fine-tuning.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate in fine-tuning.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Marks per step in fine-tuning.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all random choices.")] = None,
+    budget: Annotated[float | None, Option(help="Seconds for the search of --strategy auto.")] = None,
+    min_count: Annotated[int | None, Option(help="A code with fewer training marks counts for its parent.")] = None,
+    finetune: Annotated[bool, Option("--finetune", help="Train the whole network, not only a head.")] = False,
+    epochs: Annotated[int | None, Option(help="Passes over the marks in fine-tuning.")] = None,
+    learning_rate: Annotated[float | None, Option(help="Peak learning rate in fine-tuning.")] = None,
+    batch_size: Annotated[int | None, Option(help="Marks per step in fine-tuning.")] = None,
+    seed: Annotated[int | None, Option(help="Seed of all random choices.")] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     show_config: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--show-config",
             help="Print all options and their defaults as TOML, and exit.",
             callback=_show_config,
             is_eager=True,
         ),
     ] = False,
-    cache: CacheOption = None,
-    taxonomy: TaxonomyOption = "vienna",
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
+    cache: options.CacheOption = None,
+    taxonomy: options.TaxonomyOption = "vienna",
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
 ) -> None:
     """Train a bundle on marks and evaluate it on their test subset.
 

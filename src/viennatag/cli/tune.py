@@ -5,11 +5,7 @@ import sys
 from viennatag.cli.options import BundleArgument, EngineOption, FormatOption, print_json
 
 
-def tune(
-    bundle: BundleArgument = "starter",
-    engine: EngineOption = None,
-    format_: FormatOption = "table",
-) -> None:
+def tune(bundle: BundleArgument = "starter", engine: EngineOption = None, format_: FormatOption = "table") -> None:
     """Find the fastest way to predict on this machine.
 
     Engines, numbers of threads and batch sizes are measured, and the fastest are used from now on. This takes a minute
@@ -22,13 +18,12 @@ def tune(
     from viennatag.runtime.settings import fastest_engine, write_speeds
 
     found = open_bundle(bundle)
-    names = None if engine in {None, "auto"} else [str(engine)]
-    speeds = measure_speeds(
-        found.graph,
-        precision=found.precision,
-        engines=names,
-        progress=lambda what: print(f"measuring {what}", file=sys.stderr),
-    )
+    engines = None if engine in {None, "auto"} else [str(engine)]
+
+    def report(what: str) -> None:
+        print(f"measuring {what}", file=sys.stderr)
+
+    speeds = measure_speeds(found.graph, precision=found.precision, engines=engines, progress=report)
     path = write_speeds(found.digest, speeds)
     if format_ == "json":
         print_json({name: speed.to_json() for name, speed in speeds.items()})

@@ -3,38 +3,25 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from viennatag.cli.options import (
-    BadRowsOption,
-    BundleArgument,
-    CacheOption,
-    IgnoreOption,
-    ImagesOption,
-    SeedOption,
-    fail,
-    megabytes,
-    print_rich,
-    print_skipped,
-    read_table,
-)
+from viennatag.cli import options
+from viennatag.cli.options import fail, megabytes, print_rich, print_skipped, read_table
 from viennatag.progress import show_progress
 
 
 def update(
-    bundle: BundleArgument,
-    feedback: Annotated[
-        Path, typer.Argument(help="Table of examiners' decisions: marks with codes and rejected codes.")
-    ],
-    images: ImagesOption,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the updated bundle to.")],
-    old: Annotated[Path | None, typer.Option(help="The marks that the bundle was trained on.")] = None,
-    old_images: Annotated[Path | None, typer.Option(help="Folder of their images; by default --images.")] = None,
-    min_count: Annotated[int | None, typer.Option(help="A new code needs this many decisions to be added.")] = None,
-    cache: CacheOption = None,
-    skip_bad: BadRowsOption = False,
-    ignore: IgnoreOption = None,
-    seed: SeedOption = 0,
+    bundle: options.BundleArgument,
+    feedback: Annotated[Path, Argument(help="Table of examiners' decisions: marks with codes and rejected codes.")],
+    images: options.ImagesOption,
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write the updated bundle to.")],
+    old: Annotated[Path | None, Option(help="The marks that the bundle was trained on.")] = None,
+    old_images: Annotated[Path | None, Option(help="Folder of their images; by default --images.")] = None,
+    min_count: Annotated[int | None, Option(help="A new code needs this many decisions to be added.")] = None,
+    cache: options.CacheOption = None,
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Update a bundle from the feedback of examiners.
 

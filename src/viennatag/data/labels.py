@@ -7,7 +7,7 @@ of 3. A label that is too rare to learn is left out, and its marks count for its
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,16 +139,11 @@ class LabelSet:
         An unknown code counts for its nearest ancestor in the label set, an unknown flat label for `other`; without
         one it is ignored.
         """
-        known: dict[str, tuple[int, ...]] = {}
+        nodes = cache(self._nodes)
         columns: list[int] = []
         ends = [0]
         for row in codes:
-            nodes: set[int] = set()
-            for code in row:
-                if code not in known:
-                    known[code] = self._nodes(code)
-                nodes.update(known[code])
-            columns.extend(sorted(nodes))
+            columns.extend(sorted({node for code in row for node in nodes(code)}))
             ends.append(len(columns))
         return require("scipy.sparse", "data").csr_array(
             (np.ones(len(columns), dtype=bool), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int64)),

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +22,8 @@ from viennatag.vienna.codes import parse_code, parse_codes
 SUBSETS = ("train", "validation", "test")
 RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight")
 TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+_BATCH = 10_000
+"""Rows of Parquet that are held before they are written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +56,14 @@ class Marks:
     def select(self, rows: Iterable[int]) -> "Marks":
         """Return the marks of these rows, in this order."""
         chosen = [int(row) for row in rows]
-        return replace(
-            self,
-            images=tuple(self.images[row] for row in chosen),
-            codes=tuple(self.codes[row] for row in chosen),
-            ids=tuple(self.ids[row] for row in chosen),
-            groups=tuple(self.groups[row] for row in chosen),
-            splits=tuple(self.splits[row] for row in chosen),
-            weights=tuple(self.weights[row] for row in chosen),
-        )
+        columns = ("images", "codes", "ids", "groups", "splits", "weights")
+        picked: dict[str, Any] = {name: tuple(map(getattr(self, name).__getitem__, chosen)) for name in columns}
+        return replace(self, **picked)
 
     def readable(self, errors: Mapping[int, str], *, skip_bad: bool) -> "tuple[Marks, list[int]]":
         """Return the marks with readable images, and their rows; the others are listed in `skipped`.
 
-        Args:
-            errors: Errors of unreadable images, by row.
-            skip_bad: Leave these marks out, instead of raising.
+        `errors` are those of unreadable images, by row.
 
         Raises:
             DataError: If there are errors and `skip_bad` is False, or no image can be read.
@@ -107,10 +102,8 @@ def read_marks(
     Raises:
         DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
     """
-    path = Path(path)
-    return _check(
-        read_rows(path), str(path), taxonomy, None if images is None else Path(images), skip_bad, require_images, ignore
-    )
+    check = _Check(str(path), taxonomy, None if images is None else Path(images), require_images, ignore)
+    return check.marks(read_rows(Path(path)), skip_bad=skip_bad)
 
 
 _Row = tuple[int, Mapping[str, Any]]
@@ -146,11 +139,7 @@ def as_marks(
 ) -> Marks:
     """Return marks from whatever holds them: `Marks`, the path of a table, or a data frame of pandas or polars.
 
-    Args:
-        marks: The marks.
-        taxonomy: What the labels are, where `marks` are not `Marks` yet.
-        images: Folder that the image column is relative to.
-        skip_bad: Leave out bad rows, instead of raising.
+    `Marks` are returned as they are; the options are those of `read_marks`.
 
     Raises:
         DataError: If rows are bad, or `marks` is something else.
@@ -181,9 +170,8 @@ def marks_from_dataframe(
     Raises:
         DataError: As `read_marks`.
     """
-    table = require("pyarrow", "data").table(frame)
-    rows = enumerate(_arrow_rows(table), start=1)
-    return _check(rows, "the data frame", taxonomy, None if images is None else Path(images), skip_bad, True, ignore)
+    check = _Check("the data frame", taxonomy, None if images is None else Path(images), True, ignore)
+    return check.marks(_arrow_rows(require("pyarrow", "data").table(frame)), skip_bad=skip_bad)
 
 
 def write_marks(marks: Marks, path: Path | str) -> None:
@@ -192,30 +180,43 @@ def write_marks(marks: Marks, path: Path | str) -> None:
     Raises:
         DataError: If the ending is not a known format.
     """
-    path = Path(path)
-    records = [
-        {"image": image, "codes": codes, "id": name, "group": group, "split": split, "weight": weight}
-        for image, codes, name, group, split, weight in zip(
-            marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, strict=True
-        )
-    ]
-    if path.suffix.lower() not in TABLE_FORMATS:
+    rows = zip(marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, strict=True)
+    write_rows(rows, Path(path), columns=RESERVED_COLUMNS)
+
+
+def write_rows(rows: Iterable[Sequence[Any]], path: Path, *, columns: Sequence[str]) -> None:
+    """Write rows as they come, completely or not at all, so that a table of any size needs little memory.
+
+    A row has the cells of `columns`: the image, the codes as a sequence of texts, and others of `RESERVED_COLUMNS`.
+
+    Raises:
+        DataError: If the ending is not a known format.
+    """
+    ending = path.suffix.lower()
+    if ending not in TABLE_FORMATS:
         raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}")
     with atomic_file(path) as temporary:
-        if path.suffix.lower() == ".parquet":
-            arrow = require("pyarrow", "data")
-            columns = {name: [record[name] for record in records] for name in RESERVED_COLUMNS}
-            columns["codes"] = arrow.array(columns["codes"], arrow.list_(arrow.string()))
-            require("pyarrow.parquet", "data").write_table(arrow.table(columns), temporary)
+        if ending == ".parquet":
+            _write_parquet(iter(rows), temporary, columns)
             return
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            if path.suffix.lower() == ".jsonl":
+            if ending == ".jsonl":
+                records = (dict(zip(columns, row, strict=True)) for row in rows)
                 file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-                return
-            table = csv.writer(file, delimiter=_delimiter(path), lineterminator="\n")
-            table.writerow(RESERVED_COLUMNS)
-            for record in records:
-                table.writerow([*({**record, "codes": _joined(record["codes"])}[name] for name in RESERVED_COLUMNS)])
+            else:
+                table = csv.writer(file, delimiter=_delimiter(path), lineterminator="\n")
+                table.writerow(columns)
+                table.writerows((image, _joined(codes), *others) for image, codes, *others in rows)
+
+
+def _write_parquet(rows: Iterator[Sequence[Any]], path: Path, columns: Sequence[str]) -> None:
+    arrow = require("pyarrow", "data")
+    types = {"codes": arrow.list_(arrow.string()), "weight": arrow.float64()}
+    schema = arrow.schema([(name, types.get(name, arrow.string())) for name in columns])
+    with require("pyarrow.parquet", "data").ParquetWriter(path, schema) as writer:
+        while batch := list(islice(rows, _BATCH)):
+            cells = dict(zip(columns, zip(*batch, strict=True), strict=True))
+            writer.write_table(arrow.table(cells, schema=schema))
 
 
 def _joined(codes: Any) -> str:
@@ -273,113 +274,107 @@ def _read_parquet(path: Path) -> Iterator[_Row]:
         table.validate(full=True)  # damage may also be inside a column
     except (arrow.ArrowException, OSError, ValueError) as exc:
         raise DataError(f"{path}: not a Parquet file that can be read; it may be damaged: {exc}") from exc
-    return enumerate(_arrow_rows(table), start=1)
+    return _arrow_rows(table)
 
 
-def _arrow_rows(table: Any) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=65_536):
-        yield from batch.to_pylist()
+def _arrow_rows(table: Any) -> Iterator[_Row]:
+    batches = table.to_batches(max_chunksize=65_536)
+    return enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
 
 
 _BROKEN = "\0broken"
 
 
-def _check(
-    rows: Iterator[_Row],
-    source: str,
-    taxonomy: Taxonomy,
-    images: Path | None,
-    skip_bad: bool,
-    require_images: bool,
-    ignore: Sequence[str],
-) -> Marks:
-    """Return raw rows as marks, collecting the problems of each row."""
-    if taxonomy not in get_args(Taxonomy):
-        raise OptionError(f"taxonomy {taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
-    if images is not None and not images.is_dir():
-        raise DataError(f"{images}: there is no such folder of images")
-    problems: list[str] = []
-    kept: list[tuple[str, tuple[str, ...], str, str, str, float]] = []
-    first_row: dict[str, int] = {}
-    label_columns: dict[str, str] | None = None
-    for number, row in rows:
-        if label_columns is None and _BROKEN not in row:
-            label_columns = _label_columns(row, source, taxonomy, require_images, ignore)
-        wrong: list[str] = []
-        mark = _check_row(row, label_columns or {}, taxonomy, images, require_images, number, wrong)
-        if not wrong and mark[2] in first_row:
-            wrong.append(f"repeats the id {mark[2]!r} of row {first_row[mark[2]]:,}")
-        if wrong:
-            problems.append(f"row {number:,} " + "; ".join(wrong))
+@dataclass(frozen=True)
+class _Check:
+    """The check of raw rows."""
+
+    source: str
+    taxonomy: Taxonomy
+    images: Path | None
+    require_images: bool
+    ignore: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if self.taxonomy not in get_args(Taxonomy):
+            raise OptionError(f"taxonomy {self.taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
+        if self.images is not None and not self.images.is_dir():
+            raise DataError(f"{self.images}: there is no such folder of images")
+
+    def marks(self, rows: Iterator[_Row], *, skip_bad: bool) -> Marks:
+        """Return raw rows as marks, collecting the problems of each row."""
+        problems: list[str] = []
+        kept: list[tuple[str, tuple[str, ...], str, str, str, float]] = []
+        first_row: dict[str, int] = {}
+        label_columns: dict[str, str] | None = None
+        for number, row in rows:
+            if label_columns is None and _BROKEN not in row:
+                label_columns = self.label_columns(row)
+            wrong: list[str] = []
+            mark = self.mark(number, row, label_columns or {}, wrong)
+            if not wrong and mark[2] in first_row:
+                wrong.append(f"repeats the id {mark[2]!r} of row {first_row[mark[2]]:,}")
+            if wrong:
+                problems.append(f"row {number:,} " + "; ".join(wrong))
+            else:
+                first_row[mark[2]] = number
+                kept.append(mark)
+        if problems and not skip_bad:
+            count = f"{len(problems):,} bad row{'s' if len(problems) > 1 else ''}"
+            raise DataError(
+                report_problems(f"{self.source}: {count} among {len(problems) + len(kept):,}", problems)
+                + "\ncorrect them, or leave them out with --skip-bad (skip_bad=True)"
+            )
+        if not kept:
+            why = f"; all {len(problems):,} rows are bad" if problems else " in it"
+            raise DataError(f"{self.source}: no marks{why}")
+        names, codes, ids, groups, splits, weights = zip(*kept, strict=True)
+        return Marks(self.taxonomy, names, codes, ids, groups, splits, weights, skipped=tuple(problems))
+
+    def label_columns(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Return the label of each 0/1 column; empty if there is a column `codes`."""
+        if self.require_images and "image" not in row:
+            raise DataError(f"{self.source}: no column 'image'; the columns are {', '.join(map(repr, list(row)[:20]))}")
+        if "codes" in row:
+            return {}
+        names = [name for name in row if name not in RESERVED_COLUMNS and name not in self.ignore]
+        if not names:
+            raise DataError(f"{self.source}: no column 'codes' and no 0/1 column per label")
+        if self.taxonomy == "flat":
+            return {name: name for name in names}
+        try:
+            return {name: str(parse_code(name)) for name in names}
+        except CodeError as exc:
+            raise DataError(
+                f"{self.source}: no column 'codes', and a column is not named by a code: {exc}; use --taxonomy flat "
+                "for labels that are not Vienna codes, or --ignore for a column that is no label"
+            ) from exc
+
+    def mark(
+        self, number: int, row: Mapping[str, Any], label_columns: Mapping[str, str], wrong: list[str]
+    ) -> tuple[str, tuple[str, ...], str, str, str, float]:
+        """Return image, codes, id, group, split and weight of a row; what is wrong with it is added to `wrong`."""
+        if _BROKEN in row:
+            wrong.append(row[_BROKEN])
+            return "", (), "", "", "", 1.0
+        image, split = (str(row.get(column) or "").strip() for column in ("image", "split"))
+        name, group = ("" if row.get(column) is None else str(row[column]).strip() for column in ("id", "group"))
+        if self.require_images and not image:
+            wrong.append("names no image")
+        elif self.images is not None and image and not (self.images / image).is_file():
+            wrong.append(f"names an image that is not there: {image!r}")
+        codes: tuple[str, ...] = ()
+        try:
+            codes = _flags(row, label_columns) if label_columns else parse_labels(row.get("codes"), self.taxonomy)
+        except (CodeError, DataError) as exc:
+            wrong.append(str(exc))
         else:
-            first_row[mark[2]] = number
-            kept.append(mark)
-    if problems and not skip_bad:
-        count = f"{len(problems):,} bad row{'s' if len(problems) > 1 else ''}"
-        raise DataError(
-            report_problems(f"{source}: {count} among {len(problems) + len(kept):,}", problems)
-            + "\ncorrect them, or leave them out with --skip-bad (skip_bad=True)"
-        )
-    if not kept:
-        raise DataError(f"{source}: no marks" + (f"; all {len(problems):,} rows are bad" if problems else " in it"))
-    image_column, code_column, ids, groups, splits, weights = zip(*kept, strict=True)
-    return Marks(taxonomy, image_column, code_column, ids, groups, splits, weights, skipped=tuple(problems))
-
-
-def _label_columns(
-    row: Mapping[str, Any], source: str, taxonomy: Taxonomy, require_images: bool, ignore: Sequence[str]
-) -> dict[str, str]:
-    """Return the label of each 0/1 column; empty if there is a column `codes`."""
-    if require_images and "image" not in row:
-        raise DataError(f"{source}: no column 'image'; the columns are {', '.join(map(repr, list(row)[:20]))}")
-    if "codes" in row:
-        return {}
-    names = [name for name in row if name not in RESERVED_COLUMNS and name not in ignore]
-    if not names:
-        raise DataError(f"{source}: no column 'codes' and no 0/1 column per label")
-    if taxonomy == "flat":
-        return {name: name for name in names}
-    try:
-        return {name: str(parse_code(name)) for name in names}
-    except CodeError as exc:
-        raise DataError(
-            f"{source}: no column 'codes', and a column is not named by a code: {exc}; use --taxonomy flat for "
-            "labels that are not Vienna codes, or --ignore for a column that is no label"
-        ) from exc
-
-
-def _check_row(
-    row: Mapping[str, Any],
-    label_columns: Mapping[str, str],
-    taxonomy: Taxonomy,
-    images: Path | None,
-    require_images: bool,
-    number: int,
-    wrong: list[str],
-) -> tuple[str, tuple[str, ...], str, str, str, float]:
-    if _BROKEN in row:
-        wrong.append(row[_BROKEN])
-        return "", (), "", "", "", 1.0
-    image = str(row.get("image") or "").strip()
-    if require_images and not image:
-        wrong.append("names no image")
-    elif images is not None and image and not (images / image).is_file():
-        wrong.append(f"names an image that is not there: {image!r}")
-    codes: tuple[str, ...] = ()
-    try:
-        codes = _flags(row, label_columns) if label_columns else parse_labels(row.get("codes"), taxonomy)
-    except (CodeError, DataError) as exc:
-        wrong.append(str(exc))
-    else:
-        if taxonomy == "vienna" and not codes:
-            wrong.append("has no codes")
-    split = str(row.get("split") or "").strip()
-    if split and split not in SUBSETS:
-        wrong.append(f"has the split {split!r}; expected one of {', '.join(SUBSETS)}, or nothing")
-    weight = _weight(row.get("weight"), wrong)
-    name = str(row.get("id") if row.get("id") is not None else "").strip() or image or f"row {number}"
-    group = row.get("group")
-    return image, codes, name, "" if group is None else str(group).strip(), split, weight
+            if self.taxonomy == "vienna" and not codes:
+                wrong.append("has no codes")
+        if split and split not in SUBSETS:
+            wrong.append(f"has the split {split!r}; expected one of {', '.join(SUBSETS)}, or nothing")
+        weight = _weight(row.get("weight"), wrong)
+        return image, codes, name or image or f"row {number}", group, split, weight
 
 
 def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:

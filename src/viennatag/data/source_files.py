@@ -1,8 +1,7 @@
 """Find and open what was delivered: one file, a folder of files, ZIP archives in either.
 
-A source file is a file on disk, the unit in which an import is resumed; a document is what a reader reads:
-the file itself, or one member of an archive. Failures of the disk and of archives become DataError
-here, so that readers need not know where their bytes come from.
+A source file is a file on disk, the unit in which an import is resumed; a document is what a reader reads: the file
+or one member of an archive. Readers need not know where their bytes come from: all failures become DataError here.
 """
 
 import io
@@ -67,12 +66,9 @@ class Document:
 
 
 def list_source_files(source: Path, endings: tuple[str, ...], *, zipped: bool) -> Iterator[SourceFile]:
-    """Yield the files of a source in the order of their names; a file named by itself may have any ending.
+    """Yield the files of a folder that end in `endings` (lower case), or in `.zip` if `zipped`, in the order of names.
 
-    Args:
-        source: A file or folder.
-        endings: File endings to list, lower case.
-        zipped: Whether ZIP archives are listed too.
+    A source may also be one file, with any ending.
 
     Raises:
         DataError: If there is no such file or folder, or it cannot be listed.

@@ -130,11 +130,9 @@ class ClassActivationReader:
         return cls(outputs, tuple(each[0] for each in found[: len(outputs)]), *found[len(outputs) :])
 
     def local_logits(self, values: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:
-        """Return the local logits of some labels in an image, each of shape (rows, columns).
+        """Return the local logits of the labels at some positions in an image, each of shape (rows, columns).
 
-        Args:
-            values: `outputs` for the image, each of shape (rows, columns, channels or labels).
-            labels: Positions of the labels.
+        The values are `outputs` for the image, each of shape (rows, columns, channels or labels).
         """
         logits: NDArray[np.float32] | float = 0.0
         for name, value in zip(self.outputs, values, strict=True):
@@ -165,13 +163,8 @@ class ClassActivationReader:
 def _spline_weights(start: float, end: float, pixels: int, cells: int) -> NDArray[np.float32]:
     """Return cubic B-spline weights that interpolate a row of cells at pixels; shape (pixels, cells).
 
-    A spatial position has a large receptive field, so the peak may lie between cells.
-
-    Args:
-        start: Start of the pixels, in fractions of the row.
-        end: End of the pixels, in fractions of the row.
-        pixels: Number of pixels.
-        cells: Number of cells.
+    A spatial position has a large receptive field, so the peak may lie between cells. The pixels start and end at
+    fractions of the row.
     """
     at = (start + (end - start) * (np.arange(pixels) + 0.5) / pixels) * cells - 0.5
     far = np.abs(at[:, None] - np.arange(cells))

@@ -16,19 +16,8 @@ from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks
 from viennatag.errors import ImageError, ReferenceMarksError
-from viennatag.explain.similar import (
-    FILES,
-    INDEX,
-    INDEX_DESCRIPTION,
-    INDEX_GRAPH,
-    INDEX_SCHEMA,
-    MARKS,
-    PROJECTIONS,
-    VECTORS,
-    Projection,
-    digest,
-    search_library,
-)
+from viennatag.explain import similar
+from viennatag.explain.similar import Projection, digest, search_library
 from viennatag.files import atomic_folder
 from viennatag.images.decoding import read_image
 from viennatag.model.bundle import Bundle
@@ -61,14 +50,8 @@ def make_index(
 ) -> tuple[Path, Marks]:
     """Write an index of reference marks, and return its folder and the marks in it; an older index is replaced.
 
-    Args:
-        bundle: The bundle whose features are used; the index works with no other.
-        marks: Marks to index.
-        images: Folder that the marks' images are relative to.
-        out: Folder of the index; by default `index` in the bundle's folder.
-        skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        seed: Seed of the sample for the principal components.
-        progress: Progress callback.
+    It works with no other bundle. By default it is written to `index` in the bundle's folder. The seed is that of the
+    sample for the principal components.
 
     Raises:
         DataError: If an image cannot be read, or none can.
@@ -77,11 +60,10 @@ def make_index(
     """
     search_library()
     progress = progress or (lambda *_: None)
-    folder = Path(out) if out is not None else bundle.graph.parent / INDEX
-    if folder.exists() and not (folder / INDEX_DESCRIPTION).is_file():
-        raise ReferenceMarksError(
-            f"{folder}: this folder exists and is no index of reference marks; choose another name"
-        )
+    folder = Path(out) if out is not None else bundle.graph.parent / similar.INDEX
+    if folder.exists() and not (folder / similar.INDEX_DESCRIPTION).is_file():
+        found = "this folder exists and is no index of reference marks"
+        raise ReferenceMarksError(f"{folder}: {found}; choose another name")
     paths = [Path(images) / image for image in marks.images]
     graph = digest(bundle.graph)
     partial = folder.with_name(f".{folder.name}.partial")
@@ -128,19 +110,21 @@ def write_index(
                 progress(stage, start + len(block), len(rows))
 
     with atomic_folder(folder) as fresh:
-        _write_vectors(fresh / VECTORS, projected(full, "vectors"))
-        _build_graph(reduced.axes.shape[1], projected(reduced, "neighbours")).save(str(fresh / INDEX_GRAPH))
-        lines = [_line(image, codes) for image, codes in zip(marks.images, marks.codes, strict=True)]
-        (fresh / MARKS).write_bytes(b"".join(lines))
+        with (fresh / similar.VECTORS).open("wb") as file:
+            file.writelines(vectors.tobytes() for vectors in projected(full, "vectors"))
+        _build_graph(reduced.axes.shape[1], projected(reduced, "neighbours")).save(str(fresh / similar.INDEX_GRAPH))
+        pairs = zip(marks.images, marks.codes, strict=True)
+        lines = [(json.dumps(pair, ensure_ascii=False) + "\n").encode() for pair in pairs]
+        (fresh / similar.MARKS).write_bytes(b"".join(lines))
         starts = np.cumsum([0, *map(len, lines[:-1])])
-        np.savez(fresh / PROJECTIONS, mean=reduced.mean, short=reduced.axes, whole=full.axes, starts=starts)
+        np.savez(fresh / similar.PROJECTIONS, mean=reduced.mean, short=reduced.axes, whole=full.axes, starts=starts)
         description = {
-            "schema": INDEX_SCHEMA,
+            "schema": similar.INDEX_SCHEMA,
             "marks": len(marks),
             "graph": graph,
-            "files": {name: digest(fresh / name) for name in FILES},
+            "files": {name: digest(fresh / name) for name in similar.FILES},
         }
-        (fresh / INDEX_DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+        (fresh / similar.INDEX_DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 
 def _fit_projections(
@@ -166,16 +150,9 @@ def _fit_projections(
     return rotated(axes[:, ::-1][:, :dimensions]), rotated(axes)
 
 
-def _write_vectors(path: Path, blocks: Iterable[NDArray[np.int8]]) -> None:
-    with path.open("wb") as file:
-        for vectors in blocks:
-            file.write(vectors.tobytes())
-
-
 def _build_graph(dimensions: int, blocks: Iterable[NDArray[np.int8]]) -> Any:
     """Return a usearch index of blocks of vectors with the keys 0, 1 and so on."""
-    usearch = search_library()
-    graph = usearch.Index(
+    graph = search_library().Index(
         ndim=dimensions,
         metric="cos",
         dtype="i8",
@@ -221,7 +198,3 @@ def _extract(
         except ImageError as exc:
             errors[at] = str(exc)
     return features, errors
-
-
-def _line(image: str, codes: Sequence[str]) -> bytes:
-    return (json.dumps([image, list(codes)], ensure_ascii=False) + "\n").encode()

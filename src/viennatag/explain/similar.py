@@ -85,8 +85,7 @@ class ReferenceMarks:
         with np.load(folder / PROJECTIONS, allow_pickle=False) as arrays:
             self._reduced, self._full = (Projection(arrays["mean"], arrays[name]) for name in ("short", "whole"))
             self._starts = arrays["starts"]
-        usearch = search_library()
-        self._graph = usearch.Index.restore(str(folder / INDEX_GRAPH), view=True)
+        self._graph = search_library().Index.restore(str(folder / INDEX_GRAPH), view=True)
         self._graph.expansion_search = EXPANSION
         # Read, not mapped: searches read scattered rows, and their pages would fill the memory of the process.
         self._vectors, self._reading = (folder / VECTORS).open("rb", buffering=0), threading.Lock()
@@ -95,11 +94,7 @@ class ReferenceMarks:
 
     @classmethod
     def open(cls, path: Path | str, *, graph: Path | None = None) -> "ReferenceMarks":
-        """Return the index in a bundle's folder, or in this folder itself.
-
-        Args:
-            path: The folder.
-            graph: The bundle's graph, to check that the index was made with it.
+        """Return the index in a bundle's folder, or in this folder itself; it must be made with a given graph.
 
         Raises:
             ReferenceMarksError: If there is none, it is damaged, has another schema, or belongs to another bundle.
@@ -108,19 +103,16 @@ class ReferenceMarks:
         path = Path(path)
         folder = path if (path / INDEX_DESCRIPTION).is_file() else path / INDEX
         if not (folder / INDEX_DESCRIPTION).is_file():
-            raise ReferenceMarksError(
-                f"{path}: there is no index of reference marks; make one with: viennatag index {path} MARKS"
-            )
+            advice = f"make one with: viennatag index {path} MARKS"
+            raise ReferenceMarksError(f"{path}: there is no index of reference marks; {advice}")
         try:
             description = json.loads((folder / INDEX_DESCRIPTION).read_text(encoding="utf-8"))
-            if description["schema"] != INDEX_SCHEMA:
-                raise ReferenceMarksError(
-                    f"{folder}: the index has schema {description['schema']}, expected {INDEX_SCHEMA}; make it again"
-                )
+            if (schema := description["schema"]) != INDEX_SCHEMA:
+                found = f"the index has schema {schema}, expected {INDEX_SCHEMA}"
+                raise ReferenceMarksError(f"{folder}: {found}; make it again")
             if graph is not None and description["graph"] != digest(graph):
-                raise ReferenceMarksError(
-                    f"{folder}: the index was made with another bundle; make it again with this one"
-                )
+                found = "the index was made with another bundle"
+                raise ReferenceMarksError(f"{folder}: {found}; make it again with this one")
             for name in FILES:
                 if digest(folder / name) != description["files"][name]:
                     raise ReferenceMarksError(f"{folder}: the file {name} is damaged; make the index again")

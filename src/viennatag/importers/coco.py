@@ -1,7 +1,6 @@
 """COCO-style JSON: images, annotations and categories in three lists that refer to each other.
 
-The lists come in any order, so the codes of all images are held in memory, as one number each:
-about 100 bytes a mark.
+The lists come in any order, so the codes of all images are held in memory, as one number each: about 100 bytes a mark.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from viennatag.data.source_files import IMAGE_ENDINGS, Document
 from viennatag.errors import OptionError
@@ -49,13 +48,9 @@ class Format:
     own_codes: bool = False
     holds_images: bool = False
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self.sign, re.DOTALL)
-
     def matches(self, head: bytes) -> bool:
         """Return whether a file that starts like this is of this format."""
-        return bool(self.sign and self._pattern.search(_plain(head)))
+        return bool(self.sign and re.search(self.sign, _plain(head), re.DOTALL))
 
 
 _USPTO_SIGN = r"<trademark-applications-(daily|annual)|<case-file\b"

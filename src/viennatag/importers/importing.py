@@ -1,8 +1,7 @@
-"""Import a register's delivery of any size into one table of marks.
+"""Import a register's delivery of any size into one table of marks, by way of a staging database.
 
-Marks go to a staging database as they are read, completed files are recorded there, and at the end
-the table is written from it. Problems with single marks and files are counted and reported,
-because a register of a million marks always has some; a problem with the whole source is an error.
+Problems with single marks and files are counted and reported, because a register of a million marks always has some;
+a problem with the whole source is an error.
 """
 
 import json
@@ -12,26 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from viennatag.data.marks import TABLE_FORMATS as TABLES
+from viennatag.data.marks import TABLE_FORMATS, write_rows
 from viennatag.data.source_files import Document, SourceFile, list_documents, list_source_files
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, report_problems, require
 from viennatag.importers.formats import HEAD, Format, find_format, recognise_format
-from viennatag.importers.image_files import (
-    find_image,
-    image_ending,
-    is_other_medium,
-    plain_name,
-    safe_file_name,
-)
+from viennatag.importers.image_files import find_image, image_ending, is_other_medium, plain_name, safe_file_name
 from viennatag.importers.record import Record, flat_labels, vienna_codes
 from viennatag.importers.staging import Note, StagedRow, Staging
-from viennatag.importers.table import write_rows
 from viennatag.vienna.codes import parse_code
 from viennatag.vienna.editions import Counts, map_codes
 
 COMMIT_EVERY = 500
-"""Files between two commits; a commit costs as much as hundreds of small files."""
+"""Files between two commits, which are read again after an interruption; a commit costs as much as hundreds of them."""
+COLUMNS = ("image", "codes", "id", "edition")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -103,7 +96,7 @@ def import_marks(
         taxonomy: `flat` keeps labels that are not Vienna codes.
         ignore: Columns that are no labels, in a table with one column per label.
         edition: Write all codes in terms of this edition (see `map_codes`); marks left without one are left out.
-        commit_every: Files between two commits: at most this many small files are read again after an interruption.
+        commit_every: Files after which what was read is kept for a resumed import.
         progress: Progress callback: megabytes read and in all.
 
     Raises:
@@ -112,8 +105,8 @@ def import_marks(
     """
     source, out = Path(source), Path(out)
     format_ = find_format(format_name)
-    if out.suffix.lower() not in TABLES:
-        raise OptionError(f"{out}: a marks table ends in {', '.join(TABLES)}")
+    if out.suffix.lower() not in TABLE_FORMATS:
+        raise OptionError(f"{out}: a marks table ends in {', '.join(TABLE_FORMATS)}")
     if out.suffix.lower() == ".parquet":
         require("pyarrow.parquet", "data")
     taxonomy = "flat" if format_.own_codes else taxonomy
@@ -123,12 +116,9 @@ def import_marks(
         map_codes((), edition=edition)  # an unknown edition is reported before hours of reading
     if images is not None and not Path(images).is_dir():
         raise DataError(f"{images}: there is no such folder of images")
-    work = _Import(
-        format_, source, out, None if images is None else Path(images), taxonomy, frozenset(ignore), edition,
-        commit_every, progress or (lambda *_: None),
-    )  # fmt: skip
+    folder, report = None if images is None else Path(images), progress or (lambda *_: None)
     try:
-        return work.run()
+        return _Import(format_, source, out, folder, taxonomy, frozenset(ignore), edition, commit_every, report).run()
     except (sqlite3.Error, OSError) as exc:
         raise DataError(f"{out}: it cannot be written: {exc}") from exc
 
@@ -156,12 +146,12 @@ class _Import:
         try:
             summary = self.summarise(staging, self.stage_files(staging))
             if not summary.marks and not summary.skipped:
-                raise self.no_marks(summary.failed)
+                raise DataError(self.no_marks(summary.failed))
             if self.edition is None:
-                write_rows(staging.coded(), self.out)
+                self.write(staging.coded())
             else:
                 mapper = _EditionMapper(self.edition)
-                write_rows(mapper.rows(staging.coded()), self.out)
+                self.write(mapper.rows(staging.coded()))
                 summary = mapper.adjust(summary)
             staging.remove()
         except DataError:  # trying again would end the same way
@@ -170,6 +160,10 @@ class _Import:
         finally:
             staging.close()
         return summary
+
+    def write(self, rows: Iterator[StagedRow]) -> None:
+        cells = ((image, codes.split("\n"), number, edition) for number, image, codes, edition in rows)
+        write_rows(cells, self.out, columns=COLUMNS)
 
     def summarise(self, staging: Staging, resumed: int) -> ImportSummary:
         return ImportSummary(
@@ -290,15 +284,15 @@ class _Import:
                 continue
         return "", b""
 
-    def no_marks(self, failed: tuple[Note, ...]) -> DataError:
-        """Return the error for a source without a single mark."""
+    def no_marks(self, failed: tuple[Note, ...]) -> str:
+        """Return the message for a source without a single mark."""
         if failed:
             problems = [f"{note.example}: {note.reason}" for note in failed]
-            return DataError(report_problems(f"{self.source}: no mark could be read as {self.format.name}", problems))
-        endings = ", ".join(self.format.endings)
-        return DataError(
+            return report_problems(f"{self.source}: no mark could be read as {self.format.name}", problems)
+        endings = ", ".join(self.format.endings) + (", or ZIP archives of them" if self.format.zipped else "")
+        return (
             f"{self.source}: no marks of the format {self.format.name} ({self.format.title}) in it; it is read from "
-            f"files that end in {endings}{', or ZIP archives of them' if self.format.zipped else ''}"
+            f"files that end in {endings}"
         )
 
 

@@ -1,8 +1,7 @@
 """Keep the records of an import on disk until all are read.
 
-A small SQLite database beside the output table. Later records of a mark replace earlier ones without a
-million numbers in memory. A file's marks and the note that it is done are committed together, so an
-interrupted import can be resumed.
+A small SQLite database beside the output table. Later records of a mark replace earlier ones without a million numbers
+in memory. A file's marks and the note that it is done are committed together, so an interrupted import can be resumed.
 """
 
 import sqlite3
@@ -35,26 +34,21 @@ class Staging:
 
     def __init__(self, path: Path, settings: str) -> None:
         self.path = path
-        self._open()
-        if self._settings() != settings:  # another source or other options: nothing of it can be used
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            usable = self._connect() == settings  # else of another source or with other options
+        except sqlite3.DatabaseError:  # not a database, or damaged
+            usable = False
+        if not usable:
             self.remove()
-            self._open()
+            self._connect()
             self.database.execute("INSERT INTO settings VALUES (?)", (settings,))
             self.database.commit()
 
-    def _open(self) -> None:
-        try:
-            self._connect()
-        except sqlite3.DatabaseError:  # not a database, or damaged
-            self.remove()
-            self._connect()
-
-    def _connect(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+    def _connect(self) -> str | None:
+        """Open the file, and return the settings in it."""
         self.database = sqlite3.connect(self.path)
         self.database.executescript("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;" + _SCHEMA)
-
-    def _settings(self) -> str | None:
         row = self.database.execute("SELECT value FROM settings").fetchone()
         return row[0] if row else None
 
@@ -90,8 +84,7 @@ class Staging:
 
     def count(self, condition: str = "1") -> int:
         """Return how many marks meet an SQL condition."""
-        found: tuple[int] = self.database.execute(f"SELECT count(*) FROM marks WHERE {condition}").fetchone()
-        return found[0]
+        return int(self.database.execute(f"SELECT count(*) FROM marks WHERE {condition}").fetchone()[0])
 
     def notes(self, kind: str) -> tuple[Note, ...]:
         """Return the notes of a kind, the most frequent first, at most a thousand."""

@@ -1,9 +1,8 @@
 """Read marks out of XML of any size, safely.
 
-The standard library's expat is driven event by event, so memory holds one mark at a time. A file
-that declares an entity is refused: nothing is expanded and nothing is fetched. Names are compared
-without prefix, case, hyphens and underscores, because offices differ in them and mean the same.
-Text is decoded here and not by expat, which knows few encodings and gives up at the first bad byte.
+Memory holds one mark at a time. A file that declares an entity is refused: nothing is expanded and nothing is fetched.
+Names are compared without prefix, case, hyphens and underscores, in which offices differ. Text is decoded here and not
+by expat, which knows few encodings and gives up at the first bad byte.
 """
 
 import codecs
@@ -69,7 +68,13 @@ def read_xml_records(stream: BufferedReader, *, records: frozenset[str], wanted:
     fed = 0
     while True:
         data = decoder.decode(chunk, not chunk).encode(errors="replace").translate(None, _CONTROLS)
-        problem = collector.parse(data, final=not chunk)
+        problem: DataError | None = None
+        try:
+            collector.parser.Parse(data, not chunk)
+        except expat.ExpatError as exc:
+            problem = DataError(f"not well-formed XML: {exc}")
+        except DataError as exc:
+            problem = exc
         yield from collector.finished  # what ended before the damage is as good as in any other file
         collector.finished.clear()
         if problem:
@@ -97,15 +102,6 @@ class _Collector:
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
         parser.EntityDeclHandler = _refuse_entity
-
-    def parse(self, data: bytes, *, final: bool) -> DataError | None:
-        try:
-            self.parser.Parse(data, final)
-        except expat.ExpatError as exc:
-            return DataError(f"not well-formed XML: {exc}")
-        except DataError as exc:
-            return exc
-        return None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = fold(tag)

@@ -46,45 +46,30 @@ class DuplicateGroup:
     shared: tuple[str, ...]
     differing: tuple[tuple[str, ...], ...]
 
-
-@dataclass(frozen=True)
-class ImageReport:
-    """Results of image checks.
-
-    Attributes:
-        findings: One for each kind that occurs.
-        alike: Groups of marks with equal or similar images, the largest first.
-    """
-
-    findings: tuple[Finding, ...]
-    alike: tuple[DuplicateGroup, ...]
-
     def to_json(self, marks: Marks) -> dict[str, Any]:
         """Return plain data; marks are given by their ids."""
         return {
-            "findings": [finding.to_json() for finding in self.findings],
-            "alike": [
-                {
-                    "same_file": group.same,
-                    "marks": [marks.ids[row] for row in group.rows],
-                    "shared_codes": list(group.shared),
-                    "differing_codes": [list(codes) for codes in group.differing],
-                }
-                for group in self.alike
-            ],
+            "same_file": self.same,
+            "marks": [marks.ids[row] for row in self.rows],
+            "shared_codes": list(self.shared),
+            "differing_codes": [list(codes) for codes in self.differing],
         }
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """A finding for each kind that occurs, and groups of marks with equal or similar images, the largest first."""
+
+    findings: tuple[Finding, ...]
+    alike: tuple[DuplicateGroup, ...]
 
 
 def check_images(
     marks: Marks, images: Path | str, *, shown: int = 5, progress: Callable[[int, int], None] | None = None
 ) -> ImageReport:
-    """Return the findings in the images of marks.
+    """Return the findings in the images of marks, each with up to `shown` examples.
 
-    Args:
-        marks: The marks.
-        images: Folder that their images are relative to.
-        shown: Examples of each kind.
-        progress: Progress callback: images done, images in all.
+    Progress is reported as images done and images in all.
 
     Raises:
         MissingExtraError: If SciPy is not installed.
@@ -99,9 +84,7 @@ def check_images(
             damaged[row] = str(outcome)
         if progress:
             progress(row + 1, len(marks))
-    tiny = {
-        row: f"{each.width} × {each.height}" for row, each in readable.items() if max(each.width, each.height) < TINY
-    }
+    tiny = [row for row, each in readable.items() if max(each.width, each.height) < TINY]
     blank = [row for row, each in readable.items() if each.contrast < FLAT]
     rows = sorted(readable.keys() - set(blank))
     hashes = np.array([readable[row].hash for row in rows], np.uint64)
@@ -113,17 +96,20 @@ def check_images(
     leaked = _find_leaks(marks, same)
     nearly_leaked = sorted(set(_find_leaks(marks, alike)) - set(leaked))
     unlisted = _find_unlisted(folder, marks)
+    differing = [group for group in groups if any(group.differing)]
+    disagreeing = tuple(sorted({row for group in differing for row in group.rows}))
 
     def finding(kind: str, rows: Sequence[int], what: str, advice: str, describe: Callable[[int], str]) -> Finding:
         return Finding(kind, len(rows), what, advice, tuple(describe(row) for row in rows[:shown]), tuple(rows))
 
-    differing = [group for group in groups if any(group.differing)]
-    disagreeing = tuple(sorted({row for group in differing for row in group.rows}))
+    def in_subset(row: int) -> str:
+        return f"{marks.images[row]} ({marks.splits[row]})"
+
     findings = [
         finding("damaged", sorted(damaged), "have an image that cannot be read", "fetch these images again",
                 lambda row: f"{marks.images[row]}: {damaged[row]}"),
-        finding("tiny", sorted(tiny), f"have an image of less than {TINY} pixels", "look for larger images",
-                lambda row: f"{marks.images[row]}: {tiny[row]} pixels"),
+        finding("tiny", tiny, f"have an image of less than {TINY} pixels", "look for larger images",
+                lambda row: f"{marks.images[row]}: {readable[row].width} × {readable[row].height} pixels"),
         finding("blank", blank, "have an image of one colour", "fetch them again, or leave them out; they show nothing",
                 lambda row: marks.images[row]),
         finding("duplicates", sorted(row for group in same for row in group[1:]),
@@ -137,12 +123,10 @@ def check_images(
                 "look like another mark that carries other codes", "check which codes are missing on which mark",
                 tuple(_describe(marks, group) for group in differing[:shown]), disagreeing),
         finding("leak", leaked, "are in one subset of the split and their image file in another",
-                "metrics of the later subset are too good; leave these rows out of the earlier one",
-                lambda row: f"{marks.images[row]} ({marks.splits[row]})"),
+                "metrics of the later subset are too good; leave these rows out of the earlier one", in_subset),
         finding("near-leak", nearly_leaked,
                 "are in one subset of the split and an image that looks alike in another",
-                "split again with `viennatag split`, which keeps them together",
-                lambda row: f"{marks.images[row]} ({marks.splits[row]})"),
+                "split again with `viennatag split`, which keeps them together", in_subset),
         Finding("unlisted", len(unlisted), "image files of the folder belong to no row with a code",
                 "word marks mostly; or rows were lost", tuple(unlisted[:shown])),
     ]  # fmt: skip
@@ -163,11 +147,6 @@ def clean_marks(marks: Marks, report: ImageReport, *, drop: Sequence[str]) -> tu
 
     Of images that are equal or look alike one is kept: if the earlier row of a leak is dropped, its duplicate in the
     later subset is no duplicate any more. A row of several kinds counts for the first of them in `DROPPABLE`.
-
-    Args:
-        marks: The marks that were checked.
-        report: Findings in them.
-        drop: Kinds, among `DROPPABLE`.
 
     Raises:
         OptionError: If a kind cannot be dropped.
@@ -213,11 +192,9 @@ def _compare_codes(marks: Marks, rows: Sequence[int], *, same: bool) -> Duplicat
 
 
 def _describe(marks: Marks, group: DuplicateGroup) -> str:
-    each = (
-        f"{marks.ids[row]} {'; '.join(codes) or 'nothing'}"
-        for row, codes in list(zip(group.rows, group.differing, strict=True))[:3]
-    )
-    return f"beside {len(group.shared)} shared codes: {' | '.join(each)}"
+    first = list(zip(group.rows, group.differing, strict=True))[:3]
+    described = " | ".join(f"{marks.ids[row]} {'; '.join(codes) or 'nothing'}" for row, codes in first)
+    return f"beside {len(group.shared)} shared codes: {described}"
 
 
 def _find_leaks(marks: Marks, groups: Sequence[Sequence[int]]) -> list[int]:

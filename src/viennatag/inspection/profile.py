@@ -1,12 +1,9 @@
 """Profile of a marks table: imbalance, co-occurrence and rare labels, which no training can repair.
 
 Each level of the classification is a multi-label problem with its own values. The measures are those of Charte et
-al., so that they can be compared with the literature:
-
-- imbalance: "Addressing imbalance in multilabel classification: Measures and random resampling algorithms",
-  Neurocomputing 163 (2015): IRLbl, MeanIR, CVIR;
-- concurrence of frequent and rare labels: "Concurrence among imbalanced labels and its influence on multilabel
-  resampling algorithms", HAIS 2014: SCUMBLE.
+al.: IRLbl, MeanIR and CVIR for imbalance ("Addressing imbalance in multilabel classification: Measures and random
+resampling algorithms", Neurocomputing 163, 2015), SCUMBLE for the concurrence of frequent and rare labels
+("Concurrence among imbalanced labels and its influence on multilabel resampling algorithms", HAIS 2014).
 """
 
 import math
@@ -38,12 +35,7 @@ MAPPED = 20
 
 @dataclass(frozen=True)
 class Needs:
-    """Marks that a label needs in training and test, with the default fractions of a split.
-
-    Attributes:
-        train_marks: Training marks that a label should have.
-        test_marks: Test marks that a label should have.
-    """
+    """Training and test marks that a label should have, with the default fractions of a split."""
 
     train_marks: int = 20
     test_marks: int = 5
@@ -166,15 +158,7 @@ class LevelProfile:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """Profile of a marks table.
-
-    Attributes:
-        taxonomy: As in `Marks`.
-        marks: Number of marks.
-        needs: Marks that a label needs.
-        levels: From the root down.
-        findings: Results of row checks, one for each kind that occurs.
-    """
+    """Profile of a marks table: its levels from the root down, and one finding for each kind that occurs in rows."""
 
     taxonomy: str
     marks: int
@@ -233,11 +217,8 @@ def scumbles(targets: "csr_array", ratios: NDArray[np.float64]) -> NDArray[np.fl
     """Return SCUMBLE of each mark: 1 minus geometric over arithmetic mean of its labels' ratios; shape (marks,).
 
     It is 0 if a mark's labels are equally frequent or there are none, and near 1 if rare and frequent labels
-    co-occur, so that resampling one resamples the other.
-
-    Args:
-        targets: Booleans of shape (marks, labels).
-        ratios: IRLbl of each label, shape (labels,).
+    co-occur, so that resampling one resamples the other. Targets are booleans of shape (marks, labels), ratios the
+    IRLbl of each label.
     """
     sizes = targets.sum(axis=1)
     arithmetic = ratio(targets @ ratios, sizes, empty=1.0)
@@ -250,13 +231,9 @@ def lifts(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return lifts, their lower bounds and their upper bounds, all of the arguments' shape.
 
+    `both` is the number of marks that carry both labels of a pair, `expected` that if labels were independent, above 0.
     A count is about Poisson and its square root about normal with standard deviation 1/2, so the bounds are those of
     the square root, `deviations` standard deviations away; 4 by default, because there are many pairs.
-
-    Args:
-        both: Number of marks that carry both labels of a pair.
-        expected: Number expected if labels were independent, above 0.
-        deviations: Standard deviations between lift and bound.
     """
     low = np.maximum(np.sqrt(both) - deviations / 2, 0) ** 2
     high = (np.sqrt(both + 1) + deviations / 2) ** 2  # 1 more: a count of 0 does not exclude co-occurrence
@@ -321,9 +298,7 @@ class _Pairs:
     def listed(self, rows: Iterable[int] | None = None) -> tuple[LabelPair, ...]:
         columns = (self.marks, *self.lifts)
         return tuple(
-            LabelPair(
-                self.names[self.first[at]], self.names[self.second[at]], *(column[at].item() for column in columns)
-            )
+            LabelPair(self.names[self.first[at]], self.names[self.second[at]], *(each[at].item() for each in columns))
             for at in (range(len(self.marks)) if rows is None else rows)
         )
 
@@ -338,14 +313,11 @@ def _level_json(level: LevelProfile, needs: Needs) -> dict[str, Any]:
         "missing": level.missing(needs).tolist(),
         "band": np.select(list(bands.values()), list(bands), default="").tolist(),
     }
-    figures = {name: getattr(level, name) for name in ("cardinality", "density", "mean_ir", "cvir", "half")}
+    names = ("cardinality", "density", "mean_ir", "cvir", "half", "scumble", "scumble_cv", "label_sets", "single_sets")
+    figures = {name: getattr(level, name) for name in names}
     return {
         "level": level.level,
         **{name: None if math.isnan(value) else value for name, value in figures.items()},
-        "scumble": level.scumble,
-        "scumble_cv": None if math.isnan(level.scumble_cv) else level.scumble_cv,
-        "label_sets": level.label_sets,
-        "single_sets": level.single_sets,
         "bands": {name: int(inside.sum()) for name, inside in bands.items()},
         "marks_by_labels": level.marks_by_labels.tolist(),
         "together": [vars(pair) for pair in level.together],

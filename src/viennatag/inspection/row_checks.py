@@ -47,11 +47,8 @@ def check_rows(marks: Marks, *, shown: int = 5) -> tuple[Finding, ...]:
     most = int(high + 3 * max(high - low, 1))  # Tukey's outer fence
     crowded = sorted(np.flatnonzero(sizes > most), key=lambda at: -sizes[at])
     seen: dict[str, tuple[str, ...]] = {}
-    contradictory = {
-        image
-        for image, codes in zip(marks.images, rows, strict=True)
-        if image and seen.setdefault(image, codes) != codes
-    }
+    pairs = zip(marks.images, rows, strict=True)
+    contradictory = {image for image, codes in pairs if image and seen.setdefault(image, codes) != codes}
     findings = [
         Finding(
             "unreadable",
@@ -101,11 +98,8 @@ def _check_codes(marks: Marks, shown: int) -> list[Finding]:
         for upper, lower in [next((pair for pair in pairwise(codes) if pair[1].startswith(f"{pair[0]}.")), ("", ""))]
         if upper  # codes are in order, so an ancestor comes just before a descendant
     ]
-    lettered = tuple(
-        at
-        for at, codes in enumerate(marks.codes)
-        if codes and all(int(code.partition(".")[0]) >= _LETTERING for code in codes)
-    )
+    categories = [{int(code.partition(".")[0]) for code in codes} for codes in marks.codes]
+    lettered = tuple(at for at, found in enumerate(categories) if min(found, default=0) >= _LETTERING)
 
     def of(kind: str, codes: set[str], what: str, advice: str) -> Finding:
         common = sorted(codes, key=lambda code: (-counts[code], code))[:shown]

@@ -13,6 +13,7 @@ from viennatag.losses.frequencies import effective_weights, inverse_weights, log
 from viennatag.losses.losses import (
     Asymmetric,
     BinaryCrossEntropy,
+    CoOccurrenceSmoothing,
     DistributionBalanced,
     Focal,
     Hill,
@@ -20,11 +21,11 @@ from viennatag.losses.losses import (
     LogitAdjusted,
     Loss,
     Objective,
+    PositiveUnlabelled,
     SelfPacedCorrection,
     TwoWay,
     WeightedBinaryCrossEntropy,
 )
-from viennatag.losses.missing_labels import CoOccurrenceSmoothing, PositiveUnlabelled
 
 __all__ = [
     "Asymmetric",

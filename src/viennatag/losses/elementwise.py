@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 
 def exact(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,13 +69,15 @@ def clipped_negative(x: Tensor, exponent: float, clip: float) -> Tensor:
     return cost
 
 
-def sum_over_labels(x: Tensor, y: Tensor, negative: Tensor, positive: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return (1 - y) negative + y positive(x), summed over labels, shape (n,).
+def with_focal_positives(x: Tensor, y: Tensor, negative: Tensor, gamma: float, margin: float = 0.0) -> Tensor:
+    """Return (1 - y) negative - y (1 - m)^gamma log m with m = sigmoid(x - margin), summed over labels, shape (n,).
 
     Positives are few, so their loss is computed only where y is not 0.
     """
     at = y.nonzero(as_tuple=True)
-    return ((1 - y) * negative).index_put_(at, y[at] * positive(x[at]), accumulate=True).sum(1)
+    short = margin - x[at]
+    positive = softplus(short) * short.sigmoid().pow(gamma)
+    return ((1 - y) * negative).index_put_(at, y[at] * positive, accumulate=True).sum(1)
 
 
 def best_constant(

@@ -1,4 +1,4 @@
-"""Losses for multi-label training, one per answer to imbalance; listing them needs no torch.
+"""Losses for multi-label training, one per answer to imbalance or missing labels; listing them needs no torch.
 
 A loss is a set of hyperparameters. `prepare` takes the label counts and returns the function to minimise. Below, x is
 a logit, y its target (between 0 and 1 after mixup), p = sigmoid(x), softplus(x) = log(1 + exp(x)), n the training
@@ -48,30 +48,31 @@ class Loss(Protocol):
 class _CountFree(Loss, Protocol):
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
         """Return the loss; it does not depend on the counts."""
-        return self._objective
+        from viennatag.losses.elementwise import exact
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor": ...
+        return lambda logits, targets, done: self._cost(*exact(logits, targets), done)
+
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor": ...
 
 
-def check_hyperparameter(valid: bool, name: str, value: object, expected: str) -> None:
-    """Raise OptionError if a hyperparameter of a loss is not valid."""
+def _check(valid: bool, name: str, value: object, expected: str) -> None:
     if not valid:
         raise OptionError(f"{name} of the loss is {value}; expected {expected}")
 
 
 def _check_exponent(name: str, value: float) -> None:
     expected = "0 or at least 1; between them the gradient is not finite"
-    check_hyperparameter(value == 0 or value >= 1, name, value, expected)
+    _check(value == 0 or value >= 1, name, value, expected)
 
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(_CountFree):
     """y softplus(-x) + (1 - y) softplus(x): every label of every mark has the same weight."""
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
-        from viennatag.losses.elementwise import cross_entropy, exact
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import cross_entropy
 
-        return cross_entropy(*exact(logits, targets))
+        return cross_entropy(x, y)
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,9 @@ class WeightedBinaryCrossEntropy(Loss):
     cap: float = 10.0
 
     def __post_init__(self) -> None:
-        known = self.weights in ("inverse", "effective")
-        check_hyperparameter(known, "weights", self.weights, "'inverse' or 'effective'")
-        check_hyperparameter(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
-        check_hyperparameter(self.cap >= 1, "cap", self.cap, "at least 1")
+        _check(self.weights in {"inverse", "effective"}, "weights", self.weights, "'inverse' or 'effective'")
+        _check(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
+        _check(self.cap >= 1, "cap", self.cap, "at least 1")
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
         """Return the loss with the weights of these counts."""
@@ -121,10 +121,10 @@ class Focal(_CountFree):
     def __post_init__(self) -> None:
         _check_exponent("gamma", self.gamma)
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
-        from viennatag.losses.elementwise import exact, focal
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import focal
 
-        return focal(*exact(logits, targets), self.gamma).sum(1)
+        return focal(x, y, self.gamma).sum(1)
 
 
 @dataclass(frozen=True)
@@ -148,16 +148,12 @@ class Asymmetric(_CountFree):
     def __post_init__(self) -> None:
         _check_exponent("positive", self.positive)
         _check_exponent("negative", self.negative)
-        check_hyperparameter(0 <= self.clip < 1, "clip", self.clip, "a probability below 1")
+        _check(0 <= self.clip < 1, "clip", self.clip, "a probability below 1")
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
-        from torch.nn.functional import softplus
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import clipped_negative, with_focal_positives
 
-        from viennatag.losses.elementwise import clipped_negative, exact, sum_over_labels
-
-        x, y = exact(logits, targets)
-        negative = clipped_negative(x, self.negative, self.clip)
-        return sum_over_labels(x, y, negative, lambda x: softplus(-x) * (-x).sigmoid().pow(self.positive))
+        return with_focal_positives(x, y, clipped_negative(x, self.negative, self.clip), self.positive)
 
 
 @dataclass(frozen=True)
@@ -187,8 +183,8 @@ class DistributionBalanced(Loss):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        check_hyperparameter(self.floor >= 0, "floor", self.floor, "at least 0")
-        check_hyperparameter(self.scale > 0, "scale", self.scale, "more than 0")
+        _check(self.floor >= 0, "floor", self.floor, "at least 0")
+        _check(self.scale > 0, "scale", self.scale, "more than 0")
         _check_exponent("gamma", self.gamma)
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
@@ -239,9 +235,9 @@ class LabelDistributionAware(Loss):
     cap: float = 3.0
 
     def __post_init__(self) -> None:
-        check_hyperparameter(self.margin >= 0, "margin", self.margin, "at least 0")
-        check_hyperparameter(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
-        check_hyperparameter(self.cap >= 1, "cap", self.cap, "at least 1")
+        _check(self.margin >= 0, "margin", self.margin, "at least 0")
+        _check(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
+        _check(self.cap >= 1, "cap", self.cap, "at least 1")
 
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
         """Return the loss with the margins and weights of these counts."""
@@ -299,19 +295,11 @@ class Hill(_CountFree):
     def __post_init__(self) -> None:
         _check_exponent("gamma", self.gamma)
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
-        from torch.nn.functional import softplus
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import with_focal_positives
 
-        from viennatag.losses.elementwise import exact, sum_over_labels
-
-        x, y = exact(logits, targets)
         p = x.sigmoid()
-
-        def positive(x: "Tensor") -> "Tensor":
-            short = self.margin - x
-            return softplus(short) * short.sigmoid().pow(self.gamma)
-
-        return sum_over_labels(x, y, (self.height - p) * p.square(), positive)
+        return with_focal_positives(x, y, (self.height - p) * p.square(), self.gamma, self.margin)
 
 
 @dataclass(frozen=True)
@@ -334,13 +322,12 @@ class SelfPacedCorrection(_CountFree):
     gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        check_hyperparameter(0 < self.threshold < 1, "threshold", self.threshold, "a probability between 0 and 1")
+        _check(0 < self.threshold < 1, "threshold", self.threshold, "a probability between 0 and 1")
         _check_exponent("gamma", self.gamma)
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
-        from viennatag.losses.elementwise import exact, focal
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import focal
 
-        x, y = exact(logits, targets)
         x = x - self.margin * y
         if done >= self.after:
             y = y.masked_fill(x.sigmoid() > self.threshold, 1.0)
@@ -368,22 +355,19 @@ class TwoWay(_CountFree):
     negative: float = 1.0
 
     def __post_init__(self) -> None:
-        check_hyperparameter(self.positive > 0, "positive", self.positive, "a temperature above 0")
-        check_hyperparameter(self.negative > 0, "negative", self.negative, "a temperature above 0")
+        _check(self.positive > 0, "positive", self.positive, "a temperature above 0")
+        _check(self.negative > 0, "negative", self.negative, "a temperature above 0")
 
-    def _objective(self, logits: "Tensor", targets: "Tensor", done: float) -> "Tensor":
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
         from torch.nn.functional import softplus
 
-        from viennatag.losses.elementwise import exact
-
-        x, y = exact(logits, targets)
         wanted = (-x / self.positive).clamp(-60, 60).exp() * y  # shared by both directions
         unwanted = (x / self.negative).clamp(-60, 60).exp() * (1 - y)
 
         def ranked(axis: int) -> "Tensor":
             present = (y > 0).any(axis)
-            least = 1e-30  # below exp(-60), for a side without entries
-            low, high = (side.sum(axis).clamp_min(least).log() for side in (wanted, unwanted))
+            # A side without entries has less than exp(-60).
+            low, high = (side.sum(axis).clamp_min(1e-30).log() for side in (wanted, unwanted))
             gap = self.positive * low + self.negative * high
             return softplus(gap) * present * (len(present) / present.sum().clamp_min(1))
 
@@ -392,3 +376,73 @@ class TwoWay(_CountFree):
     def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
         """Return the log-odds of the labels; a loss that joins labels has no best constant for each."""
         return log_odds(counts, marks)
+
+
+@dataclass(frozen=True)
+class CoOccurrenceSmoothing(Loss):
+    """Binary cross-entropy in which a label that a mark lacks has the target `strength` times the mean of P(j | k).
+
+    k runs over the labels of the mark, and P(j | k) is the share of the marks with k that have j too, counted over
+    all batches so far: a label that usually occurs with the given ones is denied less firmly. It is label smoothing
+    (Szegedy et al., CVPR 2016) by co-occurrence.
+
+    Attributes:
+        strength: About the share of labels that is assumed to be missing, in [0, 1).
+    """
+
+    strength: float = 0.3
+
+    def __post_init__(self) -> None:
+        _check(0 <= self.strength < 1, "strength", self.strength, "a share between 0 and 1")
+
+    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+        """Return the loss; it counts co-occurrence during training."""
+        import torch
+
+        from viennatag.losses.elementwise import cross_entropy, exact
+
+        together = torch.zeros(len(counts), len(counts))
+        occurrences = torch.full((len(counts),), 1e-6)
+
+        def objective(logits: "Tensor", targets: "Tensor", _: float) -> "Tensor":
+            x, y = exact(logits, targets)
+            if len(y) and self.strength:
+                flat = y.detach().float()
+                together.addmm_(flat.T, flat)
+                occurrences.add_(flat.sum(0))
+                smoothed = (flat / occurrences) @ together / flat.sum(1, keepdim=True).clamp_min(1)
+                y = y + (1 - y) * self.strength * smoothed.clamp(0, 1).to(y)
+            return cross_entropy(x, y)
+
+        return objective
+
+    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+        """Return the log-odds of the labels; co-occurrence is not known yet."""
+        return log_odds(counts, marks)
+
+
+@dataclass(frozen=True)
+class PositiveUnlabelled(_CountFree):
+    """Binary cross-entropy in which a label that a mark lacks is a positive of weight w and a negative of weight 1 - w.
+
+    With p = sigmoid(x) and c the share of true labels that are given, w = (1 - c) / c · p / (1 - p), at most 1: the
+    probability that the label is true though not given. Elkan and Noto, "Learning Classifiers from Only Positive and
+    Unlabeled Data", KDD 2008, section 3; w follows the head during training and has no gradient of its own.
+
+    Attributes:
+        given: The share c, in (0, 1).
+        after: Fraction of training before which nothing is weighted, as p is not informative yet.
+    """
+
+    given: float = 0.7
+    after: float = 0.2
+
+    def __post_init__(self) -> None:
+        _check(0 < self.given < 1, "given", self.given, "a share between 0 and 1")
+
+    def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor":
+        from viennatag.losses.elementwise import cross_entropy
+
+        if done >= self.after:
+            y = y + (1 - y) * ((1 - self.given) / self.given * x.detach().exp()).clamp_max(1)
+        return cross_entropy(x, y)

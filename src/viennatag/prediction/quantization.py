@@ -32,8 +32,6 @@ METHODS = ("min-max", "percentile")
 ALLOWED_DROP = 0.5
 """Points of macro mAP that a reduced precision may lose."""
 CALIBRATION_MARKS = 192
-PERCENTILE_MARKS = 64
-"""Histograms are made of all activations at once, up to 30 MB for each mark."""
 _BATCH = 8
 _WEIGHTY = ("Conv", "Gemm", "MatMul")
 _Progress = Callable[[str, int, int, str], None]
@@ -75,6 +73,7 @@ def quantize(
     *,
     precision: str = "int8",
     allowed_drop: float = ALLOWED_DROP,
+    calibration_marks: int = CALIBRATION_MARKS,
     seed: int = 0,
     progress: _Progress = lambda *_: None,
 ) -> tuple[Bundle, QuantizationReport]:
@@ -88,6 +87,7 @@ def quantize(
         out: Folder to write; never the original's.
         precision: `int8` or `bf16`.
         allowed_drop: Points of macro mAP that may be lost.
+        calibration_marks: At most this many marks calibrate int8; a third of them where histograms are made.
         seed: Of the choice of calibration marks.
         progress: Progress callback.
 
@@ -107,7 +107,7 @@ def quantize(
     if marks.taxonomy != bundle.labels.taxonomy:
         raise DataError(f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {marks.taxonomy} ones")
     order = np.random.default_rng(seed).permutation(len(marks))
-    reserved = min(CALIBRATION_MARKS, len(marks) // 2) if precision == "int8" else 0
+    reserved = min(calibration_marks, len(marks) // 2) if precision == "int8" else 0
     calibrating, evaluating = order[:reserved], np.sort(order[reserved:])
     paths = [Path(images) / image for image in marks.images]
     targets = bundle.labels.encode([marks.codes[at] for at in evaluating])
@@ -186,7 +186,7 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
     kept = [*backbone[:1], *backbone[-1:], *(name for name in nodes if name.startswith("head"))]
     methods = tools.CalibrationMethod
     if method == "percentile":
-        paths = paths[:PERCENTILE_MARKS]
+        paths = paths[: -(-len(paths) // 3)]  # histograms take up to 30 MB for each mark
     with TemporaryDirectory() as folder, _quietly():
         file = Path(folder) / GRAPH
         tools.quantize_static(

@@ -19,14 +19,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 30, 48
 
 @dataclass(frozen=True)
 class Line:
-    """A series of a line chart.
-
-    Attributes:
-        points: x and y, ascending in x.
-        colour: Colour of the line.
-        titles: The tooltip of each point; empty for none.
-        fill: Whether the area below is coloured.
-    """
+    """A series of a line chart: points (x, y) ascending in x, maybe with tooltips; `fill` colours the area below."""
 
     points: Sequence[tuple[float, float]]
     colour: Colour
@@ -46,18 +39,9 @@ class IntervalRow:
 
 
 def log_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Markup:
-    """Return a line chart with two logarithmic axes that start at 1; points below 1 are drawn at 1.
-
-    Args:
-        lines: The series, drawn in this order.
-        x: Name of the horizontal axis.
-        y: Name of the vertical axis.
-        height: Height in chart units.
-    """
-    decades = [
-        max(0.1, math.log10(max((point[axis] for line in lines for point in line.points), default=1.0) or 1.0))
-        for axis in (0, 1)
-    ]
+    """Return a line chart with logarithmic axes named `x` and `y` that start at 1; points below 1 are drawn at 1."""
+    most = (max((point[axis] for line in lines for point in line.points), default=1.0) for axis in (0, 1))
+    decades = [max(0.1, math.log10(value or 1.0)) for value in most]
     bottom = height - _BOTTOM
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
@@ -93,14 +77,7 @@ def log_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Ma
 
 
 def bar_chart(bars: Sequence[tuple[str, float, str]], *, x: str, y: str, height: int = 300) -> Markup:
-    """Return a bar chart; a bar is its name, its value from 0 up, and its tooltip.
-
-    Args:
-        bars: From left to right.
-        x: Name of the horizontal axis.
-        y: Name of the vertical axis.
-        height: Height in chart units.
-    """
+    """Return a bar chart with axes named `x` and `y`; a bar is its name, its value from 0 up, and its tooltip."""
     bottom, top_value = height - _BOTTOM, max((value for _, value, _ in bars), default=0) or 1
     step = _round_up(top_value / 5)
     steps = math.ceil(top_value / step)
@@ -126,18 +103,18 @@ def share_bars(rows: Sequence[tuple[str, Sequence[tuple[float, Colour, str]]]]) 
     """Return a stacked bar per row; a segment is its share, its colour and its tooltip."""
     parts: list[Markup] = []
     height, gap = 22, 54
+    label = Markup('<text x="{:.1f}" y="{}" class="inside">{:.0%}</text>')
+    segment = Markup(
+        '<g class="segment"><rect class="{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}" rx="3"/>{}'
+        "<title>{}</title></g>"
+    )
     for at, (name, segments) in enumerate(rows):
         top, left = 26 + at * gap, 0.0
         parts.append(Markup('<text x="0" y="{}" class="name">{}</text>').format(top - 8, name))
         for share, colour, title in segments:
             width = share * WIDTH
-            label = Markup('<text x="{:.1f}" y="{}" class="inside">{:.0%}</text>').format(left + 7, top + 16, share)
-            parts.append(
-                Markup(
-                    '<g class="segment"><rect class="{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}" rx="3"/>{}'
-                    "<title>{}</title></g>"
-                ).format(colour, left, top, max(width - 2, 0.5), height, label if width > 46 else "", title)
-            )
+            text = label.format(left + 7, top + 16, share) if width > 46 else ""
+            parts.append(segment.format(colour, left, top, max(width - 2, 0.5), height, text, title))
             left += width
     return _svg(parts, 16 + gap * len(rows), "shares: " + ", ".join(name for name, _ in rows))
 
@@ -145,9 +122,7 @@ def share_bars(rows: Sequence[tuple[str, Sequence[tuple[float, Colour, str]]]]) 
 def triangle_map(names: Sequence[str], cells: Sequence[Sequence[tuple[float, str]]]) -> Markup:
     """Return a coloured cell per pair, with each name at the end of its row and the head of its column.
 
-    Args:
-        names: Names of the rows and columns.
-        cells: Row `i` holds for each `j < i` a value in [-1, 1], red below 0 and blue above, and a tooltip.
+    Row `i` of the cells holds for each `j < i` a value in [-1, 1], red below 0 and blue above, and a tooltip.
     """
     size = min(26.0, 320 / max(len(names), 1))
     parts: list[Markup] = []

@@ -26,12 +26,7 @@ _SIGNS = {"better": "+", "worse": "−", "same": "", "unknown": ""}
 
 
 def strategies_report(entries: Sequence[tuple[str, str, int]], decision_rules: Mapping[str, str]) -> RenderableType:
-    """Return a table of strategies and decision rules.
-
-    Args:
-        entries: Name, description and reply (of five) of each strategy.
-        decision_rules: Description of each decision rule by name.
-    """
+    """Return a table of strategies (name, description, reply of five) and decision rules (descriptions by name)."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
@@ -64,18 +59,15 @@ def summary(comparison: Comparison) -> list[str]:
     for name in ("macro_map", "head_map", "medium_map", "tail_map", "macro_f1"):
         known = [row for row in comparison.rows if row.metrics[name].verdict in {"better", "worse", "same"}]
         others = [row for row in known[1:] if row.name != comparison.baseline]
-        best = next((row for row in others if name in row.best), None)
-        worse = [row.name for row in others if row.metrics[name].verdict == "worse"]
         if not others:
             continue
-        if best:
+        worse = [row.name for row in others if row.metrics[name].verdict == "worse"]
+        result = f"no strategy beats {comparison.baseline} beyond noise"
+        if best := next((row for row in others if name in row.best), None):
             found = best.metrics[name]
-            result = (
-                f"{best.name} is best, {_points(found.difference)} points above {comparison.baseline} "
-                f"({_points(found.difference_low)} to {_points(found.difference_high)})"
-            )
-        else:
-            result = f"no strategy beats {comparison.baseline} beyond noise"
+            ends = (found.difference, found.difference_low, found.difference_high)
+            points, low, high = (f"{100 * value:+.1f}" for value in ends)
+            result = f"{best.name} is best, {points} points above {comparison.baseline} ({low} to {high})"
         hurt = f"; hurt by {', '.join(worse)}" if worse else ""
         lines.append(f"{METRIC_TITLES[name]}: {result}{hurt}.")
     return lines
@@ -106,7 +98,3 @@ def metric_text(name: str, row: ComparisonRow) -> str:
     digits = 2 if name in LESS_IS_BETTER else 1
     interval = f"{100 * found.value:.{digits}f}±{50 * (found.high - found.low):.{digits}f}"
     return f"{interval}{_SIGNS[found.verdict]}{'★' if name in row.best else ''}"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}"

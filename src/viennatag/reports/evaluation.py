@@ -36,30 +36,26 @@ _WARNING = (
 def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> RenderableType:
     """Return one table per level: each metric in per cent, its interval, and that of the frequency prior in grey.
 
-    Args:
-        evaluation: The evaluation.
-        incomplete: Whether the marks lack codes; metrics that are not reliable then are left out.
+    Metrics that are not reliable if the marks lack codes are left out where `incomplete`.
     """
     from viennatag.evaluation.evaluation import TRUSTED
 
     parts: list[RenderableType] = []
+    names = {name: title for name, title in _METRIC_NAMES.items() if name in TRUSTED or not incomplete}
+    kinds = {"all": "all codes", "pictorial": "pictorial, 1-24", "form": "form, 25-29"}
     for level in dict.fromkeys(found.level for found in evaluation.groups):
         groups = [found for found in evaluation.groups if found.level == level]
         table = titled_table(f"{level} level")
         table.add_column("% ±95 % interval, [dim]prior[/dim]", no_wrap=True)
         for found in groups:
-            kind = {"all": "all codes", "pictorial": "pictorial, 1-24", "form": "form, 25-29"}[found.kind]
-            kind = kind if level != "label" else "all labels"
+            kind = kinds[found.kind] if level != "label" else "all labels"
             table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
-        names = {name: title for name, title in _METRIC_NAMES.items() if name in TRUSTED or not incomplete}
         for name, title in names.items():
             table.add_row(title, *(_cell(found.metrics[name]) for found in groups))
         parts.append(table)
-        absent = groups[0].left_out
-        if absent:
-            parts.append(
-                Text(f"{absent:,} labels of this level have no positive mark here and are left out of macro means")
-            )
+        if absent := groups[0].left_out:
+            left_out = f"{absent:,} labels of this level have no positive mark here and are left out of macro means"
+            parts.append(Text(left_out))
         parts.append(Text())
     notes = f"{evaluation.marks:,} marks evaluated"
     if evaluation.unknown_codes:

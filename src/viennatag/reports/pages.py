@@ -20,12 +20,12 @@ from PIL import Image
 
 from viennatag.data.marks import Marks
 from viennatag.errors import ImageError
-from viennatag.evaluation.comparison import METRICS, Comparison, ComparisonRow
+from viennatag.evaluation.comparison import METRICS, Comparison
 from viennatag.evaluation.label_issues import LabelIssue
 from viennatag.images.decoding import read_image
 from viennatag.inspection.profile import LabelPair, Profile
 from viennatag.reports import charts
-from viennatag.reports.charts import Colour, Line
+from viennatag.reports.charts import Colour, IntervalRow, Line
 from viennatag.reports.comparison import METRIC_TITLES, metric_text, notes, summary
 from viennatag.reports.label_issues import ISSUE_TITLES, issue_figures
 from viennatag.reports.profile import (
@@ -52,7 +52,7 @@ ISSUES_ON_PAGE = 200
 """Label issues of a kind on a page; a CSV file holds all."""
 _THUMBNAIL = 96
 _LISTED_LABELS = 2_000
-_INTERVAL_COLOURS: dict[str, Colour] = {"better": "blue", "worse": "red", "same": "grey"}
+_COLOURS: dict[str, Colour] = {"better": "blue", "worse": "red", "same": "grey"}
 
 
 class Chart(NamedTuple):
@@ -73,10 +73,8 @@ def render(template: str, **context: Any) -> Markup:
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    loader = PackageLoader("viennatag.reports")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.loader = PackageLoader("viennatag.reports")
     environment.filters["code_spans"] = code_spans
     return environment
 
@@ -87,47 +85,35 @@ def code_spans(content: str) -> Markup:
 
 
 def comparison_page(comparison: Comparison, *, source: str) -> str:
-    """Return a comparison as one HTML page.
-
-    Args:
-        comparison: The comparison.
-        source: Name of the table of marks.
-    """
+    """Return a comparison on the table of marks named `source` as one HTML page."""
     titles = (Markup("<br/>").join(title.split(" ", 1)) for title in METRIC_TITLES.values())
     head = ("strategy", *titles, "s")
-    rows = [
-        [row.name, *(_metric_cell(name, row) for name in METRICS), f"{row.seconds:.1f}" if row.seconds else ""]
-        for row in comparison.rows
-    ]
+    bold = Markup("<b>{}</b>")
+    rows = []
+    for row in comparison.rows:
+        cells = {name: metric_text(name, row) for name in METRICS}
+        cells |= {name: bold.format(cells[name]) for name in row.best}
+        rows.append([row.name, *cells.values(), f"{row.seconds:.1f}" if row.seconds else ""])
     replies = (f" (reply {row.reply} of 5)" if row.reply else "" for row in comparison.rows)
     described = [(row.name, row.description + reply) for row, reply in zip(comparison.rows, replies, strict=True)]
-    baseline = comparison.find(comparison.baseline)
+    baseline = comparison.find(comparison.baseline).metrics
     return render(
         "comparison",
         title="Comparison of strategies for imbalanced labels",
         lead=f"{source}: the metrics of each strategy for frequent and rare labels, on the same features and split.",
         summary=summary(comparison),
-        charts=[
-            _difference_chart(comparison, name) for name in CHARTED if not math.isnan(baseline.metrics[name].value)
-        ],
+        charts=[_difference_chart(comparison, name) for name in CHARTED if not math.isnan(baseline[name].value)],
         metrics=ReportTable(head, rows, set(range(1, len(head)))),
         strategies=ReportTable(("strategy", "description"), described, set()),
         notes=notes(comparison),
     )
 
 
-def _metric_cell(name: str, row: ComparisonRow) -> str:
-    text = metric_text(name, row)
-    return Markup("<b>{}</b>").format(text) if name in row.best else text
-
-
 def _difference_chart(comparison: Comparison, name: str) -> Chart:
-    found = [(row.name, row.metrics[name]) for row in comparison.rows[1:] if row.name != comparison.baseline]
+    found = {row.name: row.metrics[name] for row in comparison.rows[1:] if row.name != comparison.baseline}
     rows = [
-        charts.IntervalRow(
-            strategy, each.difference, each.difference_low, each.difference_high, _INTERVAL_COLOURS[each.verdict]
-        )
-        for strategy, each in sorted(found, key=lambda entry: -entry[1].difference)
+        IntervalRow(strategy, each.difference, each.difference_low, each.difference_high, _COLOURS[each.verdict])
+        for strategy, each in sorted(found.items(), key=lambda entry: -entry[1].difference)
         if each.verdict != "unknown"
     ]
     title = f"{METRIC_TITLES[name]}, difference from {comparison.baseline}"
@@ -169,13 +155,7 @@ def _thumbnail(path: Path) -> str:
 
 
 def profile_page(profile: Profile, *, source: str, more: Sequence[Markup] = ()) -> str:
-    """Return a profile as one HTML page.
-
-    Args:
-        profile: The profile.
-        source: Name of the table of marks.
-        more: Further sections.
-    """
+    """Return a profile of the table of marks named `source` as one HTML page, with further sections."""
     level, needs = profile.levels[-1], profile.needs
     labels, nearest = plural(level.level), nearest_labels(profile)
     frequent = np.argsort(-level.counts, kind="stable")[:_LISTED_LABELS]
@@ -226,17 +206,14 @@ def _tail_chart(profile: Profile) -> Chart:
     order = np.argsort(-level.counts, kind="stable")
     counts = level.counts[order]
     ranks = np.unique(np.geomspace(1, len(counts), 120).round().astype(int))
-    lines = [
-        Line([(at + 1.0, float(count)) for at, count in enumerate(np.sort(upper.counts)[::-1])], "grey")
-        for upper in profile.levels[:-1]
-    ]
+    above = [np.sort(upper.counts)[::-1] for upper in profile.levels[:-1]]
+    lines = [Line([(float(rank), float(count)) for rank, count in enumerate(each, 1)], "grey") for each in above]
     for name, _, colour in BANDS:
         inside = np.flatnonzero(level.bands[name][order][ranks - 1])
         chosen = ranks[max(inside[0] - 1, 0) : inside[-1] + 1] if len(inside) else ()  # from the end of the last band
-        titles = [
-            f"{rank:,}. {label_title(profile, level.names[order[rank - 1]])}: {counts[rank - 1]:,}" for rank in chosen
-        ]
-        points = [(float(rank), float(counts[rank - 1])) for rank in chosen]
+        named = [(rank, label_title(profile, level.names[order[rank - 1]]), counts[rank - 1]) for rank in chosen]
+        titles = [f"{rank:,}. {label}: {count:,}" for rank, label, count in named]
+        points = [(float(rank), float(count)) for rank, _, count in named]
         lines.append(Line(points, colour, titles, fill=True))
     upper = " and ".join(plural(each.level) for each in profile.levels[:-1])
     legend: list[tuple[str, Colour]] = [(f"{name}, {what}", colour) for name, what, colour in BANDS]
@@ -250,12 +227,8 @@ def _band_chart(profile: Profile) -> Chart:
         labels = f"{len(level.names):,} {plural(level.level)}"
         for what, weights in ((labels, np.ones(len(level.names))), ("their assignments to marks", level.counts)):
             shares = {name: weights[level.bands[name]].sum() / weights.sum() for name, _, _ in BANDS}
-            rows.append(
-                (
-                    what,
-                    [(shares[name], colour, f"{name}: {shares[name]:.1%} of the {what}") for name, _, colour in BANDS],
-                )
-            )
+            bar = [(shares[name], colour, f"{name}: {shares[name]:.1%} of the {what}") for name, _, colour in BANDS]
+            rows.append((what, bar))
     return Chart("Head, medium and tail", charts.share_bars(rows), [(name, colour) for name, _, colour in BANDS])
 
 
@@ -272,8 +245,15 @@ def _size_chart(profile: Profile) -> Chart:
 
 def _pair_chart(profile: Profile) -> Chart:
     level = profile.levels[0]
-    cells = [[(_lift_colour(pair), _pair_title(profile, pair)) for pair in row] for row in level.map]
-    names = [label_title(profile, name) for name in level.mapped]
+    titles = {name: label_title(profile, name) for name in level.mapped}
+
+    def cell(pair: LabelPair) -> tuple[float, str]:
+        names = f"{titles[pair.first]} + {titles[pair.second]}"
+        lift = f"{short_value(pair.lift)} times as often as by chance"
+        return _lift_colour(pair), f"{names}: {pair.marks:,} marks, {lift}"
+
+    cells = [[cell(pair) for pair in row] for row in level.map]
+    names = list(titles.values())
     listed = f"The {len(names)} most frequent" if len(names) < len(level.names) else "All"
     return Chart(
         f"{listed} {plural(level.level)}, in pairs",
@@ -288,8 +268,3 @@ def _lift_colour(pair: LabelPair) -> float:
     if pair.low <= 1 <= pair.high:
         return 0.0
     return min(max(math.log(max(pair.lift, 1e-9), 4), -1.0), 1.0)
-
-
-def _pair_title(profile: Profile, pair: LabelPair) -> str:
-    names = f"{label_title(profile, pair.first)} + {label_title(profile, pair.second)}"
-    return f"{names}: {pair.marks:,} marks, {short_value(pair.lift)} times as often as by chance"

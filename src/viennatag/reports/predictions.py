@@ -13,9 +13,7 @@ _BOLD, _DIM, _RED, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 def predictions_text(predictions: "Iterable[Prediction]", *, styled: bool) -> str:
     """Return one table per image: code, score, a bar as long as the score, and heading of each suggestion.
 
-    Args:
-        predictions: What to show.
-        styled: Whether the terminal understands bold, dim and red.
+    It is bold, dim and red in places if `styled`, which the terminal must understand.
     """
 
     def style(text: str, sequence: str) -> str:

@@ -32,20 +32,17 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
     """Return advice in order of importance: each a title, and a text with reasons and numbers."""
     level, needs = profile.levels[-1], profile.needs
     labels, missing = plural(level.level), level.missing(needs)
-    advice = []
+    advice = {}
     if profile.findings:
         found = ", ".join(f"{finding.kind} ({finding.rows:,})" for finding in profile.findings)
-        advice.append(("Check the rows above", f"They are {found}."))
+        advice["Check the rows above"] = f"They are {found}."
     if missing.any():
         near = ", ".join(f"{level.names[at]} (+{missing[at]:,})" for at in nearest_labels(profile)[:5])
-        advice.append(
-            (
-                f"Collect marks for the {labels} that nearly have enough",
-                f"{np.sum(missing > 0):,} of {len(level.names):,} {labels} have fewer than {needs.marks:,} marks, "
-                f"which give {needs.train_marks:,} training and {needs.test_marks:,} test marks in an 80/10/10 split; "
-                f"{np.sum(level.counts < needs.to_learn):,} have too few even for training. "
-                f"Together they lack {missing.sum():,} marks. The closest: {near}.",
-            )
+        advice[f"Collect marks for the {labels} that nearly have enough"] = (
+            f"{np.sum(missing > 0):,} of {len(level.names):,} {labels} have fewer than {needs.marks:,} marks, "
+            f"which give {needs.train_marks:,} training and {needs.test_marks:,} test marks in an 80/10/10 split; "
+            f"{np.sum(level.counts < needs.to_learn):,} have too few even for training. "
+            f"Together they lack {missing.sum():,} marks. The closest: {near}."
         )
         vienna, lone = profile.taxonomy == "vienna", np.sum(level.counts < _SUBSETS)
         parent = "their parent" if vienna else "one label “other”"
@@ -54,12 +51,9 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
             f" {lone:,} {labels} have fewer than {_SUBSETS} marks and cannot be in training, validation and test at "
             "once: no metric tells how well they are learned."
         )
-        advice.append(
-            (
-                "Choose what to do with the other rare labels",
-                f"Compare `group-rare`, which counts {labels} too rare to learn for {parent}{rendered}."
-                + (untestable if lone else ""),
-            )
+        advice["Choose what to do with the other rare labels"] = (
+            f"Compare `group-rare`, which counts {labels} too rare to learn for {parent}{rendered}."
+            + (untestable if lone else "")
         )
     if level.mean_ir > IMBALANCED_MEAN_IR and level.cvir > IMBALANCED_CVIR:
         outlook = (
@@ -69,23 +63,17 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
             else "so rare and frequent labels are mostly on different marks, and resampling (`undersample-head`) can "
             "work as well as `class-weights`"
         )
-        advice.append(
-            (
-                "Compare strategies for the imbalance",
-                f"MeanIR is {level.mean_ir:,.1f} and CVIR {level.cvir:.2f} (imbalanced above {IMBALANCED_MEAN_IR} and "
-                f"{IMBALANCED_CVIR}). SCUMBLE is {level.scumble:.2f} (entangled above {ENTANGLED_SCUMBLE}), {outlook}.",
-            )
+        advice["Compare strategies for the imbalance"] = (
+            f"MeanIR is {level.mean_ir:,.1f} and CVIR {level.cvir:.2f} (imbalanced above {IMBALANCED_MEAN_IR} and "
+            f"{IMBALANCED_CVIR}). SCUMBLE is {level.scumble:.2f} (entangled above {ENTANGLED_SCUMBLE}), {outlook}."
         )
     else:
-        advice.append(("Keep the marks as they are", "Labels are balanced enough for `as-is`."))
-    advice.append(
-        (
-            "Compare on your own marks",
-            "`viennatag compare` trains the strategies on the same features and the same split, and marks the best "
-            "only if it is better beyond noise.",
-        )
+        advice["Keep the marks as they are"] = "Labels are balanced enough for `as-is`."
+    advice["Compare on your own marks"] = (
+        "`viennatag compare` trains the strategies on the same features and the same split, and marks the best only if "
+        "it is better beyond noise."
     )
-    return advice
+    return list(advice.items())
 
 
 def profile_report(profile: Profile) -> RenderableType:
@@ -155,16 +143,11 @@ def level_table(profile: Profile) -> ReportTable:
 
 def pair_table(profile: Profile, pairs: Iterable[LabelPair]) -> ReportTable:
     """Return how often the labels of pairs co-occur."""
-    rows = [
-        (
-            f"{pair.first} + {pair.second}",
-            " + ".join(filter(None, (_heading(profile, pair.first), _heading(profile, pair.second)))),
-            f"{pair.marks:,}",
-            f"{short_value(pair.lift)}×",
-            f"{short_value(pair.low)} to {short_value(pair.high)}",
-        )
-        for pair in pairs
-    ]
+    rows = []
+    for pair in pairs:
+        headings = " + ".join(filter(None, (_heading(profile, pair.first), _heading(profile, pair.second))))
+        lift, low, high = map(short_value, (pair.lift, pair.low, pair.high))
+        rows.append((f"{pair.first} + {pair.second}", headings, f"{pair.marks:,}", f"{lift}×", f"{low} to {high}"))
     return ReportTable(("pair", "", "marks", "lift", "certain"), rows, {2, 3, 4})
 
 
@@ -172,17 +155,11 @@ def label_table(profile: Profile, positions: Iterable[int]) -> ReportTable:
     """Return the counts and measures of labels, given by their positions."""
     level = profile.levels[-1]
     missing, irlbl = level.missing(profile.needs), level.irlbl
-    rows = [
-        (
-            level.names[at],
-            _heading(profile, level.names[at]),
-            f"{level.counts[at]:,}",
-            f"+{missing[at]:,}" if missing[at] else "",
-            f"{irlbl[at]:,.1f}",
-            f"{level.scumbles[at]:.3f}",
-        )
-        for at in positions
-    ]
+    rows = []
+    for at in positions:
+        name, needed = level.names[at], f"+{missing[at]:,}" if missing[at] else ""
+        measures = (f"{irlbl[at]:,.1f}", f"{level.scumbles[at]:.3f}")
+        rows.append((name, _heading(profile, name), f"{level.counts[at]:,}", needed, *measures))
     return ReportTable((level.level, "", "marks", "needs", "IRLbl", "SCUMBLE"), rows, {2, 3, 4, 5})
 
 

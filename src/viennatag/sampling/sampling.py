@@ -6,8 +6,10 @@ feature space instead; these cannot be used to train on pixels. Listing them nee
 Below, n is the number of marks with a label and N that of all marks.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -74,8 +76,17 @@ class Sampling:
         return features, targets
 
 
+class _ByLabel(Sampling):
+    def draws(self, targets: "csr_array") -> Draw:
+        """Return a function that draws an epoch; see `Sampling.draws`."""
+        return partial(self._draw, _MarksByLabel(targets))
+
+    @abstractmethod
+    def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]: ...
+
+
 @dataclass(frozen=True)
-class UndersampledHead(Sampling):
+class UndersampledHead(_ByLabel):
     """Undersampling of common labels: for each label, `limit` of its marks are drawn without replacement.
 
     A mark is shown if any of its labels drew it, so a common label is shown more than `limit` times only together with
@@ -90,22 +101,14 @@ class UndersampledHead(Sampling):
     def __post_init__(self) -> None:
         _check(self.limit >= 1, "limit", self.limit, "at least 1 mark")
 
-    def draws(self, targets: "csr_array") -> Draw:
-        """Return a function that draws an epoch; see `Sampling.draws`."""
-        grouped = _MarksByLabel(targets)
-        bare = np.flatnonzero(np.diff(targets.indptr) == 0)
-
-        def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            shuffled = grouped.shuffled(generator)
-            first = shuffled[grouped.ranks < self.limit]
-            shown = np.union1d(first, generator.permutation(bare)[: self.limit])
-            return generator.permutation(shown)
-
-        return draw
+    def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]:
+        first = grouped.shuffled(generator)[grouped.ranks < self.limit]
+        bare = generator.permutation(np.setdiff1d(np.arange(grouped.total), grouped.marks))[: self.limit]
+        return generator.permutation(np.union1d(first, bare))
 
 
 @dataclass(frozen=True)
-class ClassAware(Sampling):
+class ClassAware(_ByLabel):
     """N draws: first a label, with a probability proportional to n^power, then one of its marks.
 
     With power 0 all labels are equally likely: Shen et al., "Relay Backpropagation", ECCV 2016. With power 1/2 it is
@@ -121,25 +124,16 @@ class ClassAware(Sampling):
     def __post_init__(self) -> None:
         _check(0 <= self.power <= 1, "power", self.power, "a number from 0 to 1")
 
-    def draws(self, targets: "csr_array") -> Draw:
-        """Return a function that draws an epoch; see `Sampling.draws`."""
-        grouped = _MarksByLabel(targets)
-        chances = np.where(grouped.counts > 0, np.maximum(grouped.counts, 1) ** self.power, 0.0)
-        ends = np.cumsum(chances)
-        marks = targets.shape[0]
-
-        def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            if not len(grouped.marks):
-                return generator.permutation(marks)
-            labels = np.searchsorted(ends, generator.random(marks) * ends[-1], side="right")
-            drawn: NDArray[np.intp] = grouped.marks[grouped.starts[labels] + generator.integers(grouped.counts[labels])]
-            return drawn
-
-        return draw
+    def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]:
+        if not len(grouped.marks):
+            return generator.permutation(grouped.total)
+        ends = np.cumsum(np.where(grouped.counts > 0, np.maximum(grouped.counts, 1) ** self.power, 0.0))
+        labels = np.searchsorted(ends, generator.random(grouped.total) * ends[-1], side="right")
+        return grouped.one_of(labels, generator)
 
 
 @dataclass(frozen=True)
-class RepeatFactor(Sampling):
+class RepeatFactor(_ByLabel):
     """A mark is shown max(1, sqrt(threshold / f)) times an epoch, f = n / N of its rarest label.
 
     The fractional part is a probability, drawn again in each epoch. Gupta et al., "LVIS: A Dataset for Large
@@ -154,23 +148,16 @@ class RepeatFactor(Sampling):
     def __post_init__(self) -> None:
         _check(0 < self.threshold <= 1, "threshold", self.threshold, "a share of marks above 0")
 
-    def draws(self, targets: "csr_array") -> Draw:
-        """Return a function that draws an epoch; see `Sampling.draws`."""
-        marks = targets.shape[0]
-        grouped = _MarksByLabel(targets)
-        share = np.maximum(grouped.counts, 1) / max(marks, 1)
-        factors = np.ones(marks)
+    def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]:
+        share = np.maximum(grouped.counts, 1) / max(grouped.total, 1)
+        factors = np.ones(grouped.total)
         np.maximum.at(factors, grouped.marks, np.sqrt(self.threshold / share)[grouped.labels])
-
-        def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            times = (factors + generator.random(marks)).astype(np.intp)
-            return generator.permutation(np.repeat(np.arange(marks), times))
-
-        return draw
+        times = (factors + generator.random(grouped.total)).astype(np.intp)
+        return generator.permutation(np.repeat(np.arange(grouped.total), times))
 
 
 @dataclass(frozen=True)
-class RandomUndersampling(Sampling):
+class RandomUndersampling(_ByLabel):
     """ML-RUS: marks of majority labels are left out, at most a share of all marks.
 
     A label is a majority label while it has more marks than `balanced_count`. In rounds, each of them loses one mark at
@@ -186,29 +173,21 @@ class RandomUndersampling(Sampling):
     def __post_init__(self) -> None:
         _check(0 <= self.share < 1, "share", self.share, "a share of marks below 1")
 
-    def draws(self, targets: "csr_array") -> Draw:
-        """Return a function that draws an epoch; see `Sampling.draws`."""
-        marks = targets.shape[0]
-        grouped = _MarksByLabel(targets)
-        enough = balanced_count(grouped.counts)
-
-        def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            shuffled = grouped.shuffled(generator)
-            counts, shown = grouped.counts.copy(), np.ones(marks, dtype=bool)
-            left, turn = int(self.share * marks), 0
-            while left > 0 and len(rich := np.flatnonzero((counts > enough) & (turn < grouped.counts))):
-                chosen = np.unique(shuffled[grouped.starts[rich] + turn])
-                chosen = generator.permutation(chosen[shown[chosen]])[:left]
-                shown[chosen] = False
-                counts -= grouped.carried(chosen)
-                left, turn = left - len(chosen), turn + 1
-            return generator.permutation(np.flatnonzero(shown))
-
-        return draw
+    def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]:
+        enough, shuffled = balanced_count(grouped.counts), grouped.shuffled(generator)
+        counts, shown = grouped.counts.copy(), np.ones(grouped.total, dtype=bool)
+        left, turn = int(self.share * grouped.total), 0
+        while left > 0 and len(rich := np.flatnonzero((counts > enough) & (turn < grouped.counts))):
+            chosen = np.unique(shuffled[grouped.starts[rich] + turn])
+            chosen = generator.permutation(chosen[shown[chosen]])[:left]
+            shown[chosen] = False
+            counts -= grouped.carried(chosen)
+            left, turn = left - len(chosen), turn + 1
+        return generator.permutation(np.flatnonzero(shown))
 
 
 @dataclass(frozen=True)
-class RandomOversampling(Sampling):
+class RandomOversampling(_ByLabel):
     """ML-ROS: marks of minority labels are shown again, at most a share of all marks.
 
     A label is a minority label while it has fewer marks than `balanced_count`. In rounds, a random mark of each is
@@ -223,24 +202,15 @@ class RandomOversampling(Sampling):
     def __post_init__(self) -> None:
         _check(self.share >= 0, "share", self.share, "a share of marks, 0 or more")
 
-    def draws(self, targets: "csr_array") -> Draw:
-        """Return a function that draws an epoch; see `Sampling.draws`."""
-        marks = targets.shape[0]
-        grouped = _MarksByLabel(targets)
-        enough = balanced_count(grouped.counts)
-
-        def draw(generator: np.random.Generator) -> NDArray[np.intp]:
-            counts, left = grouped.counts.copy(), int(self.share * marks)
-            shown = [np.arange(marks)]
-            while left > 0 and len(poor := np.flatnonzero((counts > 0) & (counts < enough))):
-                poor = generator.permutation(poor)[:left]
-                chosen = grouped.marks[grouped.starts[poor] + generator.integers(grouped.counts[poor])]
-                shown.append(chosen)
-                counts += grouped.carried(chosen)
-                left -= len(chosen)
-            return generator.permutation(np.concatenate(shown))
-
-        return draw
+    def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]:
+        enough, counts, left = balanced_count(grouped.counts), grouped.counts.copy(), int(self.share * grouped.total)
+        shown = [np.arange(grouped.total)]
+        while left > 0 and len(poor := np.flatnonzero((counts > 0) & (counts < enough))):
+            chosen = grouped.one_of(generator.permutation(poor)[:left], generator)
+            shown.append(chosen)
+            counts += grouped.carried(chosen)
+            left -= len(chosen)
+        return generator.permutation(np.concatenate(shown))
 
 
 @dataclass(frozen=True)
@@ -334,6 +304,7 @@ class _MarksByLabel:
     """The marks of each label, one label after the other.
 
     Attributes:
+        total: Number of marks.
         counts: Marks of each label, shape (labels,).
         starts: Start of each label in `marks`.
         marks: Positions of marks.
@@ -342,7 +313,7 @@ class _MarksByLabel:
     """
 
     def __init__(self, targets: "csr_array") -> None:
-        self._targets = targets
+        self._targets, self.total = targets, targets.shape[0]
         columns = targets.tocsc()
         self.counts = np.diff(columns.indptr).astype(np.int64)
         self.starts = columns.indptr[:-1].astype(np.intp)
@@ -352,9 +323,14 @@ class _MarksByLabel:
 
     def shuffled(self, generator: np.random.Generator) -> NDArray[np.intp]:
         """Return `marks` with those of each label in one random order of all marks."""
-        order = generator.permutation(self._targets.shape[0])
+        order = generator.permutation(self.total)
         shuffled: NDArray[np.intp] = order[self._targets[order].tocsc().indices]
         return shuffled
+
+    def one_of(self, labels: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
+        """Return a random mark of each of the given labels, repeats allowed."""
+        drawn: NDArray[np.intp] = self.marks[self.starts[labels] + generator.integers(self.counts[labels])]
+        return drawn
 
     def carried(self, marks: NDArray[np.intp]) -> NDArray[np.int64]:
         """Return how often each label occurs on the given marks, repeats counted."""

@@ -29,14 +29,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, eq=False)
 class ImageScores:
-    """The scores and features of one image.
-
-    Attributes:
-        width: Of the image, in pixels.
-        height: Of the image, in pixels.
-        scores: Calibrated scores; shape (labels,).
-        features: As the graph returns them; shape (width of the features,).
-    """
+    """Calibrated scores (labels,) and features (as the graph returns them) of an image, and its size in pixels."""
 
     width: int
     height: int
@@ -67,9 +60,8 @@ class Batcher:
         self._closing = False
         self.size = 0
         metrics.watch_queue(lambda: self.size)
-        self._threads = [
-            threading.Thread(target=self._work, name=f"worker-{at}", daemon=True) for at in range(options.workers)
-        ]
+        names = (f"worker-{at}" for at in range(options.workers))
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         for thread in self._threads:
             thread.start()
 
@@ -79,9 +71,8 @@ class Batcher:
             raise Problem(STOPPING, "the service is stopping and accepts no new requests; try again soon")
         if self.size + images > self._options.queue:
             self._metrics.refused.inc()
-            raise Problem(
-                BUSY, f"{self.size} images are in the queue, at most {self._options.queue} may be; try again soon"
-            )
+            most = f"at most {self._options.queue} may be; try again soon"
+            raise Problem(BUSY, f"{self.size} images are in the queue, {most}")
 
     async def score(
         self, images: Sequence[bytes], work: Callable[[ImageScores], _Result]

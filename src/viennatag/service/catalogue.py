@@ -1,12 +1,12 @@
 """`/v1/codes` and `/v1/model`: the classification, and the model card."""
 
-import hashlib
 from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
 from viennatag.errors import CodeError
+from viennatag.explain.similar import digest
 from viennatag.model.bundle import DESCRIPTION, Bundle
 from viennatag.service.problems import NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import CodeList, CodeResponse, ModelResponse
@@ -20,7 +20,15 @@ def catalogue_routes(bundle: Bundle) -> APIRouter:
     """Return the routes of the classification and the model."""
     router = APIRouter(prefix="/v1", responses=RESPONSES)
     vienna = bundle.labels.taxonomy == "vienna"
-    card = _model_card(bundle)
+    card = {
+        **model_name(bundle),
+        "taxonomy": bundle.labels.taxonomy,
+        "image_size": bundle.image_size,
+        "labels": dict(Counter(bundle.labels.levels)),
+        "training": dict(bundle.training),
+        "metrics": dict(bundle.metrics),
+        "thresholds": dict(zip(bundle.labels.names, bundle.postprocessor.thresholds.tolist(), strict=True)),
+    }
 
     @router.get("/codes", response_model=CodeList, tags=["codes"])
     async def search_codes(
@@ -44,26 +52,10 @@ def catalogue_routes(bundle: Bundle) -> APIRouter:
     return router
 
 
-def _model_card(bundle: Bundle) -> dict[str, Any]:
-    """Return the content of `/v1/model`."""
-    return {
-        **model_name(bundle),
-        "taxonomy": bundle.labels.taxonomy,
-        "image_size": bundle.image_size,
-        "labels": dict(Counter(bundle.labels.levels)),
-        "training": dict(bundle.training),
-        "metrics": dict(bundle.metrics),
-        "thresholds": dict(zip(bundle.labels.names, bundle.postprocessor.thresholds.tolist(), strict=True)),
-    }
-
-
 def model_name(bundle: Bundle) -> dict[str, str]:
     """Return the name of a bundle and the digest of its description, which holds the hashes of its other files."""
     folder = bundle.graph.parent
-    return {
-        "name": folder.resolve().name,
-        "digest": "sha256:" + hashlib.sha256((folder / DESCRIPTION).read_bytes()).hexdigest(),
-    }
+    return {"name": folder.resolve().name, "digest": digest(folder / DESCRIPTION)}
 
 
 def _search_vienna(words: str | None) -> list[dict[str, str]]:

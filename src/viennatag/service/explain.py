@@ -25,12 +25,9 @@ def explain_routes(state: State) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["images"], responses=RESPONSES)
     labels = state.predictor.bundle.labels
 
-    @router.post(
-        "/explain",
-        response_model=ExplainResponse,
-        responses=PNG_RESPONSE,
-        openapi_extra={"requestBody": ONE_IMAGE},
-    )
+    body = {"requestBody": ONE_IMAGE}
+
+    @router.post("/explain", response_model=ExplainResponse, responses=PNG_RESPONSE, openapi_extra=body)
     async def explain(
         request: Request,
         code: Annotated[str, Query(max_length=200, description="A code that the model knows.", examples=["3.1.6"])],
@@ -45,9 +42,15 @@ def explain_routes(state: State) -> APIRouter:
         wants_json = "application/json" in request.headers.get("accept", "")
 
         def work() -> Response:
-            explanation = _explain(state, upload.content, label)
+            check_pixels(upload.content, max_pixels=state.options.max_pixels)
+            try:
+                explanation = state.predictor.explain(upload.content, label)
+            except BundleError as exc:
+                raise Problem(NO_HEAT_MAP, str(exc)) from exc
             if wants_json:
-                return JSONResponse(_to_json(explanation), headers={"Vary": "Accept"})
+                crop = _heat_map(explanation.crop) if explanation.crop else None
+                content = {"code": explanation.code, "score": explanation.score, **_heat_map(explanation), "crop": crop}
+                return JSONResponse(content, headers={"Vary": "Accept"})
             png = _overlay(explanation, upload.content)
             return Response(png, media_type="image/png", headers={"Vary": "Accept"})
 
@@ -56,25 +59,12 @@ def explain_routes(state: State) -> APIRouter:
     return router
 
 
-def _explain(state: State, content: bytes, label: str) -> Explanation:
-    check_pixels(content, max_pixels=state.options.max_pixels)
-    try:
-        return state.predictor.explain(content, label)
-    except BundleError as exc:
-        raise Problem(NO_HEAT_MAP, str(exc)) from exc
-
-
 def _overlay(explanation: Explanation, content: bytes) -> bytes:
     image = decode_image(content, min_side=_LONGEST_SIDE)
     image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     file = io.BytesIO()
     explanation.overlay(image).save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def _to_json(explanation: Explanation) -> dict[str, Any]:
-    crop = _heat_map(explanation.crop) if explanation.crop else None
-    return {"code": explanation.code, "score": explanation.score, **_heat_map(explanation), "crop": crop}
 
 
 def _heat_map(explanation: Explanation) -> dict[str, Any]:

@@ -11,26 +11,15 @@ class ServiceMetrics:
     """The metrics of one application; each application has its own, so that tests do not share them."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "viennatag_requests", "Requests.", ("method", "route", "status"), registry=self.registry
-        )
-        self.seconds = Histogram(
-            "viennatag_request_seconds",
-            "Time from the headers of a request to the end of its response.",
-            ("route",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.images = Counter("viennatag_images", "Images received.", ("outcome",), registry=self.registry)
-        self.batches = Histogram(
-            "viennatag_batch_images",
-            "Images in one batch of the network.",
-            buckets=(1, 2, 3, 4, 5, 6, 7, 8),
-            registry=self.registry,
-        )
-        self.refused = Counter("viennatag_refused", "Requests refused because of load.", registry=self.registry)
+        home = self.registry = CollectorRegistry()
+        ProcessCollector(registry=home)
+        self.requests = Counter("viennatag_requests", "Requests.", ("method", "route", "status"), registry=home)
+        what = "Time from the headers of a request to the end of its response."
+        self.seconds = Histogram("viennatag_request_seconds", what, ("route",), buckets=_SECONDS, registry=home)
+        self.images = Counter("viennatag_images", "Images received.", ("outcome",), registry=home)
+        what = "Images in one batch of the network."
+        self.batches = Histogram("viennatag_batch_images", what, buckets=range(1, 9), registry=home)
+        self.refused = Counter("viennatag_refused", "Requests refused because of load.", registry=home)
 
     def watch_queue(self, size: Callable[[], float]) -> None:
         """Export the size of the queue."""

@@ -87,9 +87,8 @@ class RequestMiddleware:
         length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
         length += sum(len(name) + len(value) for name, value in scope["headers"])
         if length > MAX_HEADER_BYTES:
-            return Problem(
-                LONG_HEADERS, f"the address and headers have {length:,} bytes, at most {MAX_HEADER_BYTES:,} are allowed"
-            )
+            found = f"the address and headers have {length:,} bytes"
+            return Problem(LONG_HEADERS, f"{found}, at most {MAX_HEADER_BYTES:,} are allowed")
         host = re.sub(r":\d+$", "", headers.get("host", ""))
         if self._options.hosts and host not in self._options.hosts:
             return Problem(WRONG_HOST, f"the request is for {host[:80]!r}; expected {', '.join(self._options.hosts)}")

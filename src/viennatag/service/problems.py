@@ -116,9 +116,8 @@ def handle_problems(app: FastAPI) -> None:
     """Register handlers that turn the expected errors of an application into problem details."""
 
     async def respond(request: Request, exc: Exception) -> JSONResponse:
-        return problem_response(
-            _problem_of(exc), path=request.url.path, request_id=getattr(request.state, "request_id", "")
-        )
+        request_id = getattr(request.state, "request_id", "")
+        return problem_response(_problem_of(exc), path=request.url.path, request_id=request_id)
 
     for error in (Problem, HTTPException, RequestValidationError, ImageError, OptionError, CodeError):
         app.add_exception_handler(error, respond)
@@ -130,17 +129,16 @@ def _problem_of(exc: Exception) -> Problem:
             return exc
         case RequestValidationError():
             errors = [{"location": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in exc.errors()]
-            return Problem(
-                INVALID, "; ".join(f"{e['location']}: {e['message']}" for e in errors), more={"errors": errors}
-            )
+            detail = "; ".join(f"{each['location']}: {each['message']}" for each in errors)
+            return Problem(INVALID, detail, more={"errors": errors})
         case HTTPException():
             kind = _OF_STATUS.get(exc.status_code, ProblemKind("http", exc.status_code, "The request failed"))
             headers = Headers(exc.headers)
-            detail = {
+            details = {
                 NOT_FOUND: "unknown path; /openapi.json lists the paths",
                 METHOD_NOT_ALLOWED: f"allowed: {headers.get('allow', 'another method')}",
-            }.get(kind, str(exc.detail))
-            return Problem(kind, detail, headers=headers)
+            }
+            return Problem(kind, details.get(kind, str(exc.detail)), headers=headers)
         case ImageError():
             return Problem(UNREADABLE_IMAGE, str(exc))
         case _:

@@ -6,9 +6,8 @@ from pydantic import BaseModel, Field
 
 from viennatag.prediction.predictor import Suggestion
 
-PNG_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
-}
+_PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+PNG_RESPONSE: dict[int | str, dict[str, Any]] = {200: {"content": _PNG}}
 """The OpenAPI description of a response that is an image."""
 _SUGGESTION = Suggestion("3.1.6", "cats", 0.8731, "section", ("3", "3.1", "3.1.6"), True)
 

@@ -10,14 +10,9 @@ from viennatag.service.options import ServiceOptions
 
 @dataclass
 class State:
-    """The predictor, the options, the metrics and the running workers.
+    """The predictor, the options, the metrics, the workers and the number of requests whose body is being read.
 
-    Attributes:
-        predictor: The predictor; its engine should have one thread.
-        options: The limits.
-        metrics: The Prometheus metrics.
-        workers: The batcher, from start to end of the application.
-        reading: Number of requests whose body is being read.
+    The predictor's engine should have one thread. There are workers from start to end of the application.
     """
 
     predictor: Predictor

@@ -1,15 +1,14 @@
 """Iterative stratification: split marks so that every subset gets its share of every label.
 
-A random split of a long tail leaves rare labels out of the test subset, and near duplicates in two subsets let a
-model memorise instead of recognise. So labels are split one by one, the rarest first (Sechidis, Tsoumakas and
-Vlahavas 2011, "On the Stratification of Multi-Label Data"), and marks of a group stay together.
-
-There are three steps: the paper's greedy assignment; a search that brings every label into every subset; and a
-local search that evens out labels and sizes. All work on sparse arrays: a million marks take seconds.
+A random split of a long tail leaves rare labels out of the test subset. So labels are assigned one by one, the rarest
+first (Sechidis, Tsoumakas and Vlahavas 2011, "On the Stratification of Multi-Label Data"); then a search brings every
+label into every subset, and another evens out labels and sizes. On sparse arrays a million marks take seconds.
 """
 
 import heapq
+import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -235,11 +234,7 @@ def _choose_subsets(
 ) -> NDArray[np.int8]:
     """Return the subset of each unit: the one that needs the column most, then has most room, then at random.
 
-    Args:
-        needed: Marks with the column that each subset still needs.
-        room: Marks that each subset still needs.
-        weights: Marks with the column in each unit, descending.
-        rng: Breaks the remaining ties.
+    `needed` and `room` are marks that each subset still needs; `weights` are the marks of each unit, descending.
     """
     needed, room = list(needed), list(room)
     subsets = np.empty(weights.size, dtype=np.int8)
@@ -266,22 +261,14 @@ def _choose_subsets(
 
 
 def _find_neediest(needed: list[float], room: list[float], rng: np.random.Generator) -> int:
-    most = max(needed)
-    tied = [subset for subset, need in enumerate(needed) if need == most]
-    if len(tied) > 1:
-        roomiest = max(room[subset] for subset in tied)
-        tied = [subset for subset in tied if room[subset] == roomiest]
+    keys = list(zip(needed, room, strict=True))
+    most = max(keys)
+    tied = [subset for subset, key in enumerate(keys) if key == most]
     return tied[0] if len(tied) == 1 else tied[rng.integers(len(tied))]
 
 
 def _find_level(needed: list[float], amount: int) -> float:
     """Return the level to which needs sink when `amount` is taken from the highest ones."""
     descending = sorted(needed, reverse=True)
-    above = 0.0
-    level = descending[0]
-    for count, need in enumerate(descending, start=1):
-        above += need
-        level = (above - amount) / count
-        if count == len(descending) or level >= descending[count]:
-            break
-    return level
+    levels = ((above - amount) / count for count, above in enumerate(accumulate(descending), start=1))
+    return next(level for level, below in zip(levels, [*descending[1:], -math.inf], strict=True) if level >= below)

@@ -84,15 +84,17 @@ class Pack:
 @cache
 def pack_family(pack: str) -> str:
     """Return the family that a pack belongs to: packs of one family hold styles of the same drawings."""
-    for family, patterns in _PACKS["families"].items():
-        if any(fnmatch.fnmatchcase(pack, pattern) for pattern in patterns.split()):
-            return str(family)
-    return pack
+    families = _PACKS["families"].items()
+    return next((str(family) for family, patterns in families if _matches(pack, patterns.split())), pack)
 
 
 def is_brand_pack(pack: str) -> bool:
     """Return whether a pack holds other people's trade marks."""
-    return any(fnmatch.fnmatchcase(pack, pattern) for pattern in BRAND_PACKS)
+    return _matches(pack, BRAND_PACKS)
+
+
+def _matches(pack: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(pack, pattern) for pattern in patterns)
 
 
 def read_artwork(
@@ -114,13 +116,10 @@ def read_artwork(
     codes = find_codes(drawings, table)
     coded: dict[tuple[str, str], Drawing] = {}
     for drawing, matched in zip(drawings, codes, strict=True):
-        if not matched or len(drawing.body) > MAX_BODY:
-            continue
-        twin = coded.get((drawing.group, drawing.body))  # an alias draws the same under another name
-        if twin is None:
-            coded[drawing.group, drawing.body] = _with_codes(drawing, matched)
-        else:
-            coded[drawing.group, drawing.body] = _with_codes(twin, (*twin.codes, *matched))
+        if matched and len(drawing.body) <= MAX_BODY:
+            key = drawing.group, drawing.body  # an alias draws the same under another name
+            before = coded[key].codes if key in coded else ()
+            coded[key] = replace(coded.get(key, drawing), codes=tuple(dict.fromkeys((*before, *matched))))
     if not coded:
         raise ArtworkError(
             f"none of {len(drawings):,} drawings is in the keyword table; expected Iconify JSON packs "
@@ -131,11 +130,7 @@ def read_artwork(
 
 
 def read_drawings(paths: Iterable[Path | str], *, allow_share_alike: bool = False) -> tuple[list[Drawing], list[Pack]]:
-    """Return all drawings, without codes from their names, and their packs, in the order of the paths.
-
-    Args:
-        paths: As for `read_artwork`.
-        allow_share_alike: Whether packs under a share-alike licence are drawn.
+    """Return all drawings, without codes from their names, and their packs; as `read_artwork` otherwise.
 
     Raises:
         ArtworkError: If a folder is missing or unreadable, or is a pack of brands or of share-alike artwork.
@@ -162,10 +157,6 @@ def find_codes(drawings: Sequence[Drawing], table: Iterable[Keywords]) -> list[t
     """Return the codes of each drawing: those that its pack states, else those that the table has for its name."""
     named = match_codes([(drawing.pack, drawing.key) for drawing in drawings], table)
     return [drawing.codes or codes for drawing, codes in zip(drawings, named, strict=True)]
-
-
-def _with_codes(drawing: Drawing, codes: Iterable[str]) -> Drawing:
-    return replace(drawing, codes=tuple(dict.fromkeys(codes)))
 
 
 def _pack_folders(paths: Iterable[Path | str]) -> list[tuple[Path, bool]]:
@@ -216,20 +207,18 @@ def _read_pack(folder: Path) -> tuple[list[Drawing], Pack]:
         icon, root = _resolve(icons, entry)
         if icon.get("hidden") or not icon.get("body"):
             continue
-        view = (
-            float(icon.get("left", icons.get("left", 0))),
-            float(icon.get("top", icons.get("top", 0))),
-            float(icon.get("width", icons.get("width", 16))),
-            float(icon.get("height", icons.get("height", 16))),
+        left, top, width, height = (
+            float(icon.get(key, icons.get(key, usual)))
+            for key, usual in (("left", 0), ("top", 0), ("width", 16), ("height", 16))
         )
+        view = left, top, width, height
         body = _turned(_FILTERS.sub("", icon["body"]), view, icon)
-        mono = "currentColor" in body or not has_colours(body)
         group = f"{family}:{normalise(root, name)}"
         try:
             codes = tuple(str(parse_code(code)) for code in icon.get("codes", ()))
         except CodeError as exc:
             raise ArtworkError(f"{folder / 'icons.json'}: the codes of {entry!r}: {exc}") from exc
-        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, mono, title, codes))
+        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, _is_mono(body), title, codes))
     return drawings, pack
 
 
@@ -238,12 +227,9 @@ def _resolve(icons: dict[str, Any], entry: str) -> tuple[dict[str, Any], str]:
     changes: dict[str, Any] = {}
     for _ in range(6):  # aliases of aliases exist; longer chains are loops
         if entry in icons["icons"]:
-            return {**icons["icons"][entry], **changes}, entry
-        alias = icons.get("aliases", {}).get(entry)
-        if alias is None:
-            break
-        changes = {**{key: value for key, value in alias.items() if key != "parent"}, **changes}
-        entry = alias.get("parent", "")
+            return icons["icons"][entry] | changes, entry
+        changes = icons.get("aliases", {}).get(entry, {}) | changes
+        entry = changes.pop("parent", "")
     return {}, entry
 
 
@@ -263,9 +249,9 @@ def _turned(body: str, view: tuple[float, float, float, float], icon: dict[str, 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 
 
-def has_colours(body: str) -> bool:
-    """Return whether SVG states colours other than black."""
-    return any(found.lower() not in {"#000", "#000000"} for found in _COLOUR.findall(body))
+def _is_mono(body: str) -> bool:
+    """Return whether SVG uses the current colour, or states none other than black."""
+    return "currentColor" in body or {found.lower() for found in _COLOUR.findall(body)} <= {"#000", "#000000"}
 
 
 def _read_svg_folder(folder: Path) -> tuple[list[Drawing], Pack]:
@@ -286,8 +272,7 @@ def _read_svg_folder(folder: Path) -> tuple[list[Drawing], Pack]:
         if kept:
             body = "<g " + " ".join(f'{name}="{value}"' for name, value in kept) + f">{body}</g>"
         key = normalise(path.stem)
-        mono = "currentColor" in body or not has_colours(body)
-        drawings.append(Drawing(pack, path.stem, key, f"{pack}:{key}", body, view, mono, "unknown"))
+        drawings.append(Drawing(pack, path.stem, key, f"{pack}:{key}", body, view, _is_mono(body), "unknown"))
     if not drawings:
         raise ArtworkError(f"{folder}: neither icons.json nor SVG files in it")
     return drawings, Pack(pack, pack, "unknown", "unknown", "")
@@ -308,19 +293,14 @@ def _view_box(opening: str, path: Path) -> tuple[float, float, float, float]:
 
 def write_attribution(packs: Iterable[Pack], font_families: Iterable[str]) -> str:
     """Return the text (Markdown) that names the packs and fonts which marks were drawn with."""
-    rows = [f"| {pack.name} | {pack.title} | {pack.author} | {pack.licence} | {pack.url} |" for pack in packs]
+    rows = [f"| {pack.name} | {pack.title} | {pack.author} | {pack.licence} | {pack.url} |\n" for pack in packs]
     families = sorted(font_families)
-    return "\n".join(
-        (
-            "# What these marks are drawn with",
-            "",
-            "The marks were put together from the drawings of these packs, recoloured, scaled and combined.",
-            "",
-            "| pack | title | author | licence | text of the licence |",
-            "|---|---|---|---|---|",
-            *rows,
-            "",
-            f"Letters are of {len(families)} font families, each with its own licence: {', '.join(families)}.",
-            "",
-        )
-    )
+    return f"""# What these marks are drawn with
+
+The marks were put together from the drawings of these packs, recoloured, scaled and combined.
+
+| pack | title | author | licence | text of the licence |
+|---|---|---|---|---|
+{"".join(rows)}
+Letters are of {len(families)} font families, each with its own licence: {", ".join(families)}.
+"""

@@ -16,7 +16,7 @@ from viennatag.errors import require
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.elements import Bounds, Element, number
 from viennatag.synthesis.lettering import FontFile
-from viennatag.synthesis.palettes import BLACK, Palette, channels, lightness_difference
+from viennatag.synthesis.palettes import Palette, channels, lightness_difference
 from viennatag.synthesis.styles import StyleInput, apply_style
 from viennatag.vienna.codes import parse_code
 
@@ -62,12 +62,12 @@ class Assets:
 
         Groups, not drawings, are equally likely: otherwise the pack with most styles would dominate.
         """
-        groups = self.by_code[code]
-        names, found = list(groups), list[tuple[float, Drawing]]()
+        groups = list(self.by_code[code].values())
+        found: dict[float, Drawing] = {}
         for _ in range(3 if len(wanted) > 1 else 1):
-            drawing = self.drawings[rng.choice(groups[rng.choice(names)])]
-            found.append((len(set(drawing.codes) & set(wanted)) + rng.random() * 0.5, drawing))
-        return max(found, key=lambda each: each[0])[1]
+            drawing = self.drawings[rng.choice(rng.choice(groups))]
+            found[len(set(drawing.codes) & set(wanted)) + rng.random() * 0.5] = drawing
+        return found[max(found)]
 
 
 def content_kind(codes: Iterable[str]) -> str:
@@ -81,21 +81,16 @@ def render_drawing(
 ) -> Element | None:
     """Return a drawing in a random style, cropped to its visible area; None if nothing of it is visible.
 
-    Args:
-        drawing: A drawing in one colour gets the foreground; one with colours keeps them or is toned with it.
-        foreground: The colour.
-        background: The colour behind the drawing.
-        palette: Palette of the mark; a grey one takes the colours from the drawing.
-        rng: The source of randomness.
+    A drawing in one colour gets the foreground; one with colours keeps them or is toned with it. A grey palette of
+    the mark takes the colours from the drawing.
     """
     left, top, width, height = _visible_area(drawing)
     if width <= 0 or height <= 0:
         return None
     x, y = drawing.view[0] + left * drawing.view[2], drawing.view[1] + top * drawing.view[3]
     frame = (x, y, width * drawing.view[2], height * drawing.view[3])
-    others = [
-        each for each in palette.colours if each != foreground and lightness_difference(each, background) > _VISIBLE
-    ]
+    visible = [each for each in palette.colours if lightness_difference(each, background) > _VISIBLE]
+    others = [each for each in visible if each != foreground]
     grey = all(max(channels(each)) - min(channels(each)) < 24 for each in (*palette.colours, palette.background))
     coverage = partial(_coverage, drawing, frame)
     drawn = StyleInput(drawing.body, drawing.mono, frame, (foreground, *others), background, grey, coverage)
@@ -126,10 +121,10 @@ def _unique_ids(body: str, prefix: str) -> str:
 def _visible_area(drawing: Drawing) -> tuple[float, float, float, float]:
     """Return left, top, width and height of the visible area as fractions of the view box; zeros if it is blank."""
     try:
-        alpha = _sampled(drawing, drawing.view, _SAMPLE, _SAMPLE) > _OPAQUE
+        visible = _sampled(drawing, drawing.view, _SAMPLE, _SAMPLE) > _OPAQUE
     except ValueError:
-        return 0.0, 0.0, 0.0, 0.0
-    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+        visible = np.zeros((1, 1), bool)
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     if not rows.size:
         return 0.0, 0.0, 0.0, 0.0
     left, right, top, bottom = (float(at) / _SAMPLE for at in (columns[0], columns[-1] + 1, rows[0], rows[-1] + 1))
@@ -138,13 +133,8 @@ def _visible_area(drawing: Drawing) -> tuple[float, float, float, float]:
 
 def _sampled(drawing: Drawing, frame: tuple[float, float, float, float], columns: int, rows: int) -> NDArray[np.uint8]:
     """Return the opacity of a drawing within a frame, 0 to 255, shape (rows, columns)."""
-    left, top, width, height = frame
-    svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{left} {top} {width} {height}" width="{columns}" height="{rows}" '
-        f'preserveAspectRatio="none" color="{BLACK}">{drawing.body}</svg>'
-    )
-    return np.asarray(Image.open(io.BytesIO(rasterise(svg))).convert("RGBA"))[..., 3]
+    image = draw_page(drawing.body, " ".join(map(str, frame)), columns, rows)
+    return np.asarray(image.convert("RGBA"))[..., 3]
 
 
 def _coverage(drawing: Drawing, frame: tuple[float, float, float, float], columns: int) -> NDArray[np.float64]:
@@ -152,6 +142,19 @@ def _coverage(drawing: Drawing, frame: tuple[float, float, float, float], column
     rows = max(1, round(columns * frame[3] / frame[2]))
     fine = _sampled(drawing, frame, 4 * columns, 4 * rows) / 255
     return np.asarray(fine.reshape(rows, 4, columns, 4).mean(axis=(1, 3)))
+
+
+def draw_page(body: str, view: str, width: int, height: int) -> Image.Image:
+    """Return what stands inside an `<svg>` element as an image of this size; `view` is the view box.
+
+    Raises:
+        ValueError: If the renderer refuses the SVG.
+    """
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{view}" width="{width}" height="{height}" preserveAspectRatio="none">{body}</svg>'
+    )
+    return Image.open(io.BytesIO(rasterise(svg)))
 
 
 def rasterise(svg: str) -> bytes:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Collection
 
-from viennatag.synthesis.elements import Element, moved, number, stroke, surface, trace
+from viennatag.synthesis.elements import Element, gradient, moved, number, path, stroke, surface, trace
 from viennatag.synthesis.palettes import PLAIN_WHITE, Palette, lighten, luminance
 
 _TILES = {
@@ -23,54 +23,40 @@ _ALSO = {"25.7.21": "25.7.20", "25.7.22": "25.7.20", "25.7.23": "25.7.20"}
 BACKGROUND_CODES = frozenset((*_TILES, *_FIELDS, "25.7.20", "25.7.25"))
 """The sections that a background may show."""
 
-_RAINBOW = ("#e3211c", "#f58a1f", "#ffe000", "#2fa336", "#1d6fc4", "#5b2d90")
+_RAINBOW: tuple[str, ...] = ("#e3211c", "#f58a1f", "#ffe000", "#2fa336", "#1d6fc4", "#5b2d90")
 
 
 def draw_background(
-    palette: Palette,
-    width: float,
-    height: float,
-    wanted: Collection[str],
-    rng: random.Random,
-    *,
-    motif: Element | None = None,
-) -> Element:
-    """Return a background of this size.
+    palette: Palette, width: float, height: float, wanted: Collection[str], rng: random.Random,
+    *, motif: Element | None = None,
+) -> Element:  # fmt: skip
+    """Return a background of this size, in the units of the mark.
 
-    Args:
-        palette: The colours; repeated motifs are drawn in a light tone of one.
-        width: In the units of the mark.
-        height: In the units of the mark.
-        wanted: Sections of which one is shown; any if there is none.
-        rng: The source of randomness.
-        motif: A drawing that the background is covered with (25.7.25).
+    It shows one of the wanted sections, any if there is none; with a motif it is covered with it (25.7.25).
     """
     if motif is not None:
         return _covered(palette, width, height, motif, rng)
-    asked = sorted(code for code in BACKGROUND_CODES - {"25.7.25"} if code in wanted)
-    code = rng.choice(asked) if asked else rng.choice(sorted(BACKGROUND_CODES - {"25.7.25"}))
+    possible = BACKGROUND_CODES - {"25.7.25"}
+    code = rng.choice(sorted(possible & set(wanted)) or sorted(possible))
     code = "25.7.21" if code == "25.7.20" else code
     foreground, other = palette.main, palette.second()
     name = f"background{rng.randrange(10**6)}"
     w, h = number(width), number(height)
+    svg = surface(width, height, palette.background)
     if code in _TILES:
         across, down, tile = _TILES[code]
         size = max(width, height) / rng.uniform(150, 320)
         turn = rng.choice((0, 45, 90, -30)) if code == "25.7.22" else 0
-        strong = rng.random() < 0.4
-        tone = foreground if strong else lighten(foreground, 0.72)
+        tone = foreground if rng.random() < 0.4 else lighten(foreground, 0.72)
         svg = (
             f'<pattern id="{name}" width="{across}" height="{down}" patternUnits="userSpaceOnUse" '
             f'patternTransform="scale({size:.4g}) rotate({turn})"><g fill="{tone}" stroke="{tone}" stroke-width="0">'
-            f"{tile}</g></pattern>{surface(width, height, palette.background)}"
-            + surface(width, height, f"url(#{name})")
+            f"{tile}</g></pattern>{svg}{surface(width, height, f'url(#{name})')}"
         )
-        return Element(svg, width, height, frozenset({code, _ALSO.get(code, code)}))
-    if code == "25.7.21":
+    elif code == "25.7.21":
         stripes = _striped(max(width, height), foreground if rng.random() < 0.5 else lighten(foreground, 0.7), rng)
-        svg = surface(width, height, palette.background) + moved(stripes, width / 2, height / 2)
-        return Element(svg, width, height, frozenset({code, _ALSO[code]}))
-    if code.startswith("25.5"):
+        svg += moved(stripes, width / 2, height / 2)
+    elif code.startswith("25.5"):
         second = other if other != foreground else (PLAIN_WHITE if luminance(foreground) < 0.6 else "#000000")
         d = {
             "25.5.1": f"M{number(width / 2)} 0H{w}V{h}H{number(width / 2)}Z",
@@ -79,26 +65,20 @@ def draw_background(
             "25.5.5": f"M0 0H{number(width / 2)}V{h}H{w}V{number(height / 2)}H0Z",
             "25.5.6": f"M0 0H{w}L0 {h}H{w}Z",
         }[code]
-        svg = f'<rect width="{w}" height="{h}" fill="{foreground}"/><path d="{d}" fill="{second}"/>'
-        return Element(svg, width, height, frozenset({code}))
-    if code == "25.12.1":
+        svg = surface(width, height, foreground) + path(d, second)
+    elif code == "25.12.1":
         reach, count = 2 * max(width, height), rng.choice((12, 16, 24))
         ray = f'<path d="{trace("M 0 0 L", reach, -reach * 1.6 / count, "V", reach * 1.6 / count, "Z")}"/>'
         rays = "".join(moved(ray, 0, 0, turn=360 * index / count) for index in range(count))
-        shine = f'<g fill="{lighten(foreground, 0.5)}">{rays}</g>'
-        svg = surface(width, height, palette.background) + moved(shine, width / 2, height / 2)
-        return Element(svg, width, height, frozenset({code}))
-    if code == "25.12.99":
-        stops = "".join(f'<stop offset="{index / 5:.2f}" stop-color="{tone}"/>' for index, tone in enumerate(_RAINBOW))
-        svg = (
-            f'<linearGradient id="{name}">{stops}</linearGradient><rect width="{w}" height="{h}" fill="url(#{name})"/>'
-        )
-        return Element(svg, width, height, frozenset({code}))
-    upright = rng.random() < 0.6
-    stops = f'<stop offset="0" stop-color="{foreground}"/><stop offset="1" stop-color="{lighten(foreground, 0.75)}"/>'
-    direction = 'x2="0" y2="1"' if upright else 'x2="1" y2="0"'
-    svg = f'<linearGradient id="{name}" {direction}>{stops}</linearGradient>' + surface(width, height, f"url(#{name})")
-    return Element(svg, width, height, frozenset({code}))
+        svg += moved(f'<g fill="{lighten(foreground, 0.5)}">{rays}</g>', width / 2, height / 2)
+    else:  # fading, in the colours of the rainbow (25.12.99) or in two tones
+        tones, direction = _RAINBOW, ""
+        if code != "25.12.99":
+            direction = 'x2="0" y2="1"' if rng.random() < 0.6 else 'x2="1" y2="0"'
+            tones = (foreground, lighten(foreground, 0.75))
+        stops = ((index / (len(tones) - 1), tone) for index, tone in enumerate(tones))
+        svg = gradient(name, stops, direction) + surface(width, height, f"url(#{name})")
+    return Element(svg, width, height, frozenset({code, _ALSO.get(code, code)}))
 
 
 def _striped(reach: float, tone: str, rng: random.Random) -> str:

@@ -1,9 +1,7 @@
 """Compose one mark: drawings, shapes and words, their layout and colours.
 
-A mark is asked for by a set of sections, as a register's row has them. Drawings are chosen to cover the
-pictorial ones, shapes and figures to cover those of form, letters are written as division 27 asks; what
-the row leaves open (a word below the device, the colours) is chosen as real marks have it. The finished
-mark carries every section that it shows, asked for or not.
+A mark is asked for by a set of sections, as a register's row has them. What the row leaves open (a word below the
+device, the colours) is chosen as real marks have it. A mark carries every section that it shows, asked for or not.
 """
 
 import random
@@ -13,7 +11,7 @@ from dataclasses import dataclass
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.assets import Assets, content_kind, render_drawing
 from viennatag.synthesis.backgrounds import BACKGROUND_CODES
-from viennatag.synthesis.elements import Bounds, Element, fitted, in_column, in_row, moved, surface
+from viennatag.synthesis.elements import Bounds, Element, fitted, gradient, in_column, in_row, moved, surface
 from viennatag.synthesis.figures import CONTENT, KINDS, choose_kind, draw_figure, draw_outline, kind_codes
 from viennatag.synthesis.frames import draw_framed
 from viennatag.synthesis.geometry import GEOMETRY
@@ -56,12 +54,8 @@ _MANY_RINGS = frozenset({"26.1.5", "26.99.5", "26.3.3", "26.4.8", "26.5.3"})
 _FRAMED = 0.08  # share of single devices without a figure that are put into one, like app icons
 _DARK = frozenset({"26.1.24", "26.99.24", "26.3.24", "26.4.24", "26.5.24", "26.2.9", "25.3.99"})
 _INNER = {
-    "circle": "circle",
-    "triangle": "triangle",
-    "quadrilateral": "square",
-    "polygon": "hexagon",
-    "figure": "semicircle",
-}
+    "circle": "circle", "triangle": "triangle", "quadrilateral": "square", "polygon": "hexagon", "figure": "semicircle",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,13 +82,9 @@ class Composition:
 
 
 def compose_mark(assets: Assets, wanted: Collection[str], rng: random.Random, *, colour: float = 0.55) -> Composition:
-    """Return a mark that shows the wanted sections, as far as they can be drawn together.
+    """Return a mark that shows the wanted sections, colours (29.1) among them, as far as they can be drawn together.
 
-    Args:
-        assets: What to draw with.
-        wanted: Sections, colours (29.1) among them.
-        rng: The source of randomness: the same state gives the same mark.
-        colour: The share of marks in colour where no colour is asked for.
+    The same state of `rng` gives the same mark. `colour` is the share of marks in colour where none is asked for.
     """
     return _Composer(assets, frozenset(wanted), rng, choose_palette(rng, wanted=wanted, colour=colour)).compose()
 
@@ -171,12 +161,10 @@ class _Composer:
         """Return at most two kinds of shapes for sections that neither drawings nor a figure around them show."""
         shown = {code for drawing in drawings for code in drawing.codes}
         divisions = {parse_code(code).parent for code in shown}
-        names = [
-            name
-            for name, (_, codes) in _SHAPES.items()
-            if (asked := self.wanted & codes - shown - set(framing))
-            and not (name in _COUNTED and divisions & {parse_code(code).parent for code in asked})
-        ]
+        left = self.wanted - shown - set(framing)
+        asked = {name: left & codes for name, (_, codes) in _SHAPES.items() if left & codes}
+        counted = {name for name in _COUNTED if divisions & {parse_code(code).parent for code in asked.get(name, ())}}
+        names = [name for name in asked if name not in counted]
         self.rng.shuffle(names)
         return names[:2]
 
@@ -198,10 +186,7 @@ class _Composer:
         fill = min(palette.colours, key=luminance) if dark else rng.choice(palette.colours)
         if palette.gradient and not dark:
             name, other = f"fade{rng.randrange(10**6)}", palette.second() if palette.second() != fill else "#ffffff"
-            self.defs += (
-                f'<linearGradient id="{name}" x2="{rng.choice((0, 1))}" y2="1"><stop offset="0" stop-color="{fill}"/>'
-                f'<stop offset="1.6" stop-color="{other}"/></linearGradient>'
-            )
+            self.defs += gradient(name, [(0, fill), (1.6, other)], f'x2="{rng.choice((0, 1))}" y2="1"')
             return f"url(#{name})", "none", fill
         return fill, palette.second() if rng.random() < 0.3 and palette.second() != fill else "none", fill
 
@@ -216,9 +201,7 @@ class _Composer:
     def _drawn(self, drawings: Sequence[Drawing], colours: Colours) -> list[Element]:
         elements = []
         for index, drawing in enumerate(drawings):
-            element = render_drawing(
-                drawing, colours.second if index % 2 else colours.main, colours.background, self.palette, self.rng
-            )
+            element = render_drawing(drawing, colours[index % 2], colours.background, self.palette, self.rng)
             if element is not None:
                 elements.append(fitted(element, 100, 100))
                 self.groups.append(drawing.group)
@@ -236,15 +219,9 @@ class _Composer:
         return self.rng.choice(asked) if asked else ""
 
     def _core(
-        self,
-        drawings: Sequence[Drawing],
-        letters: frozenset[str],
-        names: Sequence[str],
-        inner: str,
-        colours: Colours,
-        *,
-        may_frame: bool,
-    ) -> tuple[Element | None, Element | None]:
+        self, drawings: Sequence[Drawing], letters: frozenset[str], names: Sequence[str], inner: str, colours: Colours,
+        *, may_frame: bool,
+    ) -> tuple[Element | None, Element | None]:  # fmt: skip
         """Return devices, monogram and shapes as one element, and lines to place under a word."""
         rng = self.rng
         if may_frame and len(drawings) == 1 and not (letters or names) and rng.random() < _FRAMED:
@@ -314,16 +291,9 @@ class _Composer:
         return with_strip(alone, strip, self.rng)
 
     def _framed(
-        self,
-        scope: str,
-        kind: str,
-        fill: str,
-        stroke: str,
-        background: str,
-        core: Element | None,
-        word: Element | None,
-        strip: Element | None,
-    ) -> Element:
+        self, scope: str, kind: str, fill: str, stroke: str, background: str,
+        core: Element | None, word: Element | None, strip: Element | None,
+    ) -> Element:  # fmt: skip
         """Return a figure around the device, the word or both, with the rest outside it."""
         rng, wanted = self.rng, self.wanted
         content, rest = {"word": (word, core), "core": (core, word)}.get(scope, (None, None))
@@ -349,13 +319,9 @@ class _Composer:
             draw_outline(kind, rng, aspect=aspect), content, fill=fill, stroke=stroke, rings=rings, beyond=beyond,
             background=self.palette.background, thickness=rng.uniform(1.5, 6),
         )  # fmt: skip
-        return (
-            held
-            if rest is None
-            else self._arranged(held, rest, None)
-            if scope == "core"
-            else self._arranged(rest, held, None)
-        )
+        if rest is None:
+            return held
+        return self._arranged(held, rest, None) if scope == "core" else self._arranged(rest, held, None)
 
     def _outlined_word(self, word: Element, fill: str) -> Element:
         foreground = next((shade for shade in self.palette.colours if shade != fill), fill)
@@ -371,7 +337,7 @@ class _Composer:
             return None
         rng, single = self.rng, Assets.is_single
         tries = (rng.choice(self.assets.drawings) for _ in range(20))
-        drawing = next((found for found in tries if single(found)), None)
+        drawing = next(filter(single, tries), None)
         if drawing is None:
             return None
         foreground = lighten(self.palette.main, rng.uniform(0.2, 0.7))
@@ -384,14 +350,9 @@ class _Composer:
         page = on_background(mark, self.palette, self.wanted & BACKGROUND_CODES, self.rng, motif=self._motif())
         if self.wanted & BACKGROUND_CODES:
             self.notes.append("on a ground")
-        width, height = page.width, page.height
-        boxes = tuple(
-            box._replace(
-                left=box.left / width, top=box.top / height, width=box.width / width, height=box.height / height
-            )
-            for box in page.boxes
-        )
+        w, h = page.width, page.height
+        boxes = tuple(Bounds(*b[:3], b.left / w, b.top / h, b.width / w, b.height / h) for b in page.boxes)
         svg = f"<defs>{self.defs}</defs>{page.svg}" if self.defs else page.svg
-        codes = tuple(str(code) for code in sorted(map(parse_code, page.codes)))
+        codes = tuple(sorted(page.codes, key=parse_code))
         notes, groups = ", ".join(dict.fromkeys(self.notes)), tuple(dict.fromkeys(self.groups))
-        return Composition(svg, width, height, codes, boxes, notes, groups)
+        return Composition(svg, w, h, codes, boxes, notes, groups)

@@ -190,14 +190,17 @@ def _check_folder(folder: Path, options: RenderOptions, material: dict[str, int]
         if before.get("version") != now["version"]:
             changed.insert(0, f"version was {before.get('version')!r} and is {now['version']!r}")
         if changed:
-            raise OptionError(
-                f"{folder} holds marks drawn with other options ({'; '.join(changed)}); choose another folder"
-            )
+            changes = "; ".join(changed)
+            raise OptionError(f"{folder} holds marks drawn with other options ({changes}); choose another folder")
         return
     if folder.exists() and any(folder.iterdir()):
         raise OptionError(f"{folder} holds other files and no render.json; choose a new or empty folder")
-    with atomic_file(record) as temporary:
-        temporary.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+    _write(record, json.dumps(now, indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _split_assets(drawings: Sequence[Drawing], faces: Sequence[FontFile], options: RenderOptions) -> dict[str, Assets]:
@@ -206,9 +209,8 @@ def _split_assets(drawings: Sequence[Drawing], faces: Sequence[FontFile], option
         return {"": Assets(tuple(drawings), tuple(faces))}
     packs = {drawing.pack for drawing in drawings}
     if unknown := sorted(set(options.test_packs) - packs):
-        raise OptionError(
-            f"no drawing is of the test packs {', '.join(unknown)}; the packs are {', '.join(sorted(packs))}"
-        )
+        known = ", ".join(sorted(packs))
+        raise OptionError(f"no drawing is of the test packs {', '.join(unknown)}; the packs are {known}")
     families = {pack_family(pack) for pack in options.test_packs}
     others = [drawing for drawing in drawings if pack_family(drawing.pack) not in families]
     if not others:
@@ -291,9 +293,7 @@ def _chunk_file(folder: Path, chunk: range) -> Path:
 def _draw_chunk(chunk: range, job: _Job | None = None) -> range:
     job = job or _job
     assert job is not None
-    lines = [json.dumps(_draw_one(job, index)) + "\n" for index in chunk]
-    with atomic_file(_chunk_file(job.folder, chunk)) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+    _write(_chunk_file(job.folder, chunk), "".join(json.dumps(_draw_one(job, index)) + "\n" for index in chunk))
     return chunk
 
 
@@ -302,7 +302,7 @@ def _draw_one(job: _Job, index: int) -> dict[str, Any]:
     options = job.options
     rng = random.Random(f"{options.seed}:{index}")
     subset = _choose_subset(job.assets, options, rng)
-    wanted, mark, image, codes = _compose(job, subset, rng)
+    codes = set[str]()
     while not codes:  # a plain black word has none: nothing could be learned from it
         wanted, mark, image, codes = _compose(job, subset, rng)
     image = degrade(image, rng, strength=options.wear)
@@ -317,7 +317,7 @@ def _draw_one(job: _Job, index: int) -> dict[str, Any]:
     ]
     return {
         "image": name,
-        "codes": [str(code) for code in sorted(map(parse_code, codes))],
+        "codes": sorted(codes, key=parse_code),
         "id": f"{options.seed}-{index:06d}",
         "group": mark.groups[0] if mark.groups else f"mark:{index:06d}",
         "split": subset,
@@ -360,13 +360,13 @@ def _write_tables(folder: Path, chunks: Iterable[range], packs: Iterable[Pack], 
     records = [json.loads(line) for line in text.splitlines()]
     used = {box["pack"] for record in records for box in record["boxes"]}
     attribution = write_attribution([pack for pack in packs if pack.name in used], {face.family for face in faces})
-    for name, content in (("details.jsonl", text), ("ATTRIBUTION.md", attribution)):
-        with atomic_file(folder / name) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+    _write(folder / "details.jsonl", text)
+    _write(folder / "ATTRIBUTION.md", attribution)
     columns = ("image", "codes", "id", "group", "split")
-    rows = ([*({**record, "codes": ";".join(record["codes"])}[name] for name in columns)] for record in records)
     with atomic_file(folder / "marks.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(record | {"codes": ";".join(record["codes"])} for record in records)
     for chunk in chunks:
         _chunk_file(folder, chunk).unlink()
     (folder / "parts").rmdir()

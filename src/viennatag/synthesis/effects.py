@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from viennatag.errors import ArtworkError
-from viennatag.synthesis.assets import rasterise
+from viennatag.synthesis.assets import draw_page
 from viennatag.synthesis.composition import Composition
 
 
@@ -24,49 +24,36 @@ def render_pixels(mark: Composition, *, size: int) -> Image.Image:
     """
     scale = size / max(mark.width, mark.height)
     width, height = max(8, round(mark.width * scale)), max(8, round(mark.height * scale))
-    svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="0 0 {mark.width:.3f} {mark.height:.3f}" width="{width}" height="{height}" '
-        f'preserveAspectRatio="none">{mark.svg}</svg>'
-    )
     try:
-        return Image.open(io.BytesIO(rasterise(svg))).convert("RGB")
+        return draw_page(mark.svg, f"0 0 {mark.width:.3f} {mark.height:.3f}", width, height).convert("RGB")
     except ValueError as exc:
         drawings = ", ".join(f"{box.pack}:{box.name}" for box in mark.boxes) or "no drawing"
         raise ArtworkError(f"a mark with {drawings} cannot be drawn: {exc}") from exc
 
 
 def degrade(image: Image.Image, rng: random.Random, *, strength: float = 1.0) -> Image.Image:
-    """Return an image degraded like scans and repeatedly saved files; about half of the images stay clean.
+    """Return an RGB image degraded like scans and repeatedly saved files.
 
-    Args:
-        image: RGB.
-        rng: The source of randomness.
-        strength: 0 leaves every image clean; 1 wears half of them.
+    A strength of 0 leaves every image clean, 1 about half of them.
     """
     if rng.random() < 0.14 * strength:
         small = rng.choice((rng.uniform(0.2, 0.35), rng.uniform(0.35, 0.75), rng.uniform(0.35, 0.75)))
         size = (max(8, int(image.width * small)), max(8, int(image.height * small)))
-        image = image.resize(size, Image.Resampling.BILINEAR).resize(
-            image.size, rng.choice((Image.Resampling.BILINEAR, Image.Resampling.NEAREST, Image.Resampling.BICUBIC))
-        )
+        ways = (Image.Resampling.BILINEAR, Image.Resampling.NEAREST, Image.Resampling.BICUBIC)
+        image = image.resize(size, Image.Resampling.BILINEAR).resize(image.size, rng.choice(ways))
     if rng.random() < 0.1 * strength:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3)))
     if rng.random() < 0.06 * strength:  # a fax or photocopy is black and white
         cut = rng.randint(110, 190)
-        image = (
-            image.convert("L").point([0 if level < cut else 255 for level in range(256)]).convert("RGB")
-            if _colourless(image)
-            else image
-        )
+        if _colourless(image):
+            image = image.convert("L").point([0 if level < cut else 255 for level in range(256)]).convert("RGB")
     if rng.random() < 0.12 * strength:
         image = _grainy(image, rng)
     if rng.random() < 0.05 * strength:
         image = _unevenly_lit(image, rng)
     if rng.random() < 0.05 * strength:  # paper that is not quite white
         background = [rng.uniform(0.9, 0.99) for _ in range(3)]
-        tables = [round(level * share) for share in background for level in range(256)]
-        image = image.point(tables)
+        image = image.point([round(level * share) for share in background for level in range(256)])
     if rng.random() < 0.3 * strength:
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=rng.randint(25, 75))

@@ -6,7 +6,7 @@ carries its codes, its kinds of content and the boxes of its drawings, so these 
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -41,7 +41,7 @@ class Element:
     height: float
     codes: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
-    boxes: tuple[Bounds, ...] = field(default=())
+    boxes: tuple[Bounds, ...] = ()
 
     def with_codes(self, *codes: str, kinds: Iterable[str] = ()) -> "Element":
         """Return the element with further codes and kinds."""
@@ -77,14 +77,10 @@ def fitted(element: Element, width: float, height: float) -> Element:
 def joined(elements: Iterable[Element], width: float, height: float) -> Element:
     """Return elements in their present places as one, first at the back."""
     elements = tuple(elements)
-    return Element(
-        "".join(element.svg for element in elements),
-        width,
-        height,
-        frozenset().union(*(element.codes for element in elements)),
-        frozenset().union(*(element.kinds for element in elements)),
-        tuple(box for element in elements for box in element.boxes),
-    )
+    svg, boxes = "".join(each.svg for each in elements), tuple(box for each in elements for box in each.boxes)
+    codes = frozenset[str]().union(*(each.codes for each in elements))
+    kinds = frozenset[str]().union(*(each.kinds for each in elements))
+    return Element(svg, width, height, codes, kinds, boxes)
 
 
 def in_row(elements: Iterable[Element], gap: float) -> Element:
@@ -114,29 +110,27 @@ def overlaid(back: Element, front: Element, *, x: float | None = None, y: float 
     return joined((back, shifted(front, x - front.width / 2, y - front.height / 2)), back.width, back.height)
 
 
+def turned_box(width: float, height: float, degrees: float) -> tuple[float, float]:
+    """Return width and height of the frame that holds a turned frame."""
+    across, along = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
+    return width * across + height * along, height * across + width * along
+
+
 def turned(element: Element, degrees: float) -> Element:
     """Return an element turned clockwise about its centre, in the frame that then holds it."""
     angle = math.radians(degrees)
-    across, along = abs(math.cos(angle)), abs(math.sin(angle))
-    width = element.width * across + element.height * along
-    height = element.width * along + element.height * across
+    width, height = turned_box(element.width, element.height, degrees)
 
     def around(box: Bounds) -> Bounds:
         x = box.left + box.width / 2 - element.width / 2
         y = box.top + box.height / 2 - element.height / 2
-        wide, high = box.width * across + box.height * along, box.width * along + box.height * across
+        wide, high = turned_box(box.width, box.height, degrees)
         centre_x = x * math.cos(angle) - y * math.sin(angle) + width / 2
         centre_y = x * math.sin(angle) + y * math.cos(angle) + height / 2
         return box._replace(left=centre_x - wide / 2, top=centre_y - high / 2, width=wide, height=high)
 
-    transform = (
-        f"translate({number(width / 2)} {number(height / 2)}) rotate({number(degrees)}) "
-        f"translate({number(-element.width / 2)} {number(-element.height / 2)})"
-    )
-    boxes = tuple(map(around, element.boxes))
-    return replace(
-        element, svg=f'<g transform="{transform}">{element.svg}</g>', width=width, height=height, boxes=boxes
-    )
+    svg = moved(element.svg, width / 2, height / 2, turn=degrees, about=(element.width / 2, element.height / 2))
+    return replace(element, svg=svg, width=width, height=height, boxes=tuple(map(around, element.boxes)))
 
 
 def mirrored(element: Element) -> Element:
@@ -173,6 +167,14 @@ def moved(svg: str, x: float, y: float, *, turn: float = 0, about: tuple[float, 
     turning = f" rotate({number(turn)})" if turn else ""
     back = f" translate({number(-about[0])} {number(-about[1])})" if about != (0, 0) else ""
     return f'<g transform="translate({number(x)} {number(y)}){turning}{back}">{svg}</g>'
+
+
+def gradient(
+    name: str, stops: Iterable[tuple[float, str]], attributes: str = "", *, kind: str = "linearGradient"
+) -> str:
+    """Return the gradient of the paint `url(#name)`, through colours at offsets (1 is its end)."""
+    drawn = "".join(f'<stop offset="{number(at)}" stop-color="{colour}"/>' for at, colour in stops)
+    return f'<{kind} id="{name}" {attributes}>{drawn}</{kind}>'
 
 
 def ellipse_path(x: float, y: float, radius: float, down: float | None = None) -> str:

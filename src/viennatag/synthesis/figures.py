@@ -91,8 +91,7 @@ def kind_codes(kind: str) -> frozenset[str]:
 def draw_outline(kind: str, rng: random.Random, *, aspect: float = 1.0) -> Figure:
     """Return a figure of a kind for content with this ratio of width to height."""
     long = max(1.35, min(aspect * rng.uniform(0.95, 1.15), 5.0))
-    if kind in _OUTLINES:
-        row = _OUTLINES[kind]
+    if row := _OUTLINES.get(kind):
         d = row["d"][0] if len(row["d"]) == 1 else rng.choice(row["d"])
         width, height = row["size"]
         return Figure(kind, d, width, height, tuple(row["room"]))
@@ -154,21 +153,14 @@ def draw_outline(kind: str, rng: random.Random, *, aspect: float = 1.0) -> Figur
 
 
 def draw_figure(
-    figure: Figure,
-    content: Element | None,
-    *,
-    fill: str,
-    stroke: str,
-    background: str,
-    rings: int = 1,
-    thickness: float = 3.0,
-    beyond: bool = False,
-) -> Element:
+    figure: Figure, content: Element | None, *, fill: str, stroke: str, background: str, rings: int = 1,
+    thickness: float = 3.0, beyond: bool = False,
+) -> Element:  # fmt: skip
     """Return a figure with its content in it, and the sections that follow from both.
 
     Args:
         figure: The outline.
-        content: The content, if any.
+        content: What lies in it, if anything.
         fill: The colour inside, `none`, or `url(#name)` of a gradient.
         stroke: The colour of the outline, or `none`.
         background: The colour behind the mark: inner rings on a filled figure are drawn in it.

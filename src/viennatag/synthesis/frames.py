@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.assets import render_drawing
-from viennatag.synthesis.elements import Bounds, Element, fitted, number, shifted
+from viennatag.synthesis.elements import Bounds, Element, fitted, gradient, moved, number, path, shifted
 from viennatag.synthesis.figures import Figure, draw_figure, draw_outline
 from viennatag.synthesis.palettes import BLACK, PLAIN_WHITE, Palette, lightness_difference, luminance, mix_colours
 
@@ -22,35 +22,25 @@ _WAYS = {"on": 10, "cut out": 6, "framed": 3, "cropped": 3, "halved": 1.5}
 
 
 def draw_framed(drawing: Drawing, background: str, palette: Palette, rng: random.Random) -> Element | None:
-    """Return a drawing in a figure, None if nothing of it is visible.
-
-    Args:
-        drawing: What the figure holds.
-        background: The colour behind the figure.
-        palette: The colours of figure and drawing.
-        rng: The source of randomness.
-    """
+    """Return a drawing in a figure on this background, both in the palette's colours; None if nothing is visible."""
     (kind,) = rng.choices(list(_KINDS), list(_KINDS.values()))
     (way,) = rng.choices(list(_WAYS), list(_WAYS.values()))
     way = "on" if way == "cropped" and kind not in _CROPPING else way
     figure = draw_outline(kind, rng)
-    seen = [foreground for foreground in palette.colours if lightness_difference(foreground, background) > 0.2]
+    seen = [each for each in palette.colours if lightness_difference(each, background) > 0.2]
     fill = rng.choice(seen) if seen else BLACK if luminance(background) > 0.5 else PLAIN_WHITE
     if way == "framed":
         device = render_drawing(drawing, rng.choice([fill, *seen]), background, palette, rng)
-        return device and draw_figure(
+        if device is None:
+            return None
+        return draw_figure(
             figure, device, fill="none", stroke=fill, background=background, thickness=rng.uniform(2, 9)
         )  # fmt: skip
     if way == "halved":
         return _halved(drawing, figure, fill, background, palette, rng)
-    others = [
-        foreground for foreground in (*palette.colours, PLAIN_WHITE) if lightness_difference(foreground, fill) > 0.35
-    ]
-    foreground = (
-        background
-        if way == "cut out"
-        else rng.choice([*others, *([PLAIN_WHITE] * 3 if luminance(fill) < 0.65 else [BLACK])])
-    )
+    others = [each for each in (*palette.colours, PLAIN_WHITE) if lightness_difference(each, fill) > 0.35]
+    others += [PLAIN_WHITE] * 3 if luminance(fill) < 0.65 else [BLACK]
+    foreground = background if way == "cut out" else rng.choice(others)
     if lightness_difference(foreground, fill) < 0.2:
         foreground = PLAIN_WHITE if luminance(fill) < 0.5 else BLACK
     device = render_drawing(drawing, foreground, fill, palette, rng)
@@ -65,18 +55,10 @@ def draw_framed(drawing: Drawing, background: str, palette: Palette, rng: random
 
 def _fading(fill: str, palette: Palette, rng: random.Random) -> tuple[str, str]:
     """Return the paint of a gradient between two colours of about the same lightness, and its SVG."""
-    near = [
-        foreground
-        for foreground in palette.colours
-        if foreground != fill and lightness_difference(foreground, fill) < 0.25
-    ]
+    near = [each for each in palette.colours if each != fill and lightness_difference(each, fill) < 0.25]
     other = rng.choice(near) if near else mix_colours(fill, rng.choice((PLAIN_WHITE, BLACK)), rng.uniform(0.2, 0.35))
     name = f"mount{rng.randrange(10**6)}"
-    return (
-        f"url(#{name})",
-        f'<linearGradient id="{name}" x2="{rng.choice((0, 1))}" y2="1"><stop offset="0" stop-color="{fill}"/>'
-        f'<stop offset="1" stop-color="{other}"/></linearGradient>',
-    )
+    return f"url(#{name})", gradient(name, [(0, fill), (1, other)], f'x2="{rng.choice((0, 1))}" y2="1"')
 
 
 def _clipped(svg: str, figure: Figure, rng: random.Random, *, by: str = "") -> str:
@@ -88,10 +70,9 @@ def _clipped(svg: str, figure: Figure, rng: random.Random, *, by: str = "") -> s
 def _in_room(svg: str, figure: Figure, device: Element) -> Element:
     """Return SVG in a figure's units as content that fills the figure's room exactly."""
     left, top, width, height = figure.room
-    boxes = tuple(_inside(box, figure.width, figure.height) for box in device.boxes)
-    boxes = tuple(box._replace(left=box.left - left, top=box.top - top) for box in boxes)
-    shift = f'<g transform="translate({number(-left)} {number(-top)})">{svg}</g>'
-    return Element(shift, width, height, device.codes, device.kinds, boxes)
+    visible = (_inside(box, figure.width, figure.height) for box in device.boxes)
+    boxes = tuple(box._replace(left=box.left - left, top=box.top - top) for box in visible)
+    return Element(moved(svg, -left, -top), width, height, device.codes, device.kinds, boxes)
 
 
 def _inside(box: Bounds, width: float, height: float) -> Bounds:
@@ -124,11 +105,9 @@ def _halved(
     half = rng.choice((f"M0 0H{number(width / 2)}V{number(height)}H0Z", f"M0 0H{number(width)}L0 {number(height)}Z"))
     rest = f"M0 0H{number(width)}V{number(height)}H0Z"
     left, top, wide, high = figure.room
-    fits = [fitted(element, wide, high) for element in (dark, light)]
-    placed = [
-        shifted(element, left + (wide - element.width) / 2, top + (high - element.height) / 2) for element in fits
-    ]
-    surface = f'<path d="{figure.d}" fill="{fill}"/>{placed[1].svg}'
-    svg = _clipped(placed[0].svg, figure, rng, by=rest) + _clipped(surface, figure, rng, by=half)
-    content = _in_room(svg, figure, placed[0])
+    fits = (fitted(element, wide, high) for element in (dark, light))
+    back, front = (shifted(each, left + (wide - each.width) / 2, top + (high - each.height) / 2) for each in fits)
+    svg = _clipped(back.svg, figure, rng, by=rest)
+    svg += _clipped(path(figure.d, fill) + front.svg, figure, rng, by=half)
+    content = _in_room(svg, figure, back)
     return draw_figure(figure, content, fill="none", stroke=fill, background=background, thickness=rng.uniform(1.5, 4))

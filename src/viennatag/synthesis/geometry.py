@@ -4,7 +4,18 @@ import math
 import random
 from collections.abc import Collection, Sequence
 
-from viennatag.synthesis.elements import Element, ellipse_path, moved, number, path, polygon, ring_points, stroke, trace
+from viennatag.synthesis.elements import (
+    Element,
+    ellipse_path,
+    gradient,
+    moved,
+    number,
+    path,
+    polygon,
+    ring_points,
+    stroke,
+    trace,
+)
 from viennatag.synthesis.palettes import darken, lighten, luminance
 from viennatag.synthesis.shapes import Colours, ShapeFunction, pick, shape_element
 
@@ -51,11 +62,8 @@ def solids(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Ele
             svg += f'<ellipse cx="50" cy="18" rx="35" ry="14" fill="{tones[0]}"{edge}/>'
         case _:
             svg = f'<path d="M50 3L12 84A38 13 0 0 0 88 84Z" fill="{tones[2]}"{edge}/>'
-            svg += (
-                f'<path d="M12 84A38 13 0 0 1 88 84" fill="none" stroke-dasharray="5 4"{edge}/>'
-                if outlined
-                else f'<path d="M50 3L12 84A38 13 0 0 0 44 97Z" fill="{tones[1]}"/>'
-            )
+            hidden = f'<path d="M12 84A38 13 0 0 1 88 84" fill="none" stroke-dasharray="5 4"{edge}/>'
+            svg += hidden if outlined else path("M50 3L12 84A38 13 0 0 0 44 97Z", tones[1])
     code = next(code for code, solid in _SOLIDS.items() if solid == form)
     return shape_element(svg, {code}, "figure", 100, height)
 
@@ -64,9 +72,8 @@ def _sphere(rng: random.Random, colours: Colours) -> Element:
     """Return a sphere: shaded, or a grid of meridians and parallels."""
     if rng.random() < 0.6:
         name = f"ball{rng.randrange(10**6)}"
-        tones = {0: lighten(colours.main, 1.85 - 1), 0.55: colours.main, 1: darken(colours.main, 0.45)}
-        stops = "".join(f'<stop offset="{at}" stop-color="{tone}"/>' for at, tone in tones.items())
-        svg = f'<radialGradient id="{name}" cx=".36" cy=".3" r=".75">{stops}</radialGradient>'
+        stops = [(0, lighten(colours.main, 0.85)), (0.55, colours.main), (1, darken(colours.main, 0.45))]
+        svg = gradient(name, stops, 'cx=".36" cy=".3" r=".75"', kind="radialGradient")
         svg += f'<circle cx="50" cy="50" r="48" fill="url(#{name})"/>'
     else:
         svg = "".join(f'<ellipse cx="50" cy="50" rx="{wide}" ry="46"/>' for wide in (46, 30, 11))
@@ -83,7 +90,7 @@ def blots(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Elem
     if form == "design":
         return shape_element(_design(rng, colours), {"26.13.25"}, "figure")
     if form == "stain":
-        svg = path(smooth_curve(_blob(rng, rng.randint(9, 14), 22, 46)), colours.main)
+        svg = path(_blob([rng.uniform(22, 46) for _ in range(rng.randint(9, 14))]), colours.main)
         for _ in range(rng.randint(2, 6)):
             spot = ring_points(9, rng.uniform(38, 48))[rng.randrange(9)]
             cx, cy, radius = (number(value) for value in (*spot, rng.uniform(1.5, 5)))
@@ -97,9 +104,8 @@ def blots(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Elem
     return shape_element(svg, {"26.13.99"}, "figure", 150, height + 20)
 
 
-def _blob(rng: random.Random, count: int, least: float, most: float) -> list[tuple[float, float]]:
-    radii = [rng.uniform(least, most) for _ in range(count)]
-    return [ring_points(count, radius)[index] for index, radius in enumerate(radii)]
+def _blob(radii: Sequence[float]) -> str:
+    return smooth_curve([ring_points(len(radii), radius)[index] for index, radius in enumerate(radii)])
 
 
 def _design(rng: random.Random, colours: Colours) -> str:
@@ -116,12 +122,10 @@ def _design(rng: random.Random, colours: Colours) -> str:
         comma = "M50 50C50 24 66 6 88 12C70 14 66 30 70 46C72 58 56 62 50 50Z"
         drawn = [path(comma, colours[min(index, 1)]) for index in range(rng.choice((2, 3)))]
     elif style == "blob":
-        count = rng.randint(5, 7)
-        radii = [rng.uniform(26, 48) for _ in range(count)]
-        svg = path(smooth_curve([ring_points(count, radius)[at] for at, radius in enumerate(radii)]), colours.main)
+        radii = [rng.uniform(26, 48) for _ in range(rng.randint(5, 7))]
+        svg = path(_blob(radii), colours.main)
         if rng.random() < 0.6:
-            radii = [radius * rng.uniform(0.35, 0.6) for radius in radii]
-            hole = smooth_curve([ring_points(count, radius)[at] for at, radius in enumerate(radii)])
+            hole = _blob([radius * rng.uniform(0.35, 0.6) for radius in radii])
             svg += path(hole, colours.second if colours.second != colours.main else colours.background)
         return svg
     else:
@@ -133,8 +137,8 @@ def _design(rng: random.Random, colours: Colours) -> str:
             back = ("C", 70, low + swell + 32, 34, low - swell + 26, 4, low + 20, "Z")
             svg += path(trace("M", 4, low + 20, *there, *back), colours[index % 2])
         return svg
-    turns = (360 * index / len(drawn) for index in range(len(drawn)))
-    return "".join(moved(svg, 50, 50, turn=turn, about=(50, 50)) for svg, turn in zip(drawn, turns, strict=True))
+    step = 360 / len(drawn)
+    return "".join(moved(svg, 50, 50, turn=step * index, about=(50, 50)) for index, svg in enumerate(drawn))
 
 
 def smooth_curve(points: Sequence[tuple[float, float]]) -> str:

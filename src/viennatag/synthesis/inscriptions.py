@@ -1,8 +1,7 @@
 """Words, monograms and numerals in the styles of marks, with their sections of 25.5 and 27.
 
 What is coded is what is done to the letters here: a display face, two colours, an arc, a bar across.
-A word in an ordinary face, written straight in one colour, has no section at all; registers give none
-either.
+A word in an ordinary face, written straight in one colour, has no section at all, as in registers.
 """
 
 import math
@@ -15,7 +14,8 @@ from viennatag.synthesis.elements import (
     in_row,
     joined,
     mirrored,
-    moved,
+    overlaid,
+    scaled,
     shifted,
     stroke,
     surface,
@@ -33,46 +33,28 @@ from viennatag.synthesis.palettes import channels, darken, lighten
 from viennatag.synthesis.shapes import Colours, pick
 from viennatag.synthesis.vocabulary import LINES, ROMAN, choose_case, choose_numerals, choose_word
 
-_WRITTEN = (
-    "25.5.94 25.5.95 25.5.99 27.1.6 27.1.12 27.1.13 27.1.16 27.5.1 27.5.2 27.5.3 27.5.10 27.5.11 27.5.12 27.5.13 "
-    "27.5.15 27.7.1 27.7.23 24.17.1 24.17.2 24.17.4 24.17.7 24.17.9 24.17.17 24.17.18 24.17.25 24.17.97"
-)
-WORD_CODES = frozenset(_WRITTEN.split())
-"""The sections that `write_word` can show."""
-
 MONOGRAM_CODES = frozenset(
     ["27.5.5", "27.5.14", "27.5.19", "27.5.21", "27.5.22", *(f"27.99.{letter}" for letter in range(1, 27))]
 )
 _SIGNS = {
-    "24.17.4": "!?",
-    "24.17.9": "%",
-    "24.17.17": "@",
-    "24.17.18": "€$£",
-    "24.17.25": "#",
-    "24.17.97": "&",
-    "24.17.2": ".",
-    "24.17.7": "+",
-}
-
-
+    "24.17.2": ".", "24.17.4": "!?", "24.17.7": "+", "24.17.9": "%", "24.17.17": "@", "24.17.18": "€$£",
+    "24.17.25": "#", "24.17.97": "&",
+}  # fmt: skip
 _TREATMENTS = {
     "27.1.6": "ring", "27.1.12": "arc", "27.1.13": "wave", "27.1.16": "shrink", "27.5.2": "outline", "27.5.3": "shadow",
     "27.5.10": "grow", "27.5.11": "under", "27.5.12": "bar", "27.5.13": "sign", "27.5.15": "apart", "25.5.94": "two",
     "25.5.95": "levels", "25.5.99": "accent",
 }  # fmt: skip
 
+WORD_CODES = frozenset((*_TREATMENTS, *_SIGNS, "24.17.1", "27.5.1", "27.7.1", "27.7.23"))
+"""The sections that `write_word` can show."""
 
-def write_word(
-    fonts: Sequence[FontFile], rng: random.Random, colours: Colours, wanted: Collection[str], *, longest: int = 11
-) -> Element:
+
+def write_word(fonts: Sequence[FontFile], rng: random.Random, colours: Colours, wanted: Collection[str]) -> Element:
     """Return a word, a number, or both, in one or two lines.
 
-    Args:
-        fonts: To choose from.
-        rng: The source of randomness.
-        colours: The main foreground writes; the second is for a part of the word.
-        wanted: Sections to show; only what they ask for is done to the letters, and now and then more.
-        longest: Letters at most.
+    What the wanted sections ask for is done to the letters, and now and then more. The second colour is for a part
+    of the word.
     """
     special = True if "27.5.1" in wanted else False if rng.random() < 0.85 else None
     font = choose_font(fonts, rng, special=special)
@@ -81,7 +63,7 @@ def write_word(
         font = rng.choice(signing) if signing else font
     own = {"27.5.1"} if font.special else set[str]()
     numerals = "27.7.1" in wanted or rng.random() < 0.02
-    text = choose_case(choose_word(rng, longest=longest), rng)
+    text = choose_case(choose_word(rng), rng)
     if "27.7.23" in wanted:
         text = rng.choice(ROMAN)
         own.add("27.7.23")
@@ -96,7 +78,7 @@ def write_word(
     if signs or "24.17.1" in wanted:
         text, shown = _with_sign(text, signs, rng)
         own.add(shown)
-    inks_of_letters = [colours.main]
+    inks = [colours.main]
     spacing = rng.choice((0, 0, 0, 0.02, 0.08, 0.2)) * (0 if font.special and not text.isupper() else 1)
     slant = rng.uniform(6, 16) if rng.random() < 0.1 else 0.0
     other = colours.second if colours.second != colours.main else _faded(colours.main)
@@ -105,33 +87,31 @@ def write_word(
     if treatment == "apart":
         return _apart(font, text, colours, rng, own)
     if treatment == "levels":
-        lines = [
-            set_word(font, part, [foreground])[0]
-            for part, foreground in ((text, colours.main), (choose_case(choose_word(rng), rng), other))
-        ]
+        lines = [set_word(font, text, inks)[0], set_word(font, choose_case(choose_word(rng), rng), [other])[0]]
         return in_column(lines, 5, align=rng.choice((0, 0.5))).with_codes("25.5.95", *own)
     sizes: list[float] = []
     if treatment in {"shrink", "grow"}:
-        ends = (1.7, 0.7) if rng.random() < 0.5 else (0.7, 1.7)
-        sizes = [ends[0] + (ends[1] - ends[0]) * index / max(len(text) - 1, 1) for index in range(len(text))]
+        first, last = (1.7, 0.7) if rng.random() < 0.5 else (0.7, 1.7)
+        sizes = [first + (last - first) * index / max(len(text) - 1, 1) for index in range(len(text))]
         if treatment == "grow":
             sizes = [1.6 if index in {0, len(text) - 1} else 1.0 for index in range(len(text))]
         own.add("27.1.16" if treatment == "shrink" else "27.5.10")
     if treatment == "two":
         cut = rng.randint(1, max(len(text) - 1, 1)) if " " not in text else text.index(" ")
-        inks_of_letters = [colours.main] * cut + [other] * (len(text) - cut)
+        inks = [colours.main] * cut + [other] * (len(text) - cut)
         own.add("25.5.94")
     elif treatment == "accent":
         where = rng.sample(range(len(text)), k=min(len(text) - 1, rng.choice((1, 1, 2))) or 1)
-        inks_of_letters = [other if index in where else colours.main for index in range(len(text))]
+        inks = [other if index in where else colours.main for index in range(len(text))]
         own.add("25.5.99")
+    elif treatment == "outline":
+        own.add("27.5.2")
     outline = treatment == "outline"
-    own |= {"27.5.2"} if outline else set()
-    element, _ = set_word(font, text, inks_of_letters, spacing=spacing, slant=slant, outline=outline, sizes=sizes)
+    element, _ = set_word(font, text, inks, spacing=spacing, slant=slant, outline=outline, sizes=sizes)
     if treatment == "wave":
         element = _waving(font, text, colours, rng)
         own.add("27.1.13")
-    if treatment == "shadow":
+    elif treatment == "shadow":
         shade, _ = set_word(font, text, [other], spacing=spacing, slant=slant)
         element = joined((shifted(shade, 1.3, 1.3), element), element.width + 1.3, element.height + 1.3)
         own.add("27.5.3")
@@ -152,9 +132,8 @@ def write_line(fonts: Sequence[FontFile], rng: random.Random, foreground: str, w
     """Return a small line in an ordinary face, at most as wide as the word above it."""
     text = rng.choice(LINES)
     text = text.upper() if rng.random() < 0.6 else text
-    element, _ = set_word(
-        choose_font(fonts, rng, special=False), text, [foreground], height=4, spacing=rng.choice((0, 0.05, 0.15))
-    )
+    font = choose_font(fonts, rng, special=False)
+    element, _ = set_word(font, text, [foreground], height=4, spacing=rng.choice((0, 0.05, 0.15)))
     share = min(1.0, width * rng.uniform(0.7, 1.0) / element.width)
     return shifted(element, 0, 0, max(share, 0.6)).with_codes(kinds=["word"])
 
@@ -168,35 +147,24 @@ def write_monogram(fonts: Sequence[FontFile], rng: random.Random, colours: Colou
     if several and "27.5.14" not in wanted:
         count = max(count, 2)
     letters = asked[:count] + [rng.choice("ABCDEFGHIJKLMNOPRSTVWXYZ") for _ in range(count - len(asked))]
-    small = rng.random() < 0.12
-    text = "".join(letters).lower() if small else "".join(letters)
+    text = "".join(letters).lower() if rng.random() < 0.12 else "".join(letters)
     font = choose_font(fonts, rng, special=True if "27.5.1" in wanted else None)
-    elements = [
-        set_word(font, letter, [colours.main if not index % 2 else colours.second])[0]
-        for index, letter in enumerate(text)
-    ]
+    elements = [set_word(font, letter, [colours[index % 2]])[0] for index, letter in enumerate(text)]
     codes = set(letter_codes(text))
     if "27.5.14" in wanted:
         first = elements[0]
         pair = (mirrored(first), first) if rng.random() < 0.5 else (first, mirrored(first))
-        return in_row(pair, first.width * rng.choice((-0.12, 0, 0.06))).with_codes(
-            *codes, "27.5.14", "27.5.22", kinds=["letter"]
-        )
+        row = in_row(pair, first.width * rng.choice((-0.12, 0, 0.06)))
+        return row.with_codes(*codes, "27.5.14", "27.5.22", kinds=["letter"])
     if count == 1:
         codes.add("27.5.21")
         element = elements[0]
         if "27.5.5" in wanted and element.width > 6:
-            inner, _ = set_word(
-                choose_font(fonts, rng, special=False), choose_word(rng, longest=6).upper(), [colours.background]
-            )
+            plain = choose_font(fonts, rng, special=False)
+            inner, _ = set_word(plain, choose_word(rng, longest=6).upper(), [colours.background])
             inner = shifted(inner, 0, 0, element.width * 0.75 / inner.width)
-            strip = moved(
-                surface(element.width, inner.height * 1.6, colours.main), 0, element.height / 2 - inner.height * 0.8
-            )
-            middle = shifted(inner, (element.width - inner.width) / 2, (element.height - inner.height) / 2)
-            element = joined(
-                (element, Element(strip, element.width, element.height), middle), element.width, element.height
-            )
+            strip = Element(surface(element.width, inner.height * 1.6, colours.main), element.width, inner.height * 1.6)
+            element = overlaid(overlaid(element, strip), inner)
             codes.add("27.5.5")
         return element.with_codes(*codes, kinds=["letter"])
     codes.add("27.5.22")
@@ -221,9 +189,8 @@ def write_ring(fonts: Sequence[FontFile], rng: random.Random, foreground: str, r
     elements = [above]
     if degrees < 230:
         line = rng.choice(LINES).upper()[:20]
-        below, lower = set_circular(
-            font, line, foreground, radius=radius, height=height * 0.8, below=True, spacing=0.08
-        )
+        height *= 0.8
+        below, lower = set_circular(font, line, foreground, radius=radius, height=height, below=True, spacing=0.08)
         if degrees + lower < 330:
             elements.append(shifted(below, (above.width - below.width) / 2, (above.height - below.height) / 2))
     codes = {"27.1.6" if degrees > 230 or len(elements) > 1 else "27.1.12"} | ({"27.5.1"} if font.special else set())
@@ -237,36 +204,27 @@ def _with_sign(text: str, signs: Sequence[str], rng: random.Random) -> tuple[str
     code = rng.choice(signs)
     sign = rng.choice(_SIGNS[code])
     if sign == "&":
-        return (
-            f"{text[:1].upper()}&{choose_word(rng)[:1].upper()}"
-            if rng.random() < 0.4
-            else f"{text} & {choose_word(rng)}",
-            code,
-        )
+        initials = rng.random() < 0.4
+        word = choose_word(rng)
+        return f"{text[:1]}&{word[:1]}".upper() if initials else f"{text} & {word}", code
     if sign == ".":
         return ".".join(text[:5].upper()) + ".", code
-    if sign in "@#€$£":
-        return sign + text, code
-    return text + sign, code
+    return (sign + text if sign in "@#€$£" else text + sign), code
 
 
 def _bent(font: FontFile, text: str, colours: Colours, rng: random.Random, own: set[str], *, ring: bool) -> Element:
     """Return a word on an arc, cropped to the arc, or on a full circle."""
     straight, _ = set_word(font, text, [colours.main])
     sweep = rng.uniform(300, 330) if ring else rng.uniform(60, 170)
-    radius = straight.width * 1.12 / math.radians(sweep)
-    if radius < 18:
-        radius = 18.0
+    radius = max(18.0, straight.width * 1.12 / math.radians(sweep))
     below = not ring and rng.random() < 0.25
     element, degrees = set_circular(font, text, colours.main, radius=radius, height=20, below=below)
     if ring or degrees > 200:
         return element.with_codes("27.1.6", *own, kinds=["word"])
     middle, reach = element.width / 2, radius + 26
     half = math.radians(min(degrees, 180) / 2)
-    wide, deep = 2 * reach * math.sin(half), reach - (radius - 8) * math.cos(half)
-    top = middle + (radius - 8) * math.cos(half) if below else middle - reach
-    if below:
-        deep = reach - (radius - 8) * math.cos(half)
+    wide, inner = 2 * reach * math.sin(half), (radius - 8) * math.cos(half)
+    top, deep = middle + inner if below else middle - reach, reach - inner
     return joined((shifted(element, wide / 2 - middle, -top),), wide, deep).with_codes("27.1.12", *own, kinds=["word"])
 
 
@@ -285,22 +243,15 @@ def _apart(font: FontFile, text: str, colours: Colours, rng: random.Random, own:
     letters = text.replace(" ", "")[: rng.choice((3, 4, 5, 6))].upper()
     if rng.random() < 0.5:
         between = Element(f'<circle cx="2" cy="2" r="2" fill="{colours.second}"/>', 4, 4)
-        row: list[Element] = []
-        for letter in letters:
-            row += [set_word(font, letter, [colours.main])[0], between]
-        return in_row(row[:-1], 5).with_codes("27.5.15", *own, kinds=["word"])
+        spaced = [each for letter in letters for each in (set_word(font, letter, [colours.main])[0], between)]
+        return in_row(spaced[:-1], 5).with_codes("27.5.15", *own, kinds=["word"])
     tiles = []
     for index, letter in enumerate(letters):
-        colour = colours.second if index % 2 else colours.main
         drawn, _ = set_word(font, letter, [colours.background])
-        tile = Element(f'<rect width="32" height="32" fill="{colour}"/>', 32, 32)
-        scale = min(1.0, 24 / drawn.width, 24 / drawn.height)
-        tiles.append(
-            joined((tile, shifted(drawn, 16 - drawn.width * scale / 2, 16 - drawn.height * scale / 2, scale)), 32, 32)
-        )
-    return in_row(tiles, rng.choice((1.5, 4))).with_codes(
-        "27.5.15", "26.4.9", "26.4.1", "26.4.18", *own, kinds=["quadrilateral"]
-    )
+        drawn = scaled(drawn, min(1.0, 24 / drawn.width, 24 / drawn.height))
+        tiles.append(overlaid(Element(surface(32, 32, colours[index % 2]), 32, 32), drawn))
+    row = in_row(tiles, rng.choice((1.5, 4)))
+    return row.with_codes("27.5.15", "26.4.9", "26.4.1", "26.4.18", *own, kinds=["quadrilateral"])
 
 
 def _barred(element: Element, colours: Colours, rng: random.Random) -> Element:

@@ -16,19 +16,14 @@ from viennatag.errors import ArtworkError, CodeError, report_problems
 from viennatag.vienna.codes import parse_code
 
 _SKIN = re.compile(r"-(light|medium-light|medium|medium-dark|dark)-skin-tone")
-_STYLE_WORDS = (
-    "outline outlined fill filled bold duotone thin light linear broken line solid regular sharp rounded "
-    "twotone stroke standard"
-)
+_STYLE_WORDS = """
+    outline outlined fill filled bold duotone thin light linear broken line solid regular sharp rounded twotone stroke
+    standard"""
 _STYLES = frozenset(_STYLE_WORDS.split())
 _OWN_STYLES = {
-    "dinkie": {"small"},
-    "healthicons": {"24px"},
-    "jam": {"f"},
-    "marketeq": {"duo"},
-    "nrk": {"expressive"},
+    "dinkie": {"small"}, "healthicons": {"24px"}, "jam": {"f"}, "marketeq": {"duo"}, "nrk": {"expressive"},
     "streamline": {"duo", "flat", "remix"},
-}
+}  # fmt: skip
 """Styles of some packs only, by the first word of their names: elsewhere a `seat-flat` is another thing."""
 
 
@@ -97,21 +92,14 @@ def match_codes(names: Sequence[tuple[str, str]], table: Iterable[Keywords]) -> 
 
     def hits(pattern: str) -> set[int]:
         pack, _, glob = pattern.rpartition(":")
-        if any(character in glob for character in "*?["):
-            keys = _glob(glob).findall(every_key)
-        else:
-            keys = [glob] if glob in holders else []
-        return {index for key in keys for index in holders[key] if not pack or fnmatchcase(names[index][0], pack)}
+        keys = _glob(glob).findall(every_key) if set(glob) & set("*?[") else [glob]
+        found = (index for key in keys for index in holders.get(key, ()))
+        return {index for index in found if not pack or fnmatchcase(names[index][0], pack)}
 
     for row in table:
-        chosen: set[int] = set()
-        for name in row.names:
-            if not name.startswith("!"):
-                chosen |= hits(name)
-        for name in row.names:
-            if name.startswith("!"):
-                chosen -= hits(name[1:])
-        for index in chosen:
+        shown = [hits(name) for name in row.names if not name.startswith("!")]
+        excluded = [hits(name[1:]) for name in row.names if name.startswith("!")]
+        for index in set().union(*shown).difference(*excluded):
             if row.code not in found[index]:
                 found[index].append(row.code)
     return [tuple(codes) for codes in found]
@@ -119,14 +107,10 @@ def match_codes(names: Sequence[tuple[str, str]], table: Iterable[Keywords]) -> 
 
 def _glob(pattern: str) -> re.Pattern[str]:
     """Return a shell pattern that is matched against all names at once, one a line: 50 times faster than one by one."""
-    parts = []
+    found = ""
     for token in re.findall(r"\[!?[^\]]+\]|.", pattern):
-        if token == "*":
-            parts.append(r"[^\n]*")
-        elif token == "?":
-            parts.append(r"[^\n]")
-        elif len(token) > 1:
-            parts.append(token.replace("[!", "[^\n", 1) if token.startswith("[!") else token)
+        if len(token) > 1:
+            found += token.replace("[!", "[^\n", 1)
         else:
-            parts.append(re.escape(token))
-    return re.compile("^" + "".join(parts) + "$", re.MULTILINE)
+            found += {"*": r"[^\n]*", "?": r"[^\n]"}.get(token) or re.escape(token)
+    return re.compile(f"^{found}$", re.MULTILINE)

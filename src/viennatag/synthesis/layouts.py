@@ -132,32 +132,18 @@ def top_letter(font: FontFile, text: str, device: Element, foreground: str, rng:
 
 
 def draw_badge(
-    kind: str,
-    content: Element | None,
-    fonts: Sequence[FontFile],
-    fill: str,
-    edge: str,
-    background: str,
-    palette: Palette,
-    rng: random.Random,
-) -> Element:
+    kind: str, content: Element | None, fonts: Sequence[FontFile], fill: str, edge: str, background: str,
+    palette: Palette, rng: random.Random,
+) -> Element:  # fmt: skip
     """Return a disc (`circle`) or toothed seal (`seal`) with words around a device."""
     filled = fill != "none"
     foreground = contrasting_colour(background, palette, rng) if filled else edge
-    outer = draw_figure(
-        draw_outline(kind, rng),
-        None,
-        fill=fill,
-        stroke="none" if filled else foreground,
-        background=palette.background,
-        thickness=2,
-    )
+    edge, outline = "none" if filled else foreground, draw_outline(kind, rng)
+    outer = draw_figure(outline, None, fill=fill, stroke=edge, background=palette.background, thickness=2)
     radius = rng.uniform(29, 33)
     ring = write_ring(fonts, rng, foreground, radius, rng.uniform(7, 9))
-    hoop = (
-        f'<circle cx="50" cy="50" r="{number(radius - 2)}" fill="none" stroke="{foreground}" '
-        f'stroke-width="{number(rng.uniform(0.8, 1.8))}"/>'
-    )
+    thickness, size = number(rng.uniform(0.8, 1.8)), number(radius - 2)
+    hoop = f'<circle cx="50" cy="50" r="{size}" fill="none" stroke="{foreground}" stroke-width="{thickness}"/>'
     badge = joined((overlaid(outer, ring), Element(hoop, 100, 100)), 100, 100)
     if content is not None:
         badge = overlaid(badge, fitted(content, radius * 1.3, radius * 1.3))
@@ -166,12 +152,7 @@ def draw_badge(
 
 
 def on_background(
-    mark: Element,
-    palette: Palette,
-    wanted_backgrounds: Collection[str],
-    rng: random.Random,
-    *,
-    motif: Element | None = None,
+    mark: Element, palette: Palette, wanted: Collection[str], rng: random.Random, *, motif: Element | None = None
 ) -> Element:
     """Return a mark with a margin on a plain background, or on a panel on a drawn one; sometimes slightly turned."""
     if rng.random() < 0.05:
@@ -182,10 +163,10 @@ def on_background(
     if rng.random() < 0.25:
         width = height = max(width, height)
     width, height = max(width, height / 4), max(height, width / 4)
-    if not wanted_backgrounds:
+    if not wanted:
         return overlaid(Element(surface(width, height, palette.background), width, height), mark)
     width, height = width * 1.3, height * 1.3
-    background = draw_background(palette, width, height, wanted_backgrounds, rng, motif=motif)
+    background = draw_background(palette, width, height, wanted, rng, motif=motif)
     gap = 0.08 * longest
     w, h = mark.width + 2 * gap, mark.height + 2 * gap
     panel = surface(w, h, palette.background, corner=rng.choice((0, gap / 2, gap)))

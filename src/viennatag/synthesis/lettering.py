@@ -11,11 +11,12 @@ import random
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from viennatag.errors import ArtworkError, require
 from viennatag.synthesis.elements import Element, number
@@ -89,27 +90,22 @@ class Typeface:
     def glyph(self, character: str) -> Glyph:
         """Return the outline of one character; a character that the font lacks is blank."""
         if character not in self._outlines:
-            self._outlines[character] = self._outline(character)
+            name = self._names.get(ord(character))
+            self._outlines[character] = self._outline(name) if name else Glyph("", 0.3, 0, 0, 0.3, 0)
         return self._outlines[character]
 
-    def _outline(self, character: str) -> Glyph:
-        name = self._names.get(ord(character))
-        if name is None:
-            return Glyph("", 0.3, 0, 0, 0.3, 0)
+    def _outline(self, name: str) -> Glyph:
         drawn = require("fontTools.pens.svgPathPen", "render").SVGPathPen(self._glyphs, lambda value: f"{value:.0f}")
         extent = require("fontTools.pens.boundsPen", "render").BoundsPen(self._glyphs)
         self._glyphs[name].draw(drawn)
         self._glyphs[name].draw(extent)
         left, low, right, high = extent.bounds or (0, 0, 0, 0)
-        unit = self.scale
-        advance = self._glyphs[name].width * unit
-        return Glyph(drawn.getCommands(), advance, left * unit, -high * unit, right * unit, -low * unit)
+        edges = (self._glyphs[name].width, left, -high, right, -low)
+        return Glyph(drawn.getCommands(), *(edge * self.scale for edge in edges))
 
 
-@lru_cache(maxsize=512)
-def open_typeface(path: str) -> Typeface:
-    """Return the typeface of a font file; opened once in a process."""
-    return Typeface(path)
+open_typeface = lru_cache(maxsize=512)(Typeface)
+"""Returns the typeface of a font file, opened once in a process."""
 
 
 def find_fonts(paths: Iterable[Path | str]) -> tuple[FontFile, ...]:
@@ -152,11 +148,9 @@ def usable_fonts(fonts: Iterable[FontFile]) -> tuple[FontFile, ...]:
     """Return the fonts that can be opened and hold all Latin letters and digits."""
     usable = []
     for font in fonts:
-        try:
+        with suppress(ArtworkError):
             if Typeface(font.path).covers(_NEEDED):
                 usable.append(font)
-        except ArtworkError:
-            continue
     if not usable:
         raise ArtworkError(
             "no font can be read and holds all Latin letters and digits; .woff2 needs the package brotli"
@@ -164,8 +158,7 @@ def usable_fonts(fonts: Iterable[FontFile]) -> tuple[FontFile, ...]:
     return tuple(usable)
 
 
-@dataclass(frozen=True)
-class LetterBox:
+class LetterBox(NamedTuple):
     """The bounding box of a letter in the frame of its word."""
 
     left: float
@@ -175,17 +168,9 @@ class LetterBox:
 
 
 def set_word(
-    font: FontFile,
-    text: str,
-    colours: Sequence[str],
-    *,
-    height: float = 20.0,
-    spacing: float = 0.0,
-    slant: float = 0.0,
-    outline: bool = False,
-    sizes: Sequence[float] = (),
-    blank: int | None = None,
-) -> tuple[Element, tuple[LetterBox, ...]]:
+    font: FontFile, text: str, colours: Sequence[str], *, height: float = 20.0, spacing: float = 0.0,
+    slant: float = 0.0, outline: bool = False, sizes: Sequence[float] = (), blank: int | None = None,
+) -> tuple[Element, tuple[LetterBox, ...]]:  # fmt: skip
     """Return a word on a straight line, and the boxes of its letters.
 
     Args:
@@ -206,21 +191,16 @@ def set_word(
         glyph = face.glyph(character)
         size = em * (sizes[index] if sizes else 1.0)
         foreground = colours[min(index, len(colours) - 1)]
-        style = (
-            f'fill="none" stroke="{foreground}" stroke-width="{0.035 / face.scale:.0f}"'
-            if outline
-            else f'fill="{foreground}"'
-        )
         if index != blank:
+            paint = f'none" stroke="{foreground}" stroke-width="{0.035 / face.scale:.0f}' if outline else foreground
             scale = size * face.scale
-            parts.append(
-                f'<path transform="translate({number(x)} 0) scale({scale:.5g} {-scale:.5g})" d="{glyph.d}" {style}/>'
-            )
+            place = f"translate({number(x)} 0) scale({scale:.5g} {-scale:.5g})"
+            parts.append(f'<path transform="{place}" d="{glyph.d}" fill="{paint}"/>')
         spots.append(LetterBox(x + glyph.left * size, glyph.top * size, x + glyph.right * size, glyph.bottom * size))
         x += (glyph.advance + spacing) * size
-    painted = [spot for spot, character in zip(spots, text, strict=True) if character != " "]
-    top, bottom = min(spot.top for spot in painted), max(spot.bottom for spot in painted)
-    left, right = min(spot.left for spot in painted), max(spot.right for spot in painted)
+    painted = (spot for spot, character in zip(spots, text, strict=True) if character != " ")
+    lefts, tops, rights, bottoms = zip(*painted, strict=True)
+    left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
     lean = math.tan(math.radians(slant))
     left, right = left - max(bottom * lean, 0), right + max(-top * lean, 0)
     skew = f" skewX({number(-slant)})" if slant else ""
@@ -230,15 +210,9 @@ def set_word(
 
 
 def set_circular(
-    font: FontFile,
-    text: str,
-    foreground: str,
-    *,
-    radius: float,
-    height: float,
-    below: bool = False,
+    font: FontFile, text: str, foreground: str, *, radius: float, height: float, below: bool = False,
     spacing: float = 0.05,
-) -> tuple[Element, float]:
+) -> tuple[Element, float]:  # fmt: skip
     """Return a word set around a circle of this radius, and the degrees it takes; the frame holds the circle.
 
     Args:

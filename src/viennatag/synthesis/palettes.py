@@ -69,25 +69,16 @@ def sample_colour(name: str, rng: random.Random) -> str:
 
 
 def choose_palette(rng: random.Random, *, wanted: Collection[str] = (), colour: float = 0.55) -> Palette:
-    """Return a palette; of the wanted sections of 29.1 if there are any.
-
-    Args:
-        rng: The source of randomness.
-        wanted: Sections of division 29.1 to be shown.
-        colour: The share of palettes with colours, where no section is wanted.
-    """
+    """Return a palette of the wanted sections of 29.1; without any, `colour` is the share of palettes with colours."""
     names = [name for name, code in CODES.items() if code in wanted]
     if names:
         rng.shuffle(names)
         del names[_MOST_INKS:]
         if "white" in names and len(names) > 1:
             names.remove("white")
-            background = names.pop(rng.randrange(len(names)))
-            return Palette(
-                sample_colour(background, rng),
-                (PLAIN_WHITE, *(sample_colour(name, rng) for name in names)),
-                rng.random() < 0.08,
-            )
+            background = sample_colour(names.pop(rng.randrange(len(names))), rng)
+            colours = (PLAIN_WHITE, *(sample_colour(name, rng) for name in names))
+            return Palette(background, colours, rng.random() < 0.08)
         if names == ["white"]:
             return Palette(sample_colour(rng.choice(("blue", "red", "green")), rng), (PLAIN_WHITE,))
         return Palette(PLAIN_WHITE, tuple(sample_colour(name, rng) for name in names), rng.random() < 0.2)
@@ -97,25 +88,22 @@ def choose_palette(rng: random.Random, *, wanted: Collection[str] = (), colour: 
         return Palette(PLAIN_WHITE, (BLACK if rng.random() < 0.8 else sample_colour("black", rng),))
     count = rng.choices((1, 2, 3, 4), (4, 5, 2, 1))[0]
     pool = dict(_FREQUENCY)
-    chosen = []
+    chosen: list[str] = []
     for _ in range(count):
-        name = rng.choices(list(pool), list(pool.values()))[0]
-        del pool[name]
-        chosen.append(name)
+        chosen += rng.choices(list(pool), list(pool.values()))
+        del pool[chosen[-1]]
     if chosen == ["black"]:
         chosen = ["blue"]
     colours = tuple(sample_colour(name, rng) for name in chosen)
     if rng.random() < 0.14:
-        return Palette(
-            colours[0],
-            (PLAIN_WHITE, *(shade for shade in colours[1:] if lightness_difference(shade, colours[0]) > 0.3)),
-        )
+        visible = (shade for shade in colours[1:] if lightness_difference(shade, colours[0]) > 0.3)
+        return Palette(colours[0], (PLAIN_WHITE, *visible))
     return Palette(PLAIN_WHITE, colours, rng.random() < 0.2)
 
 
 def luminance(colour: str) -> float:
     """Return how light a colour `#rrggbb` is, between 0 and 1 (weights of ITU-R BT.601)."""
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    red, green, blue = channels(colour)
     return (0.299 * red + 0.587 * green + 0.114 * blue) / 255
 
 
@@ -126,9 +114,8 @@ def lightness_difference(one: str, other: str) -> float:
 
 def contrasting_colour(background: str, palette: Palette, rng: random.Random) -> str:
     """Return a colour of the palette, or white or black, that is visible on a background."""
-    suited = [
-        shade for shade in (*palette.colours[1:], palette.background) if lightness_difference(shade, background) > 0.35
-    ]
+    shades = (*palette.colours[1:], palette.background)
+    suited = [shade for shade in shades if lightness_difference(shade, background) > 0.35]
     if suited and rng.random() < 0.8:
         return suited[-1] if rng.random() < 0.6 else rng.choice(suited)
     return PLAIN_WHITE if luminance(background) < 0.6 else BLACK
@@ -144,10 +131,14 @@ def channels(colour: str) -> list[int]:
     return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
 
 
+def _joined(channels: Iterable[float]) -> str:
+    return "#" + "".join(f"{round(channel):02x}" for channel in channels)
+
+
 def mix_colours(one: str, other: str, share: float) -> str:
     """Return a mixture of two colours: a share of 0 is the first, 1 the other."""
     pairs = zip(channels(one), channels(other), strict=True)
-    return "#" + "".join(f"{round(low + (high - low) * share):02x}" for low, high in pairs)
+    return _joined(low + (high - low) * share for low, high in pairs)
 
 
 def lighten(colour: str, share: float) -> str:
@@ -157,7 +148,7 @@ def lighten(colour: str, share: float) -> str:
 
 def darken(colour: str, factor: float) -> str:
     """Return a colour with its channels multiplied by a factor; 0 is black."""
-    return "#" + "".join(f"{round(channel * factor):02x}" for channel in channels(colour))
+    return _joined(channel * factor for channel in channels(colour))
 
 
 def six_digits(colour: str) -> str:
@@ -176,16 +167,14 @@ def six_digits(colour: str) -> str:
 def mean_colour(colours: Iterable[str]) -> str:
     """Return the mean of colours; black of none."""
     rows = [channels(six_digits(colour)) for colour in colours]
-    return (
-        "#" + "".join(f"{round(sum(column) / len(rows)):02x}" for column in zip(*rows, strict=True)) if rows else BLACK
-    )
+    return _joined(sum(column) / len(rows) for column in zip(*rows, strict=True)) if rows else BLACK
 
 
 def rotate_hue(colour: str, degrees: float) -> str:
     """Return a colour with its hue rotated; saturation and value stay."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in channels(colour)))
     turned = colorsys.hsv_to_rgb((hue + degrees / 360) % 1, saturation, value)
-    return "#" + "".join(f"{round(channel * 255):02x}" for channel in turned)
+    return _joined(channel * 255 for channel in turned)
 
 
 def map_colours(body: str, colour_for: Callable[[str], str]) -> str:

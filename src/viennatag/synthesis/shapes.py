@@ -19,6 +19,7 @@ from viennatag.synthesis.elements import (
     ring_points,
     stroke,
     trace,
+    turned_box,
 )
 
 Point = tuple[float, float]
@@ -56,11 +57,7 @@ def pick(
 ) -> str:
     """Return an option by weight, or one whose section is wanted.
 
-    Args:
-        options: The options with their weights.
-        wanted: The wanted sections.
-        rng: The source of randomness.
-        needs: Section to option; without it the options are sections.
+    `needs` gives the option that a section needs; without it the options are sections.
     """
     needs = {code: code for code in options} if needs is None else needs
     asked = sorted({needs[code] for code in wanted if code in needs})
@@ -70,12 +67,6 @@ def pick(
 def shape_element(svg: str, codes: Iterable[str], kind: str, width: float = 100, height: float = 100) -> Element:
     """Return SVG as an element with sections and a kind of content."""
     return Element(svg, width, height, frozenset(codes), frozenset({kind}))
-
-
-def turned_box(width: float, height: float, degrees: float) -> Point:
-    """Return width and height of the frame that holds a turned frame."""
-    across, along = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
-    return width * across + height * along, height * across + width * along
 
 
 def star_points(points: int, radius: float, *, centre: Point = (50, 50), depth: float = 0.42) -> list[Point]:
@@ -162,7 +153,7 @@ def lines(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Elem
     weight = pick({"thin": 2, "medium": 3, "thick": 3}, wanted, rng, {"26.11.5": "thin", "26.11.6": "thick"})
     thickness = {"thin": rng.uniform(0.8, 1.4), "medium": rng.uniform(2.5, 4), "thick": rng.uniform(7, 11)}[weight]
     codes = {*_COUNTED_LINES.get(count, ("26.11.3", "26.11.98")), *_FORM_CODES[form]}
-    codes |= {"thin": {"26.11.5"}, "thick": {"26.11.6"}, "medium": set[str]()}[weight]
+    codes |= {"thin": {"26.11.5"}, "thick": {"26.11.6"}}.get(weight, set())
     pitch, svg, angle, length = thickness * rng.uniform(1.8, 2.6) + 2, "", 0.0, 110.0
     if form in {"straight", "dotted"}:
         direction = pick({"26.11.8": 5, "26.11.9": 2, "26.11.7": 1}, wanted, rng)
@@ -211,17 +202,14 @@ def _crescent(index: int, bow: float, thickness: float, length: float) -> str:
 def angles(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Element:
     """Return one to three chevrons: lines forming an angle, 26.3.23."""
     count, thick = rng.choice((1, 1, 2, 3)), rng.uniform(8, 16)
-    svg = ""
+    svg, sharp = "", ' stroke-linejoin="miter"'
     for index in range(count):
         left, tip = 8 + 26 * index, 50 + 26 * index
-        line = path(f"M{left} 10L{tip} 50L{left} 90", "none", stroke=colours[index % 2], thickness=thick)
-        svg += line.replace('"round"', '"miter"')
+        svg += stroke(f"M{left} 10L{tip} 50L{left} 90", colours[index % 2], thick, more=sharp)
     side, turn = 60 + 26 * (count - 1), rng.choice((0, 90, 180, 270))
-    if turn in {90, 270}:
-        svg = moved(svg, 50, side / 2, turn=turn, about=(side / 2, 50))
-        return shape_element(svg, {"26.3.23"}, "triangle", 100, side)
-    svg = f'<g transform="rotate({turn} {side / 2} 50)">{svg}</g>'
-    return shape_element(svg, {"26.3.23"}, "triangle", side)
+    wide, high = (100, side) if turn in {90, 270} else (side, 100)
+    svg = moved(svg, wide / 2, high / 2, turn=turn, about=(side / 2, 50))
+    return shape_element(svg, {"26.3.23"}, "triangle", wide, high)
 
 
 def groups(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Element:

@@ -12,13 +12,9 @@ _CELL, _LINE, _LINES = 180, 12, 3
 
 
 def draw_sheet(folder: Path | str, out: Path | str, *, count: int = 64, columns: int = 8) -> None:
-    """Write a PNG of marks that `draw_marks` drew, sampled evenly from the table, with their codes.
+    """Write a PNG of at most `count` marks that `draw_marks` drew into a folder, with their codes.
 
-    Args:
-        folder: What `draw_marks` wrote.
-        out: The PNG file.
-        count: Marks on the sheet at most.
-        columns: Marks side by side.
+    They are sampled evenly from the table, and stand `columns` side by side.
 
     Raises:
         DataError: If the folder holds no marks.
@@ -31,7 +27,8 @@ def draw_sheet(folder: Path | str, out: Path | str, *, count: int = 64, columns:
         raise DataError(f"{folder}: no marks.csv in it; draw marks there first") from exc
     if not rows:
         raise DataError(f"{folder / 'marks.csv'}: no marks in it")
-    chosen = [rows[index * len(rows) // min(count, len(rows))] for index in range(min(count, len(rows)))]
+    count = min(count, len(rows))
+    chosen = [rows[index * len(rows) // count] for index in range(count)]
     high = _CELL + _LINE * _LINES
     sheet = Image.new("RGB", (columns * _CELL, -(-len(chosen) // columns) * high), "#d8d8d8")
     pen = ImageDraw.Draw(sheet)

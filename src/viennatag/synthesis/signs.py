@@ -4,8 +4,8 @@ import math
 import random
 from collections.abc import Collection
 
-from viennatag.synthesis.elements import Element, moved, number, path, polygon, stroke, trace
-from viennatag.synthesis.shapes import Colours, ShapeFunction, pick, shape_element, turned_box
+from viennatag.synthesis.elements import Element, moved, number, path, polygon, stroke, trace, turned_box
+from viennatag.synthesis.shapes import Colours, ShapeFunction, pick, shape_element
 
 
 def arrows(rng: random.Random, colours: Colours, wanted: Collection[str]) -> Element:
@@ -60,10 +60,8 @@ def crosses(rng: random.Random, colours: Colours, wanted: Collection[str]) -> El
     arm, width = rng.uniform(10, 18), 100.0
     near, far = number(50 - arm), number(50 + arm)
     if form == "24.13.1":
-        turns, d = (
-            [rng.choice((0, 0, 0, 45))],
-            f"M{near} 4H{far}V{near}H96V{far}H{far}V96H{near}V{far}H4V{near}H{near}Z",
-        )
+        turns = [rng.choice((0, 0, 0, 45))]
+        d = f"M{near} 4H{far}V{near}H96V{far}H{far}V96H{near}V{far}H4V{near}H{near}Z"
     elif form == "24.13.4":
         turns, d = [0, 90, 180, 270], "M50 50L34 2L50 12L66 2Z"
     else:
@@ -72,9 +70,8 @@ def crosses(rng: random.Random, colours: Colours, wanted: Collection[str]) -> El
         if form == "24.13.2":
             d += f"M4 28H66V{number(28 + 2 * slim)}H4Z"
         else:
-            d += "".join(
-                f"M{left} {top}H{70 - left}V{number(top + 1.6 * slim)}H{left}Z" for left, top in ((16, 26), (4, 48))
-            )
+            for left, top in ((16, 26), (4, 48)):
+                d += f"M{left} {top}H{70 - left}V{number(top + 1.6 * slim)}H{left}Z"
     svg = "".join(f'<g transform="rotate({turn} 50 50)">{path(d, colours.main)}</g>' for turn in turns)
     return shape_element(svg, {form}, "thing", width)
 

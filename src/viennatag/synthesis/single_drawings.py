@@ -19,7 +19,7 @@ from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.assets import render_drawing
 from viennatag.synthesis.composition import Composition
 from viennatag.synthesis.effects import degrade, encode, render_pixels
-from viennatag.synthesis.elements import Element, joined, shifted, surface
+from viennatag.synthesis.elements import moved, surface
 from viennatag.synthesis.frames import draw_framed
 from viennatag.synthesis.palettes import PLAIN_WHITE, choose_palette, contrasting_colour, lightness_difference
 from viennatag.vienna.codes import parse_code
@@ -98,6 +98,5 @@ def _compose(drawing: Drawing, rng: random.Random) -> Composition | None:
         return None
     margin = rng.uniform(2, 25)
     width, height = element.width + 2 * margin, element.height + 2 * margin
-    page = Element(surface(width, height, background), width, height)
-    page = joined((page, shifted(element, margin, margin)), width, height)
-    return Composition(page.svg, width, height, tuple(element.codes), (), "plain", (drawing.group,))
+    svg = surface(width, height, background) + moved(element.svg, margin, margin)
+    return Composition(svg, width, height, tuple(element.codes), (), "plain", (drawing.group,))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.synthesis.elements import number
+from viennatag.synthesis.elements import ellipse_path, gradient, moved, number, trace
 from viennatag.synthesis.palettes import (
     BLACK,
     PLAIN_WHITE,
@@ -148,23 +148,17 @@ def _linear(drawing: StyleInput, rng: random.Random, name: str, stops: Iterable[
     left, top, width, height = drawing.frame
     right, low = rng.choice(((1, 0), (0, 1), (0, 1), (1, 1), (1, -1), (0.4, 1)))
     x, y = left, top + (height if low < 0 else 0)
-    line = " ".join(
-        f'{key}="{number(value)}"'
-        for key, value in (("x1", x), ("y1", y), ("x2", x + right * width), ("y2", y + low * height))
-    )
-    return f'<linearGradient id="{name}" gradientUnits="userSpaceOnUse" {line}>{_stops(stops)}</linearGradient>'
+    ends = {"x1": x, "y1": y, "x2": x + right * width, "y2": y + low * height}
+    line = " ".join(f'{key}="{number(value)}"' for key, value in ends.items())
+    return gradient(name, stops, f'gradientUnits="userSpaceOnUse" {line}')
 
 
 def _radial(drawing: StyleInput, name: str, place: Sequence[float], stops: Iterable[tuple[float, str]]) -> str:
     """Return a gradient around a place: its middle as shares of the frame, its radius as a share of the longer side."""
     left, top, width, height = drawing.frame
     x, y, radius = left + width * place[0], top + height * place[1], drawing.reach * place[2]
-    circle = f'cx="{number(x)}" cy="{number(y)}" r="{number(radius)}"'
-    return f'<radialGradient id="{name}" gradientUnits="userSpaceOnUse" {circle}>{_stops(stops)}</radialGradient>'
-
-
-def _stops(stops: Iterable[tuple[float, str]]) -> str:
-    return "".join(f'<stop offset="{at:.3f}" stop-color="{colour}"/>' for at, colour in stops)
+    circle = f'gradientUnits="userSpaceOnUse" cx="{number(x)}" cy="{number(y)}" r="{number(radius)}"'
+    return gradient(name, stops, circle, kind="radialGradient")
 
 
 def fading(drawing: StyleInput, rng: random.Random) -> StyledDrawing:
@@ -204,12 +198,11 @@ def _bars(
     left, top = map(number, drawing.frame[:2])
     angle = rng.choice((0, 0, 45, -45, 30)) if turn is None else turn
     clear = f'{drawing.foreground}" stop-opacity="0'
-    stops = ((0, drawing.foreground), (share - soft, drawing.foreground), (share, clear), (1 - soft, clear))
-    return f"url(#{name})", (
-        f'<linearGradient id="{name}" gradientUnits="userSpaceOnUse" spreadMethod="repeat" x1="{left}" y1="{top}" '
-        f'x2="{left}" y2="{number(drawing.frame[1] + pitch)}" gradientTransform="rotate({angle} {left} {top})">'
-        f"{_stops((*stops, (1, drawing.foreground)))}</linearGradient>"
-    )
+    full = drawing.foreground
+    stops = ((0, full), (share - soft, full), (share, clear), (1 - soft, clear), (1, full))
+    line = f'x1="{left}" y1="{top}" x2="{left}" y2="{number(drawing.frame[1] + pitch)}"'
+    repeat = f'gradientUnits="userSpaceOnUse" spreadMethod="repeat" gradientTransform="rotate({angle} {left} {top})"'
+    return f"url(#{name})", gradient(name, stops, f"{repeat} {line}")
 
 
 def striped(drawing: StyleInput, rng: random.Random) -> StyledDrawing:
@@ -246,13 +239,12 @@ def hollow(drawing: StyleInput, rng: random.Random) -> StyledDrawing | None:
     if not drawing.shapes or len(drawing.shapes) > 40:
         return None
     line = drawing.reach / rng.uniform(28, 55)
-    svg = "".join(
-        shape.painted("none", drawing.foreground)
-        if shape.fill == "none"
-        else shape.painted(drawing.background, drawing.foreground, thickness=line)
-        for shape in drawing.shapes
-        if drawing.mono or shape.fill == "none" or shape.area > (2 * line) ** 2 or shape.bounds is None
-    )
+    svg = ""
+    for shape in drawing.shapes:
+        if shape.fill == "none":
+            svg += shape.painted("none", drawing.foreground)
+        elif drawing.mono or shape.area > (2 * line) ** 2 or shape.bounds is None:
+            svg += shape.painted(drawing.background, drawing.foreground, thickness=line)
     return StyledDrawing(svg, line / drawing.reach / 2)
 
 
@@ -261,12 +253,10 @@ def bold(drawing: StyleInput, rng: random.Random) -> StyledDrawing | None:
     if not drawing.shapes:
         return None
     more, times, colour = drawing.reach / rng.uniform(20, 45), rng.uniform(1.25, 1.6), drawing.foreground
-    svg = "".join(
-        shape.painted("none", colour, thickness=shape.thickness * times)
-        if shape.fill == "none"
-        else shape.painted(colour, colour, thickness=more)
-        for shape in drawing.shapes
-    )
+    svg = ""
+    for shape in drawing.shapes:
+        lined = shape.fill == "none"
+        svg += shape.painted("none" if lined else colour, colour, thickness=shape.thickness * times if lined else more)
     return StyledDrawing(svg, more / drawing.reach / 2)
 
 
@@ -288,16 +278,14 @@ def rimmed(drawing: StyleInput, rng: random.Random) -> StyledDrawing | None:
 def shaded(drawing: StyleInput, rng: random.Random) -> StyledDrawing:
     """Return a drawing lit from the upper left, with its shadow on the background."""
     colour = drawing.foreground
-    light, dark = (
-        mix_colours(colour, PLAIN_WHITE, rng.uniform(0.4, 0.7)),
-        mix_colours(colour, BLACK, rng.uniform(0.35, 0.6)),
-    )
+    light = mix_colours(colour, PLAIN_WHITE, rng.uniform(0.4, 0.7))
+    dark = mix_colours(colour, BLACK, rng.uniform(0.35, 0.6))
     name, by = _name(rng), drawing.reach * rng.uniform(0.015, 0.04)
     server = _radial(drawing, name, (0.35, 0.28, 0.8), [(0, light), (0.45, colour), (1, dark)])
     shadow = painted(drawing.body, mix_colours(drawing.background, BLACK, 0.6))
-    falls = (f'<g transform="translate({number(step)} {number(step)})">{shadow}</g>' for step in (1.6 * by, by))
+    falls = moved(shadow, 1.6 * by, 1.6 * by) + moved(shadow, by, by)
     gloss = painted(drawing.body, f"url(#{name})")
-    return StyledDrawing(f'{server}<g opacity="0.25">{"".join(falls)}</g>{gloss}', 1.6 * by / drawing.reach)
+    return StyledDrawing(f'{server}<g opacity="0.25">{falls}</g>{gloss}', 1.6 * by / drawing.reach)
 
 
 def dotted(drawing: StyleInput, rng: random.Random) -> StyledDrawing:
@@ -310,13 +298,10 @@ def dotted(drawing: StyleInput, rng: random.Random) -> StyledDrawing:
     for row, column in zip(*np.nonzero(shares > 0.15), strict=True):
         x, y = left + (column + 0.5) * across, top + (row + 0.5) * down
         half = side / 2 * (0.9 if square else 1.05 * float(shares[row, column]) ** 0.5)
-        start, there, back = number(x - half), number(2 * half), number(-2 * half)
-        arc = f"a{number(half)} {number(half)} 0 1 0"
-        d += (
-            f"M{start} {number(y - half)}h{there}v{there}h{back}z"
-            if square
-            else f"M{start} {number(y)}{arc} {there} 0{arc} {back} 0z"
-        )
+        if square:
+            d += trace("M", x - half, y - half, "h", 2 * half, "v", 2 * half, "h", -2 * half, "z")
+        else:
+            d += ellipse_path(x, y, half)
     return StyledDrawing(f'<path d="{d}" fill="{drawing.foreground}"/>')
 
 
@@ -330,11 +315,11 @@ def multicoloured(drawing: StyleInput, rng: random.Random) -> StyledDrawing | No
     largest = sorted(range(len(shapes)), key=lambda at: -shapes[at].area)
     colours = [tints[0], *rng.sample(tints[1:], len(tints) - 1)]
     alternating = rng.random() < 0.5
-    chosen = {
-        at: colours[rank % len(colours)] if alternating or rank < 2 else rng.choice(colours)
-        for rank, at in enumerate(largest)
-    }
-    return StyledDrawing("".join(shape.recoloured(chosen[at]) for at, shape in enumerate(shapes)))
+    svg = [""] * len(shapes)
+    for rank, at in enumerate(largest):
+        colour = colours[rank % len(colours)] if alternating or rank < 2 else rng.choice(colours)
+        svg[at] = shapes[at].recoloured(colour)
+    return StyledDrawing("".join(svg))
 
 
 def filled(drawing: StyleInput, rng: random.Random) -> StyledDrawing | None:
@@ -347,8 +332,7 @@ def filled(drawing: StyleInput, rng: random.Random) -> StyledDrawing | None:
     by = drawing.reach * rng.choice((0, 0, 0.04))
     surfaces = "".join(shape.painted(tint) for shape in shapes if shape.tag != "line" and shape.stroke != "none")
     lines = "".join(shape.recoloured(drawing.foreground) for shape in shapes)
-    svg = f'<g transform="translate({number(by)} {number(by)})">{surfaces}</g>{lines}'
-    return StyledDrawing(svg, by / drawing.reach)
+    return StyledDrawing(moved(surfaces, by, by) + lines, by / drawing.reach)
 
 
 def solid(drawing: StyleInput, _: random.Random) -> StyledDrawing | None:

@@ -1,7 +1,7 @@
 """Parse a drawing into its shapes with their paint, so that a style can paint each of them anew."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from xml.etree import ElementTree
@@ -65,18 +65,14 @@ class SvgShape:
     @property
     def area(self) -> float:
         """Of the bounds; 0 where they are unknown."""
-        if self.bounds is None:
-            return 0.0
-        left, top, right, bottom = self.bounds
-        return (right - left) * (bottom - top)
+        return _size(self.bounds) if self.bounds else 0.0
 
 
 @lru_cache(maxsize=4096)
 def parse_shapes(body: str) -> tuple[SvgShape, ...]:
     """Return the shapes of a drawing from back to front; none where it holds more than painted shapes."""
-    wrapped = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink">{body}</svg>'
     try:
-        root = ElementTree.fromstring(wrapped)
+        root = ElementTree.fromstring(f'<svg xmlns:xlink="http://www.w3.org/1999/xlink">{body}</svg>')
         gradients = {
             each.attrib["id"]: mean_colour(stop.attrib.get("stop-color", "#000000") for stop in each)
             for each in root.iter()
@@ -121,36 +117,36 @@ def _plain(paint: str, gradients: dict[str, str]) -> str:
 
 
 def _bounds(tag: str, own: dict[str, str]) -> _Bounds | None:
+    if tag == "path":
+        edges = [edge for _, bounds in subpaths(own.get("d", "")) for edge in bounds]
+        return _extent(edges[::2], edges[1::2]) if edges else None
+
     def value(name: str) -> float:
         return float(own.get(name, 0))
 
-    if tag == "path":
-        elements = subpaths(own.get("d", ""))
-        return _around(bounds for _, bounds in elements) if elements else None
     if tag == "rect":
         return value("x"), value("y"), value("x") + value("width"), value("y") + value("height")
     if tag in {"circle", "ellipse"}:
         across, down = (value("r"), value("r")) if tag == "circle" else (value("rx"), value("ry"))
         return value("cx") - across, value("cy") - down, value("cx") + across, value("cy") + down
     if tag == "line":
-        (left, right), (top, bottom) = sorted((value("x1"), value("x2"))), sorted((value("y1"), value("y2")))
-        return left, top, right, bottom
+        return _extent((value("x1"), value("x2")), (value("y1"), value("y2")))
     numbers = [float(found) for found in _NUMBER.findall(own.get("points", ""))]
     if len(numbers) < 4:
         return None
-    return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
+    return _extent(numbers[::2], numbers[1::2])
 
 
 def split_subpaths(shapes: Iterable[SvgShape]) -> tuple[SvgShape, ...]:
     """Return shapes with their paths split into subpaths; holes stay with the shape around them."""
     found: list[SvgShape] = []
     for shape in shapes:
-        found_paths = subpaths(shape.d) if shape.tag == "path" and shape.bounds is not None else ()
-        if len(found_paths) < 2:
+        pieces = subpaths(shape.d) if shape.tag == "path" and shape.bounds is not None else ()
+        if len(pieces) < 2:
             found.append(shape)
             continue
         whole: list[tuple[str, _Bounds]] = []
-        for d, bounds in sorted(found_paths, key=lambda item: -_size(item[1])):
+        for d, bounds in sorted(pieces, key=lambda item: -_size(item[1])):
             holder = next((at for at, (_, outer) in enumerate(whole) if _within(bounds, outer)), None)
             if holder is None or shape.fill == "none":
                 whole.append((d, bounds))
@@ -168,18 +164,6 @@ _ARC = re.compile(rf"({_SIGN})[\s,]*({_SIGN})[\s,]*({_SIGN})[\s,]*([01])[\s,]*([
 _TAKES = {"M": 2, "A": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2}
 
 
-@dataclass
-class _Piece:
-    """A subpath under construction: its commands and its points."""
-
-    written: list[str]
-    points: list[tuple[float, float]]
-
-    def finished(self) -> tuple[str, _Bounds]:
-        across, down = zip(*self.points, strict=True)
-        return "".join(self.written), (min(across), min(down), max(across), max(down))
-
-
 @lru_cache(maxsize=4096)
 def subpaths(d: str) -> tuple[tuple[str, _Bounds], ...]:
     """Return the subpaths of path data, each starting with an absolute move, with the bounds of its points.
@@ -188,21 +172,23 @@ def subpaths(d: str) -> tuple[tuple[str, _Bounds], ...]:
     """
     if len(d) > _LONGEST_PATH:
         return ()
-    found_paths: list[_Piece] = []
+    written: list[str] = []  # of each subpath its commands, and its points
+    points: list[list[tuple[float, float]]] = []
     x = y = start_x = start_y = 0.0
     closed = True
 
     def begin() -> None:
         nonlocal start_x, start_y, closed
         start_x, start_y, closed = x, y, False
-        found_paths.append(_Piece([f"M{number(x)} {number(y)}"], [(x, y)]))
+        written.append(f"M{number(x)} {number(y)}")
+        points.append([(x, y)])
 
     for command, text in _SEGMENT.findall(d):
         kind, relative = command.upper(), command.islower()
         numbers = [float(found) for found in _NUMBER.findall(text)] if kind != "A" else []
         if kind == "Z":
-            if found_paths:
-                found_paths[-1].written.append("Z")
+            if written:
+                written[-1] += "Z"
             x, y, closed = start_x, start_y, True
             continue
         if kind == "M":
@@ -212,35 +198,30 @@ def subpaths(d: str) -> tuple[tuple[str, _Bounds], ...]:
             begin()
             numbers = numbers[2:]
             if numbers:
-                found_paths[-1].written.append(("l" if relative else "L") + " ".join(map(number, numbers)))
+                written[-1] += ("l" if relative else "L") + " ".join(map(number, numbers))
         else:
             if closed:
                 begin()
-            found_paths[-1].written.append(command + text)
-        points = found_paths[-1].points
+            written[-1] += command + text
         if kind == "A":
             numbers = [float(value) for arc in _ARC.findall(text) for value in arc[5:]]
         takes = _TAKES[kind]
         for at in range(0, len(numbers) - takes + 1, takes):
             group = numbers[at : at + takes]
-            if kind in "HV":
-                x, y = (_next(x, group[0], relative), y) if kind == "H" else (x, _next(y, group[0], relative))
-                points.append((x, y))
-                continue
             base_x, base_y = (x, y) if relative else (0.0, 0.0)
-            pairs = zip(group[::2], group[1::2], strict=True)
-            points += [(base_x + across, base_y + down) for across, down in pairs]
-            x, y = points[-1]
-    return tuple(item.finished() for item in found_paths)
+            if kind == "H":
+                pairs = [(base_x + group[0], y)]
+            elif kind == "V":
+                pairs = [(x, base_y + group[0])]
+            else:
+                pairs = [(base_x + a, base_y + b) for a, b in zip(group[::2], group[1::2], strict=True)]
+            points[-1] += pairs
+            x, y = pairs[-1]
+    return tuple((d, _extent(*zip(*each, strict=True))) for d, each in zip(written, points, strict=True))
 
 
-def _next(at: float, value: float, relative: bool) -> float:
-    return at + value if relative else value
-
-
-def _around(boxes: Iterable[_Bounds]) -> _Bounds:
-    left, top, right, bottom = zip(*boxes, strict=True)
-    return min(left), min(top), max(right), max(bottom)
+def _extent(across: Sequence[float], down: Sequence[float]) -> _Bounds:
+    return min(across), min(down), max(across), max(down)
 
 
 def _size(bounds: _Bounds) -> float:
@@ -249,9 +230,5 @@ def _size(bounds: _Bounds) -> float:
 
 def _within(inner: _Bounds, outer: _Bounds) -> bool:
     slack = 0.02 * max(outer[2] - outer[0], outer[3] - outer[1])
-    return (
-        inner[0] >= outer[0] - slack
-        and inner[1] >= outer[1] - slack
-        and inner[2] <= outer[2] + slack
-        and inner[3] <= outer[3] + slack
-    )
+    starts = inner[0] >= outer[0] - slack and inner[1] >= outer[1] - slack
+    return starts and inner[2] <= outer[2] + slack and inner[3] <= outer[3] + slack

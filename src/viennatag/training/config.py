@@ -6,6 +6,7 @@ table: `finetune.ema_decay`. There is no second list of the fields, so neither t
 """
 
 import inspect
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,12 +81,7 @@ class DataFiles:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A complete configuration of a training.
-
-    Attributes:
-        options: How to train.
-        data: Files besides the marks.
-    """
+    """A complete configuration of a training: how to train, and files besides the marks."""
 
     options: TrainOptions
     data: DataFiles
@@ -133,22 +129,21 @@ def parse_settings(texts: Iterable[str], *, source: str = "--set") -> tuple[Sett
         OptionError: If some texts are not `key=value`; all are named.
     """
     found: list[Setting] = []
-    problems = []
+    problems: list[str] = []
     for text in texts:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not value or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", key):
             problems.append(f"{source} {text!r}: expected key=value, such as finetune.epochs=3")
             continue
+        parsed: dict[str, Any] = {}
         try:
             parsed = tomllib.loads(f"value = {value}")
         except tomllib.TOMLDecodeError as exc:
             if value[0] in "\"'[{":
                 problems.append(f"{source} {text!r}: the value is not TOML: {exc}")
                 continue
-            parsed = {"value": value}
-        if parsed.keys() != {"value"}:  # a line break in the text began another key
-            parsed = {"value": value}
-        found += _flatten({key: parsed["value"]}, source)
+        is_one = parsed.keys() == {"value"}  # a line break in the text would begin another key
+        found += _flatten({key: parsed["value"] if is_one else value}, source)
     _raise(problems)
     return tuple(found)
 
@@ -171,8 +166,8 @@ def options_from(settings: Iterable[Setting] = ()) -> TrainConfig:
     for key, setting in latest.items():
         if key in known:
             try:
-                values[known[key].table][known[key].name] = known[key].convert(setting.value)
-            except _WrongValueError as exc:
+                values[known[key].table][known[key].name] = _convert(setting.value, known[key].hint)
+            except OptionError as exc:
                 problems.append(setting.problem(str(exc)))
         elif key in tables:
             if not isinstance(setting.value, Mapping):
@@ -194,12 +189,9 @@ def options_from(settings: Iterable[Setting] = ()) -> TrainConfig:
 
     nested = {table.split(".")[1]: build(table) for table in tables if "." in table}
     finetune = build(_FINETUNE)
-    options = build(
-        "",
-        strategy=build(_STRATEGY, **nested),
-        finetune=finetune if is_finetuned else None,
-        budget=SEARCH_SECONDS if is_auto else None,
-    )
+    budget = SEARCH_SECONDS if is_auto else None
+    strategy, finetune = build(_STRATEGY, **nested), finetune if is_finetuned else None
+    options = build("", strategy=strategy, finetune=finetune, budget=budget)
     data = build("data")
     _raise(problems)
     return TrainConfig(options, data)
@@ -219,41 +211,32 @@ def show_config() -> str:
     ]
     for table, instance in _tables(find_strategy(BASELINE)).items():
         keys = _keys(table, instance)
-        if not keys and table:
+        if not keys:
             continue
         off = "#" if table == _FINETUNE else ""
         lines.append("")
         if table:
             lines.append(f"# {_first_sentence(inspect.getdoc(type(instance)) or '')}")
-            if off:
-                lines.append("# Off by default: remove the # before [finetune], and before each key that you change.")
+        if off:
+            lines.append("# Off by default: remove the # before [finetune], and before each key that you change.")
+        if table:
             lines.append(f"{off}[{table}]")
         if table == _STRATEGY:
             lines.append(f"# Name of a strategy (viennatag compare --list), or {AUTO} to search for the best one")
             lines.append(f"name = {_toml(instance.name)}")
         for key in keys.values():
-            value = key.default
-            choices = f": {', '.join(DECISION_RULES)}" if _is_rule(key.hint) else ""
+            choices = f": {', '.join(DECISION_RULES)}" if key.hint is DecisionRule else ""
             lines.append(f"# {key.comment}{choices}")
-            lines.append(f"#{key.name} = <{key.expected}>" if value is None else f"{off}{key.name} = {_toml(value)}")
+            unset = key.default is None
+            lines.append(
+                f"#{key.name} = <{_expected(key.hint)}>" if unset else f"{off}{key.name} = {_toml(key.default)}"
+            )
     return "\n".join(lines) + "\n"
-
-
-class _WrongValueError(ValueError):
-    """A value of a wrong type; the message says what was expected."""
 
 
 @dataclass(frozen=True)
 class _Key:
-    """A field that can be set.
-
-    Attributes:
-        table: Name of its table; empty for the top of the file.
-        name: Of the field.
-        hint: Type of the field.
-        default: Plain value; None is not set.
-        comment: One line about it.
-    """
+    """A field that can be set: its table (empty for the top of the file), name, type, default and one line about it."""
 
     table: str
     name: str
@@ -261,25 +244,13 @@ class _Key:
     default: object
     comment: str
 
-    @property
-    def expected(self) -> str:
-        return _expected(self.hint)
-
-    def convert(self, value: object) -> Any:
-        """Return a TOML value as the field wants it.
-
-        Raises:
-            _WrongValueError: If its type is wrong.
-        """
-        return _convert(value, self.hint)
-
 
 def _tables(strategy: Strategy) -> dict[str, Any]:
     """Return the dataclass instance behind each table, in the order of the file."""
     nested = {
         f"{_STRATEGY}.{each.name}": getattr(strategy, each.name)
         for each in fields(strategy)
-        if is_dataclass(getattr(strategy, each.name)) and not _is_rule(_hints(type(strategy)).get(each.name))
+        if is_dataclass(getattr(strategy, each.name)) and each.name != "decision_rule"
     }
     options = TrainOptions(strategy=strategy)
     return {"": options, "data": DataFiles(), _STRATEGY: strategy, **nested, _FINETUNE: FinetuneOptions()}
@@ -287,7 +258,7 @@ def _tables(strategy: Strategy) -> dict[str, Any]:
 
 def _keys(table: str, instance: Any) -> dict[str, _Key]:
     """Return the fields of an instance that can be set, by dotted key."""
-    hints, comments = _hints(type(instance)), _comments(type(instance))
+    hints, comments = get_type_hints(type(instance)), _comments(type(instance))
     return {
         f"{table}.{each.name}".lstrip("."): _Key(
             table, each.name, hints[each.name], _plain(getattr(instance, each.name)), comments.get(each.name, "")
@@ -299,10 +270,6 @@ def _keys(table: str, instance: Any) -> dict[str, _Key]:
 
 def _known(tables: Mapping[str, Any]) -> dict[str, _Key]:
     return {key: each for table, instance in tables.items() for key, each in _keys(table, instance).items()}
-
-
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def _comments(kind: type) -> dict[str, str]:
@@ -323,14 +290,7 @@ def _plain(value: object) -> object:
 
 
 def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | Path):
-        text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{text}"'
-    if isinstance(value, Sequence):
-        return f"[{', '.join(map(_toml, value))}]"
-    return repr(value)
+    return json.dumps(value, ensure_ascii=False, default=str)  # TOML writes such values as JSON does
 
 
 def _flatten(table: Mapping[str, Any], source: str, prefix: str = "") -> Iterator[Setting]:
@@ -339,10 +299,6 @@ def _flatten(table: Mapping[str, Any], source: str, prefix: str = "") -> Iterato
         yield Setting(key, {} if isinstance(value, Mapping) else value, source)
         if isinstance(value, Mapping):
             yield from _flatten(value, source, f"{key}.")
-
-
-def _is_rule(hint: Any) -> bool:
-    return hint is DecisionRule
 
 
 def _alternatives(hint: Any) -> tuple[tuple[Any, ...], bool]:
@@ -359,7 +315,7 @@ def _expected(hint: Any) -> str:
     names = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path"}
     if kind in names:
         return names[kind]
-    if _is_rule(kind):
+    if kind is DecisionRule:
         return "a decision rule: " + ", ".join(DECISION_RULES)
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(str, get_args(kind)))
@@ -369,35 +325,29 @@ def _expected(hint: Any) -> str:
 
 
 def _convert(value: object, hint: Any) -> Any:
+    """Return a TOML value as a field of this type wants it, or raise OptionError."""
     (kind,), optional = _alternatives(hint)
     if optional and value == _UNSET:
         return None
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return float(value)
-    if kind is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if kind in {bool, str} and isinstance(value, kind):
+    if kind in {int, bool, str} and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
     if kind is Path and isinstance(value, str):
         return Path(value)
-    if _is_rule(kind) and isinstance(value, str):
-        try:
-            return find_decision_rule(value)
-        except OptionError as exc:
-            raise _WrongValueError(str(exc)) from exc
+    if kind is DecisionRule and isinstance(value, str):
+        return find_decision_rule(value)
     if get_origin(kind) is Literal and value in get_args(kind):
         return value
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_convert(each, get_args(kind)[0]) for each in value)
-    raise _WrongValueError(f"expected {_expected(hint)}, not {value!r}")
+    raise OptionError(f"expected {_expected(hint)}, not {value!r}")
 
 
 def _named_strategy(setting: Setting | None, problems: list[str]) -> tuple[Strategy, bool, bool]:
     """Return the strategy to start from, whether to search for one, and whether the name is known."""
-    if setting is None:
-        return find_strategy(BASELINE), False, True
-    if setting.value == AUTO:
-        return find_strategy(BASELINE), True, True
+    if setting is None or setting.value == AUTO:
+        return find_strategy(BASELINE), setting is not None, True
     try:
         if not isinstance(setting.value, str):
             raise OptionError(f"expected the name of a strategy, not {setting.value!r}")
@@ -432,12 +382,12 @@ def _changed(
 
 
 def _hint(key: str, known: Mapping[str, _Key]) -> str:
-    *_, last = key.split(".")
-    same = [each for each in known if each.rpartition(".")[2] == last]
-    near = get_close_matches(key, [*known, _NAME], n=1) or [
-        each for each in known if get_close_matches(last, [each.rpartition(".")[2]], n=1, cutoff=0.8)
-    ]
-    found = same or near
+    last = key.rpartition(".")[2]
+    found = (
+        [each for each in known if each.rpartition(".")[2] == last]
+        or get_close_matches(key, [*known, _NAME], n=1)
+        or [each for each in known if get_close_matches(last, [each.rpartition(".")[2]], n=1, cutoff=0.8)]
+    )
     return f"; did you mean {found[0]}?" if found else "; viennatag train --show-config lists all"
 
 

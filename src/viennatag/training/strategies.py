@@ -11,20 +11,7 @@ from math import isfinite
 from typing import Any
 
 from viennatag.errors import OptionError
-from viennatag.losses.losses import (
-    Asymmetric,
-    BinaryCrossEntropy,
-    DistributionBalanced,
-    Focal,
-    Hill,
-    LabelDistributionAware,
-    LogitAdjusted,
-    Loss,
-    SelfPacedCorrection,
-    TwoWay,
-    WeightedBinaryCrossEntropy,
-)
-from viennatag.losses.missing_labels import CoOccurrenceSmoothing, PositiveUnlabelled
+from viennatag.losses import losses
 from viennatag.sampling.sampling import (
     ClassAware,
     Mixup,
@@ -74,7 +61,7 @@ class Strategy:
     min_count: int = MIN_COUNT
     target_count: int = 0
     sampling: Sampling = field(default_factory=Sampling)
-    loss: Loss = field(default_factory=BinaryCrossEntropy)
+    loss: losses.Loss = field(default_factory=losses.BinaryCrossEntropy)
     head: AnyHead = field(default_factory=Linear)
     learning_rate_multiplier: float = 1.0
     decision_rule: DecisionRule = field(default_factory=ExpectedF)
@@ -82,9 +69,8 @@ class Strategy:
 
     def __post_init__(self) -> None:
         if (
-            self.min_count < 1
+            min(self.min_count, self.min_positives) < 1
             or self.target_count < 0
-            or self.min_positives < 1
             or not self.learning_rate_multiplier > 0
         ):
             raise OptionError(
@@ -106,13 +92,14 @@ class Strategy:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            "kind": type(value).__name__,
-            **{each.name: _plain(getattr(value, each.name)) for each in fields(value)},
-        }
+        return {"kind": type(value).__name__} | {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, float) and not isfinite(value):
         return str(value)  # JSON has no word for it
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _focusing(name: str, description: str, loss: losses.Loss) -> Strategy:
+    return Strategy(name, description, loss=loss, learning_rate_multiplier=SLOW)
 
 
 STRATEGIES = {
@@ -126,52 +113,42 @@ STRATEGIES = {
             target_count=100,
         ),
         Strategy("undersample-head", "common labels shown less often", 2, sampling=UndersampledHead()),
-        Strategy("class-weights", "positives weighted by inverse frequency", 3, loss=WeightedBinaryCrossEntropy()),
+        Strategy(
+            "class-weights", "positives weighted by inverse frequency", 3, loss=losses.WeightedBinaryCrossEntropy()
+        ),
         Strategy(
             "effective-number",
             "positives weighted by the effective number of marks (Cui 2019)",
             3,
-            loss=WeightedBinaryCrossEntropy("effective"),
+            loss=losses.WeightedBinaryCrossEntropy("effective"),
         ),
         Strategy("group-rare", "labels with fewer than 20 marks rolled up to their parent", 4, GROUPED_BELOW),
-        Strategy(
-            "focal", "focal loss: what is easy counts less (Lin 2017)", loss=Focal(), learning_rate_multiplier=SLOW
-        ),
-        Strategy(
-            "asymmetric",
-            "asymmetric loss: easy negatives count little (Ridnik 2021)",
-            loss=Asymmetric(),
-            learning_rate_multiplier=SLOW,
-        ),
-        Strategy(
+        _focusing("focal", "focal loss: what is easy counts less (Lin 2017)", losses.Focal()),
+        _focusing("asymmetric", "asymmetric loss: easy negatives count little (Ridnik 2021)", losses.Asymmetric()),
+        _focusing(
             "distribution-balanced",
             "weights that undo co-occurrence, tolerant of negatives (Wu 2020)",
-            loss=DistributionBalanced(),
-            learning_rate_multiplier=SLOW,
-        ),
-        Strategy("ldam", "wider margins for rare labels, late weights (Cao 2019)", loss=LabelDistributionAware()),
-        Strategy("logit-adjusted", "the prior added to logits in training (Menon 2021)", loss=LogitAdjusted()),
-        Strategy(
-            "hill",
-            "Hill loss: negatives that look positive may be missing labels (Zhang 2021)",
-            loss=Hill(),
-            learning_rate_multiplier=SLOW,
+            losses.DistributionBalanced(),
         ),
         Strategy(
-            "splc",
-            "SPLC: missing labels corrected while learning (Zhang 2021)",
-            loss=SelfPacedCorrection(),
-            learning_rate_multiplier=SLOW,
+            "ldam", "wider margins for rare labels, late weights (Cao 2019)", loss=losses.LabelDistributionAware()
         ),
+        Strategy("logit-adjusted", "the prior added to logits in training (Menon 2021)", loss=losses.LogitAdjusted()),
+        _focusing("hill", "Hill loss: negatives that look positive may be missing labels (Zhang 2021)", losses.Hill()),
+        _focusing("splc", "SPLC: missing labels corrected while learning (Zhang 2021)", losses.SelfPacedCorrection()),
         Strategy(
-            "co-occurrence", "labels that usually stand beside those given denied less", loss=CoOccurrenceSmoothing()
+            "co-occurrence",
+            "labels that usually stand beside those given denied less",
+            loss=losses.CoOccurrenceSmoothing(),
         ),
         Strategy(
             "positive-unlabelled",
             "labels not given weighed by their chance of being there (Elkan 2008)",
-            loss=PositiveUnlabelled(),
+            loss=losses.PositiveUnlabelled(),
         ),
-        Strategy("two-way", "positives ranked above negatives by mark and by label (Kobayashi 2023)", loss=TwoWay()),
+        Strategy(
+            "two-way", "positives ranked above negatives by mark and by label (Kobayashi 2023)", loss=losses.TwoWay()
+        ),
         Strategy("class-aware", "a label drawn first, then a mark of it (Shen 2016)", sampling=ClassAware()),
         Strategy(
             "square-root", "labels drawn by the square root of their frequency (Mahajan 2018)", sampling=ClassAware(0.5)

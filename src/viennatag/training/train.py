@@ -25,12 +25,11 @@ from viennatag.training.finetuning.run import finetune_backbone, split_readable
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import Linear
-from viennatag.training.learner import as_trained
 from viennatag.training.options import TrainOptions
 from viennatag.training.postprocessing.forward import forward
 from viennatag.training.postprocessing.prior_shift import shift_prior
 from viennatag.training.selection.strategy_search import SearchResult, search_strategies
-from viennatag.training.selection.trained_strategy import TrainedStrategy, postprocess, train_strategy
+from viennatag.training.selection.trained_strategy import TrainedStrategy, as_trained, postprocess, train_strategy
 from viennatag.training.strategies import STRATEGIES
 
 ATTRIBUTION = "ATTRIBUTION.md"
@@ -99,8 +98,9 @@ def train(
         seed=options.seed,
         progress=progress,
     )
-    trained, found = _train_head(collection, start if keep_head else None, start, options, progress)
-    return _finish(collection, backbone, trained, found, options, Path(images), Path(out), target_prior, progress)
+    return _finish(
+        collection, backbone, start, options, Path(images), Path(out), target_prior, progress, keep_head=keep_head
+    )
 
 
 def bundle_from_head(
@@ -116,19 +116,11 @@ def bundle_from_head(
 ) -> tuple[Bundle, Evaluation]:
     """Write the bundle of a backbone and a head that are trained already, and return it with its evaluation.
 
-    Args:
-        collection: Marks with the backbone's features of them.
-        backbone: From pixels to features.
-        head: From features to logits of the collection's labels.
-        options: How both were trained.
-        images: Folder that the marks' images are relative to.
-        out: Folder to write the bundle to.
-        target_prior: See `train`.
-        progress: Progress callback.
+    The collection holds the backbone's features, the head gives logits of the collection's labels, and the options say
+    how both were trained; for the others see `train`.
     """
-    progress = progress or (lambda *_: None)
-    trained, found = _train_head(collection, head, head, options, progress)
-    return _finish(collection, backbone, trained, found, options, images, out, target_prior, progress)
+    report = progress or (lambda *_: None)
+    return _finish(collection, backbone, head, options, images, out, target_prior, report, keep_head=True)
 
 
 def _find_backbone(
@@ -156,11 +148,7 @@ def _find_backbone(
 
 
 def _train_head(
-    collection: Collection,
-    kept: LinearHead | None,
-    start: LinearHead | None,
-    options: TrainOptions,
-    progress: ProgressCallback,
+    collection: Collection, start: LinearHead | None, options: TrainOptions, progress: ProgressCallback, keep_head: bool
 ) -> tuple[TrainedStrategy, SearchResult | None]:
     """Return the trained strategy, and how it was found if it was searched for."""
     strategy = options.strategy
@@ -176,8 +164,8 @@ def _train_head(
         return found.trained, found
     labels = collection.labels(min_count=strategy.min_count)
     validation, held_out = collection.examples(labels, VALIDATION), collection.held_out(labels, VALIDATION)
-    if kept:
-        return postprocess(as_trained(kept, validation), strategy, labels, validation, held_out), None
+    if keep_head and start:
+        return postprocess(as_trained(start, validation), strategy, labels, validation, held_out), None
     trained = train_strategy(
         strategy,
         labels,
@@ -194,16 +182,18 @@ def _train_head(
 def _finish(
     collection: Collection,
     backbone: Backbone,
-    trained: TrainedStrategy,
-    found: SearchResult | None,
+    start: LinearHead | None,
     options: TrainOptions,
     images: Path,
     out: Path,
     target_prior: Marks | None,
     progress: ProgressCallback,
+    *,
+    keep_head: bool,
 ) -> tuple[Bundle, Evaluation]:
-    """Return the bundle, evaluated and written."""
-    labels, strategy = trained.labels, options.strategy
+    """Return the bundle, its head trained, evaluated and written."""
+    trained, found = _train_head(collection, start, options, progress, keep_head)
+    labels = trained.labels
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without extra marks
     bundle = Bundle(
         train_counts=counts,
@@ -221,9 +211,8 @@ def _finish(
     if target_prior:
         outputs = forward(trained.head, collection.held_out(labels, VALIDATION))
         targets = collection.examples(labels, VALIDATION).targets
-        shifted = shift_prior(
-            bundle.postprocessor, bundle.prior, target_prior, strategy.decision_rule, outputs, targets
-        )
+        rule = options.strategy.decision_rule
+        shifted = shift_prior(bundle.postprocessor, bundle.prior, target_prior, rule, outputs, targets)
         training = {**bundle.training, "target_prior_marks": len(target_prior)}
         bundle = replace(bundle, postprocessor=shifted, training=training)
     attribution = images / ATTRIBUTION

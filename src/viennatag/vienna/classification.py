@@ -16,9 +16,9 @@ from viennatag.errors import CodeError, DataError, OptionError, report_problems
 from viennatag.files import atomic_file
 from viennatag.vienna.codes import Code, Tree, parse_code, vienna_tree
 
-_MAX_BYTES = 1 << 26
+MAX_BYTES = 1 << 26
+"""Larger files are refused; a classification has less than a megabyte."""
 _MAX_DEPTH = 50
-_CHUNK = 1 << 16
 _LEVEL_OF = {"category": "category", "division": "division", "section": "section", "auxiliary": "section"}
 _LANGUAGE = re.compile(r"([a-z]{2,3})([-_][a-z0-9]+)*")
 _HEAD = ("code", "auxiliary")
@@ -61,30 +61,24 @@ class Classification:
         return Classification({**self.headings, **other.headings}, self.auxiliary | other.auxiliary)
 
 
-def read_classification(
-    path: Path | str, *, language: str = "en", max_bytes: int = _MAX_BYTES, chunk_size: int = _CHUNK
-) -> Classification:
+def read_classification(path: Path | str, *, language: str = "en", max_bytes: int = MAX_BYTES) -> Classification:
     """Return the classification in one of WIPO's XML files (editions 7 to 10), without notes.
 
     Args:
         path: The file.
         language: Language of headings without a stated language.
-        max_bytes: Larger files are refused.
-        chunk_size: Bytes that are parsed at a time.
+        max_bytes: A larger file is refused.
 
     Raises:
         DataError: If it is no such file, or a code in it cannot be read.
     """
     reader = _Reader(parse_language(language))
-    fed = 0
     try:
         with Path(path).open("rb") as file:
-            while chunk := file.read(chunk_size):
-                fed += len(chunk)
-                if fed > max_bytes:
-                    raise DataError(f"larger than {max_bytes >> 20} MB; a classification has less than one")
-                reader.parser.Parse(chunk)
-            reader.parser.Parse(b"", True)
+            content = file.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise DataError(f"larger than {max_bytes >> 20} MB; a classification has less than one")
+        reader.parser.Parse(content, True)
     except (OSError, DataError, expat.ExpatError, LookupError, ValueError) as exc:  # the last two: strange encodings
         reason = f"not well-formed XML: {exc}" if isinstance(exc, expat.ExpatError) else exc
         raise DataError(f"{path}: cannot be read as WIPO's classification: {reason}") from exc

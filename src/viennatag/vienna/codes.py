@@ -1,9 +1,8 @@
 """Vienna codes: parse every spelling, relate codes to each other, look up headings.
 
-Registers write one code in many ways (`3.1.6`, `03.01.06`, `030106`, `A3.1.16`, `CFE(5) 26.4.3,5`).
-Everywhere else in viennatag a code has one spelling: numbers without padding, joined by dots.
-A code that is not in the tree (an office extension, a newer edition) is kept and shown with its
-nearest known ancestor.
+Registers write one code in many ways (`3.1.6`, `03.01.06`, `030106`, `A3.1.16`, `CFE(5) 26.4.3,5`). Everywhere else in
+viennatag a code has one spelling: numbers without padding, joined by dots. A code that is not in the tree (an office
+extension, a newer edition) is kept and shown with its nearest known ancestor.
 """
 
 import re
@@ -106,11 +105,6 @@ def parse_codes(text: str) -> tuple[Code, ...]:
     return tuple(sorted(set(codes)))
 
 
-def format_code(code: Code, *, padded: bool = False) -> str:
-    """Return `3.1.6`, or `03.01.06` as the EU register writes it if `padded`."""
-    return ".".join(f"{number:02d}" if padded else str(number) for number in code if number)
-
-
 @dataclass(frozen=True)
 class Tree:
     """The classification with one short English heading for each code."""
@@ -152,7 +146,8 @@ class Tree:
             return []
         found = []
         for code in self.headings:
-            own, inherited = self._stems[code], self._inherited(code)
+            own = self._stems[code]
+            inherited = frozenset[str]().union(*(self._stems.get(node, ()) for node in code.path[:-1]))
             ranks = [_rank(word, own, inherited) for word in wanted]
             if all(ranks):
                 found.append((-sum(ranks), len(own), code))
@@ -161,9 +156,6 @@ class Tree:
     @cached_property
     def _stems(self) -> dict[Code, frozenset[str]]:
         return {code: frozenset(map(_stem, _WORD.findall(heading.lower()))) for code, heading in self.headings.items()}
-
-    def _inherited(self, code: Code) -> frozenset[str]:
-        return frozenset().union(*(self._stems.get(node, frozenset()) for node in code.path[:-1]))
 
 
 _WORD = re.compile(r"[^\W_]+")

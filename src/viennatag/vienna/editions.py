@@ -1,8 +1,7 @@
 """Editions of the classification: import them, and map codes of any edition to one edition.
 
-Registers mix editions and add codes of their own. A code that an edition does not have is replaced according to
-`editions.tsv`, with a confidence, or by comparing two imported editions; otherwise by its nearest ancestor in the
-edition. Imported editions are stored in the user's data folder.
+Registers mix editions and add codes of their own. A code that an edition lacks is replaced according to `editions.tsv`,
+or by comparing two imported editions, stored in the user's data folder; otherwise by its nearest ancestor.
 """
 
 import csv
@@ -165,7 +164,7 @@ class _Target:
             return code, 0
         for node in reversed(code.path):
             if node in self.known:
-                return node, 0 if node == code else 2
+                return node, 2
             instead, confidence = self.instead.get(node, (node, "division"))
             if instead in self.known:
                 return instead, 1 if node == code and confidence != "division" else 2

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from viennatag.errors import BackboneError
 from viennatag.files import atomic_file
+from viennatag.runtime.engine import Engine
 
 OPSET = 18
 LOCAL = "local-dir:"
@@ -181,8 +182,6 @@ def export_network(network: PixelNetwork, *, name: str, size: int) -> Backbone:
 
 
 def _verify(backbone: Backbone, pixels: Tensor, features: Tensor) -> None:
-    from viennatag.runtime.engine import Engine
-
     (found,) = Engine(backbone.graph).run(pixels.numpy(), ("features",))
     gap = float((torch.from_numpy(found) - features).abs().max())
     if gap > 1e-2 * max(1.0, float(features.abs().max())):
@@ -194,10 +193,8 @@ def _strip(model: onnx.ModelProto) -> None:
     model.producer_version = ""
     del model.metadata_props[:]
     graph = model.graph
-    graph.doc_string = ""
-    del graph.metadata_props[:]
     del graph.value_info[:]
-    for each in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+    for each in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         each.doc_string = ""
         del each.metadata_props[:]
 

@@ -1,9 +1,8 @@
 """Clip the gains of exploding channels before a network serves or is trained further.
 
 A channel that is silent on nearly all images has nearly no variance, and batch normalisation divides by it: its gain
-grows without an effect in training, and over several rounds of fine-tuning it multiplies. On the rare image that
-activates the channel it then drowns all others, whatever the image shows. So no channel may have more than a multiple
-of the median gain of its layer; healthy channels stay as they are.
+multiplies over rounds of fine-tuning, without an effect in training, until a rare image activates the channel and it
+drowns all others. So no channel may have more than a multiple of the median gain of its layer.
 """
 
 import torch
@@ -12,7 +11,8 @@ from torch import nn
 from viennatag.training.backbones.backbone import PixelNetwork
 
 MAX_GAIN = 20.0
-"""Times the median of a layer. The pretrained EfficientNet-Lite2 has none above 18.2; see docs/guide/fine-tuning.md."""
+"""Times the median gain of a layer, over channels with a gain above 0. The pretrained EfficientNet-Lite2 has none above
+18.2 (docs/guide/fine-tuning.md)."""
 
 Normalisation = nn.modules.batchnorm._BatchNorm
 
@@ -31,8 +31,8 @@ def normalisations(network: PixelNetwork) -> dict[str, Normalisation]:
     return found
 
 
-def clip_gains(network: PixelNetwork, max_gain: float = MAX_GAIN) -> int:
-    """Clip exploding channels to the largest gain allowed and return their number.
+def clip_gains(network: PixelNetwork) -> int:
+    """Clip exploding channels to `MAX_GAIN` and return their number.
 
     The gain of a channel is the sum of its absolute weights times the scale of its normalisation: the largest factor on
     an input. The shift stays: it is the output of a silent channel, and the channel's mean where the normalisation has
@@ -40,7 +40,6 @@ def clip_gains(network: PixelNetwork, max_gain: float = MAX_GAIN) -> int:
 
     Args:
         network: With its final statistics; its normalisations are changed.
-        max_gain: Times the median gain of the layer, over channels with a gain above 0.
     """
     clipped = 0
     with torch.no_grad():
@@ -52,7 +51,7 @@ def clip_gains(network: PixelNetwork, max_gain: float = MAX_GAIN) -> int:
             gains = weight.abs().flatten(1).sum(1) * scale.abs()
             if not (gains > 0).any():
                 continue
-            allowed = max_gain * gains[gains > 0].median()
+            allowed = MAX_GAIN * gains[gains > 0].median()
             exploding = gains > allowed
             module.weight[exploding] *= allowed / gains[exploding]
             clipped += int(exploding.sum())

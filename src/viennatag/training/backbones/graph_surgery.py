@@ -1,9 +1,7 @@
 """Take a bundle's graph apart: the backbone as training exported it, and the last layer of the head.
 
-The backbone comes out byte for byte, so features that were cached in training are found again. A head whose logits are
-`weight @ inputs + bias` can get other weights, whatever is computed between the features and its inputs: linear heads,
-cosine heads and their means can be trained further, and keep their heat maps. A vote of neighbours has no weights, and
-heads that read feature maps would need these.
+The backbone comes out byte for byte, so cached features are found again. A head whose logits are
+`weight @ inputs + bias`, as linear heads, cosine heads and their means, can get other weights and keeps its heat maps.
 """
 
 from collections.abc import Collection
@@ -45,9 +43,7 @@ class OpenedGraph:
         raw = features.astype(np.float32)
         if self._input == _FEATURES:
             return raw
-        model = _cut(onnx.load_from_string(self._graph), {self._input}, given=_FEATURES)
-        model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("marks", raw.shape[1])))
-        model.graph.output.append(helper.make_tensor_value_info(self._input, TensorProto.FLOAT, None))
+        model = _cut_from_features(self._graph, self._input, raw.shape[1])
         (inputs,) = ReferenceEvaluator(model).run(None, {_FEATURES: raw})
         return np.asarray(inputs, dtype=np.float32)
 
@@ -109,10 +105,14 @@ def cut_head(graph: bytes, width: int) -> bytes:
         graph: The serialized graph of a head that reads features.
         width: Number of features.
     """
-    model = _cut(onnx.load_from_string(graph), {_LOGITS}, given=_FEATURES)
+    return bytes(_cut_from_features(graph, _LOGITS, width).SerializeToString(deterministic=True))
+
+
+def _cut_from_features(graph: bytes, output: str, width: int) -> onnx.ModelProto:
+    model = _cut(onnx.load_from_string(graph), {output}, given=_FEATURES)
     model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("views", width)))
-    model.graph.output.append(helper.make_tensor_value_info(_LOGITS, TensorProto.FLOAT, None))
-    return bytes(model.SerializeToString(deterministic=True))
+    model.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, None))
+    return model
 
 
 def _read_graph(bundle: Bundle) -> bytes:
@@ -146,13 +146,7 @@ def _cut_backbone(content: bytes, bundle: Bundle) -> Backbone:
 
 
 def _cut(model: onnx.ModelProto, wanted: Collection[str], *, given: str = "") -> onnx.ModelProto:
-    """Return the model with only the nodes and constants that some values depend on, without inputs and outputs.
-
-    Args:
-        model: It is changed.
-        wanted: Names of the values.
-        given: Name of a value that becomes an input.
-    """
+    """Leave only the nodes and constants that `wanted` depends on, computed from `given`, and no inputs and outputs."""
     graph, needed = model.graph, set(wanted)
     kept = []
     for node in reversed(graph.node):  # nodes are in topological order

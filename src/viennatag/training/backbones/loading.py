@@ -1,14 +1,13 @@
 """Load a backbone or a network by its name: of timm, or of a bundle (`bundle:starter`, `bundle:FOLDER`).
 
-As a backbone, a bundle is used as it is. To be fine-tuned it must become a network again: the export folds batch
-normalisation into the convolutions before it, which serves faster and trains badly. So the convolutions get their
-normalisation back: its statistics are measured on some images, and scale and shift are set so that the outputs stay the
-same.
+To be fine-tuned, a bundle must become a network again. The export folds batch normalisation into the convolutions
+before it, which serves faster and trains badly, so they get it back: its statistics are measured on some images, and
+scale and shift are set so that the outputs stay the same.
 """
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
@@ -32,12 +31,8 @@ from viennatag.training.backbones.backbone import (
 from viennatag.training.backbones.gain_clipping import Normalisation, normalisations
 from viennatag.training.backbones.graph_surgery import bundle_backbone, linear_weights
 
-if TYPE_CHECKING:
-    from torch.utils.hooks import RemovableHandle
-
 BUNDLE = "bundle:"
 """Prefix of the name of a backbone that is taken from a bundle."""
-
 _TOLERANCE = 1e-3
 """Largest difference between network and graph, as a fraction of the largest feature."""
 
@@ -205,7 +200,7 @@ def reestimate_batch_norm(network: PixelNetwork, sample: NDArray[np.uint8]) -> N
         statistics[module] = mean, variance
 
     modules = [module for module in network.modules() if isinstance(module, Normalisation)]
-    handles: list[RemovableHandle] = [module.register_forward_pre_hook(measure) for module in modules]
+    handles = [module.register_forward_pre_hook(measure) for module in modules]
     with torch.no_grad():
         network(torch.from_numpy(sample))
         for module, (mean, variance) in statistics.items():

@@ -5,21 +5,19 @@ and thresholds keep their meaning. Scores are those of the bundle's postprocesso
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.evaluation.feedback import Feedback
 from viennatag.images.crops import full_view_rows
-from viennatag.model.postprocessing import Outputs, Postprocessor
+from viennatag.model.postprocessing import Postprocessor
 from viennatag.training.continual.weight_deltas import STRENGTHS, Directions, fit_weight_deltas, log_loss
 from viennatag.training.data.held_out import HeldOut
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 MIN_MENTIONS = 3
 """A label may move if it is expected on at least this many marks, is surprisingly frequent, or is rejected as often."""
@@ -27,13 +25,7 @@ MIN_MENTIONS = 3
 
 @dataclass(frozen=True, eq=False)
 class LastLayer:
-    """The last layer of a bundle, with the postprocessor of its logits.
-
-    Attributes:
-        postprocessor: Logits to scores.
-        weight: Shape (labels, channels).
-        bias: Shape (labels,).
-    """
+    """The last layer of a bundle: weight (labels, channels), bias (labels,), and the postprocessor of its logits."""
 
     postprocessor: Postprocessor
     weight: NDArray[np.float64]
@@ -62,7 +54,7 @@ class LastLayer:
         calibration = self.postprocessor.calibration
         found = self.logits(views.features) if logits is None else logits
         raw = (found - calibration.intercept) / calibration.slope
-        return self.postprocessor.scores(Outputs(raw, views.view_counts.tolist(), views.colours))
+        return self.postprocessor.scores(views.outputs(raw))
 
     def grown(self, postprocessor: Postprocessor, counts: NDArray[np.int64], marks: int) -> "LastLayer":
         """Return a layer for more labels; a new label starts as a share of its parent, or of all marks.
@@ -72,13 +64,13 @@ class LastLayer:
             counts: Marks that carry each of them, shape (labels,).
             marks: How many there are.
         """
-        labels, old = postprocessor.labels, self.postprocessor
+        labels = postprocessor.labels
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
         for at, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
             known = self.labels.index.get(name)
             if known is not None:
                 weight[at], bias[at] = self.weight[known], self.bias[known]
-            elif parent >= 0 and labels.names[parent] not in old.pixel_labels:
+            elif parent >= 0 and labels.names[parent] not in self.postprocessor.pixel_labels:
                 # log P(label) = log P(parent) + log P(label | parent), and both are small
                 slope, intercept = postprocessor.calibration.slope[parent], postprocessor.calibration.intercept[parent]
                 share = np.log((counts[at] + 0.5) / (counts[parent] + 1))
@@ -120,15 +112,10 @@ def grown_postprocessor(known: Postprocessor, labels: LabelSet) -> Postprocessor
 
 @dataclass(frozen=True, eq=False)
 class Rehearsal:
-    """Marks that the layer has learned from before, shown again.
-
-    Attributes:
-        inputs: Head inputs, shape (marks, channels).
-        targets: Shape (marks, labels).
-    """
+    """Marks shown again that the layer learned from before: head inputs (marks, channels), targets (marks, labels)."""
 
     inputs: NDArray[np.float32]
-    targets: "csr_array"
+    targets: csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +137,7 @@ class Adaptation:
     start: LastLayer
     postprocessor: Postprocessor
     views: HeldOut
-    targets: "csr_array"
+    targets: csr_array
     columns: NDArray[np.intp]
     weights: NDArray[np.float32]
     rehearsal: Rehearsal | None
@@ -163,10 +150,9 @@ class Adaptation:
         return self.postprocessor.labels
 
     @property
-    def inputs(self) -> NDArray[np.float32]:
-        """Head inputs of the whole marks, shape (marks, channels)."""
-        whole: NDArray[np.float32] = self.views.features[full_view_rows(self.views.view_counts.tolist())]
-        return whole
+    def known(self) -> NDArray[np.intp]:
+        """Position of each label of the start, shape (labels of the start,)."""
+        return np.array([self.labels.index[name] for name in self.start.labels.names])
 
     @classmethod
     def of(
@@ -178,7 +164,6 @@ class Adaptation:
         rehearsal: Rehearsal | None = None,
         *,
         strengths: tuple[float, ...] = STRENGTHS,
-        min_mentions: int = MIN_MENTIONS,
     ) -> "Adaptation":
         """Return the adaptation in which those labels may move that the feedback says enough about.
 
@@ -187,23 +172,20 @@ class Adaptation:
         read from pixels have no weights to move.
         """
         targets = labels.encode(feedback.marks.codes)
-        known = np.array([labels.index[name] for name in start.labels.names])
+        known = [labels.index[name] for name in start.labels.names]
         named, expected = np.zeros(targets.shape, dtype=bool), np.zeros(len(labels))
         scores = start.scores(views)
         named[:, known], expected[known] = scores >= start.postprocessor.thresholds, scores.sum(axis=0)
         named |= labels.encode(feedback.rejected).toarray()
         given = np.asarray(targets.sum(axis=0)).ravel()
         not_given = np.count_nonzero(named & ~targets.toarray(), axis=0)
-        surprising = (given >= min_mentions) & (given > expected + 2 * np.sqrt(expected + 1))
-        fixed = np.zeros(len(labels), dtype=bool)
-        fixed[[labels.index[name] for name in start.postprocessor.pixel_labels]] = True
-        mentioned = (expected >= min_mentions) | surprising | (not_given >= min_mentions)
-        columns = np.flatnonzero(mentioned & ~fixed)
-        weights = np.broadcast_to(
-            np.array(feedback.marks.weights, dtype=np.float32)[:, None], (len(feedback), len(columns))
-        )
-        whole = views.features[full_view_rows(views.view_counts.tolist())]
-        shown = np.concatenate([whole, rehearsal.inputs]) if rehearsal else whole
+        surprising = (given >= MIN_MENTIONS) & (given > expected + 2 * np.sqrt(expected + 1))
+        may_move = (expected >= MIN_MENTIONS) | surprising | (not_given >= MIN_MENTIONS)
+        may_move[[labels.index[name] for name in start.postprocessor.pixel_labels]] = False
+        columns = np.flatnonzero(may_move)
+        own = np.array(feedback.marks.weights, dtype=np.float32)[:, None]
+        weights = np.broadcast_to(own, (len(feedback), len(columns)))
+        shown = np.concatenate([views.whole, rehearsal.inputs]) if rehearsal else views.whole
         postprocessor = grown_postprocessor(start.postprocessor, labels)
         return cls(start, postprocessor, views, targets, columns, weights, rehearsal, Directions.of(shown), strengths)
 
@@ -211,7 +193,7 @@ class Adaptation:
         """Return the layer at the start, and its deltas for each strength of the penalty, learned from some marks."""
         counts = np.asarray(self.targets[rows].sum(axis=0))
         start = self.start.grown(self.postprocessor, counts, len(rows))
-        inputs, truth, weights = self.inputs[rows], self.truth(rows), self.weights[rows]
+        inputs, truth, weights = self.views.whole[rows], self.truth(rows), self.weights[rows]
         if self.rehearsal:
             again = self.rehearsal.targets[:, self.columns].toarray()
             share = min(1.0, len(rows) / len(again))  # together they count no more than the feedback
@@ -227,52 +209,33 @@ class Adaptation:
 
     def distance(self, deltas: NDArray[np.float32]) -> float:
         """Return how far weights moved, as a share of their length, each channel scaled to vary by 1."""
-        index, scale, chain = self.start.labels.index, self.directions.scale, self.start.postprocessor
-        names = [self.labels.names[at] for at in self.columns]
-        known = np.array([name in index for name in names])
-        at = [index[name] for name in names if name in index]
-        own = chain.calibration.slope[at, None] * self.start.weight[at]
+        index, scale, slope = self.start.labels.index, self.directions.scale, self.start.postprocessor.calibration.slope
+        at = np.array([index.get(self.labels.names[column], -1) for column in self.columns], dtype=np.intp)
+        known = at >= 0
+        own = slope[at[known], None] * self.start.weight[at[known]]
         by = self.directions.unfold(deltas)[0][known]
         return float(np.linalg.norm(by * scale)) / max(float(np.linalg.norm(own * scale)), 1e-12)
 
 
-@dataclass(frozen=True, eq=False)
-class CrossFit:
-    """Feedback scored by layers that learned from the other folds.
+def cross_fit(adaptation: Adaptation, fold: NDArray[np.int8]) -> tuple[NDArray[np.float32], list[int]]:
+    """Return what layers say about each fold that learned from the other folds; `fold` has shape (marks,).
 
-    Attributes:
-        before: Calibrated logits as they were, new labels as they start; shape (views, columns).
-        after: The same for each strength, shape (strengths, views, columns).
-        losses: Log loss on whole marks, shape (strengths, folds).
-        unchanged: Log loss without a change, shape (folds,).
+    Returns:
+        Calibrated logits for each strength, shape (strengths, views, columns); and the positions of the strengths that
+        make held-out feedback likelier than before, by the log loss on whole marks, the best first.
     """
-
-    before: NDArray[np.float32]
-    after: NDArray[np.float32]
-    losses: NDArray[np.float64]
-    unchanged: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, adaptation: Adaptation, fold: NDArray[np.int8]) -> "CrossFit":
-        """Return what layers say about each fold that learned from the other folds; `fold` has shape (marks,)."""
-        views, marks, folds = adaptation.views, len(fold), int(fold.max()) + 1
-        whole = full_view_rows(views.view_counts.tolist())
-        view_fold = np.repeat(fold, views.view_counts)
-        before = np.empty((len(views.features), len(adaptation.columns)), dtype=np.float32)
-        after = np.empty((len(adaptation.strengths), *before.shape), dtype=np.float32)
-        losses, unchanged = np.empty((len(adaptation.strengths), folds)), np.empty(folds)
-        for number in range(folds):
-            held, rows = np.flatnonzero(fold == number), np.flatnonzero(view_fold == number)
-            start, tried = adaptation.learn(np.setdiff1d(np.arange(marks), held))
-            truth, weights = adaptation.truth(held), adaptation.weights[held]
-            before[rows] = start.logits(views.features[rows])[:, adaptation.columns]
-            unchanged[number] = log_loss(before[whole[held]], truth, weights)
-            for at, deltas in enumerate(tried):
-                after[at, rows] = before[rows] + adaptation.directions(views.features[rows]) @ deltas.T
-                losses[at, number] = log_loss(after[at, whole[held]], truth, weights)
-        return cls(before, after, losses, unchanged)
-
-    def order(self) -> list[int]:
-        """Return the strengths that make held-out feedback likelier than before, the best first."""
-        total = self.losses.sum(axis=1)
-        return [int(at) for at in np.argsort(total) if total[at] < self.unchanged.sum()]
+    views, marks, folds, strengths = adaptation.views, len(fold), int(fold.max()) + 1, len(adaptation.strengths)
+    whole, view_fold = full_view_rows(views.view_counts.tolist()), np.repeat(fold, views.view_counts)
+    after = np.empty((strengths, len(views.features), len(adaptation.columns)), dtype=np.float32)
+    losses, unchanged = np.empty((strengths, folds)), np.empty(folds)
+    for number in range(folds):
+        held, rows = np.flatnonzero(fold == number), np.flatnonzero(view_fold == number)
+        start, tried = adaptation.learn(np.setdiff1d(np.arange(marks), held))
+        truth, weights, own = adaptation.truth(held), adaptation.weights[held], np.searchsorted(rows, whole[held])
+        before = start.logits(views.features[rows])[:, adaptation.columns]
+        unchanged[number] = log_loss(before[own], truth, weights)
+        for at, deltas in enumerate(tried):
+            after[at, rows] = before + adaptation.directions(views.features[rows]) @ deltas.T
+            losses[at, number] = log_loss(after[at, whole[held]], truth, weights)
+    total = losses.sum(axis=1)
+    return after, [int(at) for at in np.argsort(total) if total[at] < unchanged.sum()]

@@ -1,20 +1,15 @@
 """Update a bundle with the feedback of examiners, without forgetting what it knew.
 
-Only the last layer learns, on cached features. It starts as it is and a penalty holds it there
-(`continual.weight_deltas`); labels that no feedback is about keep their weights to the last bit. How strong the
-penalty is, is found by cross-fitting: each fifth of the feedback, near-duplicates together, is scored by a layer that
-learned from the others. Where the old marks are given, some are rehearsed, and no bundle is written that is worse on
-their validation subset beyond noise. Where they are not, that cannot be known: then the layer may not move further
-than a bound, and must be no worse on feedback that it has not seen.
-
-Calibration and thresholds are kept: the layer learns on the scale of calibrated scores, and a few marks could not tune
-them better. All scores are those that the bundle serves: crops, parent averaging and pixel colours included.
+Only the last layer learns, on the scale of calibrated scores, so calibration and thresholds are kept. A penalty holds
+it (`weight_deltas`), as strong as cross-fitting on fifths of the feedback says; labels that no feedback is about keep
+their weights to the last bit. Where old marks are given some are rehearsed, and nothing is written that is worse on
+their validation subset beyond noise; without them the layer may move only up to a bound.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +23,12 @@ from viennatag.evaluation.feedback import AFTER, BEFORE, Contrasts, Feedback, Up
 from viennatag.files import cache_folder
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.model.bundle import Bundle, as_bundle
-from viennatag.model.postprocessing import Outputs, Postprocessor
+from viennatag.model.postprocessing import Postprocessor
 from viennatag.model.saving import write_bundle
 from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify
 from viennatag.training.backbones.graph_surgery import OpenedGraph, cut_head, open_graph
-from viennatag.training.continual.adaptation import Adaptation, CrossFit, LastLayer, Rehearsal
+from viennatag.training.continual.adaptation import Adaptation, LastLayer, Rehearsal, cross_fit
 from viennatag.training.continual.weight_deltas import STRENGTHS
 from viennatag.training.data.collection import (
     TEST,
@@ -44,14 +39,10 @@ from viennatag.training.data.collection import (
     ProgressCallback,
     collect,
 )
-from viennatag.training.data.examples import draw_positions
+from viennatag.training.data.examples import Examples, draw_positions
 from viennatag.training.data.features import extract_features
-from viennatag.training.data.held_out import HeldOut
 from viennatag.training.postprocessing.forward import run_head
 from viennatag.vienna.codes import parse_code
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _FOLDS = 5
 MIN_MARKS = 10
@@ -138,16 +129,16 @@ def update(
     report("head", 0, _FOLDS, f"{len(adaptation.columns):,} labels")
     groups = mark_groups(kept, found.hashes[rows])
     folds = stratify(adaptation.targets, fractions=(1 / _FOLDS,) * _FOLDS, groups=groups, seed=seed)
-    cross_fit = CrossFit.of(adaptation, folds)
+    cross_fitted, allowed = cross_fit(adaptation, folds)
     report("head", _FOLDS, _FOLDS, f"{len(adaptation.columns):,} labels")
 
     grown = _grown_bundle(bundle, adaptation)
-    chosen = _choose(adaptation, cross_fit, old_marks, opened, grown, max_distance, seed)
+    chosen = _choose(adaptation, cross_fitted, allowed, old_marks, opened, grown, max_distance, seed)
+    scores, evaluated = chosen.scores, kept
     if old_marks:
-        test = old_marks.collection.marks_of(TEST)
-        evaluation = evaluate_scores(old_marks.scores(chosen.graph, grown.postprocessor, TEST), test, grown, seed=seed)
-    else:
-        evaluation = evaluate_scores(chosen.scores, kept, grown, seed=seed)
+        evaluated = old_marks.collection.marks_of(TEST)
+        scores = old_marks.scores(chosen.graph, grown.postprocessor, TEST)
+    evaluation = evaluate_scores(scores, evaluated, grown, seed=seed)
     note = {
         "from": bundle.digest,
         "marks": len(feedback),
@@ -174,7 +165,6 @@ def update(
 
 def grow_labels(known: LabelSet, marks: Marks, *, min_count: int) -> tuple[LabelSet, dict[str, int]]:
     """Return labels to which codes of marks are added, and the codes on too few marks, with their number."""
-    vienna = known.taxonomy == "vienna"
     carried = LabelSet.from_marks(marks)
     counts = np.asarray(carried.encode(marks.codes).sum(axis=0)).tolist()
     fresh = {name: int(count) for name, count in zip(carried.names, counts, strict=True) if name not in known.index}
@@ -185,7 +175,7 @@ def grow_labels(known: LabelSet, marks: Marks, *, min_count: int) -> tuple[Label
         )
     left_out = {name: count for name, count in fresh.items() if count < min_count}
     names = {*known.names, *fresh} - set(left_out)
-    order = sorted(names, key=parse_code) if vienna else sorted(names)
+    order = sorted(names, key=parse_code if known.taxonomy == "vienna" else None)
     return LabelSet(known.taxonomy, tuple(order)), left_out
 
 
@@ -211,23 +201,20 @@ class _OldMarks:
         count = int(np.count_nonzero(self.collection.subsets == subset))
         return draw_positions(count, limit, seed=self.seed) if limit else np.arange(count)
 
-    def targets(self, subset: int, limit: int | None = None) -> "csr_array":
-        return self.collection.examples(self.labels, subset).targets[self.chosen(subset, limit)]
-
-    def held_out(self, subset: int, limit: int | None = None) -> HeldOut:
-        return self.collection.held_out(self.bundle.labels, subset).select(self.chosen(subset, limit))
+    def examples(self, subset: int, limit: int) -> Examples:
+        return self.collection.examples(self.labels, subset).select(self.chosen(subset, limit))
 
     def rehearsal(self, limit: int) -> Rehearsal:
-        examples = self.collection.examples(self.labels, TRAIN).select(self.chosen(TRAIN, limit))
+        examples = self.examples(TRAIN, limit)
         return Rehearsal(self.opened.head_inputs(examples.features[examples.rows]), examples.targets)
 
     def scores(
         self, graph: bytes, postprocessor: Postprocessor, subset: int, limit: int | None = None
     ) -> NDArray[np.float64]:
         """Return the scores of one subset as a bundle with this graph serves them."""
-        held_out = self.held_out(subset, limit)
+        held_out = self.collection.held_out(self.bundle.labels, subset).select(self.chosen(subset, limit))
         logits = run_head(cut_head(graph, held_out.features.shape[1]), held_out.features)
-        return postprocessor.scores(Outputs(logits, held_out.view_counts.tolist(), held_out.colours))
+        return postprocessor.scores(held_out.outputs(logits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +230,8 @@ class _Chosen:
 
 def _choose(
     adaptation: Adaptation,
-    cross_fit: CrossFit,
+    cross_fitted: NDArray[np.float32],
+    allowed: list[int],
     old: _OldMarks | None,
     opened: OpenedGraph,
     grown: Bundle,
@@ -251,29 +239,26 @@ def _choose(
     seed: int,
 ) -> _Chosen:
     """Return the strength that is best on held-out feedback among those that the checks allow."""
-    allowed, refusals = cross_fit.order(), []
-    marks, labels = len(adaptation.views), adaptation.labels
+    marks, labels, known = len(adaptation.views), adaptation.labels, adaptation.known
     if not allowed:
         raise FeedbackError(
             f"feedback on {marks:,} marks teaches nothing: on marks held out every change is worse than none. "
             "Nothing was written; collect feedback on more marks"
         )
     layer, deltas = adaptation.learn(np.arange(marks))
-    known = np.array([labels.index[name] for name in adaptation.start.labels.names])
-    before = np.zeros((marks, len(labels)))
+    refusals, before = [], np.zeros((marks, len(labels)))
     before[:, known] = adaptation.start.scores(adaptation.views)
     for at in allowed:
         moved = layer.moved(adaptation.columns, *adaptation.directions.unfold(deltas[at]))
         held_out = layer.logits(adaptation.views.features)
-        held_out[:, adaptation.columns] = cross_fit.after[at]
+        held_out[:, adaptation.columns] = cross_fitted[at]
         scores = moved.scores(adaptation.views, held_out)
         graph = opened.with_weights(*_graph_weights(moved, adaptation, opened))
         contrasts = {"feedback": _compare(before, scores, adaptation.targets, grown, seed)}
         if old:
-            was = np.zeros((len(old.chosen(VALIDATION, EVALUATED)), len(labels)))
+            targets = old.examples(VALIDATION, EVALUATED).targets
+            was, now = np.zeros(targets.shape), old.scores(graph, grown.postprocessor, VALIDATION, EVALUATED)
             was[:, known] = old.scores(old.bundle.graph.read_bytes(), old.bundle.postprocessor, VALIDATION, EVALUATED)
-            now = old.scores(graph, grown.postprocessor, VALIDATION, EVALUATED)
-            targets = old.targets(VALIDATION, EVALUATED)
             contrasts["old"] = _compare(was, now, targets, grown, seed, columns=known)
         distance = adaptation.distance(deltas[at])
         objection = _objection(contrasts, distance, max_distance)
@@ -312,10 +297,8 @@ def _objection(contrasts: Mapping[str, Contrasts], distance: float, max_distance
         for name in METRICS if subset == "old" else GATES:
             each = found[AFTER][name]
             if each.verdict == "worse":
-                low, high = 100 * each.difference_low, 100 * each.difference_high
-                return (
-                    f"{name} {where[subset]} changes by {100 * each.difference:+.1f} points ({low:+.1f} to {high:+.1f})"
-                )
+                by, low, high = (100 * part for part in (each.difference, each.difference_low, each.difference_high))
+                return f"{name} {where[subset]} changes by {by:+.1f} points ({low:+.1f} to {high:+.1f})"
     if "old" not in contrasts and distance > max_distance:
         return (
             f"weights move by {distance:.0%} of their length, at most {max_distance:.0%} may be without old marks "
@@ -326,11 +309,10 @@ def _objection(contrasts: Mapping[str, Contrasts], distance: float, max_distance
 
 def _grown_bundle(bundle: Bundle, adaptation: Adaptation) -> Bundle:
     """Return the bundle with new labels, and with the feedback counted."""
-    labels, counts = adaptation.labels, np.asarray(adaptation.targets.sum(axis=0), dtype=np.int64)
+    counts = np.asarray(adaptation.targets.sum(axis=0), dtype=np.int64)
     marks = sum(bundle.training.get("marks", {}).values())
-    at = [labels.index[name] for name in bundle.labels.names]
-    train_counts, prior = np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels))
-    train_counts[at], prior[at] = bundle.train_counts, bundle.prior
+    train_counts, prior = np.zeros_like(counts), np.zeros(len(counts))
+    train_counts[adaptation.known], prior[adaptation.known] = bundle.train_counts, bundle.prior
     return replace(
         bundle,
         train_counts=train_counts + counts,
@@ -344,11 +326,9 @@ def _graph_weights(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return weight and bias of the graph; what did not move is exactly what it was."""
     weight, bias = layer.weight.astype(np.float32), layer.bias.astype(np.float32)
-    moved = set(adaptation.columns.tolist())
-    for known, name in enumerate(adaptation.start.labels.names):
-        at = adaptation.labels.index[name]
-        if at not in moved:
-            weight[at], bias[at] = opened.weight[known], opened.bias[known]
+    still = ~np.isin(adaptation.known, adaptation.columns)
+    at = adaptation.known[still]
+    weight[at], bias[at] = opened.weight[still], opened.bias[still]
     return weight, bias
 
 

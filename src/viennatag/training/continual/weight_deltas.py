@@ -1,9 +1,7 @@
-"""Weight deltas: logistic regression held to the weights before it (L2-SP penalty).
+"""Weight deltas: logistic regression whose penalty is the distance to the weights before it, not to zero.
 
-Logistic regression whose penalty is the distance to the weights that were there before, not to zero: what the new
-marks say nothing about stays (L2-SP; Li, Grandvalet and Davoine 2018, "Explicit Inductive Bias for Transfer Learning
-with Convolutional Networks", arXiv 1802.01483). It is convex, so there is nothing random, and it is learned on the
-scale of calibrated scores, so that these stay probabilities.
+What the new marks say nothing about stays (L2-SP; Li, Grandvalet and Davoine 2018, "Explicit Inductive Bias for
+Transfer Learning with Convolutional Networks", arXiv 1802.01483). It is convex, so there is nothing random.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,12 +36,12 @@ class Directions:
     axes: NDArray[np.float32]
 
     @classmethod
-    def of(cls, seen: NDArray[np.float32], *, most: int = DIRECTIONS) -> "Directions":
+    def of(cls, seen: NDArray[np.float32]) -> "Directions":
         """Return the main directions of standardised channels; `seen` has the shape (marks, channels)."""
         mean, scale = (each.numpy() for each in standardise_columns(seen))
         standard = (seen - mean) / scale
         _, lengths, axes = np.linalg.svd(standard, full_matrices=False)
-        count = max(1, min(most, int(np.count_nonzero(lengths > 1e-4 * lengths[0]))))
+        count = max(1, min(DIRECTIONS, int(np.count_nonzero(lengths > 1e-4 * lengths[0]))))
         length = float(np.sqrt(np.mean(np.square(standard).sum(axis=1)))) or 1.0
         return cls(mean, scale, np.asarray(axes[:count].T / (scale[:, None] * length), dtype=np.float32))
 

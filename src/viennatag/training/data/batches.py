@@ -25,17 +25,14 @@ class Batches:
         share: Rank of this process and number of processes, which share every batch.
     """
 
-    def __init__(self, draws: Draw, batch_size: int, *, seed: int) -> None:
-        self.draws, self.batch_size, self.seed = draws, batch_size, seed
+    def __init__(self, draws: Draw, batch_size: int, *, seed: int, only_whole: bool = True) -> None:
+        self.draws, self.batch_size, self.seed, self._only_whole = draws, batch_size, seed, only_whole
         self.epoch, self.skip, self.share = 0, 0, (0, 1)
-        self._whole = True
 
     @classmethod
     def in_order(cls, count: int, batch_size: int) -> "Batches":
         """Return batches of all positions in their order, the last one smaller."""
-        batches = cls(lambda _: np.arange(count), batch_size, seed=0)
-        batches._whole = False
-        return batches
+        return cls(lambda _: np.arange(count), batch_size, seed=0, only_whole=False)
 
     def _epoch(self) -> NDArray[np.intp]:
         return self.draws(np.random.default_rng((self.seed, self.epoch)))
@@ -45,7 +42,7 @@ class Batches:
 
     def _count(self, marks: int) -> int:
         """Return the number of batches; in training only whole ones, but at least one."""
-        return max(1, marks // self.batch_size) if self._whole else -(-marks // self.batch_size)
+        return max(1, marks // self.batch_size) if self._only_whole else -(-marks // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         order, (rank, processes) = self._epoch(), self.share

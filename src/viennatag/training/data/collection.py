@@ -33,14 +33,7 @@ ProgressCallback = Callable[[str, int, int, str], None]
 
 @dataclass(frozen=True, eq=False)
 class ImageFolder:
-    """The images of a collection, and what runs them.
-
-    Attributes:
-        images: Folder that the marks' images are relative to.
-        backbone: Pixels to features.
-        cache: Folder that keeps results between runs.
-        progress: Progress callback.
-    """
+    """The images of a collection: the folder that they are relative to, and what runs and keeps them."""
 
     images: Path
     backbone: Backbone
@@ -83,7 +76,7 @@ class Collection:
 
     def labels(self, *, min_count: int) -> LabelSet:
         """Return the labels that at least `min_count` training marks carry; see `LabelSet.from_marks`."""
-        return LabelSet.from_marks(self.marks.select(np.flatnonzero(self.subsets == TRAIN)), min_count=min_count)
+        return LabelSet.from_marks(self.marks_of(TRAIN), min_count=min_count)
 
     def examples(self, labels: LabelSet, subset: int) -> Examples:
         """Return the marks of one subset with targets over some labels."""
@@ -201,28 +194,23 @@ def add_extra_marks(
     skip_bad: bool = False,
     progress: ProgressCallback | None = None,
 ) -> Collection:
-    """Return a collection with extra marks, in the subset `EXTRA`.
+    """Return a collection with extra marks, in the subset `EXTRA`; their own split is ignored.
 
-    Args:
-        collection: The marks so far, their features from the same backbone and cache.
-        marks: The extra marks; their own split is ignored.
-        images: Folder that their images are relative to.
-        backbone: Pixels to features.
-        cache: Folder that keeps features between runs; it only grows, so rows of earlier features stay valid.
-        skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        progress: Progress callback.
+    The other arguments are those that made the collection, see `collect`. Its features must come from the same backbone
+    and cache: the cache only grows, so rows of earlier features stay valid.
 
     Raises:
         DataError: If an image cannot be read, or the marks are of another taxonomy.
     """
     if marks.taxonomy != collection.marks.taxonomy:
         raise DataError(f"the extra marks have {marks.taxonomy} labels, the others {collection.marks.taxonomy} ones")
-    keep_maps = collection.feature_maps is not None
+    keep_maps, first = collection.feature_maps is not None, collection.marks
     found = _extract(marks, images, backbone, cache, progress, feature_maps=keep_maps)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
+    columns = ("images", "codes", "ids", "groups", "splits", "weights", "skipped")
     return replace(
         collection,
-        marks=_joined(collection.marks, kept),
+        marks=replace(first, **{name: getattr(first, name) + getattr(kept, name) for name in columns}),
         subsets=np.concatenate([collection.subsets, np.full(len(kept), EXTRA, dtype=np.int8)]),
         features=found.values,
         rows=np.concatenate([collection.rows, found.rows[rows]]),
@@ -245,16 +233,3 @@ def _extract(
         remark = f"with feature maps of {backbone.positions} positions, {size / 1e6:,.1f} MB"
     report = (lambda done, total: progress("features", done, total, remark)) if progress else None
     return extract_features(paths, backbone, cache=cache, feature_maps=feature_maps, progress=report)
-
-
-def _joined(first: Marks, second: Marks) -> Marks:
-    return replace(
-        first,
-        images=first.images + second.images,
-        codes=first.codes + second.codes,
-        ids=first.ids + second.ids,
-        groups=first.groups + second.groups,
-        splits=first.splits + second.splits,
-        weights=first.weights + second.weights,
-        skipped=first.skipped + second.skipped,
-    )

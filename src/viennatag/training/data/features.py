@@ -1,11 +1,8 @@
 """Features of images, computed once and kept.
 
 The cache is keyed by the content of image files, the preprocessing and the backbone, so moving or renaming files costs
-nothing and nothing stale is ever used. Files are only appended to: an interrupted run leaves whole rows, and the next
-run goes on after them.
-
-Some heads read the feature maps whose mean the features are. Maps take much more room, so they are kept only for such
-heads, in a folder of their own together with the features of the same images.
+nothing and nothing stale is ever used. Files are only appended to, so an interrupted run goes on after its last whole
+row. Feature maps take much more room: they are kept only for heads that read them, in a folder of their own.
 """
 
 import hashlib
@@ -24,14 +21,9 @@ from viennatag.images.decoding import perceptual_hash
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.training.backbones.backbone import Backbone
 
-_Progress = Callable[[int, int], None]
-"""Progress callback: images done, and images in all."""
-
 PREPROCESSING = "even-margin-bilinear-4"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
-
 KEY_BYTES = 16
-
 MAX_MAP_BYTES = 16 << 30
 """Disk space that the feature maps of one collection may take."""
 
@@ -63,7 +55,7 @@ def extract_features(
     cache: Path,
     feature_maps: bool = False,
     max_map_bytes: int = MAX_MAP_BYTES,
-    progress: _Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Features:
     """Return the features of image files, computing those that the cache does not hold.
 
@@ -73,7 +65,7 @@ def extract_features(
         cache: Folder to keep features in.
         feature_maps: Whether to keep feature maps too.
         max_map_bytes: Disk space that feature maps may take.
-        progress: Progress callback.
+        progress: Progress callback: images done, and images in all.
 
     Raises:
         DataError: If another run is filling the same cache.
@@ -94,21 +86,20 @@ def extract_features(
         done = len(paths) - len(missing)
         if missing and size:
             _check_room(folder, size * len(missing) // len(paths))
-        if progress:
-            progress(done, len(paths))
+        report = progress or (lambda *_: None)
+        report(done, len(paths))
         failed: dict[bytes, str] = {}
         if missing:
             waiting = iter(missing)
             sources = (paths[position] for position in missing.values())
             for batch in run_images(Engine(backbone.graph, threads=1), sources, outputs, also=perceptual_hash):
                 keyed = {next(waiting): outcome for outcome in batch.outcomes}
-                failed.update({key: str(found) for key, found in keyed.items() if isinstance(found, ImageError)})
+                failed |= {key: str(found) for key, found in keyed.items() if isinstance(found, ImageError)}
                 readable = {key: found for key, found in keyed.items() if not isinstance(found, ImageError)}
                 if readable:
                     store.append(list(readable), batch.outputs, list(readable.values()))
                 done += len(keyed)
-                if progress:
-                    progress(done, len(paths))
+                report(done, len(paths))
     errors |= {position: failed[key] for position, key in enumerate(keys) if key in failed}
     rows = np.array([store.row_of.get(key, -1) for key in keys], dtype=np.intp)
     values, hashes, stored = store.read()

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,11 @@ from viennatag.errors import DataError, ImageError
 from viennatag.files import atomic_file
 from viennatag.images.colour_features import COLOUR_FEATURES_VERSION, COLOUR_LABELS, colour_features
 from viennatag.images.crops import full_view_rows
+from viennatag.model.postprocessing import Outputs
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.training.backbones.backbone import Backbone
+from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import PREPROCESSING, file_keys
-
-if TYPE_CHECKING:
-    from viennatag.training.data.examples import Examples
 
 CHUNK = 512
 """Images that are kept in one file; an interrupted run goes on after the last whole file."""
@@ -47,13 +46,23 @@ class HeldOut:
     colours: NDArray[np.float32] | None = None
     paths: tuple[Path, ...] | None = None
     backbone: Backbone | None = None
-    examples: "Examples | None" = None
+    examples: Examples | None = None
 
     def __len__(self) -> int:
         return len(self.view_counts)
 
+    def outputs(self, logits: NDArray[np.floating[Any]]) -> Outputs:
+        """Return logits of the views, shape (views, labels), with all else that a postprocessor reads."""
+        return Outputs(logits, self.view_counts.tolist(), self.colours)
+
+    @property
+    def whole(self) -> NDArray[Any]:
+        """Features of the whole marks, shape (marks, width)."""
+        found: NDArray[Any] = self.features[full_view_rows(self.view_counts.tolist())]
+        return found
+
     @classmethod
-    def of_examples(cls, examples: "Examples") -> "HeldOut":
+    def of_examples(cls, examples: Examples) -> "HeldOut":
         """Return marks of which only the features of the whole are known."""
         features = examples.features[examples.rows]
         return cls(features, np.ones(len(examples), dtype=np.intp), examples=examples)
@@ -124,18 +133,14 @@ def _extract(
     features: list[NDArray[np.float32]] = []
     counts: list[int] = []
     colours: list[NDArray[np.float32]] = []
-    done = 0
-
-    def read_colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = colour_features(pixels[None], wanted)[0]
-        return found
-
-    for batch in run_images(engine, paths, ("features",), also=read_colours, max_crops=max_crops):
-        for at, outcome in enumerate(batch.outcomes):
+    batches = run_images(
+        engine, paths, ("features",), also=lambda pixels: colour_features(pixels[None], wanted)[0], max_crops=max_crops
+    )
+    for batch in batches:
+        for outcome in batch.outcomes:
             if isinstance(outcome, ImageError):
-                raise DataError(f"{paths[done + at]}: {outcome}")
+                raise DataError(f"{paths[len(colours)]}: {outcome}")
             colours.append(outcome)
         features.extend(batch.outputs)
         counts.extend(batch.view_counts)
-        done += len(batch.outcomes)
     return np.concatenate(features), np.array(counts, dtype=np.intp), np.stack(colours)

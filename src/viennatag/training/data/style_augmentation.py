@@ -1,10 +1,8 @@
 """Style augmentation: show a mark in other colours, other line weights, on a background or in a shape.
 
-A network trained on a thousand drawings in a few styles learns the styles. Logos show the same things in any colours,
-white on a gradient, in a disc, as an outline or a silhouette, in flat planes, cut by lines or stripes, longer, slanted,
-tilted, nearer, or mirrored; so each time a drawing is shown it may look like that. What it depicts stays; its colours
-(29), shapes (26) and backgrounds (25) do not, nor, if it is mirrored, its letters (27, 28), so these codes must not be
-learned from such pixels.
+A network trained on a thousand drawings in a few styles learns the styles, while logos show the same things in any
+style; so each time a drawing is shown it may look otherwise. What it depicts stays; its colours (29), shapes (26) and
+backgrounds (25) do not, nor, if it is mirrored, its letters (27, 28): these codes must not be learned from such pixels.
 """
 
 import math
@@ -17,10 +15,8 @@ from viennatag.training.precision import in_full_precision
 
 FORM = ("25", "26", "29")
 """Categories whose targets are unknown after style augmentation."""
-
 LETTERS = ("27", "28")
 """Categories whose targets are unknown for mirrored pixels too."""
-
 _LUMA = (0.299, 0.587, 0.114)
 _CONTRAST = 0.35
 """Smallest difference between the luminances of a device and its background, of 1."""

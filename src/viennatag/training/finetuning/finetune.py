@@ -1,10 +1,7 @@
 """Fine-tune a whole network, from random or pretrained weights, on Lightning.
 
-The result is a better backbone: training goes on as with any pretrained one, through export, features, head and
-calibration. An interrupted run resumes from its last checkpoint, with the same result.
-
-A teacher can help a small network: besides the codes it then learns to reproduce the teacher's features of the same
-image (Romero et al. 2015, FitNets). Only the teacher's outputs are used; none of its weights are in the result.
+An interrupted run resumes from its last checkpoint, with the same result. With a teacher, a small network also learns
+to reproduce the teacher's features of the same image (Romero et al. 2015, FitNets), from its outputs alone.
 """
 
 import logging
@@ -18,7 +15,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from viennatag.errors import OptionError
@@ -86,7 +83,13 @@ def finetune(
     )
     callbacks: list[Callback] = [best, last, EarlyStopping("macro_map", mode="max", patience=options.patience)]
     if progress:
-        callbacks.append(_Reporter(progress))
+
+        def report(trainer: lightning.Trainer, *_: Any) -> None:
+            if trainer.is_global_zero:
+                reached = float(trainer.callback_metrics.get("macro_map", 0.0))
+                progress(trainer.global_step, int(trainer.estimated_stepping_batches), reached)
+
+        callbacks.append(LambdaCallback(on_train_batch_end=report))
     on_gpu = torch.cuda.is_available()
     several = options.devices * options.nodes > 1
     on_processor = nullcontext() if on_gpu else grouped_in_float32(student)
@@ -130,24 +133,9 @@ def finetune(
 def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataLoader[Any]:
     workers = options.workers if images.decodes else 0
     return DataLoader(
-        images,
-        batch_sampler=batches,
-        collate_fn=_identity,
-        num_workers=workers,
-        persistent_workers=workers > 0,
+        images, batch_sampler=batches, collate_fn=_identity, num_workers=workers, persistent_workers=workers > 0
     )
 
 
 def _identity(batch: Any) -> Any:
     return batch
-
-
-class _Reporter(Callback):
-    def __init__(self, progress: Callable[[int, int, float], None]) -> None:
-        self.progress = progress
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        if trainer.is_global_zero:
-            reached = trainer.callback_metrics.get("macro_map")
-            score = float(reached) if reached is not None else 0.0
-            self.progress(trainer.global_step, int(trainer.estimated_stepping_batches), score)

@@ -83,7 +83,8 @@ def finetune_backbone(
     folder = run_folder(marks, options, cache=cache, unlabelled_images=unlabelled_images)
     finished = folder / "backbone.onnx"
     if finished.is_file():
-        return read_backbone(finished, name=options.backbone), _read_head(folder)
+        with np.load(folder / _HEAD) as kept:
+            return read_backbone(finished, name=options.backbone), LinearHead(kept["weight"], kept["bias"])
     torch.manual_seed(options.seed)
     network, size = load_network(options.backbone, pretrained=options.pretrained, size=options.size)
     train, validation = (np.flatnonzero(np.array(marks.splits) == SUBSETS[at]) for at in (TRAIN, VALIDATION))
@@ -129,11 +130,6 @@ def finetune_backbone(
     with atomic_file(finished) as temporary:
         temporary.write_bytes(backbone.graph)
     return backbone, tuned.head
-
-
-def _read_head(folder: Path) -> LinearHead:
-    with np.load(folder / _HEAD) as kept:
-        return LinearHead(kept["weight"], kept["bias"])
 
 
 def _teacher_features(

@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -20,9 +21,6 @@ from viennatag.training.data.batches import Batches
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.data.style_augmentation import augment_style
 from viennatag.training.options import FinetuneOptions
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _STRIDE = 16  # pixels that a side grows by: networks halve it four or five times
 _GROWN = 2 / 3  # fraction of the epochs after which the side has its full length
@@ -48,7 +46,7 @@ class FineTuningData:
     """
 
     pixels: Pixels
-    targets: "csr_array"
+    targets: csr_array
     train: NDArray[np.intp]
     validation: NDArray[np.intp]
     weights: NDArray[np.float64]
@@ -199,11 +197,8 @@ class StudentNetwork(lightning.LightningModule):
             key = (options.layer_decay ** (self.layers - depth), options.weight_decay if parameter.ndim > 1 else 0.0)
             groups.setdefault(key, []).append(parameter)
         optimizer = torch.optim.AdamW(
-            [
-                {"params": parameters, "lr": options.learning_rate * scale, "weight_decay": decay}
-                for (scale, decay), parameters in groups.items()
-            ],
-            lr=options.learning_rate,
+            {"params": parameters, "lr": options.learning_rate * scale, "weight_decay": decay}
+            for (scale, decay), parameters in groups.items()
         )
         steps = max(1, int(self.trainer.estimated_stepping_batches))
         warmup = max(1, int(steps * options.warmup))

@@ -1,14 +1,12 @@
 """ML-Decoder: a few queries attend to the feature map, and each gives the logits of a group of labels.
 
 Ridnik et al. 2023, ML-Decoder: scalable and versatile classification head, arXiv 2111.12933. As there, queries are
-random and fixed, do not attend to each other, and share all projections; each group has weights of its own. Vienna
-codes are in their order, so a group is a neighbourhood of the tree.
-
-The layers mix all positions, so there is no exact heat map.
+random and fixed, do not attend to each other, and share all projections; each group has weights of its own. A group is
+a neighbourhood of the tree of codes. The layers mix all positions, so there is no exact heat map.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +56,8 @@ class MLDecoder:
 
         return DecoderLayer(width, bias, self.groups, self.channels, self.heads, self.hidden, self.dropout)
 
-    def fold(self, module: "nn.Module", mean: "Tensor", scale: "Tensor") -> ExportedHead:
+    def fold(self, module: Any, mean: "Tensor", scale: "Tensor") -> ExportedHead:
         """Return a decoder over raw feature maps; see `HeadKind.fold`."""
-        from viennatag.training.heads.layers import DecoderLayer
-
-        assert isinstance(module, DecoderLayer)
         reduce = module.reduce.weight.detach().double() / scale.double()
         return DecoderHead(
             reduce=to_array(reduce),

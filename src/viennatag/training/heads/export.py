@@ -140,10 +140,8 @@ class ExportedHead(ABC):
         inputs = HeadInputs("inputs")
         if self.reads_feature_maps:
             nodes = Nodes(model.graph)
-            pooled = nodes.add(
-                "ReduceMean", "inputs", nodes.constant("pooled", np.array([1, 2])), attributes={"keepdims": 0}
-            )
-            inputs = HeadInputs(pooled, "inputs")
+            axes = nodes.constant("pooled", np.array([1, 2]))
+            inputs = HeadInputs(nodes.add("ReduceMean", "inputs", axes, attributes={"keepdims": 0}), "inputs")
         _add_head(model, self, inputs, ["images", "rows", "columns"])
         return open_runtime("onnxruntime", model.SerializeToString(), threads=available_cores())
 

@@ -31,10 +31,17 @@ class BiasedHead(ExportedHead):
         return len(self.bias)
 
 
+@dataclass(frozen=True, eq=False)
 class WeightedHead(BiasedHead):
-    """A head whose logits are `weight @ inputs + bias`."""
+    """A head whose logits are `weight @ inputs + bias`.
+
+    Attributes:
+        weight: float32, shape (labels, width).
+        bias: float32, shape (labels,).
+    """
 
     weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
 
     @abstractmethod
     def transform(self, nodes: Nodes, inputs: HeadInputs) -> HeadInputs:
@@ -47,15 +54,7 @@ class WeightedHead(BiasedHead):
 
 @dataclass(frozen=True, eq=False)
 class LinearHead(WeightedHead):
-    """`weight @ features + bias`.
-
-    Attributes:
-        weight: float32, shape (labels, width).
-        bias: float32, shape (labels,).
-    """
-
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    """`weight @ features + bias`."""
 
     def transform(self, nodes: Nodes, inputs: HeadInputs) -> HeadInputs:
         """Return the inputs of the weights: the features themselves."""
@@ -67,16 +66,13 @@ class CosineHead(WeightedHead):
     """`weight @ z / |z| + bias` with z = (features - mean) / scale.
 
     Attributes:
+        weight: Rows of the learned length; float32, shape (labels, width).
         mean: float32, shape (width,).
         scale: float32, shape (width,).
-        weight: Rows of the learned length; float32, shape (labels, width).
-        bias: float32, shape (labels,).
     """
 
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
 
     def transform(self, nodes: Nodes, inputs: HeadInputs) -> HeadInputs:
         """Add and return the inputs of the weights: z / |z|, with |z| of the whole image at every position."""
@@ -121,25 +117,17 @@ class NeighbourHead(ExportedHead):
         best = nodes.add("TopK", similar, nodes.constant("k", np.array([self.k])), outputs=2)
         first = nodes.add("Gather", best, nodes.constant("first", np.array([0])), attributes={"axis": 1})
         last = nodes.add("Gather", best, nodes.constant("last", np.array([self.k - 1])), attributes={"axis": 1})
-        below = nodes.add(
-            "Div", nodes.add("Sub", similar, first), nodes.constant("temperature", _one(self.temperature))
-        )
+        below = nodes.add("Sub", similar, first)
+        below = nodes.add("Div", below, nodes.constant("temperature", _one(self.temperature)))
         near = nodes.add("Cast", nodes.add("GreaterOrEqual", similar, last), attributes={"to": FLOAT})
         weights = nodes.add("Mul", nodes.add("Exp", below), near)
         votes = nodes.add("MatMul", weights, targets)
         all_votes = nodes.add("ReduceSum", weights, nodes.constant("axis", np.array([1])))
         others = nodes.add("Relu", nodes.add("Sub", all_votes, votes))  # rounding may take it below 0
-        yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", self._for)))
-        no = nodes.add("Log", nodes.add("Add", others, nodes.constant("against", self._against)))
+        weight = np.float32(self.smoothing)
+        yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", weight * self.prior)))
+        no = nodes.add("Log", nodes.add("Add", others, nodes.constant("against", weight * (1 - self.prior))))
         return HeadOutputs(nodes.add("Sub", yes, no))
-
-    @property
-    def _for(self) -> NDArray[np.float32]:
-        return np.float32(self.smoothing) * self.prior
-
-    @property
-    def _against(self) -> NDArray[np.float32]:
-        return np.float32(self.smoothing) * (1 - self.prior)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,13 @@
 """Class-specific residual attention: each label attends to the positions where it is most likely.
 
-A device in a corner of a mark changes the mean over all positions little. Here a label's logit is the mean over
-positions plus a share of a mean that is weighted towards the positions with the highest logits for this label (Zhu and
-Wu 2021, Residual attention: a simple but effective method for multi-label recognition, arXiv 2108.02456). The
-contribution of each position is known, so the heat map stays exact.
+A device in a corner of a mark changes the mean over all positions little, so a mean weighted towards the positions with
+the highest logits for the label is added (Zhu and Wu 2021, Residual attention: a simple but effective method for
+multi-label recognition, arXiv 2108.02456). The contribution of each position is known, so the heat map stays exact.
 """
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +54,8 @@ class ResidualAttention:
 
         return ResidualLayer(width, bias, self.temperatures, self.strength)
 
-    def fold(self, module: "nn.Module", mean: "Tensor", scale: "Tensor") -> ExportedHead:
+    def fold(self, module: Any, mean: "Tensor", scale: "Tensor") -> ExportedHead:
         """Return a head of residual attention; see `HeadKind.fold`."""
-        from viennatag.training.heads.layers import ResidualLayer
-
-        assert isinstance(module, ResidualLayer)
         folded = module.weight.detach().double() / scale.double()
         # Attention ignores what is the same at all positions, and its weights add up to 1.
         shift = (1 + self.strength) * (folded @ mean.double()).mean(dim=0)

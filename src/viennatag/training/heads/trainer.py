@@ -1,19 +1,20 @@
 """Train a head over cached features or feature maps, for any kind of head, loss and sampling.
 
-Features are standardised for training, and the standardisation is folded into the head afterwards. Training starts at
-the best constant logits, so that no epoch is spent on learning that most codes are rare, and ends at the epoch with the
-best macro average precision on the validation subset, the one metric in which rare and common labels count equally.
+Features are standardised for training, which is folded into the head afterwards. Training starts at the best constant
+logits, so that no epoch is spent on learning that most codes are rare, and ends at the epoch with the best validation
+macro average precision, in which rare and common labels count equally.
 """
 
 import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
 from torch import Tensor
 
 from viennatag.errors import DataError, OptionError
@@ -24,9 +25,6 @@ from viennatag.training.data.examples import Examples, draw_positions, mark_bloc
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import HeadKind, Linear, check_sampling
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _STATISTICS_MARKS = 50_000
 _STOPPING_MARKS = 20_000
@@ -55,9 +53,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if not (self.epochs >= 1 and self.min_steps >= 1 and self.learning_rate > 0 and 0 < self.patience <= 1):
-            raise OptionError(
-                f"a head cannot be trained with {self}; epochs, steps, rate and patience must be positive"
-            )
+            raise OptionError(f"a head cannot be trained with {self}; epochs, steps, rate, patience must be positive")
 
     def batch_size(self, marks: int) -> int:
         """Return the number of marks per step: a 32nd of all, from 16 to 4096."""
@@ -98,8 +94,8 @@ def train_head(
     kind: HeadKind | None = None,
     start: LinearHead | None = None,
     schedule: Schedule | None = None,
-    seed: int = 0,
     max_cached: int = _MAX_CACHED,
+    seed: int = 0,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> TrainedHead:
     """Return the head with the best validation macro average precision.
@@ -115,8 +111,8 @@ def train_head(
         kind: By default linear.
         start: Initial weights of a linear layer, over raw features; they are returned if no epoch is better.
         schedule: Epochs and learning rate.
+        max_cached: Standardised features up to this many numbers are kept in memory.
         seed: Random seed.
-        max_cached: Standardised features are cached in memory up to this many numbers.
         progress: Called with epoch, number of epochs, and the best macro average precision so far.
 
     Raises:
@@ -133,13 +129,11 @@ def train_head(
     torch.manual_seed(seed)  # for random initial weights
 
     mean, scale = fit_standardisation(train, seed=seed)
-    made, made_targets = (
-        sampling.synthesise(train.features[train.rows], train.targets, generator)
-        if sampling.needs_features
-        else (np.zeros((0, len(mean)), np.float32), train.targets[:0])
-    )
+    made, targets = np.zeros((0, len(mean)), np.float32), train.targets
+    if sampling.needs_features:
+        made, made_targets = sampling.synthesise(train.features[train.rows], targets, generator)
+        targets = csr_array(vstack([targets, made_targets]))
     shown = _Standardised(train.inputs_of(kind), train.rows, made, mean, scale, max_cached)
-    targets = _stacked(train.targets, made_targets)
     weights = np.concatenate([train.weights, np.full(len(made), train.weights.mean())])
     mark_weights = torch.from_numpy(weights / weights.mean()).float()
 
@@ -209,17 +203,14 @@ class _Standardised:
     ) -> None:
         self._stored, self._rows, self._made, self._mean, self._scale = stored, rows, made, mean, scale
         self.shape = stored.shape[1:]
-        self._cached: Tensor | None = None
-        if len(self) * math.prod(self.shape) <= max_cached:
-            self._cached = self._compute(np.arange(len(self)))
+        cached = len(self) * math.prod(self.shape) <= max_cached
+        self._cached = self._compute(np.arange(len(self))) if cached else None
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._made)
 
     def read(self, positions: NDArray[np.intp]) -> Tensor:
-        if self._cached is not None:
-            return self._cached[torch.from_numpy(positions)]
-        return self._compute(positions)
+        return self._compute(positions) if self._cached is None else self._cached[torch.from_numpy(positions)]
 
     def _compute(self, positions: NDArray[np.intp]) -> Tensor:
         real = positions < len(self._rows)
@@ -244,12 +235,6 @@ def standardise_columns(values: NDArray[Any]) -> tuple[Tensor, Tensor]:
     return drawn.mean(0), scale.clamp_min(max(1e-2 * float(scale.mean()), 1e-6))
 
 
-def _stacked(targets: "csr_array", made: "csr_array") -> "csr_array":
-    from scipy.sparse import csr_array, vstack
-
-    return csr_array(vstack([targets, made])) if made.shape[0] else targets
-
-
 def _optimizer(module: torch.nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
     matrices = [each for each in module.parameters() if each.ndim > 1]
     others = [each for each in module.parameters() if each.ndim <= 1]
@@ -267,7 +252,7 @@ def _batches(draw: Draw, generator: np.random.Generator, size: int) -> Iterator[
         waiting = waiting[size:]
 
 
-def _dense(targets: "csr_array", positions: NDArray[np.intp]) -> Tensor:
+def _dense(targets: csr_array, positions: NDArray[np.intp]) -> Tensor:
     """Return rows of sparse targets as float32, several times faster than SciPy."""
     starts, lengths = targets.indptr[positions], np.diff(targets.indptr)[positions]
     ends = np.cumsum(lengths)

@@ -1,11 +1,9 @@
 """Fit a postprocessor on the validation subset.
 
-The one place where a bundle's crops, parent weight, pixel colours, calibration and thresholds are chosen. `train`,
-`compare` and the strategy search call it for every head, so that all of them evaluate what would be served.
-
-Each correction is used only where it helps on the validation subset: crops where they lift the macro average
-precision of pictorial labels by `CROP_GAIN`, parent averaging where it lifts that of pictorial categories, a colour
-label from pixels where this ranks it better than the head beyond noise.
+`train`, `compare` and the strategy search call it for every head, so all of them evaluate what would be served. Each
+correction is used only where it helps on the validation subset: crops where they lift the macro average precision of
+pictorial labels by `CROP_GAIN`, parent averaging where it lifts that of pictorial categories, pixels where they rank a
+colour label better than the head beyond noise.
 """
 
 from collections.abc import Sequence
@@ -36,12 +34,7 @@ Logits = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False)
 class FittedPostprocessor:
-    """A postprocessor and what was measured to choose it.
-
-    Attributes:
-        postprocessor: As fitted.
-        facts: Measurements on the validation subset, for the bundle: `crops`, `parent_weight` and `pixel_colours`.
-    """
+    """A postprocessor, and what was measured to choose it: facts `crops`, `parent_weight` and `pixel_colours`."""
 
     postprocessor: Postprocessor
     facts: dict[str, Any]
@@ -82,39 +75,30 @@ def fit_postprocessor(
         facts |= {"pixel_colours": compared} if compared else {}
         names = tuple(name for name, reached in compared.items() if reached["low"] > 0)
         if names:
-            chain = with_pixel_labels(chain, names, outputs.colours, targets)
-    return FittedPostprocessor(fit_thresholds(chain, outputs, targets, decision_rule), facts)
+            columns, own = [labels.index[name] for name in names], colour_columns(outputs.colours, names)
+            calibration = fit_colour_columns(calibration, columns, own, targets[:, columns])
+            chain = replace(chain, pixel_labels=names, calibration=calibration)
+    rule = decision_rule.fit(chain.scores(outputs), targets, groups=labels.groups, levels=labels.depths)
+    return FittedPostprocessor(chain.with_thresholds(rule), facts)
 
 
-def fit_thresholds(
-    chain: Postprocessor, outputs: Outputs, targets: csr_array, decision_rule: DecisionRule
-) -> Postprocessor:
-    """Return a postprocessor with the thresholds that a decision rule finds on its scores."""
-    labels = chain.labels
-    scores = chain.scores(outputs)
-    return chain.with_thresholds(decision_rule.fit(scores, targets, groups=labels.groups, levels=labels.depths))
+def colour_columns(colours: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.float32]:
+    """Return the columns of colour features (marks, `COLOUR_LABELS`) that are of some labels, shape (marks, names)."""
+    return colours[:, [COLOUR_LABELS.index(name) for name in names]]
 
 
-def with_pixel_labels(
-    chain: Postprocessor, names: Sequence[str], colours: NDArray[np.float32], targets: csr_array
-) -> Postprocessor:
-    """Return a postprocessor that reads some labels from pixels, calibrated on these.
+def fit_colour_columns(
+    calibration: Calibration, columns: Sequence[int], own: NDArray[np.float32], targets: csr_array
+) -> Calibration:
+    """Return a calibration in which that of some labels is fitted to colour features.
 
     Args:
-        chain: The postprocessor.
-        names: Labels among `COLOUR_LABELS`.
-        colours: Colour features of the validation marks, shape (marks, `COLOUR_LABELS`).
-        targets: True labels of these, shape (marks, labels).
+        calibration: Of all labels.
+        columns: The labels read from pixels.
+        own: Colour features of the validation marks, shape (marks, columns).
+        targets: Whether these carry them, same shape.
     """
-    columns = [chain.labels.index[name] for name in names]
-    own = colours[:, [COLOUR_LABELS.index(name) for name in names]]
-    fitted = fit_platt(own, targets[:, columns], groups=np.zeros(len(columns), dtype=int))
-    calibration = replace_columns(chain.calibration, columns, fitted)
-    return replace(chain, pixel_labels=tuple(names), calibration=calibration)
-
-
-def replace_columns(calibration: Calibration, columns: Sequence[int], fitted: Calibration) -> Calibration:
-    """Return a calibration with that of some labels replaced."""
+    fitted = fit_platt(own, targets, groups=np.zeros(len(columns), dtype=int))
     slope, intercept = calibration.slope.copy(), calibration.intercept.copy()
     slope[list(columns)], intercept[list(columns)] = fitted.slope, fitted.intercept
     return Calibration(slope, intercept)
@@ -182,9 +166,10 @@ def compare_colour_readers(
     if not names:
         return {}
     columns = [labels.index[name] for name in names]
+    weights = draw_weights(len(logits), seed=seed)
     head, pixels = (
-        average_precision(scores, targets[:, columns], draw_weights(len(scores), seed=seed))
-        for scores in (logits[:, columns], colours[:, [COLOUR_LABELS.index(name) for name in names]])
+        average_precision(scores, targets[:, columns], weights)
+        for scores in (logits[:, columns], colour_columns(colours, names))
     )
     return {
         name: {

@@ -29,13 +29,12 @@ def forward(head: ExportedHead, held_out: HeldOut) -> Outputs:
     Raises:
         DataError: If an image cannot be read again.
     """
-    counts = held_out.view_counts.tolist()
     if held_out.examples is not None:
-        return Outputs(held_out.examples.logits(head), counts, held_out.colours)
+        return held_out.outputs(held_out.examples.logits(head))
     if head.reads_feature_maps:
-        return Outputs(_run_images(head, held_out), counts, held_out.colours)
+        return held_out.outputs(_run_images(head, held_out))
     graph = export_graph(_features_alone(held_out.features.shape[1]), head)
-    return Outputs(run_head(graph, held_out.features), counts, held_out.colours)
+    return held_out.outputs(run_head(graph, held_out.features))
 
 
 def run_head(graph: bytes, features: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration.platt import fit_platt
+from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
-from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.model.postprocessing import Outputs, Postprocessor
 from viennatag.thresholds.decision_rules import DecisionRule, PerLabel
-from viennatag.training.postprocessing.fitting import replace_columns
+from viennatag.training.postprocessing.fitting import colour_columns, fit_colour_columns
 
 SMOOTHING = 100
 """This many marks with the frequencies of training are added to the target prior, which may lack a rare label by
@@ -66,30 +65,24 @@ def _record_less(
 ) -> Postprocessor:
     """Return a postprocessor for an office that records colours less often than the training marks do.
 
-    The validation marks stand for that office once colours are dropped from their labels at random.
-
-    Args:
-        chain: Reads some labels from pixels.
-        outputs: Of the validation marks.
-        targets: True labels of these, shape (marks, labels).
-        recorded: Share of the marks with a label on which that office records it; below 1 for each label that is to
-            change; shape (labels,).
-        decision_rule: Finds the thresholds of these labels anew, if it has one for each label.
+    The validation marks stand for that office once colours are dropped from their labels at random. `recorded` is the
+    share of the marks with a label on which that office records it, shape (labels,); labels below 1 change.
     """
     labels = chain.labels
     names = [name for name in chain.pixel_labels if recorded[labels.index[name]] < 1]
     if not names or outputs.colours is None:
         return chain
     columns = [labels.index[name] for name in names]
-    own = outputs.colours[:, [COLOUR_LABELS.index(name) for name in names]]
+    own = colour_columns(outputs.colours, names)
     draw = np.random.default_rng(0).random(len(own))  # one for each mark: who records its red records its blue
     kept = csr_array(targets[:, columns].toarray() & (draw[:, None] < recorded[columns]))
     if not kept.nnz:
         return chain
-    fitted = fit_platt(own, kept, groups=np.zeros(len(columns), dtype=int))
-    changed = replace(chain, calibration=replace_columns(chain.calibration, columns, fitted))
+    calibration = fit_colour_columns(chain.calibration, columns, own, kept)
+    changed = replace(chain, calibration=calibration)
     if not isinstance(decision_rule, PerLabel):
         return changed
+    fitted = Calibration(calibration.slope[columns], calibration.intercept[columns])
     rule = decision_rule.fit(fitted(own), kept, groups=labels.groups[columns], levels=labels.depths[columns])
     thresholds = changed.thresholds.copy()
     thresholds[columns] = rule.thresholds

@@ -90,11 +90,10 @@ def compare(
     chosen = [find_strategy(each) if isinstance(each, str) else each for each in strategies or STRATEGIES]
     folder = Path(cache or cache_folder())
     found = as_marks(marks, images=images, skip_bad=skip_bad)
-    if progress:
-        progress("backbone", 0, 1, backbone)
+    report = progress or (lambda *_: None)
+    report("backbone", 0, 1, backbone)
     network = load_backbone(backbone, cache=folder, pretrained=pretrained, size=size, seed=seed)
-    if progress:
-        progress("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
+    report("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
     collection = collect(
         found,
         images,
@@ -120,17 +119,10 @@ def compare_strategies(
     cache: Path | None = None,
     progress: ProgressCallback | None = None,
 ) -> Comparison:
-    """Return how strategies compare on the test subset.
+    """Return how strategies, and the baseline, compare on the test subset.
 
-    Args:
-        collection: The marks.
-        strategies: What to try; the baseline is added where it is missing.
-        seeds: Trainings of each strategy.
-        min_count: Labels with at least this many training marks are evaluated.
-        rounds: Bootstrap samples.
-        schedule: How long and how fast heads learn.
-        cache: Folder that keeps results; None keeps none.
-        progress: Progress callback.
+    For the arguments see `compare`; besides, `rounds` is the number of bootstrap samples, `schedule` says how long and
+    how fast heads learn, and without a `cache` no results are kept.
 
     Raises:
         OptionError: If there are no seeds, or a name stands for two strategies.
@@ -142,15 +134,12 @@ def compare_strategies(
             f"and names that are distinct and not {PRIOR!r}"
         )
     tried = {BASELINE: STRATEGIES[BASELINE]} | tried
-    omitted = {
-        name: "there are no extra marks; name them (extra_marks and extra_images)"
-        for name, strategy in tried.items()
-        if strategy.target_count and not collection.has_extra
-    } | {
-        name: "it reads maps of features, which are kept only for strategies named with --strategies"
-        for name, strategy in tried.items()
-        if strategy.reads_feature_maps and collection.feature_maps is None
-    }
+    omitted = {}
+    for name, strategy in tried.items():
+        if strategy.reads_feature_maps and collection.feature_maps is None:
+            omitted[name] = "it reads maps of features, which are kept only for strategies named with --strategies"
+        elif strategy.target_count and not collection.has_extra:
+            omitted[name] = "there are no extra marks; name them (extra_marks and extra_images)"
     runs = [strategy for name, strategy in tried.items() if name not in omitted]
     comparison_run = ComparisonRun.of(collection, min_count, rounds, schedule or Schedule())
     samples: dict[str, Samples] = {PRIOR: comparison_run.prior_samples()[None]}
@@ -215,16 +204,15 @@ class ComparisonRun:
     def of(cls, collection: Collection, min_count: int, rounds: int, schedule: Schedule) -> "ComparisonRun":
         """Return the run over the labels that the baseline learns, on the test subset."""
         labels = collection.labels(min_count=min_count)
-        test, held_out = collection.examples(labels, TEST), collection.held_out(labels, TEST)
+        test = collection.examples(labels, TEST)
         chosen = draw_positions(len(test), MAX_TEST_MARKS)
-        counts = collection.examples(labels, TRAIN).counts()
         return cls(
             collection=collection,
             labels=labels,
             min_count=min_count,
-            counts=counts,
+            counts=collection.examples(labels, TRAIN).counts(),
             evaluated=test.select(chosen),
-            held_out=held_out.select(chosen),
+            held_out=collection.held_out(labels, TEST).select(chosen),
             validation=collection.held_out(labels, VALIDATION),
             draws=draw_weights(len(chosen), rounds=rounds),
             schedule=schedule,
@@ -234,17 +222,12 @@ class ComparisonRun:
         """Return what one training reached, from the cache if it is there."""
         # a strategy's repr names the class and value of each hyperparameter; its name does not matter
         hyperparameters = replace(strategy, name="", description="", reply=0)
+        collection, least, schedule, served = self.collection, self.min_count, self.schedule, self.validation
 
         def run() -> Scored:
-            trained, counts = train_on(
-                self.collection,
-                strategy,
-                min_count=self.min_count,
-                seed=seed,
-                schedule=self.schedule,
-                held_out=self.validation,
+            return self.projected(
+                *train_on(collection, strategy, min_count=least, seed=seed, schedule=schedule, held_out=served)
             )
-            return self.projected(trained, counts)
 
         return self.kept((hyperparameters, seed, self.schedule), run, cache)
 
@@ -264,11 +247,11 @@ class ComparisonRun:
         started = time.perf_counter()
         decided = run()
         seconds = time.perf_counter() - started
-        result = TrainingResult(self.measured(*decided), seconds, reused=False)
+        samples = self.measured(*decided)
         if path:
             with atomic_file(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, samples=result.samples, seconds=result.seconds)
-        return result
+                np.savez(file, samples=samples, seconds=seconds)
+        return TrainingResult(samples, seconds, reused=False)
 
     def measured(self, scores: NDArray[np.float64], suggested: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the figures of scores and decisions over the evaluated marks and labels; see `sample_metrics`."""
@@ -316,13 +299,8 @@ def train_on(
 ) -> tuple[TrainedStrategy, NDArray[np.int64]]:
     """Return a strategy trained on a collection, and the number of training marks of each of its labels.
 
-    Args:
-        collection: The marks.
-        strategy: What to do about imbalance.
-        min_count: A label needs at least this many training marks, or as many as the strategy says.
-        seed: Of the training.
-        schedule: How long and how fast heads learn.
-        held_out: The validation marks as they will be served, if they are computed already.
+    A label needs at least `min_count` training marks, or as many as the strategy says. `held_out` are the validation
+    marks as they will be served, if they are computed already.
     """
     labels = collection.labels(min_count=max(min_count, strategy.min_count))
     trained = train_strategy(

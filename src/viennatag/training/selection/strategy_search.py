@@ -1,18 +1,14 @@
 """Choose a strategy by validation, within a budget of time, without falling for noise.
 
-Successive halving (Jamieson and Talwalkar 2016) over the registry: all strategies learn for a quarter of the
-time, the better half of them for half of it, and so on; the finalists learn in full. The baseline is never
-dropped. Among finalists and their blend, whatever beats the baseline on resampled validation marks by more
-than the greatest deviation that chance gives any of them is a candidate, and the best candidate is taken;
-without one the baseline stays.
-
-A score on the marks that a head was stopped and calibrated on flatters it, but all of them alike; the figure
-to believe is that of the test subset, which nothing here has seen.
+Successive halving (Jamieson and Talwalkar 2016): all strategies learn for a quarter of the time, the better half for
+half of it; the finalists learn in full. The baseline is never dropped. The best of the finalists and their blend is
+taken if it beats the baseline on resampled validation marks by more than the greatest deviation that chance gives any.
+Validation flatters all alike; the figure to believe is that of the test subset, which nothing here has seen.
 """
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +20,8 @@ from viennatag.metrics.bootstrap import draw_weights
 from viennatag.training.data.collection import TRAIN, VALIDATION, Collection, ProgressCallback
 from viennatag.training.data.examples import Examples
 from viennatag.training.data.held_out import HeldOut
-from viennatag.training.heads.trainer import Schedule, TrainedHead
-from viennatag.training.learner import blend
-from viennatag.training.selection.trained_strategy import TrainedStrategy, postprocess, train_strategy
+from viennatag.training.heads.trainer import Schedule
+from viennatag.training.selection.trained_strategy import TrainedStrategy, blend, postprocess, train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, STRATEGIES, Strategy
 
 FINALISTS = 4
@@ -88,16 +83,6 @@ class SearchResult:
         }
 
 
-@dataclass
-class _Search:
-    """The state of one search."""
-
-    deadline: float
-    trials: list[Trial] = field(default_factory=list)
-    trained: dict[str, TrainedStrategy] = field(default_factory=dict)
-    exhausted: bool = False
-
-
 def search_strategies(
     collection: Collection,
     *,
@@ -142,21 +127,23 @@ def search_strategies(
         and (not each.reads_feature_maps or collection.feature_maps is not None)
     }
     schedule, report = schedule or Schedule(), progress or (lambda *_: None)
-    labels, search = collection.labels(min_count=min_count), _Search(time.perf_counter() + budget)
+    labels, deadline = collection.labels(min_count=min_count), time.perf_counter() + budget
     validation, held_out = collection.examples(labels, VALIDATION), collection.held_out(labels, VALIDATION)
     plan = _plan(len(pool))
     total = sum(count for _, count in plan)
 
-    names = list(pool)
+    names, exhausted = list(pool), False
+    trials: list[Trial] = []
+    learned: dict[str, TrainedStrategy] = {}
     for share, count in plan:
         names = [BASELINE, *(name for name in names if name != BASELINE)][:count]
         reached: dict[str, float] = {}
         for name in names:
-            if search.trials and time.perf_counter() > search.deadline and name != BASELINE:
-                search.exhausted = True
+            if trials and time.perf_counter() > deadline and name != BASELINE:
+                exhausted = True
                 continue
             strategy, started = pool[name], time.perf_counter()
-            report("choose", len(search.trials), total, f"{name} for {share:.0%} of the time")
+            report("choose", len(trials), total, f"{name} for {share:.0%} of the time")
             trained = train_strategy(
                 strategy,
                 labels,
@@ -166,50 +153,38 @@ def search_strategies(
                 seed=seed,
                 schedule=schedule.shortened(share),
             )
-            reached[name], search.trained[name] = trained.macro_map, trained
-            search.trials.append(Trial(name, share, trained.macro_map, round(time.perf_counter() - started, 2)))
+            reached[name], learned[name] = trained.macro_map, trained
+            trials.append(Trial(name, share, trained.macro_map, round(time.perf_counter() - started, 2)))
         names = sorted(reached, key=lambda name: -reached[name])
     report("choose", total, total, "")
-    finalists = {name: search.trained[name] for name in names}
-    return _choose(collection, pool, finalists, validation, held_out, search, blending)
+    finalists = {name: learned[name] for name in names}
+    if blending and len(finalists) > 1:
+        mean = blend(list(finalists.values()), labels, validation)
+        finalists[BLEND] = postprocess(mean, pool[BASELINE], labels, validation, held_out)
+    contrasts = _contrasts(collection, finalists, validation, held_out)
+    chosen, reason = _choose(contrasts)
+    members = tuple(pool[name] for name in (names if chosen == BLEND else [chosen]))
+    return SearchResult(chosen, members, finalists[chosen], reason, tuple(trials), contrasts, exhausted)
 
 
 def _plan(count: int) -> list[tuple[float, int]]:
-    """Return for each round_ the share of the schedule and how many strategies learn for it."""
-    halving = [max(FINALISTS, -(-count // 2**round_)) for round_ in range(len(ROUND_SHARES) - 1)]
+    """Return for each round the share of the schedule and how many strategies learn for it."""
+    halving = [max(FINALISTS, -(-count // 2**number)) for number in range(len(ROUND_SHARES) - 1)]
     return [(share, min(count, width)) for share, width in zip(ROUND_SHARES, [*halving, FINALISTS], strict=True)]
 
 
-def _choose(
-    collection: Collection,
-    pool: dict[str, Strategy],
-    finalists: dict[str, TrainedStrategy],
-    validation: Examples,
-    held_out: HeldOut,
-    search: _Search,
-    blending: bool,
-) -> SearchResult:
-    """Return the best finalist or the blend of all, unless the baseline is as good."""
-    labels = finalists[BASELINE].labels
-    if blending and len(finalists) > 1:
-        mean = blend(
-            [TrainedHead(each.head, each.macro_map, each.epochs) for each in finalists.values()], labels, validation
-        )
-        finalists |= {BLEND: postprocess(mean, pool[BASELINE], labels, validation, held_out)}
-    contrasts = _contrasts(collection, finalists, validation, held_out)
+def _choose(contrasts: dict[str, Contrast]) -> tuple[str, str]:
+    """Return the best of what is better than the baseline, or the baseline, and the reason."""
+    own = contrasts[BASELINE]
     better = [name for name, found in contrasts.items() if found.verdict == "better"]
-    name = max(better, key=lambda each: contrasts[each].value) if better else BASELINE
-    found, own = contrasts[name], contrasts[BASELINE]
-    if better:
-        reason = (
-            f"on the validation subset its macro mAP is {found.value:.3f}, that of {BASELINE} {own.value:.3f}; the "
-            f"difference is between {found.difference_low:+.3f} and {found.difference_high:+.3f}"
-        )
-    else:
+    if not better:
         reason = f"no finalist beats its macro mAP of {own.value:.3f} on the validation subset by more than noise"
-    members_of = [pool[each] for each in finalists if each != BLEND] if name == BLEND else [pool[name]]
-    return SearchResult(
-        name, tuple(members_of), finalists[name], reason, tuple(search.trials), contrasts, search.exhausted
+        return BASELINE, reason
+    name = max(better, key=lambda each: contrasts[each].value)
+    found = contrasts[name]
+    return name, (
+        f"on the validation subset its macro mAP is {found.value:.3f}, that of {BASELINE} {own.value:.3f}; the "
+        f"difference is between {found.difference_low:+.3f} and {found.difference_high:+.3f}"
     )
 
 
@@ -221,8 +196,7 @@ def _contrasts(
     samples = {}
     for name, trained in finalists.items():
         scores = trained.scores(held_out)
-        samples[name] = sample_metrics(scores, trained.postprocessor.decide(scores), validation.targets, counts, draws)[
-            None
-        ]
+        suggested = trained.postprocessor.decide(scores)
+        samples[name] = sample_metrics(scores, suggested, validation.targets, counts, draws)[None]
     found = contrast(samples, baseline=BASELINE)
     return {name: figures[METRICS[0]] for name, figures in found.items()}

@@ -1,40 +1,40 @@
-"""A strategy applied to a collection: a head, and the postprocessor fitted to it."""
+"""A strategy applied to marks: a head, and the postprocessor fitted to it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
+from viennatag.metrics.metrics import macro_average_precision
 from viennatag.model.postprocessing import Postprocessor
 from viennatag.training.data.examples import Examples
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.export import ExportedHead
-from viennatag.training.heads.exported import LinearHead
-from viennatag.training.heads.trainer import Schedule, TrainedHead
-from viennatag.training.learner import EpochCallback, train_strategy_head
+from viennatag.training.heads.exported import LinearHead, mean_head
+from viennatag.training.heads.heads import Ensemble, Linear, Neighbours
+from viennatag.training.heads.trainer import Schedule, TrainedHead, fit_standardisation, train_head
 from viennatag.training.postprocessing.fitting import fit_postprocessor
 from viennatag.training.postprocessing.forward import forward
 from viennatag.training.strategies import Strategy
 
+EpochCallback = Callable[[int, int, float], None]
+"""Progress callback: the epoch, the most epochs there will be, and the best validation macro average precision."""
+
 
 @dataclass(frozen=True, eq=False)
-class TrainedStrategy:
-    """What a strategy made of marks.
+class TrainedStrategy(TrainedHead):
+    """What a strategy made of marks: a trained head, and its postprocessor.
 
     Attributes:
-        head: Features to logits.
         postprocessor: Logits to scores and suggestions.
-        macro_map: Macro average precision of the head on the validation subset, in [0, 1].
-        epochs: Epochs until the best; of several heads the most.
         facts: What was measured to choose the postprocessor.
     """
 
-    head: ExportedHead
     postprocessor: Postprocessor
-    macro_map: float
-    epochs: int
     facts: dict[str, Any]
 
     @property
@@ -67,14 +67,13 @@ def train_strategy(
         train: Marks to learn from.
         validation: Marks to choose the epoch by.
         held_out: The validation marks as they will be served.
-        start: What a linear head begins with, and keeps where no epoch is better.
+        start: What a linear head begins with, and keeps where no epoch is better; see `train_head`.
         seed: Of every random choice.
         schedule: How long and how fast.
         progress: Progress callback.
     """
-    trained = train_strategy_head(
-        strategy, labels, train, validation, start=start, seed=seed, schedule=schedule, progress=progress
-    )
+    schedule = schedule or Schedule()
+    trained = _train(strategy, labels, train, validation, start, seed, schedule, progress)
     return postprocess(trained, strategy, labels, validation, held_out)
 
 
@@ -89,4 +88,59 @@ def postprocess(
         strategy.decision_rule,
         min_positives=strategy.min_positives,
     )
-    return TrainedStrategy(trained.head, fitted.postprocessor, trained.macro_map, trained.epochs, fitted.facts)
+    return TrainedStrategy(trained.head, trained.macro_map, trained.epochs, fitted.postprocessor, fitted.facts)
+
+
+def _train(
+    strategy: Strategy,
+    labels: LabelSet,
+    train: Examples,
+    validation: Examples,
+    start: LinearHead | None,
+    seed: int,
+    schedule: Schedule,
+    progress: EpochCallback | None,
+) -> TrainedHead:
+    kind = strategy.head
+    if isinstance(kind, Ensemble):
+        alone = [replace(strategy, head=each) for each in kind.members]
+        members = [_train(each, labels, train, validation, start, seed, schedule, progress) for each in alone]
+        return blend(members, labels, validation, weights=kind.weights, min_positives=strategy.min_positives)
+    if isinstance(kind, Neighbours):
+        mean, scale = fit_standardisation(train, seed=seed)
+        head = kind.fit(train.features, train.rows, train.targets, mean=mean, scale=scale, seed=seed)
+        return as_trained(head, validation)
+    return train_head(
+        train,
+        validation,
+        parents=labels.parents,
+        sampling=strategy.sampling,
+        loss=strategy.loss,
+        kind=kind,
+        start=start if isinstance(kind, Linear) else None,
+        schedule=replace(schedule, learning_rate=strategy.learning_rate_multiplier * schedule.learning_rate),
+        seed=seed,
+        progress=progress,
+    )
+
+
+def blend(
+    members: Sequence[TrainedHead],
+    labels: LabelSet,
+    validation: Examples,
+    *,
+    weights: Sequence[float] | None = None,
+    min_positives: int = 10,
+) -> TrainedHead:
+    """Return the weighted mean of heads, each first calibrated; by default all count alike."""
+    scales = [
+        fit_platt(validation.logits(each.head), validation.targets, groups=labels.groups, min_positives=min_positives)
+        for each in members
+    ]
+    head = mean_head([member.head for member in members], scales, weights or (1.0,) * len(members))
+    return as_trained(head, validation, epochs=max(member.epochs for member in members))
+
+
+def as_trained(head: ExportedHead, validation: Examples, *, epochs: int = 0) -> TrainedHead:
+    """Return a head as it is, with its macro average precision on the validation subset."""
+    return TrainedHead(head, macro_average_precision(validation.logits(head), validation.targets).value, epochs)
