@@ -1,8 +1,12 @@
 """A small collection of marks, and a bundle that was really trained on it."""
 
 import csv
+import importlib.util
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers of two threads each wait for one another: 5 times slower
 
@@ -84,3 +88,21 @@ def trained(collection: Path, cache: Path, tmp_path_factory: pytest.TempPathFact
     """Return a bundle trained on the collection, and its judgement."""
     marks = read_marks(collection / "marks.csv", images=collection)
     return train(marks, collection, tmp_path_factory.mktemp("bundles") / "tiny", TINY, cache=cache)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Return a headless Chromium; tests that want one are skipped where there is none."""
+    if importlib.util.find_spec("playwright") is None:
+        pytest.skip("playwright is not installed: pip install 'viennatag[dev]'")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield launched
+        launched.close()

@@ -1,10 +1,7 @@
-import importlib.util
 import io
 import re
-import shutil
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,6 @@ from viennatag.reports.pages import code_spans, profile_page, render
 from viennatag.reports.profile import advise
 from viennatag.reports.tables import ReportTable
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = '<img src="https://example.org/x.png"> <script>alert("&")</script>'
 
 
@@ -93,22 +89,6 @@ def test_advice_names_labels_numbers_and_strategies() -> None:
     ids, empty = tuple("abcdefgh" * 10), ("",) * 80
     even = Marks("flat", empty, (("cat", "dog"),) * 80, ids, empty, empty, (1.0,) * 80)
     assert [title for title, _ in advise(profile(even))] == ["Keep the marks as they are", "Compare on your own marks"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed: pip install 'viennatag[dev]'")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize(

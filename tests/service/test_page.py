@@ -1,9 +1,7 @@
 """The examiner's page in a real browser, against the real service."""
 
-import importlib.util
 import io
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -39,26 +37,9 @@ from viennatag.model.bundle import STARTER, open_bundle
 from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 
-CHROMIUM = shutil.which("chromium")
 AXE = Path(__file__).parents[1] / "browser/node_modules/axe-core/axe.min.js"
 TOKEN = "a token of this test"
 Opener = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed: pip install 'viennatag[dev]'")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

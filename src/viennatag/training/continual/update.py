@@ -248,6 +248,10 @@ def _choose(
     layer, deltas = adaptation.learn(np.arange(marks))
     refusals, before = [], np.zeros((marks, len(labels)))
     before[:, known] = adaptation.start.scores(adaptation.views)
+    if old:
+        targets = old.examples(VALIDATION, EVALUATED).targets
+        was = np.zeros(targets.shape)
+        was[:, known] = old.scores(old.bundle.graph.read_bytes(), old.bundle.postprocessor, VALIDATION, EVALUATED)
     for at in allowed:
         moved = layer.moved(adaptation.columns, *adaptation.directions.unfold(deltas[at]))
         held_out = layer.logits(adaptation.views.features)
@@ -256,9 +260,7 @@ def _choose(
         graph = opened.with_weights(*_graph_weights(moved, adaptation, opened))
         contrasts = {"feedback": _compare(before, scores, adaptation.targets, grown, seed)}
         if old:
-            targets = old.examples(VALIDATION, EVALUATED).targets
-            was, now = np.zeros(targets.shape), old.scores(graph, grown.postprocessor, VALIDATION, EVALUATED)
-            was[:, known] = old.scores(old.bundle.graph.read_bytes(), old.bundle.postprocessor, VALIDATION, EVALUATED)
+            now = old.scores(graph, grown.postprocessor, VALIDATION, EVALUATED)
             contrasts["old"] = _compare(was, now, targets, grown, seed, columns=known)
         distance = adaptation.distance(deltas[at])
         objection = _objection(contrasts, distance, max_distance)

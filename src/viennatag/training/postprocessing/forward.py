@@ -1,21 +1,18 @@
 """Run a trained head over held-out marks exactly as the bundle will run it.
 
 The graph of a bundle is a backbone and a head. The backbone's features are kept (`training.data.held_out`); the head
-is exported and run on them by the serving engine. A test holds that this gives the scores of `Predictor` to the last
-bit.
+runs on them through the nodes that the bundle will hold. A test holds that this gives the scores of `Predictor` to the
+last bit.
 """
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from viennatag.errors import DataError, ImageError
 from viennatag.images.crops import full_view_rows
 from viennatag.model.postprocessing import Outputs
 from viennatag.runtime.backends import open_runtime
 from viennatag.runtime.engine import Engine, run_images
-from viennatag.training.backbones.backbone import OPSET, Backbone
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.export import ExportedHead, export_graph
 
@@ -29,12 +26,10 @@ def forward(head: ExportedHead, held_out: HeldOut) -> Outputs:
     Raises:
         DataError: If an image cannot be read again.
     """
-    if held_out.examples is not None:
-        return held_out.outputs(held_out.examples.logits(head))
-    if head.reads_feature_maps:
-        return held_out.outputs(_run_images(head, held_out))
-    graph = export_graph(_features_alone(held_out.features.shape[1]), head)
-    return held_out.outputs(run_head(graph, held_out.features))
+    if not head.reads_feature_maps:
+        return held_out.outputs(head(held_out.features))
+    examples = held_out.examples
+    return held_out.outputs(_run_images(head, held_out) if examples is None else examples.logits(head))
 
 
 def run_head(graph: bytes, features: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -45,18 +40,6 @@ def run_head(graph: bytes, features: NDArray[np.floating]) -> NDArray[np.float32
         for at in range(0, len(features), ROWS)
     ]
     return np.concatenate(blocks)
-
-
-def _features_alone(width: int) -> Backbone:
-    """Return a backbone without a network: it takes features and gives them."""
-    node = helper.make_node("Identity", ["given"], ["features"], name="features")
-    given, features = (
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ("images", width)) for name in ("given", "features")
-    )
-    graph = helper.make_graph([node], "features", [given], [features])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
-    onnx.checker.check_model(model)
-    return Backbone("", bytes(model.SerializeToString(deterministic=True)), width, 0)
 
 
 def _run_images(head: ExportedHead, held_out: HeldOut) -> NDArray[np.float32]:
