@@ -3,11 +3,15 @@ PYTHON ?= python3
 BASE := .venv-base
 FULL := .venv
 PINS := --constraint constraints.txt
+HASHES := --generate-hashes --universal --python-version 3.13 --no-header --no-annotate
 
-.PHONY: demo test test-slow check format artwork clip-art schematic starter docs clean
+.PHONY: demo test test-slow check format requirements artwork clip-art schematic starter docs clean
 
 demo: $(BASE)/ready
 	$(BASE)/bin/viennatag predict examples/sample-mark.png
+	@echo
+	@echo 'The command is $(CURDIR)/$(BASE)/bin/viennatag. To call it as viennatag in this shell:'
+	@echo '  export PATH="$(CURDIR)/$(BASE)/bin:$$PATH"'
 
 test: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -n 2
@@ -23,6 +27,10 @@ check: $(FULL)/ready
 format: $(FULL)/ready
 	$(FULL)/bin/ruff check --fix .
 	$(FULL)/bin/ruff format .
+
+requirements: ## what the container installs, pinned with hashes; needs uv
+	uv pip compile pyproject.toml --extra serve $(PINS) $(HASHES) --output-file requirements/serve.txt
+	echo hatchling | uv pip compile - $(PINS) $(HASHES) --output-file requirements/build.txt
 
 artwork: ## the icon packs and fonts that marks are rendered from; needs npm
 	cd artwork && npm install

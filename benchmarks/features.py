@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import load_timm_backbone
 from viennatag.training.data.features import extract_features

@@ -62,9 +62,9 @@ RECIPES = {
         learning_rate=1e-3, frozen_fraction=0.5, gradual_unfreezing=2, layer_decay=0.85, freeze_statistics=True
     ),
     "last half, statistics anew": short_training(
-        learning_rate=1e-3, frozen_fraction=0.5, gradual_unfreezing=2, layer_decay=0.85
+        learning_rate=1e-3, frozen_fraction=0.5, gradual_unfreezing=2, layer_decay=0.85, freeze_statistics=False
     ),
-    "all layers": short_training(learning_rate=1e-3, gradual_unfreezing=3, layer_decay=0.8),
+    "all layers": short_training(learning_rate=1e-3, gradual_unfreezing=3, layer_decay=0.8, freeze_statistics=False),
 }
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from viennatag.data.marks import read_marks
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.runtime.engine import BATCH_SIZE, Engine
 from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
 from viennatag.training.data.collection import Collection, collect

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from viennatag.data.marks import read_marks
-from viennatag.images.decoding import available_cores, read_images
+from viennatag.images.decoding import available_cores
+from viennatag.images.reading import read_images
 from viennatag.inspection.image_checks import check_images
 from viennatag.split.duplicates import near_duplicate_groups
 from viennatag.split.splitting import MAX_DISTANCE

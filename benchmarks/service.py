@@ -1,6 +1,7 @@
 """Measure the service under load, against `predict_many` in one process, and then under overload.
 
     python benchmarks/service.py [--seconds 60]
+    python benchmarks/service.py --hostile [--seconds 60]
 
 One process serves the starter with default settings. This process is the load: several clients on the loopback
 interface, each of which sends an image as soon as its last one was answered. Both share the machine's cores, and the
@@ -9,6 +10,10 @@ its own; the result is the median ratio over the rounds. Processor time per imag
 where a busy machine blurs the ratio. For overload, four times as many clients as the queue holds images send without
 pause: every request that is not answered must be refused with 503, and when they stop, the service must answer within
 a second. Results: benchmarks/results/service.json.
+
+With `--hostile`, the same clients run twice: calm, and with one request in ten hostile, which is a small file that is
+expensive to decode. The result is the ratio of the 99th percentiles of good requests, for which at most 2 is wanted,
+and the cost of decoding in processes against decoding in threads. Results: benchmarks/results/hostile.json.
 """
 
 import argparse
@@ -17,17 +22,22 @@ import json
 import os
 import re
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from viennatag.images.decoding import read_framed_image
+from viennatag.images.isolation import DecodeProcesses
 from viennatag.service.options import ServiceOptions
 
 ROOT = Path(__file__).parents[1]
@@ -49,10 +59,11 @@ print(done / (time.perf_counter() - start), (time.process_time() - busy) / done)
 
 @dataclass
 class Load:
-    """What a load met: seconds of each answered request, and how many answers had which status."""
+    """What a load met: seconds of each good request that was answered, and how many answers had which status."""
 
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
+    hostile: Counter[str] = field(default_factory=Counter)
 
 
 def main() -> None:
@@ -62,8 +73,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of load, all rounds together")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--overload-seconds", type=float, default=10.0)
-    parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/service.json")
+    parser.add_argument("--hostile", action="store_true", help="measure good requests beside hostile ones")
+    parser.add_argument("-o", "--out", type=Path)
     options = parser.parse_args()
+    name = "hostile" if options.hostile else "service"
+    options.out = options.out or ROOT / f"benchmarks/results/{name}.json"
     paths = options.image or [ROOT / "examples/sample-mark.png"]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
@@ -71,7 +85,8 @@ def main() -> None:
             command = [sys.executable, "-m", "viennatag.cli", "serve", "--port", "0"]
             server = subprocess.Popen(command, stdout=file, stderr=file)
         try:
-            results = asyncio.run(measure(psutil.Process(server.pid), find_port(log), paths, options))
+            run = measure_hostile if options.hostile else measure
+            results = asyncio.run(run(psutil.Process(server.pid), find_port(log), paths, options))
         finally:
             server.terminate()
             server.wait(60)
@@ -152,28 +167,120 @@ async def measure(server: psutil.Process, port: int, paths: list[Path], options:
     }
 
 
-async def put_load(port: int, images: list[bytes], clients: int, seconds: float, load: Load | None = None) -> Load:
-    """Let clients send one image after the other for some seconds, each at least one."""
+async def measure_hostile(
+    server: psutil.Process, port: int, paths: list[Path], options: argparse.Namespace
+) -> dict[str, Any]:
+    images = [path.read_bytes() for path in paths]
+    await put_load(port, images, options.clients, 2.0)  # warms up
+    calm = await put_load(port, images, options.clients, options.seconds)
+    beside = await put_load(port, images, options.clients, options.seconds, hostile=hostile_files())
+    p99 = {name: statistics.quantiles(load.latencies, n=100)[98] for name, load in (("calm", calm), ("beside", beside))}
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "machine_load": [round(each, 1) for each in os.getloadavg()],
+        "clients": options.clients,
+        "seconds": options.seconds,
+        "answers_calm": dict(calm.statuses),
+        "answers_to_good_requests": dict(beside.statuses),
+        "answers_to_hostile_requests": dict(beside.hostile),
+        "p99_ms": {name: round(1000 * value, 1) for name, value in p99.items()},
+        "p99_ratio": round(p99["beside"] / p99["calm"], 2),
+        "memory_mb": server.memory_info().rss >> 20,
+        "decoding_ms": decoding_costs(images),
+    }
+
+
+def decoding_costs(images: list[bytes], rounds: int = 400) -> dict[str, float]:
+    """Return processor milliseconds for each image, decoded in this process and in another one."""
+    processes = DecodeProcesses()
+    processes.frame(images[0], 160, max_crops=3)
+    other = psutil.Process(processes.pids()[0])
+    costs = dict.fromkeys(("thread", "process"), 0.0)
+    for at in range(rounds):
+        image = images[at % len(images)]
+        start = time.process_time()
+        read_framed_image(image, 160, max_crops=3)
+        costs["thread"] += time.process_time() - start
+        start = time.process_time()
+        processes.frame(image, 160, max_crops=3)
+        costs["process"] += time.process_time() - start
+    costs["process"] += sum(other.cpu_times()[:2])
+    processes.close()
+    return {name: round(1000 * seconds / rounds, 2) for name, seconds in costs.items()}
+
+
+def hostile_files() -> list[bytes]:
+    """Return small files that are expensive to decode, or are no images."""
+    rows = zlib.compressobj(9)
+    large = b"".join([rows.compress(b"\0" + bytes(6300 * 3)) for _ in range(6300)]) + rows.flush()
+    size = struct.pack(">IIBBBBB", 6300, 6300, 8, 2, 0, 0, 0)
+    texts = [(b"zTXt", b"k%d\0\0" % at + zlib.compress(bytes(900_000), 9)) for at in range(60)]
+    pngs = [
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(chunk(*each) for each in [(b"IHDR", size), *more, (b"IDAT", large), (b"IEND", b"")])
+        for more in ([], texts)
+    ]
+    tags = b"".join(struct.pack("<HHII", 30_000 + at, 2, 100_000, 8) for at in range(30_000))
+    tiff = b"II*\0" + struct.pack("<I", 100_008) + bytes(100_000) + struct.pack("<H", 30_000) + tags + bytes(4)
+    return [scans(3000), *pngs, tiff, b"no image", scans(3000)[:-50_000]]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def scans(count: int, side: int = 6300) -> bytes:
+    """Return a progressive JPEG with many scans that say nothing about many pixels."""
+
+    def segment(marker: int, data: bytes) -> bytes:
+        return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
+
+    blocks = ((side + 7) // 8) ** 2
+    tables = segment(0xDB, b"\0" + b"\1" * 64) + segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\1\x11\0")
+    tables += segment(0xC4, b"\0\1" + b"\0" * 16) + segment(0xC4, b"\x10\1" + b"\0" * 15 + b"\xe0")
+    runs = "".join("0" + "1" * 14 for _ in range(-(-blocks // 32_767)))
+    runs += "1" * (-len(runs) % 8)
+    empty = int(runs, 2).to_bytes(len(runs) // 8, "big").replace(b"\xff", b"\xff\0")
+    first = segment(0xDA, b"\1\1\0\0\0\1") + bytes(-(-blocks // 8))
+    return b"\xff\xd8" + tables + first + (segment(0xDA, b"\1\1\0\1\x3f\1") + empty) * count + b"\xff\xd9"
+
+
+async def put_load(
+    port: int,
+    images: list[bytes],
+    clients: int,
+    seconds: float,
+    load: Load | None = None,
+    hostile: Sequence[bytes] = (),
+) -> Load:
+    """Let clients send one image after the other for some seconds, each at least one; one in ten may be hostile."""
     load, end = load or Load(), time.perf_counter() + seconds
-    await asyncio.gather(*(client(port, images[at % len(images)], end, load) for at in range(clients)))
+    await asyncio.gather(*(client(port, images[at % len(images)], end, load, at, hostile) for at in range(clients)))
     return load
 
 
-async def client(port: int, image: bytes, end: float, load: Load) -> None:
+def post(image: bytes) -> bytes:
     head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
-    request = f"{head}Content-Length: {len(image)}\r\n\r\n".encode() + image
+    return f"{head}Content-Length: {len(image)}\r\n\r\n".encode() + image
+
+
+async def client(port: int, image: bytes, end: float, load: Load, number: int, hostile: Sequence[bytes]) -> None:
+    good, bad = post(image), [post(each) for each in hostile]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    sent = 0.0
+    sent, count = 0.0, number
     try:
         while not sent or sent < end:
+            count += 1
+            is_bad = bool(bad) and count % 10 == 0
+            request = bad[count // 10 % len(bad)] if is_bad else good
             sent = time.perf_counter()
             writer.write(request)
             answer = await reader.readuntil(b"\r\n\r\n")
             found = re.search(rb"content-length: (\d+)", answer)
             await reader.readexactly(int(found[1]) if found else 0)
             status = answer[9:12].decode()
-            load.statuses[status] += 1
-            if status == "200":
+            (load.hostile if is_bad else load.statuses)[status] += 1
+            if status == "200" and not is_bad:
                 load.latencies.append(time.perf_counter() - sent)
             if b"connection: close" in answer.lower():
                 writer.close()

@@ -32,7 +32,8 @@ def test_the_dockerfile_holds_what_makes_a_small_and_safe_image() -> None:
     assert {word for word, _ in steps} == INSTRUCTIONS
     bases = [rest.split()[0] for word, rest in steps if word == "FROM"]
     assert len(bases) == 2
-    assert all(re.fullmatch(r"python:3\.\d+-slim", base) for base in bases)
+    assert all(re.fullmatch(r"python:3\.\d+-slim@sha256:[0-9a-f]{64}", base) for base in bases)
+    assert len(set(bases)) == 1
     user = last("USER")
     assert user.isdecimal()
     assert f"--uid {user} " in " ".join(rest for word, rest in steps if word == "RUN")
@@ -55,19 +56,33 @@ def test_what_is_copied_is_there_and_let_through() -> None:
     assert {project["readme"], *project["license-files"]} <= copied
 
 
-def test_run_steps_are_the_tested_commands() -> None:
-    venv, install, user = [rest for word, rest in instructions() if word == "RUN"]
-    makefile = (ROOT / "Makefile").read_text()
-    assert shlex.split(venv) == ["python", "-m", "venv", "/opt/viennatag"]
-    assert "-m venv $(BASE)" in makefile
-    program, *arguments = shlex.split(install)
-    assert program == "/opt/viennatag/bin/pip"
-    assert arguments == [
-        "install", "--no-cache-dir", "--disable-pip-version-check", "--constraint", "constraints.txt", ".[serve]"
-    ]  # fmt: skip
-    assert "PINS := --constraint constraints.txt" in makefile
-    assert "serve" in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert user.split()[0] == "useradd"
+def test_run_steps_install_what_is_pinned_and_nothing_else() -> None:
+    steps = [shlex.split(rest) for word, rest in instructions() if word == "RUN"]
+    fetching = [step for step in steps if "install" in step and "--no-index" not in step]
+    assert [step[-2:] for step in fetching] == [["-r", "requirements/serve.txt"], ["-r", "requirements/build.txt"]]
+    assert all("--require-hashes" in step for step in fetching)
+    assert [step[0] for step in steps][-1] == "useradd"
+
+
+def test_what_the_image_installs_is_pinned_with_hashes_as_it_is_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    build = set(project["build-system"]["requires"])
+    extras = project["project"]["optional-dependencies"]
+    serve = {*project["project"]["dependencies"], *extras["serve"], *extras["similar"]} - {"viennatag[similar]"}
+    tested = pins(ROOT / "constraints.txt")
+    for file, wanted in (("serve", serve), ("build", build)):
+        found = pins(ROOT / f"requirements/{file}.txt")
+        assert {re.split(r"[><=]", each)[0] for each in wanted} <= found.keys()
+        assert {name: version for name, version in found.items() if tested.get(name, version) != version} == {}
+        for entry in (ROOT / f"requirements/{file}.txt").read_text().split("\n")[:-1]:
+            assert re.match(r"[\w-]+==|    --hash=sha256:[0-9a-f]{64}", entry)
+    assert pins(ROOT / "requirements/serve.txt").keys() <= tested.keys() | {"colorama"}  # which Windows alone needs
+
+
+def pins(file: Path) -> dict[str, str]:
+    """Return the versions that a file of requirements pins, by normalised name."""
+    found = re.findall(r"^([\w.-]+)==([\w.]+)", file.read_text(), flags=re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in found}
 
 
 def test_the_entry_point_answers_its_health_check(tmp_path: Path) -> None:

@@ -43,12 +43,12 @@ def test_every_source_of_an_image_gives_the_same_answer() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (np.zeros((8, 8, 3)), r"type float64 and shape \(8, 8, 3\); expected uint8"),
-        (np.zeros((3, 8, 8), np.uint8), r"shape \(3, 8, 8\); expected uint8 of shape \(height, width\)"),
+        (np.zeros((8, 8, 3), complex), "complex128"),
+        (np.zeros((3, 8, 8), np.uint8), r"shape \(3, 8, 8\); expected .* of shape \(height, width\)"),
         (np.zeros((0, 8), np.uint8), "the array is empty"),
         (io.StringIO("text"), "open it in binary mode"),
-        (7, "not a int"),
-        (None, "not a NoneType"),
+        (7, "this is of type int; expected a path"),
+        (None, "this is of type NoneType; expected a path"),
     ],
 )
 def test_other_sources_are_refused_with_what_is_taken(source: Any, message: str) -> None:
@@ -69,7 +69,7 @@ def test_training_evaluating_and_profiling_take_tables_as_they_are(
     assert bundle.digest == again.digest
     assert evaluation.marks == bundle.metrics["marks"]
     found = viennatag.evaluate(tmp_path / "one", table, collection)
-    assert found.marks == 240
+    assert found.marks == evaluation.marks, "those that it has not learned from"
     assert viennatag.profile(frame).marks == viennatag.profile(table).marks == 240
 
 

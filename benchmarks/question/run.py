@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 from drawn import ROOT, draw, draw_more
 from numpy.typing import NDArray
-from recipe import Recipe, follow
+from recipe import AS_RECORDED, follow
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from viennatag.data.marks import SUBSETS
 from viennatag.evaluation.comparison import METRICS, ROUNDS, Comparison, ComparisonRow, Samples, contrast, mark_best
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.losses.losses import Asymmetric, DistributionBalanced
 from viennatag.metrics.metrics import frequency_bands
 from viennatag.sampling.sampling import ClassAware
@@ -162,7 +162,7 @@ def _dense(examples: Examples) -> NDArray[np.float64]:
 
 
 def _question(contest: ComparisonRun, images: Path, cache: Path) -> Callable[[int], NDArray[np.float64]]:
-    collection, recipe = contest.collection, Recipe()
+    collection, recipe = contest.collection, AS_RECORDED
 
     def run(seed: int) -> Scored:
         own = np.flatnonzero(collection.subsets != TEST)

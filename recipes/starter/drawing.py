@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from code_statistics import read_statistics, sample_code_sets, write_marks_table
-from stages import STATISTICS, Artwork, Round
+from stages import STATISTICS, Artwork, Registered, Round
 from unlabelled import unlabelled_drawings
 from viennatag.data.marks import Marks, read_marks, write_marks
 from viennatag.synthesis import draw_marks, draw_single_drawings, read_artwork
@@ -28,6 +28,19 @@ def draw_collections(stage: Round, artwork: Artwork, folder: Path, *, progress: 
         "uniform": _draw(artwork, folder / "uniform", stage.uniform, stage.seed + 1, None, progress),
         "register": _draw(artwork, folder / "register", stage.register, stage.seed + 2, profile, progress),
         "alone": _draw_alone(artwork, folder / "alone", stage.seed + 4, progress),
+    }
+    return read_marks(_join(folder, collections), images=folder)
+
+
+def draw_rendered(stage: Registered, artwork: Artwork, folder: Path, *, progress: ProgressCallback) -> Marks:
+    """Return marks that show all sections and marks that follow the register, with the subset of each."""
+    profile = folder / "profile.csv"
+    if not profile.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_marks_table(sample_code_sets(read_statistics(STATISTICS)), profile)
+    collections = {
+        "uniform": _draw(artwork, folder / "uniform", stage.uniform, stage.seed + 1, None, progress),
+        "register": _draw(artwork, folder / "register", stage.register, stage.seed + 2, profile, progress),
     }
     return read_marks(_join(folder, collections), images=folder)
 

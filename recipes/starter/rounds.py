@@ -9,13 +9,14 @@ from pathlib import Path
 
 from code_statistics import read_statistics, spread_codes, write_marks_table
 from drawing import draw_collections, draw_unlabelled
-from stages import STATISTICS, Mean, Recipe, Round, Stage
+from registered_stage import RegisteredStage
+from stages import ROOT, STATISTICS, Mean, Recipe, Registered, Round, Stage
 from teacher import make_teacher
 from viennatag.data.marks import Marks, read_marks
 from viennatag.training.backbones.backbone import LOCAL
 from viennatag.training.backbones.loading import BUNDLE
-from viennatag.training.data.collection import ProgressCallback
-from viennatag.training.finetuning.run import finetune_backbone, run_folder, split_readable
+from viennatag.training.data.collection import ProgressCallback, split_readable
+from viennatag.training.finetuning.run import finetune_backbone, run_folder
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
@@ -52,6 +53,17 @@ class Workshop:
         """Run a stage whose predecessors have finished."""
         if isinstance(stage, Mean):
             self._average(stage)
+        elif isinstance(stage, Registered):
+            RegisteredStage(
+                stage,
+                self.recipe.artwork,
+                self.result(stage.start),
+                ROOT / stage.folder,
+                self.work,
+                self.result(stage.name),
+                self._target_prior(),
+                self.progress,
+            ).run()
         elif stage.kind == "distillation":
             self._distil(stage)
         else:
@@ -76,8 +88,8 @@ class Workshop:
         finetune_backbone(
             marks, folder, options, cache=self.cache, unlabelled_images=unlabelled_images, progress=self.progress
         )
-        network = run_folder(marks, options, cache=self.cache, unlabelled_images=unlabelled_images) / "network"
-        shutil.copytree(network, self.result(stage.name))
+        kept = run_folder(marks, options, cache=self.cache, images=folder, unlabelled_images=unlabelled_images)
+        shutil.copytree(kept / "network", self.result(stage.name))
 
     def _average(self, stage: Mean) -> None:
         newer = self.recipe.round(stage.newer)
@@ -122,6 +134,9 @@ class Workshop:
                 epochs=stage.epochs,
                 batch_size=stage.batch_size,
                 learning_rate=stage.learning_rate,
+                layer_decay=1.0,
+                freeze_statistics=False,
+                augmentation="marks",
                 size=stage.training_size,
                 initial_size=stage.initial_size,
                 style_augmentation=stage.style_augmentation,

@@ -142,7 +142,66 @@ class Mean:
         return f"weights of {self.start} and {self.newer}, the newer's share {self.share:g}"
 
 
-Stage = Round | Mean
+@dataclass(frozen=True)
+class Registered:
+    """Fine-tuning on registered marks labelled by hand, together with rendered ones; see `registered.FineTuning`.
+
+    Attributes:
+        name: Of the stage.
+        kind: "registered".
+        start: The stage whose bundle it starts from.
+        folder: Folder of the registered marks, below the root of the repository or absolute.
+        uniform: Rendered marks that show all sections equally often.
+        register: Rendered marks whose codes follow the EU register.
+        seed: Of the marks rendered and of the training.
+        steps: Number of batches.
+        registered: Registered marks in a batch.
+        rendered: Rendered marks in a batch.
+        learning_rate: Peak, of the head.
+        layer_decay: Learning rate of a block, relative to the one above.
+        frozen: Number of first blocks that keep their weights.
+        size: Side of the images in training, in pixels.
+        weight_decay: Of AdamW.
+        min_positives: Form labels with fewer validation marks share a calibration.
+    """
+
+    name: str
+    kind: str
+    start: str
+    folder: str
+    uniform: int
+    register: int
+    seed: int
+    steps: int
+    registered: int
+    rendered: int
+    learning_rate: float
+    layer_decay: float
+    frozen: int
+    size: int
+    weight_decay: float
+    min_positives: int
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The stages that it starts from."""
+        return (self.start,)
+
+    @property
+    def marks(self) -> str:
+        """The name of its collection of rendered marks."""
+        return f"{self.seed}-{self.uniform}-{self.register}"
+
+    def describe(self) -> str:
+        """Return its settings in one line."""
+        return (
+            f"from {self.start}; registered marks with {self.uniform:,} + {self.register:,} rendered marks, seed "
+            f"{self.seed}; {self.steps:,} steps of {self.registered} + {self.rendered} at {self.size} pixels; learning "
+            f"rate {self.learning_rate:g}, {self.layer_decay:g} a block, {self.frozen} blocks frozen; six networks"
+        )
+
+
+Stage = Round | Mean | Registered
 
 
 @dataclass(frozen=True)
@@ -159,7 +218,12 @@ class Recipe:
     artwork: Artwork
     stages: Mapping[str, Stage]
 
-    kinds: ClassVar[Mapping[str, type[Round] | type[Mean]]] = {"distillation": Round, "round": Round, "mean": Mean}
+    kinds: ClassVar[Mapping[str, type[Stage]]] = {
+        "distillation": Round,
+        "round": Round,
+        "mean": Mean,
+        "registered": Registered,
+    }
 
     def round(self, name: str) -> Round:
         """Return a stage that is a round."""
@@ -219,7 +283,7 @@ def read_recipe(path: Path = STAGES) -> Recipe:
     return Recipe(ROOT / table["output"], Artwork(**artwork), stages)
 
 
-def _wrong_keys(stage: type[Round] | type[Mean], values: Mapping[str, Any]) -> str:
+def _wrong_keys(stage: type[Stage], values: Mapping[str, Any]) -> str:
     known = {each.name for each in fields(stage)}
     needed = {each.name for each in fields(stage) if each.default is MISSING}
     wrong = [f"unknown key {name}" for name in sorted(values.keys() - known)]
@@ -235,6 +299,9 @@ def _wrong_start(stages: Mapping[str, Stage], name: str) -> list[str]:
         kinds: Sequence[str] = [stages[each].kind for each in stage.needs]
         if "distillation" in kinds or kinds[-1] != "round":
             return [f"{name}: a mean is of two bundles, the newer of a round"]
+    elif isinstance(stage, Registered):
+        if stages[stage.start].kind == "distillation":
+            return [f"{name}: it starts from a bundle, and {stage.start} writes none"]
     elif not stage.start and not stage.backbone:
         return [f"{name}: neither start nor backbone is given"]
     elif (stage.kind == "distillation") != (stage.teacher is not None):

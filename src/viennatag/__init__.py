@@ -27,10 +27,13 @@ for _name, _value in (
 if TYPE_CHECKING:
     from viennatag import calibration, losses, metrics, sampling, split, thresholds
     from viennatag.bulk.run import run_bulk
+    from viennatag.data.columns import Reading
     from viennatag.data.labels import LabelSet
     from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
     from viennatag.errors import ViennatagError
+    from viennatag.estimator.classifier import MultilabelImageClassifier
     from viennatag.evaluation.evaluation import Evaluation, evaluate
+    from viennatag.evaluation.label_report import LabelReport, label_report
     from viennatag.explain.heatmap import Explanation
     from viennatag.explain.similar import SimilarMark
     from viennatag.importers.importing import import_marks
@@ -49,10 +52,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bulk.run": ("run_bulk",),
+    "data.columns": ("Reading",),
     "data.labels": ("LabelSet",),
     "data.marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
     "errors": ("ViennatagError",),
+    "estimator.classifier": ("MultilabelImageClassifier",),
     "evaluation.evaluation": ("Evaluation", "evaluate"),
+    "evaluation.label_report": ("LabelReport", "label_report"),
     "explain.heatmap": ("Explanation",),
     "explain.similar": ("SimilarMark",),
     "importers.importing": ("import_marks",),
@@ -78,10 +84,13 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "FinetuneOptions",
+    "LabelReport",
     "LabelSet",
     "Marks",
+    "MultilabelImageClassifier",
     "Prediction",
     "Predictor",
+    "Reading",
     "SimilarMark",
     "Strategy",
     "Suggestion",
@@ -92,6 +101,7 @@ __all__ = [
     "evaluate",
     "find_label_issues",
     "import_marks",
+    "label_report",
     "losses",
     "marks_from_dataframe",
     "metrics",

@@ -12,6 +12,8 @@
     ├── FeedbackError   feedback that teaches a bundle nothing, or would make it worse
     ├── OptionError      an option whose value makes no sense
     ├── BulkError        results of a bulk run that cannot be written, or gone on with
+    ├── StoreError       a team's store that cannot be opened, read or written
+    ├── OutputError      a file or folder that cannot be written where it was asked for
     └── MissingExtraError  an optional part of viennatag that is not installed
 
 A message says what was found, what was expected and what to do next. The command line prints it
@@ -68,6 +70,14 @@ class OptionError(ViennatagError):
 
 class BulkError(ViennatagError):
     """Results of a bulk run that cannot be written, or gone on with."""
+
+
+class StoreError(ViennatagError):
+    """A team's store that cannot be opened, read or written."""
+
+
+class OutputError(ViennatagError, OSError):
+    """A file or folder that cannot be written where it was asked for."""
 
 
 class MissingExtraError(ViennatagError):

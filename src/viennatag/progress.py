@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_BAR = 10
+"""Columns of a bar; with the name of a stage and its numbers it fits into 80."""
+
 
 @contextmanager
 def show_progress(wanted: bool = True) -> Iterator[Callable[[str, int, int, str], None]]:
@@ -17,19 +20,14 @@ def show_progress(wanted: bool = True) -> Iterator[Callable[[str, int, int, str]
         yield _line_reporter()
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     bars: dict[str, Any] = {}
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    stage_name, remark_text = TextColumn("{task.description:<10}"), TextColumn("{task.fields[remark]}")
-    with Progress(stage_name, *columns, remark_text, console=Console(stderr=True)) as progress:
+    name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
+    remark_text = TextColumn("{task.fields[remark]}", markup=False, table_column=Column(ratio=1, no_wrap=True))
+    columns = (BarColumn(bar_width=_BAR), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    with Progress(name, *columns, remark_text, console=Console(stderr=True), expand=True) as progress:
 
         def report(stage: str, done: int, total: int, remark: str) -> None:
             if stage not in bars:

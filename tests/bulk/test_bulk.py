@@ -327,12 +327,12 @@ def test_a_shard_that_kills_its_process_is_given_up_after_some_attempts(
         ("none/*.png", False, "no images in it"),
         ("notes.txt", False, "neither an image nor an archive"),
         ("marks.csv", False, "say where its images are, with --images FOLDER"),
-        ("nameless.csv", True, "row 2 names no image; expected a column 'image', found 'picture'"),
+        ("nameless.csv", True, "row 2 names no image; expected a column 'image', found 'thing'"),
     ],
 )
 def test_sources_that_cannot_be_used(source: str, images: bool, message: str, pictures: Path, model: Path) -> None:
     (pictures / "marks.csv").write_text("image,codes\n001.png,\n")
-    (pictures / "nameless.csv").write_text("picture\n001.png\n")
+    (pictures / "nameless.csv").write_text("thing\n001.png\n")
     with pytest.raises(DataError, match=message):
         run_bulk(pictures / source, pictures / "out", model=model, images=pictures if images else None)
 

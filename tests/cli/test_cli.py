@@ -1,42 +1,24 @@
 import csv
 import io
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from click import Command
+from click import Command, Context
 from typer.main import get_command
 
 import viennatag.cli
-from viennatag.cli import app, main
-from viennatag.evaluation.evaluation import Evaluation
-from viennatag.model.bundle import Bundle
-
-
-def run(
-    *arguments: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, str, str]:
-    """Return the exit status, what went to stdout, and what to stderr."""
-    monkeypatch.setattr(sys, "argv", ["viennatag", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    out, err = capsys.readouterr()
-    return int(stop.value.code or 0), out, err
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    return lambda *arguments: run(*arguments, capsys=capsys, monkeypatch=monkeypatch)
-
-
-@pytest.fixture
-def bundle(trained: tuple[Bundle, Evaluation]) -> Path:
-    assert trained[0].path is not None
-    return trained[0].path
+from viennatag.cli import app
+from viennatag.service.options import ServiceOptions
+from viennatag.thresholds.decision_rules import find_decision_rule
+from viennatag.training.continual.update import MIN_FEEDBACK_COUNT
+from viennatag.training.options import FinetuneOptions, TrainOptions
 
 
 def test_predict_as_json(cli, bundle: Path, collection: Path) -> None:  # type: ignore[no-untyped-def]
@@ -88,7 +70,10 @@ def test_predict_takes_folders(cli, bundle: Path, collection: Path) -> None:  # 
         (["train", "m.csv", "--images", ".", "-o", "b", "--taxonomy", "nice"], "choose one of vienna, flat"),
         (["train", "m.csv", "--images", ".", "-o", "b", "--set", "data.extra_marks=x"], "go together"),
         (["compare"], "compare needs a table of marks and --images; or --list"),
-        (["compare", "m.csv", "--images", ".", "--set", "finetune.epochs=3"], "--set finetune.epochs: this command"),
+        (["compare", "m.csv", "--images", ".", "--set", "teacher=x"], "--set teacher: this command"),
+        (["compare", "m.csv", "--images", ".", "--set", "finetune.epochs=3"], "add --finetune"),
+        (["compare", "m.csv", "--images", ".", "--presets", "fast,slow"], "there is no preset 'slow'; choose among"),
+        (["compare", "m.csv", "--images", ".", "--budget", "1m"], "--budget only matters with --presets balanced or"),
         (
             ["compare", "m.csv", "--images", ".", "--decision-rule", "top-0.5"],
             "--decision-rule: strategy.decision_rule",
@@ -215,11 +200,13 @@ def commands() -> dict[str, Command]:
 def test_the_commands() -> None:
     names = {name.split()[0] for name in commands()}
     assert names == {
-        "predict", "bulk", "train", "update", "evaluate", "inspect", "compare", "index", "split", "render", "import",
-        "tune", "quantize", "codes", "serve",
+        "predict", "bulk", "train", "update", "evaluate", "suggest-labels", "inspect", "compare", "index", "split",
+        "render", "import", "export", "tune", "quantize", "codes", "serve",
     }  # fmt: skip
-    modules = {path.stem.rstrip("_") for path in Path(viennatag.cli.__file__).parent.glob("[a-z]*.py")}
-    assert modules - {"config", "options"} == names
+    modules = {
+        path.stem.rstrip("_").replace("_", "-") for path in Path(viennatag.cli.__file__).parent.glob("[a-z]*.py")
+    }
+    assert modules - {"config", "options", "outputs", "streams"} == names
     assert {name for name in commands() if " " in name} == {
         f"codes {each}" for each in ["show", "search", "list", "import"]
     }
@@ -251,6 +238,85 @@ def test_every_option_is_documented_and_there_are_at_most_20(name: str) -> None:
     assert len(options) <= 20
     for each in commands()[name].params:
         assert getattr(each, "help", None), each.name
+
+
+OFF = {
+    "--explain", "--similar", "--reference-marks", "--images", "--floor", "--config", "--set", "--ignore", "--report",
+    "--model", "--label-issues", "--write-clean", "--out", "--old", "--folds", "--image-column", "--label-column",
+    "--profile", "--sheet", "--edition", "--tree", "--token-file", "--allow-origin", "--reference-images",
+    "--copy-to", "--drop", "--test-packs",
+}  # fmt: skip
+"""Options that do nothing where they are left out; what --out does then is in its help."""
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_shows_every_default(name: str) -> None:
+    context = Context(commands()[name], info_name=name)
+    for each in commands()[name].params:
+        if each.param_type_name == "option" and not each.required and not getattr(each, "is_flag", False):
+            _, told = each.get_help_record(context) or ("", "")
+            assert "default" in told or each.opts[-1] in OFF, each.opts
+
+
+def test_defaults_in_the_help_are_those_of_the_library() -> None:
+    options, service = TrainOptions(finetune=FinetuneOptions()), ServiceOptions(workers=1)
+    assert options.finetune is not None
+    truth = {
+        "backbone": options.backbone,
+        "strategy": options.strategy.name,
+        "min_count": options.strategy.min_count,
+        "epochs": options.finetune.epochs,
+        "batch_size": options.finetune.batch_size,
+        "seed": options.seed,
+        **asdict(service),
+    }
+    for name in ("train", "compare", "serve"):
+        for each in commands()[name].params:
+            if isinstance(getattr(each, "show_default", None), str) and each.name in truth:
+                assert each.show_default == str(truth[each.name]), (name, each.name)
+    stated = {each.name: each.show_default for each in commands()["compare"].params if hasattr(each, "show_default")}
+    assert find_decision_rule(str(stated["decision_rule"])) == options.strategy.decision_rule
+    stated = {each.name: each.show_default for each in commands()["update"].params if hasattr(each, "show_default")}
+    assert stated["min_count"] == str(MIN_FEEDBACK_COUNT)
+
+
+def test_first_steps(cli) -> None:  # type: ignore[no-untyped-def]
+    assert cli("--version")[1] == f"viennatag {viennatag.__version__}\n"
+    assert cli("-h")[1] == cli("--help")[1]
+    assert "--install-completion" in cli("-h")[1]
+    environment = os.environ | {
+        "_VIENNATAG_COMPLETE": "complete_bash",
+        "COMP_WORDS": "viennatag pre",
+        "COMP_CWORD": "1",
+    }
+    program = Path(sys.executable).with_name("viennatag")
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["predict"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(13, "Permission denied", "/x/y"), "/x/y: Permission denied"),
+        (OSError(18, "Invalid cross-device link", "/x/a", None, b"/x/b"), "/x/a to /x/b: Invalid cross-device link"),
+        (OSError("the reader says why"), "the reader says why"),
+        (OverflowError("int too large"), "a number in the input is too large (int too large)"),
+        (RecursionError(), "the input is nested too deeply to be read"),
+        (MemoryError(), "there is not enough memory"),
+        (UnicodeEncodeError("utf-8", "\udce9", 0, 1, "surrogates not allowed"), "a text or a name cannot be read or"),
+    ],
+)
+def test_what_nobody_translated_is_one_line(  # type: ignore[no-untyped-def]
+    cli, error: Exception, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("viennatag.vienna.codes.parse_codes", fails)
+    status, out, err = cli("codes", "show", "3.1.6")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"viennatag: {message}")
+    assert len(err.splitlines()) == 1
 
 
 def test_train_shows_its_options_and_reads_them_back(  # type: ignore[no-untyped-def]

@@ -48,9 +48,18 @@ def test_flat_labels_have_no_tree_and_rare_ones_become_other() -> None:
     table = marks_of([["b"], ["b", "a 1.2"], ["c"]], "flat")
     assert LabelSet.from_marks(table).names == ("a 1.2", "b", "c")
     rolled = LabelSet.from_marks(table, min_count=2)
-    assert rolled.names == ("b", OTHER)
+    assert rolled.names == (OTHER, "b")
     assert rolled.parents.tolist() == [-1, -1]
-    assert rolled.encode([["c"], ["b", "unheard of"]]).toarray().tolist() == [[False, True], [True, True]]
+    assert rolled.encode([["c"], ["b", "unheard of"]]).toarray().tolist() == [[True, False], [True, True]]
+
+
+def test_a_label_called_other_is_not_mixed_with_rare_ones() -> None:
+    table = marks_of([["other"], ["other"], ["a"], ["b"]], "flat")
+    labels = LabelSet.from_marks(table, min_count=2)
+    assert labels.names == (OTHER, "other")
+    assert labels.encode(table.codes).sum(axis=0).tolist() == [2, 2]
+    with pytest.raises(DataError, match="stands for all rare labels; rename it"):
+        LabelSet.from_marks(marks_of([[OTHER], ["a"], ["a"]], "flat"), min_count=2)
 
 
 def test_mistakes_are_named() -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score, f1_score
 
-from tests.cli.test_cli import cli  # noqa: F401
+from tests.cli.conftest import cli  # noqa: F401
 from tests.synthetic import make_collection
 from viennatag.data.marks import read_marks
 from viennatag.errors import DataError, OptionError
@@ -308,7 +308,7 @@ def test_train_with_auto_keeps_what_was_tried(  # type: ignore[no-untyped-def]
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = {name: STRATEGIES[name] for name in ("as-is", "focal", "cosine", "neighbours")}
-    monkeypatch.setattr("viennatag.training.train.STRATEGIES", few)
+    monkeypatch.setattr("viennatag.training.selection.candidates.STRATEGIES", few)
     arguments = ["train", collection / "marks.csv", "--images", collection, "--cache", cache, *TINY]
     status, out, err = cli(*arguments, "-o", tmp_path / "a", "--strategy", "auto", "--min-count", 3)
     assert status == 0, err

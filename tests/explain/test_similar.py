@@ -2,20 +2,31 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.cli.test_cli import cli  # noqa: F401
+from tests.cli.conftest import cli  # noqa: F401
 from viennatag.data.marks import Marks, read_marks
-from viennatag.errors import DataError, MissingExtraError, OptionError, ReferenceMarksError
+from viennatag.errors import DataError, MissingExtraError, OptionError, OutputError, ReferenceMarksError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.explain.index import make_index, write_index
-from viennatag.explain.similar import INDEX_DESCRIPTION, INDEX_GRAPH, MARKS, VECTORS, ReferenceMarks
+from viennatag.explain.similar import (
+    INDEX_DESCRIPTION,
+    INDEX_GRAPH,
+    MARKS,
+    PROJECTIONS,
+    VECTORS,
+    ReferenceMarks,
+    digest,
+)
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine, run_images
@@ -263,3 +274,153 @@ def test_the_search_library_does_not_crash_the_engine() -> None:
     """Loaded in the other order, the two end the process with a segmentation fault."""
     code = "from viennatag.explain.similar import search_library; search_library(); import onnxruntime"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def change_graph(folder: Path, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+    """Change the neighbour graph of an index, and state the hash of what is there then."""
+    graph, description = folder / INDEX_GRAPH, folder / INDEX_DESCRIPTION
+    graph.write_bytes(change(np.fromfile(graph, dtype=np.uint8)).tobytes())
+    found = json.loads(description.read_text())
+    found["files"][INDEX_GRAPH] = digest(graph)
+    description.write_text(json.dumps(found))
+
+
+def set_bytes(at: float, count: int, value: int) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    def change(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        start = int(at * len(content))
+        content[start : start + count] = value
+        return content
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(set_bytes(at / 20, 100, 255) for at in range(14, 20)),
+        set_bytes(0, 4, 255),
+        set_bytes(0, 8, 0),
+        lambda content: content[:-1],
+        lambda content: content[:100],
+        lambda content: np.append(content, content),
+        lambda content: content[:0],
+    ],
+)
+def test_a_graph_whose_links_lead_nowhere_is_refused(
+    change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], copied: Path
+) -> None:
+    change_graph(copied / "index", change)
+    with pytest.raises(ReferenceMarksError, match="the index is damaged"):
+        ReferenceMarks.open(copied)
+
+
+def test_a_graph_that_passes_the_check_can_be_searched(tmp_path: Path) -> None:
+    """Change a graph at random; what the check lets pass must not end the process."""
+    command = [sys.executable, "-c", _CHANGED_GRAPHS]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    refused, searched = map(int, run.stdout.split())
+    assert min(refused, searched) > 100
+
+
+_CHANGED_GRAPHS = """
+import numpy as np
+from viennatag.explain.similar import search_library
+from viennatag.explain.graph_check import check_graph
+library, random, marks, dimensions = search_library(), np.random.default_rng(0), 400, 16
+graph = library.Index(ndim=dimensions, metric="cos", dtype="i8", connectivity=16, enable_key_lookups=False)
+vectors = (random.normal(size=(marks, dimensions)) * 40).clip(-127, 127).astype(np.int8)
+graph.add(np.arange(marks, dtype=np.uint64), vectors)
+graph.save("graph")
+whole = np.fromfile("graph", dtype=np.uint8)
+refused = 0
+for _ in range(600):
+    content = whole.copy()
+    at = random.integers(8 + marks * dimensions, len(content))
+    content[at : at + random.choice([1, 2, 4, 100])] = random.choice([0, 1, 255])
+    try:
+        check_graph(content, marks=marks, dimensions=dimensions)
+    except ValueError:
+        refused += 1
+        continue
+    opened = library.Index.restore(content.tobytes(), view=True)
+    opened.search(vectors[::40], 64)
+print(refused, 600 - refused)
+"""
+
+
+def change_arrays(folder: Path, *, compressed: bool = False, **changed: NDArray[np.generic]) -> None:
+    with np.load(folder / PROJECTIONS) as arrays:
+        found = dict(arrays) | changed
+    (np.savez_compressed if compressed else np.savez)(folder / PROJECTIONS, **found)
+    description = folder / INDEX_DESCRIPTION
+    stated = json.loads(description.read_text())
+    stated["files"][PROJECTIONS] = digest(folder / PROJECTIONS)
+    description.write_text(json.dumps(stated))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mean": np.zeros(3, np.float32)}, "other types or shapes"),
+        ({"starts": np.zeros(240, np.int64)}, "marks.jsonl does not hold"),
+        ({"starts": np.arange(9)}, "vectors.i8 does not hold"),
+        ({"short": np.full((2, 2), np.nan, np.float32)}, "other types or shapes"),
+        ({"starts": np.array(["x"])}, "other types or shapes"),
+        ({"mean": np.array([{}], dtype=object)}, "Object arrays cannot be loaded"),
+        ({"compressed": True}, "projections.npz is compressed"),
+    ],
+)
+def test_arrays_that_do_not_fit_each_other(changed: dict[str, Any], message: str, copied: Path) -> None:
+    change_arrays(copied / "index", **changed)
+    with pytest.raises(ReferenceMarksError, match=message):
+        ReferenceMarks.open(copied)
+
+
+def test_an_image_that_changed_while_an_index_was_made(
+    trained: tuple[Bundle, Evaluation], marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, images = marks.select(range(40)), tmp_path / "images"
+    shutil.copytree(collection, images)
+    untouched, _ = make_index(trained[0], chosen, images, out=tmp_path / "untouched")
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_index(trained[0], chosen, images, out=tmp_path / "index", progress=stop)
+    for at, other in ((3, 200), (12, 201)):
+        shutil.copy(images / marks.images[other], images / marks.images[at])
+    seen: list[int] = []
+    make_index(trained[0], chosen, images, out=tmp_path / "index", progress=lambda _, done, total: seen.append(done))
+    assert seen[0] < 20
+    anew, _ = make_index(trained[0], chosen, images, out=tmp_path / "anew")
+    for name in (VECTORS, MARKS):
+        assert (tmp_path / "index" / name).read_bytes() == (anew / name).read_bytes()
+    assert (anew / VECTORS).read_bytes() != (untouched / VECTORS).read_bytes()
+
+
+def test_two_runs_do_not_write_one_index(
+    trained: tuple[Bundle, Evaluation], marks: Marks, collection: Path, tmp_path: Path
+) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def wait(*_: object) -> None:
+        started.set()
+        go_on.wait(60)
+
+    chosen, out = marks.select(range(20)), tmp_path / "index"
+    first = threading.Thread(
+        target=make_index, args=(trained[0], chosen, collection), kwargs={"out": out, "progress": wait}
+    )
+    first.start()
+    started.wait(60)
+    try:
+        with pytest.raises(OutputError, match="another run is writing there"):
+            make_index(trained[0], chosen, collection, out=out)
+    finally:
+        go_on.set()
+        first.join()
+    assert len(ReferenceMarks.open(out)) == 20
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from tests.images.test_colours import picture
 from viennatag.images.colour_features import COLOUR_LABELS, colour_features, colour_map
 from viennatag.images.colours import colour_codes
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 
 FORM = frozenset(COLOUR_LABELS) - {"29", "29.1"}
 RED, BLUE, GREEN, YELLOW, VIOLET = "#e02020", "#2040c0", "#10a040", "#ffdd00", "#702090"

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from viennatag.images.decoding import read_framed_image, read_image
+from viennatag.images.decoding import read_framed_image
 from viennatag.images.framing import MARGIN, MIN_BACKGROUND, WHITE, find_framing
+from viennatag.images.reading import read_image
 
 FOREGROUND_BELOW = 200
 RED, BLACK = (200, 30, 30), (0, 0, 0)

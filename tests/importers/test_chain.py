@@ -114,7 +114,46 @@ def class_folders(source: Path, table: Table, images: Path) -> None:
         shutil.copy(images / f"{name}.png", source / codes[0])
 
 
+def brazil(table: Table, _: str) -> bytes:
+    codes = {name: "".join(f'<classe-vienna codigo="{code}"/>' for code in codes) for name, codes in table.items()}
+    marks = "".join(
+        f'<processo numero="{name}"><classes-vienna edicao="4">{stated}</classes-vienna></processo>'
+        for name, stated in codes.items()
+    )
+    return f'<?xml version="1.0"?><revista numero="1">{marks}</revista>'.encode()
+
+
+def madrid(table: Table, _: str) -> bytes:
+    marks = "".join(
+        f'<MARKGR INTREGN="{name}"><CURRENT><IMAGE NAME="{name}" TYPE="PNG"/><VIENNAGR><VIENVER>8</VIENVER>'
+        f"{''.join(f'<VIECLA3>{code}</VIECLA3>' for code in codes)}</VIENNAGR></CURRENT></MARKGR>"
+        for name, codes in table.items()
+    )
+    return f"<ROMARIN>{marks}</ROMARIN>".encode()
+
+
+def long_table(*header: str, rename: bool = False) -> Callable[[Table, str], bytes]:
+    def write(table: Table, _: str) -> bytes:
+        file = io.StringIO(newline="")
+        known = DESIGN_CODES if rename else {}
+        rows = [[name, known.get(code, code)] for name, codes in table.items() for code in codes]
+        csv.writer(file).writerows([header, *rows])
+        return file.getvalue().encode()
+
+    return write
+
+
+def labels_table(table: Table, _: str) -> bytes:
+    rows = "".join(f"{name}.png,{';'.join(codes)}\n" for name, codes in table.items())
+    return f"file_name,tags\n{rows}".encode()
+
+
 DELIVERIES = {
+    "brazil": text_file(brazil),
+    "madrid": text_file(madrid),
+    "us-table": text_file(long_table("serial_no", "design_search_cd", rename=True)),
+    "ca-table": text_file(long_table("Application Number - Numéro de la demande", "Vienna Code - Code de Vienne")),
+    "table": text_file(labels_table),
     "eu-xml": text_file(writers.write_eu_xml),
     "st96": text_file(writers.write_st96),
     "kipris": text_file(writers.write_kipris),
@@ -152,7 +191,7 @@ def test_the_chain_on_its_page_works(
         assert done.exit_code == 0, (command, done.output)
     imported = read_table(commands)
     assert len(imported) == len(table)
-    if name not in {"uspto", "uspto-vienna", "class-folders"}:
+    if name not in {"uspto", "uspto-vienna", "us-table", "class-folders"}:
         assert sorted(imported.codes) == sorted(tuple(codes) for codes in table.values())
     (prediction,) = json.loads(done.stdout)
     assert prediction["image"] == "logo.png"

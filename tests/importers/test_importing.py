@@ -123,7 +123,11 @@ def test_word_marks_alone_are_no_error(tmp_path: Path) -> None:
     (tmp_path / "w.xml").write_text(eu("1"))
     summary = import_marks("eu-xml", tmp_path / "w.xml", tmp_path / "marks.csv")
     assert (summary.marks, summary.with_codes) == (1, 0)
-    assert rows(tmp_path / "marks.csv") == []
+    assert summary.kept == 0
+    assert not (tmp_path / "marks.csv").exists()
+    result = RUNNER.invoke(app, ["import", "eu-xml", str(tmp_path / "w.xml"), "-o", str(tmp_path / "marks.csv")])
+    assert result.exit_code == 1
+    assert "nothing was kept, so" in result.stderr
 
 
 def test_bad_files_and_codes_are_counted_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -189,7 +193,8 @@ def test_class_folders(tmp_path: Path) -> None:
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).touch()
     summary = import_marks("class-folders", tmp_path / "in", tmp_path / "m.csv")
-    assert (summary.marks, summary.without_codes) == (4, 1)
+    assert (summary.marks, summary.without_codes) == (3, 0)
+    assert [note.reason for note in summary.skipped] == ["lies beside the class folders, so it has no class"]
     assert rows(tmp_path / "m.csv")[1] == ["03.01.06/b.JPG", "3.1.6", "03.01.06/b.JPG", ""]
     flat = import_marks("class-folders", tmp_path / "in", tmp_path / "m.jsonl", taxonomy="flat")
     assert flat.taxonomy == "flat"
@@ -226,8 +231,9 @@ def test_other_mistakes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no mark could be read as trademarks2020\n  x.json: expected an object"):
         import_marks("trademarks2020", tmp_path / "x.json", tmp_path / "m.csv")
     (tmp_path / "h.csv").write_text("image,film;noir\na.png,1\n")
-    with pytest.raises(DataError, match="write JSONL or Parquet"):
-        import_marks("one-hot", tmp_path / "h.csv", tmp_path / "m.csv", taxonomy="flat")
+    import_marks("one-hot", tmp_path / "h.csv", tmp_path / "m.csv", taxonomy="flat")
+    assert rows(tmp_path / "m.csv") == [["a.png", '["film;noir"]', "a.png", ""]]
+    assert read_marks(tmp_path / "m.csv", taxonomy="flat").codes == (("film;noir",),)
     assert not (tmp_path / ".m.csv.import").exists()
 
 

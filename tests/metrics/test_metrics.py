@@ -4,7 +4,10 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -313,10 +316,10 @@ def test_f1_without_positives_and_suggestions_is_undefined() -> None:
     assert metrics.f1(~nothing, nothing).micro.f1 == 0
 
 
-def test_decisions_must_be_dense_booleans() -> None:
+def test_decisions_must_be_made() -> None:
     scores, targets = example()
-    for predicted in (scores, csr_array(targets), targets.astype(int)):
-        with pytest.raises(DataError, match="dense boolean"):
+    for predicted in (scores, scores.tolist()):
+        with pytest.raises(DataError, match="expected scores >= thresholds"):
             metrics.f1(predicted, targets)
 
 
@@ -385,13 +388,39 @@ def test_bad_input_is_refused(measure: Any) -> None:
         measure(scores[0], targets[0])
     with pytest.raises(DataError, match="at least one mark"):
         measure(scores[:0], targets[:0])
-    for other in (targets.astype(int), csr_array(targets.astype(np.int8))):
-        with pytest.raises(DataError, match="expected bool"):
-            measure(scores, other)
-    with pytest.raises(DataError, match="list"):
-        measure(scores, targets.tolist())
-    with pytest.raises(DataError, match="floats"):
-        measure(scores.astype(int), targets)
+    other = targets.astype(int)
+    other[3, 1] = -1
+    with pytest.raises(DataError, match=r"targets hold -1 at row 3, column 1; every value must be 0 or 1"):
+        measure(scores, other)
+    with pytest.raises(DataError, match="targets hold -1; every value"):
+        measure(scores, csr_array(other))
+    with pytest.raises(DataError, match="MultiLabelBinarizer"):
+        measure(scores, [["cat", "dog", "hen"]] * 4)
+    with pytest.raises(DataError, match="expected numbers"):
+        measure(scores.astype(str).astype(object) + "x", targets)
+    with pytest.raises(DataError, match="rows differ in length"):
+        measure(scores, [[1], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [metrics.average_precision, metrics.calibration_error, lambda scores, targets: metrics.hit_at(scores, targets, 2)],
+)
+def test_what_people_hold_is_taken(measure: Any) -> None:
+    random = np.random.default_rng(0)
+    scores, targets = random.random((30, 4)), random.random((30, 4)) < 0.3
+    expected = measure(scores, targets)
+    frames = pd.DataFrame(scores), pl.DataFrame(scores)
+    for held in (*frames, scores.tolist(), torch.from_numpy(scores).requires_grad_()):
+        np.testing.assert_array_equal(measure(held, targets), expected)
+    whole = targets.astype(int)
+    tables = pd.DataFrame(whole), pd.DataFrame(whole).astype(object), pl.DataFrame(whole), pd.DataFrame(targets)
+    for held in (*tables, whole, whole.tolist(), targets.astype(float), torch.from_numpy(whole), csr_array(whole)):
+        np.testing.assert_array_equal(measure(scores, held), expected)
+    np.testing.assert_array_equal(
+        measure(torch.from_numpy(scores).bfloat16(), targets),
+        measure(torch.from_numpy(scores).bfloat16().float().numpy(), targets),
+    )
 
 
 @pytest.mark.parametrize("measure", [metrics.calibration_error, metrics.label_calibration_errors])

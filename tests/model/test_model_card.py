@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import plain_bundle, with_postprocessing
-from tests.cli.test_cli import run
+from tests.cli.conftest import run
 from viennatag.data.labels import LabelSet
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle, open_bundle

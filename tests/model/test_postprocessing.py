@@ -18,7 +18,7 @@ from viennatag.errors import BundleError, DataError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS, merge_crops
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor, average_parent_logits
 from viennatag.model.saving import write_bundle

@@ -1,3 +1,6 @@
+import io
+import multiprocessing
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +124,48 @@ def test_thresholds_are_the_bundles(trained: tuple[Bundle, Evaluation], collecti
     eager = Predictor(with_postprocessing(bundle, thresholds=np.zeros(len(bundle.labels))))
     sections = {each.code for each in eager.predict(collection / "000.png") if each.level == "section"}
     assert sections == {name for name in bundle.labels.names if name.count(".") == 2}
+
+
+def test_several_images_are_not_one_image(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    predictor, path = Predictor(trained[0]), collection / "000.png"
+    with Image.open(path) as file:
+        pixels = np.asarray(file.convert("RGB"))
+    for one in (
+        str(path),
+        path,
+        path.read_bytes(),
+        Image.fromarray(pixels),
+        pixels,
+        pixels[..., 0],
+        io.BytesIO(),
+        None,
+    ):
+        with pytest.raises(OptionError, match="takes several images, not one"):
+            predictor.predict_many(one)  # type: ignore[arg-type]
+    expected = predictor.predict(pixels)
+    for several in ([pixels], (pixels,), iter([pixels]), np.stack([pixels])):
+        assert [each.suggestions for each in predictor.predict_many(several)] == [expected]
+
+
+def test_a_predictor_survives_pickling(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+    path = collection / "000.png"
+    predictor = Predictor(trained[0], threads=1)
+    fresh = pickle.loads(pickle.dumps(predictor))
+    expected = predictor.predict(path)
+    list(predictor.predict_many([path]))
+    used = pickle.loads(pickle.dumps(predictor))
+    for copied in (fresh, used):
+        assert copied.predict(path) == expected
+        assert [each.suggestions for each in copied.predict_many([path])] == [expected]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_a_predictor_arrives_in_another_process(
+    method: str, trained: tuple[Bundle, Evaluation], collection: Path
+) -> None:
+    path = collection / "000.png"
+    predictor = Predictor(trained[0], threads=1)
+    expected = predictor.predict(path)
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.apply(predictor.predict, (path,)) == expected

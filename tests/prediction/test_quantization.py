@@ -10,7 +10,7 @@ import pytest
 
 from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import DataError, OptionError, PrecisionError
-from viennatag.images.decoding import read_images
+from viennatag.images.reading import read_images
 from viennatag.model.bundle import open_bundle
 from viennatag.model.postprocessing import Outputs
 from viennatag.prediction import quantization

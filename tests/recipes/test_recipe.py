@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.recipes.test_registered import MARKS, write_registered_marks
 from tests.scripts import ROOT, load_script
 from tests.synthesis.test_marks_drawn import make_font
 from viennatag.data.marks import read_marks
@@ -58,6 +59,22 @@ kind = "mean"
 start = "older"
 newer = "newer"
 share = 0.5
+[stages.registered]
+kind = "registered"
+start = "mean"
+folder = "{folder}/registered"
+uniform = 60
+register = 60
+seed = 0
+steps = 2
+registered = 4
+rendered = 4
+learning_rate = 1e-4
+layer_decay = 0.8
+frozen = 1
+size = 32
+weight_decay = 0.02
+min_positives = 10
 """
 
 
@@ -89,7 +106,8 @@ def test_a_dry_run_says_what_every_stage_does(tmp_path: Path) -> None:
 def test_one_stage_needs_those_it_starts_from_only(stages: ModuleType) -> None:
     recipe = stages.read_recipe()
     assert recipe.needed_for("round-2") == ["round-1", "round-2"]
-    assert recipe.needed_for("mean-12") == [name for name in recipe.stages if name != "round-13"]
+    names = list(recipe.stages)
+    assert recipe.needed_for("mean-12") == names[: names.index("round-13")]
 
 
 def test_a_stage_is_another_if_an_earlier_one_changes(stages: ModuleType, tmp_path: Path) -> None:
@@ -154,6 +172,7 @@ def test_a_tiny_recipe_runs_to_a_bundle_and_goes_on_where_it_stopped(tmp_path: P
     for name in ("zyx", "yzx", "xyz"):
         square = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7h-7z"/></svg>'
         (tmp_path / f"unlabelled/{name}.svg").write_text(square)
+    write_registered_marks(tmp_path / "registered")
     (tmp_path / "tiny.toml").write_text(TINY.format(folder=tmp_path))
     arguments = ("--stages", tmp_path / "tiny.toml", "--work", tmp_path / "work")
     done = run_recipe(*arguments)
@@ -162,11 +181,14 @@ def test_a_tiny_recipe_runs_to_a_bundle_and_goes_on_where_it_stopped(tmp_path: P
     assert bundle.training["target_prior_marks"] == 20_000
     assert Predictor(bundle).predict(ROOT / "examples/sample-mark.png") is not None
     assert all(read_marks(tmp_path / "work/marks/0-60-60/marks.csv", require_images=False).splits)
-    record = tmp_path / "work/stages/mean.json"
-    assert json.loads(record.read_text())["stage"] == "mean"
+    for fold in range(5):
+        assert not len(open_bundle(tmp_path / f"work/folds/registered/fold-{fold}").seen)
+    assert len(bundle.seen) > MARKS
+    record = tmp_path / "work/stages/registered.json"
+    assert json.loads(record.read_text())["stage"] == "registered"
     record.unlink()  # as if the run had been killed in its last stage
     again = run_recipe(*arguments)
-    assert again.stdout.count(": finished") == 3
+    assert again.stdout.count(": finished") == 4
     assert record.is_file()
 
 

@@ -36,11 +36,12 @@ def test_it_says_how_it_was_made_and_measured() -> None:
 def test_its_card_and_the_tables_in_the_docs_are_what_was_measured() -> None:
     """If not: python recipes/starter/card.py."""
     made = load_script("recipes/starter/card")
-    bundle, logos = open_bundle(), json.loads(made.LOGOS.read_text())
+    bundle = open_bundle()
+    registered, logos = (json.loads(each.read_text()) for each in (made.REGISTERED, made.LOGOS))
     assert bundle.card is not None
-    assert bundle.card.read_text() == made.starter_card(bundle, logos)
+    assert bundle.card.read_text() == made.starter_card(bundle, registered, logos)
     document = made.DOCUMENT.read_text()
-    assert document == made.with_tables(document, made.made_tables(bundle, logos))
+    assert document == made.with_tables(document, made.made_tables(bundle, registered, logos))
 
 
 def test_it_reads_the_sample_mark() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.runtime.test_engine import graph
 from viennatag.errors import BundleError, MissingExtraError, OptionError
-from viennatag.images.decoding import read_images
+from viennatag.images.reading import read_images
 from viennatag.model.bundle import STARTER_FOLDER, open_bundle
 from viennatag.model.postprocessing import Outputs
 from viennatag.prediction.predictor import Predictor

@@ -11,7 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.service.server import PNG, check_problem, picture, starter, talk
+from viennatag.images.isolation import CostlyImageError, DecodeProcesses
+from viennatag.service import batching
 from viennatag.service.app import make_app
+from viennatag.service.batching import Batcher
+from viennatag.service.metrics import ServiceMetrics
 from viennatag.service.options import ServiceOptions
 
 
@@ -158,3 +162,81 @@ def test_a_dead_client_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) ->
             await until(client, "viennatag_queue_images 0.0")
 
         talk(conversation)
+
+
+def test_costly_images_delay_only_their_like() -> None:
+    """Whether an image is known to be costly, or found to be; the slow lane has a bounded queue of its own."""
+    go = threading.Event()
+
+    def decode(processes: DecodeProcesses) -> None:
+        if processes.seconds == batching.ORDINARY_SECONDS:
+            raise CostlyImageError("it takes too long here")
+        assert go.wait(10)
+        raise CostlyImageError("it takes too long")
+
+    async def run() -> None:
+        batcher = Batcher(starter(), ServiceOptions(workers=1), ServiceMetrics())
+        costly = [asyncio.create_task(batcher.run(picture(), decode, lambda _: None)) for _ in range(5)]
+        costly += [asyncio.create_task(batcher.run(picture(format_="TIFF"), decode, lambda _: None)) for _ in range(7)]
+        done, _ = await asyncio.wait(costly, return_when=asyncio.FIRST_COMPLETED)
+        while len(done) < 3:  # one is decoded, eight wait, three are refused
+            await asyncio.sleep(0.01)
+            done = {task for task in costly if task.done()}
+        assert {str(task.exception()) for task in done} == {
+            "too many images that take long to decode are waiting; try again soon, or send smaller ones"
+        }
+        (found,) = await batcher.score([picture()], lambda image: image.width)
+        assert found == 40
+        batcher.check_room()
+        go.set()
+        results = await asyncio.gather(*costly, return_exceptions=True)
+        assert sum(str(each) == "it takes too long" for each in results) in {8, 9}  # eight wait, one may be decoded
+        assert batcher.size == 0
+        await batcher.close()
+
+    asyncio.run(run())
+
+
+def test_what_the_slow_lane_decoded_is_answered() -> None:
+    async def conversation(client: httpx.AsyncClient) -> None:
+        fine = picture(90, 60, "TIFF")
+        files = [("files", ("a.tif", fine)), ("files", ("b.png", picture())), ("files", ("c.tif", b"II*\0"))]
+        first, second, third = (await client.post("/v1/predict", files=files)).json()["results"]
+        assert (first["width"], second["width"]) == (90, 40)
+        assert third["error"]["status"] == 422
+
+    talk(conversation, ServiceOptions(workers=1))
+
+
+def test_closing_finishes_the_slow_lane() -> None:
+    async def run() -> None:
+        batcher = Batcher(starter(), ServiceOptions(workers=2), ServiceMetrics())
+        asked = [
+            asyncio.create_task(batcher.score([picture(50 + at, 40, "TIFF")], lambda x: x.width)) for at in range(4)
+        ]
+        await asyncio.sleep(0)
+        await batcher.close()
+        assert await asyncio.gather(*asked) == [[50], [51], [52], [53]]
+
+    asyncio.run(run())
+
+
+def test_readiness_knows_stuck_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "STUCK_SECONDS", 0.3)
+    with held_engine(monkeypatch) as (go, sizes):
+
+        async def conversation(client: httpx.AsyncClient) -> None:
+            asked = asyncio.create_task(client.post("/v1/predict", content=picture(), headers=PNG))
+            while not sizes:
+                await asyncio.sleep(0.01)
+            assert (await client.get("/readyz")).status_code == 200
+            await asyncio.sleep(0.4)
+            check_problem(await client.get("/readyz"), 503, "stuck", "every worker")
+            check_problem(await client.post("/v1/predict", content=picture(), headers=PNG), 503, "stuck")
+            assert "viennatag_stuck_workers 1.0" in (await client.get("/metrics")).text
+            go.set()
+            assert (await asked).status_code == 200
+            await until(client, "viennatag_stuck_workers 0.0")
+            assert (await client.get("/readyz")).status_code == 200
+
+        talk(conversation, ServiceOptions(workers=1))

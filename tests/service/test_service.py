@@ -211,3 +211,32 @@ def test_options_report_all_mistakes_at_once() -> None:
     with pytest.raises(OptionError, match=r"max_files is 0(.|\n)*characters"):
         ServiceOptions(max_files=0, token="short")
     assert "secret-secret-secret" not in repr(ServiceOptions(token="secret-secret-secret"))
+
+
+def test_a_region_of_an_image_is_predicted_as_an_image_of_its_own() -> None:
+    image = Image.new("RGB", (400, 200), "white")
+    with Image.open(SAMPLE) as mark:
+        image.paste(mark.convert("RGB").reduce(3), (220, 20))
+    whole, part = io.BytesIO(), io.BytesIO()
+    image.save(whole, "PNG")
+    image.crop((200, 0, 400, 200)).save(part, "PNG")
+    found = predict("top=5&box=0.5,0,1,1", whole.getvalue())
+    assert (found["width"], found["height"]) == (400, 200)
+    assert found["suggestions"] == predict("top=5", part.getvalue())["suggestions"]
+    assert found["suggestions"] != predict("top=5&box=0,0,0.5,1", whole.getvalue())["suggestions"]
+    headers = {**PNG, "Accept": "application/json"}
+    asked = [
+        ask("POST", f"/v1/explain?code=26.1{box}", content=content, headers=headers).json()
+        for box, content in (("&box=0.5,0,1,1", whole.getvalue()), ("", part.getvalue()))
+    ]
+    assert asked[0] == asked[1]
+    drawn = ask("POST", "/v1/explain?code=26.1&box=0.5,0,1,1", content=whole.getvalue(), headers=PNG)
+    with Image.open(io.BytesIO(drawn.content)) as heat_map:
+        assert heat_map.size == (200, 200)
+
+
+@pytest.mark.parametrize(
+    "box", ["1,2,3", "a,b,c,d", "0.5,0,0.5,1", "0,0,1,1.1", "-1,0,1,1", "nan,0,1,1", "", "0,0,1,1e9"]
+)
+def test_a_box_lies_inside_the_image(box: str) -> None:
+    check_problem(ask("POST", f"/v1/predict?box={box}", content=picture(), headers=PNG), 422, "invalid", "query.box")

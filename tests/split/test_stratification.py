@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack
+from scipy.sparse.csgraph import connected_components
 
 from viennatag.data import marks
 from viennatag.data.marks import SUBSETS
@@ -363,20 +364,24 @@ def test_label_distribution_error_stays_finite_where_a_part_holds_nothing_else()
 # Near-duplicates
 
 
-def by_brute_force(hashes: NDArray[np.uint64], groups: NDArray[np.int64] | None, max_distance: int) -> list[int]:
-    close = np.bitwise_count(hashes[:, None] ^ hashes[None, :]) <= max_distance
-    if groups is not None:
-        close |= groups[:, None] == groups[None, :]
-    found = np.full(hashes.size, -1)
-    for start in range(hashes.size):
-        if found[start] < 0:
-            number, frontier = found.max() + 1, [start]
-            while frontier:
-                at = frontier.pop()
-                if found[at] < 0:
-                    found[at] = number
-                    frontier.extend(np.flatnonzero(close[at] & (found < 0)).tolist())
-    return found.tolist()
+def distances(hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    return np.bitwise_count(hashes[:, None] ^ hashes[None, :])
+
+
+def check_groups(hashes: NDArray[np.uint64], found: NDArray[np.int64], max_distance: int) -> None:
+    """Each group has a centre that is near all of it, and no two groups could be one around a centre of theirs."""
+    apart = distances(hashes)
+    near = apart <= max_distance
+    assert found.dtype == np.int64
+    assert list(dict.fromkeys(found.tolist())) == list(range(found.max() + 1))  # by first appearance
+    for group in range(found.max() + 1):
+        inside = found == group
+        assert np.any(near[inside][:, inside].all(axis=0))
+    assert np.all(found[:, None] == found[None, :], where=apart == 0)
+    for at in range(hashes.size):  # what is near nothing else but its own kind is one group
+        alike = near[at]
+        if np.array_equal(near[alike].any(axis=0), alike):
+            assert len(set(found[alike].tolist())) == 1
 
 
 def flipped(hashes: NDArray[np.uint64], count: int, rng: np.random.Generator) -> NDArray[np.uint64]:
@@ -396,7 +401,7 @@ def clustered_hashes(seed: int, density: float) -> NDArray[np.uint64]:
 @pytest.mark.parametrize("max_distance", [0, 1, 2, 4, 8])
 @pytest.mark.parametrize("density", [0.5, 0.1])
 @pytest.mark.parametrize(("buckets", "max_unjoined"), [((16, 64, 256, 1024), 512), ((2, 5), 3), ((3, 6), 0)])
-def test_near_duplicates_are_those_that_brute_force_finds(max_distance, density, buckets, max_unjoined):
+def test_near_duplicates_are_near_the_centre_of_their_group(max_distance, density, buckets, max_unjoined):
     # Small buckets make few hashes take the paths for crowded blocks.
     hashes = clustered_hashes(max_distance, density)
     groups = np.random.default_rng(1).integers(300, size=hashes.size)
@@ -404,8 +409,13 @@ def test_near_duplicates_are_those_that_brute_force_finds(max_distance, density,
         found = near_duplicate_groups(
             hashes, groups=given_groups, max_distance=max_distance, buckets=buckets, max_unjoined=max_unjoined
         )
-        assert found.dtype == np.int64
-        assert found.tolist() == by_brute_force(hashes, given_groups, max_distance)
+        alone = near_duplicate_groups(hashes, max_distance=max_distance, buckets=buckets, max_unjoined=max_unjoined)
+        check_groups(hashes, alone, max_distance)
+        if given_groups is None:
+            assert np.array_equal(found, alone)
+        else:  # both kinds of groups are joined, and nothing else
+            links = csr_array(np.equal.outer(alone, alone) | np.equal.outer(groups, groups))
+            assert np.array_equal(found, connected_components(links, directed=False)[1])
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -416,7 +426,7 @@ def test_near_duplicates_are_those_that_brute_force_finds(max_distance, density,
 def test_near_duplicates_hold_for_any_hashes(hashes, max_distance):
     given_hashes = np.array(hashes, dtype=np.uint64)
     found = near_duplicate_groups(given_hashes, max_distance=max_distance, buckets=(1, 3), max_unjoined=2)
-    assert found.tolist() == by_brute_force(given_hashes, None, max_distance)
+    check_groups(given_hashes, found, max_distance)
 
 
 def test_thousands_of_equal_hashes_are_one_group_and_cost_nothing():
@@ -427,6 +437,17 @@ def test_thousands_of_equal_hashes_are_one_group_and_cost_nothing():
     assert groups[-1] == 1
 
 
+def test_chains_are_cut():
+    chain = np.cumsum(np.uint64(1) << np.arange(64, dtype=np.uint64), dtype=np.uint64)  # neighbours differ in one bit
+    groups = near_duplicate_groups(chain, max_distance=2)
+    check_groups(chain, groups, 2)
+    assert np.bincount(groups).max() == 5
+    crowd = np.concatenate([np.zeros(90, dtype=np.uint64), chain[:10]])
+    assert np.bincount(near_duplicate_groups(crowd, max_distance=2, max_size=50)).max() <= 5
+    kept = near_duplicate_groups(crowd, groups=np.zeros(100, dtype=int), max_distance=2, max_size=50)
+    assert not kept.any()
+
+
 def test_known_groups_join_hashes_that_are_far_apart():
     hashes = np.array([0, 2**64 - 1, 0xFF, 0xFF00FF, 1], dtype=np.uint64)
     assert near_duplicate_groups(hashes).tolist() == [0, 1, 2, 3, 0]
@@ -434,13 +455,11 @@ def test_known_groups_join_hashes_that_are_far_apart():
     assert near_duplicate_groups(np.zeros(0, dtype=np.uint64)).tolist() == []
 
 
-def test_groups_of_near_duplicates_keep_them_in_one_part():
+def test_groups_of_near_duplicates_stay_in_one_subset():
     hashes = clustered_hashes(0, 0.5)
-    targets = long_tail(hashes.size, 20, seed=13)
-    subsets = stratify(targets, groups=near_duplicate_groups(hashes))
-    close = np.bitwise_count(hashes[:, None] ^ hashes[None, :]) <= 4
-    left, right = np.nonzero(close)
-    assert np.array_equal(subsets[left], subsets[right])
+    groups = near_duplicate_groups(hashes)
+    subsets = stratify(long_tail(hashes.size, 20, seed=13), groups=groups)
+    assert all(len(set(subsets[groups == group].tolist())) == 1 for group in range(groups.max() + 1))
 
 
 # Bad input and surface
@@ -469,8 +488,9 @@ BAD_CALLS: list[tuple[type[Exception], str, Callable[[], object]]] = [
     (DataError, "hold -1.0", lambda: stratify(with_value(-1.0))),
     (DataError, "at least one mark", lambda: stratify(csr_array((0, 4), dtype=bool))),
     (DataError, "one label", lambda: stratify(csr_array((9, 0), dtype=bool))),
-    (DataError, "csr_array", lambda: stratify(GOOD.toarray())),
-    (DataError, "csr_array", lambda: stratify(GOOD.tocsc())),
+    (DataError, "MultiLabelBinarizer", lambda: stratify([["cat"]] * 20)),
+    (DataError, r"expected \(marks, labels\)", lambda: stratify(np.ones(20))),
+    (DataError, "the group of row 3 is None", lambda: stratify(GOOD, groups=[*"abc", None, *"abc"] * 3)),
     (DataError, "one integer for each", lambda: label_distribution_error(GOOD, np.zeros(19, dtype=int))),
     (DataError, "one integer for each", lambda: label_distribution_error(GOOD, np.zeros(20))),
     (DataError, "subsets 0 to 1", lambda: label_distribution_error(GOOD, np.arange(20) % 3, (0.5, 0.5))),

@@ -2,13 +2,15 @@ import fnmatch
 import json
 import random
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from viennatag.errors import ArtworkError
 from viennatag.synthesis.artwork import Drawing, is_brand_pack, pack_family, read_artwork
-from viennatag.synthesis.assets import Assets, content_kind, split_groups
+from viennatag.synthesis.assets import Assets, check_visible, content_kind, rasterise, split_groups
 from viennatag.synthesis.keywords import Keywords, match_codes, normalise, read_keywords
 
 DATA = Path(__file__).parents[1] / "data" / "artwork"
@@ -240,3 +242,68 @@ def test_the_choice_of_drawings_prefers_those_that_show_more() -> None:
     rng = random.Random(0)
     chosen = [assets.choose("3.1.6", ["3.1.6", "9.7.1"], rng).name for _ in range(200)]
     assert chosen.count("both") > 150
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<image href="{secret}" width="24" height="24"/>',
+        '<image xmlns:x="http://www.w3.org/1999/xlink" x:href="{secret}" width="24" height="24"/>',
+        '<x:image xmlns:x="http://www.w3.org/2000/svg" href="file://{secret}" width="24" height="24"/>',
+        '<filter id="f"><feImage href="{secret}"/></filter><rect width="24" height="24" filter="url(#f)"/>',
+        '<pattern id="p"><image href="{secret}"/></pattern><rect width="9" height="9" fill="url(#p)"/>',
+        '<image href="http://127.0.0.1:9/a.png" width="24" height="24"/>',
+    ],
+)
+def test_no_picture_of_this_machine_or_the_network_is_drawn(body: str, tmp_path: Path) -> None:
+    Image.new("RGB", (24, 24), (12, 34, 250)).save(tmp_path / "secret.png")
+    with pytest.raises(ValueError, match="holds or names a picture"):
+        rasterise(f"{SVG}{body.format(secret=tmp_path / 'secret.png')}</svg>")
+    (tmp_path / "svg").mkdir()
+    (tmp_path / "svg/cat.svg").write_text(f"{SVG}{body.format(secret=tmp_path / 'secret.png')}</svg>")
+    drawings, _ = read_artwork([tmp_path / "svg"])
+    with pytest.raises(ArtworkError, match="svg: its drawings show nothing"):
+        check_visible(drawings)
+
+
+@pytest.mark.parametrize("body", ["<rect <<", "", "<g/>", "<g>" * 6000, '<rect width="NaN"/>', "&lol;"])
+def test_a_pack_of_blank_drawings_is_told_of(body: str, tmp_path: Path) -> None:
+    (tmp_path / "cat.svg").write_text(f"{SVG}{body}</svg>")
+    drawings, _ = read_artwork([tmp_path])
+    with pytest.raises(ArtworkError, match="its drawings show nothing"):
+        check_visible(drawings)
+
+
+@pytest.mark.parametrize(
+    "icons",
+    [
+        "[" * 100_000,
+        '{"icons": 3}',
+        '{"icons": {"cat": 3}}',
+        '{"icons": {"cat": {"body": 3}}}',
+        '{"icons": {"cat": {"body": "<g/>", "width": "wide"}}}',
+        '{"icons": {"cat": {"body": "<g/>", "codes": 3}}}',
+        '{"icons": {"cat": {"body": "<g/>", "rotate": "a"}}}',
+        '{"icons": [], "aliases": []}',
+        "1" * 5000,
+    ],
+)
+def test_a_pack_that_is_none(icons: str, tmp_path: Path) -> None:
+    (tmp_path / "icons.json").write_text(icons)
+    with pytest.raises(ArtworkError):
+        read_artwork([tmp_path])
+
+
+def test_reading_a_pack_takes_time_by_its_length_only(tmp_path: Path) -> None:
+    body = "<filter " * 500_000
+    (tmp_path / "icons.json").write_text(json.dumps({"icons": {"cat": {"body": body}, "dog": {"body": "<g/>"}}}))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/cat.svg").write_text("</svg>" + "<svg" * 200_000)
+    started = time.process_time()
+    read_artwork([tmp_path])
+    with pytest.raises(ArtworkError, match="no <svg> element"):
+        read_artwork([tmp_path / "b"])
+    assert time.process_time() - started < 2

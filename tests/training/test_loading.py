@@ -13,7 +13,14 @@ from torch import nn
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import BackboneError, BundleError, OptionError
-from viennatag.training.backbones.backbone import Backbone, PixelNetwork, create_network, export_network, save_network
+from viennatag.training.backbones.backbone import (
+    Backbone,
+    PixelNetwork,
+    create_network,
+    export_network,
+    read_backbone,
+    save_network,
+)
 from viennatag.training.backbones.graph_surgery import bundle_backbone, open_graph
 from viennatag.training.backbones.loading import (
     load_backbone,
@@ -97,7 +104,7 @@ def test_a_bundle_is_a_backbone_for_heads_and_for_finetuning(collection: Path, t
         np.testing.assert_allclose(network(torch.from_numpy(pixels))[0].numpy(), wanted, rtol=1e-3, atol=1e-3)
     marks = read_marks(collection / "marks.csv", images=collection)
     for at, finetune in enumerate((None, FinetuneOptions(epochs=1, batch_size=32, style_augmentation=0.5))):
-        options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, finetune=finetune)
+        options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, finetune=finetune, seed=3)
         bundle, _ = train(marks, collection, tmp_path / f"next{at}", options, cache=tmp_path / "cache")
         assert bundle.image_size == 64
         assert bundle.training["backbone"] == "bundle:bundle", "no path of this machine"
@@ -228,4 +235,6 @@ def test_a_bundle_whose_head_has_no_weights_is_fine_tuned_at_any_size(collection
     finetune = FinetuneOptions(epochs=1, batch_size=32, size=32)
     options = TrainOptions(strategy=STRATEGIES["as-is"], backbone=name, size=48, finetune=finetune)
     bundle, _ = train(marks, collection, tmp_path / "next", options, cache=tmp_path / "cache")
-    assert bundle.image_size == 48
+    (tuned,) = (tmp_path / "cache/checkpoints").glob("*/backbone.onnx")
+    assert read_backbone(tuned.read_bytes(), name="tuned").size == 48
+    assert bundle.image_size == {"fine-tuned": 48, "frozen features": 64}[bundle.training["kept"]]

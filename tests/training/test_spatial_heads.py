@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tests.cli.test_cli import cli  # noqa: F401
+from tests.cli.conftest import cli  # noqa: F401
 from tests.conftest import TINY
 from tests.explain.test_heatmap import (
     COSINE,

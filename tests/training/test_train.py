@@ -13,7 +13,7 @@ from tests.conftest import TINY
 from viennatag.data.marks import read_marks
 from viennatag.errors import BackboneError, BundleError, DataError, OptionError
 from viennatag.evaluation.evaluation import Evaluation, evaluate
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine

@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.bundles import reading_pixels
-from tests.cli.test_cli import run
+from tests.cli.conftest import run
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
 from viennatag.data.marks import read_marks
 from viennatag.errors import BundleError, DataError, FeedbackError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.evaluation.feedback import Feedback, UpdateResult, read_feedback
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor

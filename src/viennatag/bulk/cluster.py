@@ -6,9 +6,11 @@ Ray gives its shard to another; a shard that is done twice does no harm, because
 
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from viennatag.bulk.job import Job
 from viennatag.bulk.worker import Outcome, Worker
 from viennatag.errors import BulkError, ViennatagError, require
+from viennatag.signals import keeping_handlers
 
 _BATCH = 10_000
 """Shards that Ray receives at a time; it keeps a record of each."""
@@ -37,9 +40,10 @@ def run_on_ray(job: Job, offsets: Sequence[int], address: str) -> Iterator[Outco
     ray = require("ray", "bulk")
     data = require("ray.data", "bulk")
     started = not ray.is_initialized()
-    if started:
-        _connect(ray, address)
+    logs = _logs_folder()
     try:
+        if started:
+            _connect(ray, address, logs)
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
@@ -57,16 +61,31 @@ def run_on_ray(job: Job, offsets: Sequence[int], address: str) -> Iterator[Outco
     finally:
         if started:
             ray.shutdown()
+        shutil.rmtree(logs, ignore_errors=True)
 
 
-def _connect(ray: Any, address: str) -> None:
+def _logs_folder() -> Path:
+    """Return a new folder for what Ray writes: names of files and more, which must not stay."""
+    import tempfile
+
+    usual = tempfile.gettempdir()  # the paths of Ray's sockets in it have at most 107 bytes
+    return Path(tempfile.mkdtemp(prefix="vt-", dir=usual if len(usual) < 20 or os.name == "nt" else "/tmp"))
+
+
+def _connect(ray: Any, address: str, logs: Path) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 100_000_000}
+    alone = {
+        "_node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 100_000_000,
+        "_temp_dir": str(logs),
+    }  # fmt: skip
     host, _, port = address.rpartition(":")
     try:
         if host and port.isdecimal() and "/" not in host:  # Ray itself tries for two minutes
             socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(address=address, log_to_driver=False, logging_level="error", **(alone if address == "local" else {}))
+        with keeping_handlers():
+            ray.init(
+                address=address, log_to_driver=False, logging_level="error", **(alone if address == "local" else {})
+            )
     except (OSError, ValueError, RuntimeError) as exc:
         raise BulkError(
             f"no Ray cluster answers at {address!r} ({exc}); give the HOST:PORT that `ray start --head` said, or local"

@@ -21,7 +21,7 @@ from viennatag import __version__
 from viennatag.bulk.sources import Shard, Source, cut_source
 from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.files import atomic_file
-from viennatag.model.bundle import DESCRIPTION, STARTER, Bundle
+from viennatag.model.bundle import DESCRIPTION, Bundle, is_starter
 
 _SCHEMA = 1
 ATTEMPTS = 3
@@ -131,7 +131,7 @@ def prepare_job(
         DataError: If the source cannot be listed or holds no images.
     """
     results = results.resolve()
-    name = str(Path(model).resolve()) if str(model) != STARTER and Path(model).exists() else str(model)
+    name = str(Path(model).resolve()) if not is_starter(model) and Path(model).exists() else str(model)
     job = Job(results, source.root, name, bundle_digest(bundle), options)
     manifest = results / "manifest.json"
     shards = images = 0
@@ -159,7 +159,7 @@ def prepare_job(
             _refuse_another(manifest, wanted)
     if not manifest.is_file():
         with atomic_file(manifest) as temporary:
-            temporary.write_text(json.dumps(wanted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
     return job, images
 
 
@@ -205,8 +205,11 @@ def hold_results(results: Path) -> Iterator[None]:
 def _refuse_another(manifest: Path, wanted: dict[str, Any]) -> None:
     try:
         found = json.loads(manifest.read_text(encoding="utf-8"))
-        if found["schema"] > _SCHEMA:
-            raise BulkError(f"{manifest.parent}: the run was begun by a newer version; upgrade viennatag")
+        if found["schema"] != _SCHEMA:
+            raise BulkError(
+                f"{manifest.parent}: the run was begun by another version (schema {found['schema']}, not {_SCHEMA}); "
+                "go on with that version, or write to another folder"
+            )
         was, now = found["options"], wanted["options"]
         differing = [f"{name} {was.get(name)!r}, now {now[name]!r}" for name in now if was.get(name) != now[name]]
         if found["model"]["digest"] != wanted["model"]["digest"]:

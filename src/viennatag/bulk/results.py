@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viennatag.errors import BulkError, require
-from viennatag.files import atomic_file
+from viennatag.files import atomic_file, safe_cells
 
 _ROWS = 1_000
 """Rows of a shard that are held before they are written."""
@@ -77,6 +77,6 @@ def write_failures(failures: Iterable[tuple[str, str, int]], path: Path) -> tupl
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["image", "error", "images"])
         for image, error, count in failures:
-            table.writerow([image, error, count])
+            table.writerow(safe_cells([image, error, count]))
             reasons[_NUMBERS.sub("N", error)] += count  # otherwise each truncated file is a reason of its own
     return reasons.total(), tuple(reasons.most_common())

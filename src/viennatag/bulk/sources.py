@@ -9,6 +9,7 @@ import glob
 import gzip
 import hashlib
 import lzma
+import os
 import sqlite3
 import tarfile
 import zlib
@@ -18,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from viennatag.data.marks import TABLE_FORMATS, read_rows
+from viennatag.bulk.budgets import BoundedStream, unfolding_budget
+from viennatag.data.cells import cell_text
+from viennatag.data.columns import IMAGE_NAMES, columns_named
 from viennatag.data.source_files import (
     IMAGE_COLUMNS,
     IMAGE_ENDINGS,
@@ -28,10 +31,12 @@ from viennatag.data.source_files import (
     stat_source_file,
     zip_documents,
 )
+from viennatag.data.tables import TABLE_FORMATS, read_rows
 from viennatag.errors import DataError, require
+from viennatag.files import open_plain
 
-TARS: dict[str, Callable[[Path], Any]] = {
-    ".tar": lambda path: path.open("rb"),
+TARS: dict[str, Callable[[BinaryIO], Any]] = {
+    ".tar": lambda file: file,
     ".tar.gz": gzip.open,
     ".tgz": gzip.open,
     ".tar.bz2": bz2.open,
@@ -39,7 +44,10 @@ TARS: dict[str, Callable[[Path], Any]] = {
 }
 ARCHIVES = (".zip", ".parquet", *TARS)
 _LISTED = (*IMAGE_ENDINGS, *ARCHIVES)
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError)
+DAMAGE = (
+    OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, ValueError, OverflowError, RecursionError,
+    MemoryError, IndexError,
+)  # fmt: skip
 """Errors of reading a damaged TAR."""
 
 
@@ -146,18 +154,21 @@ def _parts(source: Source, size: int) -> Iterator[_Part]:
 
 def _files_part(files: list[SourceFile]) -> _Part:
     stamps = "\n".join(f"{file.name}\0{file.stamp}" for file in files)
-    stamp = hashlib.sha256(stamps.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    stamp = hashlib.sha256(stamps.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return "files", "", stamp, len(files), [file.name for file in files]
 
 
-def open_tar(path: Path) -> BinaryIO:
+def open_tar(path: Path) -> BoundedStream:
     """Return the bytes of a TAR, decompressed.
 
     Raises:
-        OSError: If there is no such file.
+        OSError: If there is no such file, or it is no plain file.
     """
     opener = next(TARS[end] for end in TARS if path.name.lower().endswith(end))
-    return cast("BinaryIO", opener(path))
+    file = open_plain(path)
+    size = os.fstat(file.fileno()).st_size
+    plain = opener is TARS[".tar"]
+    return BoundedStream(opener(file), size + tarfile.RECORDSIZE if plain else unfolding_budget(size), file)
 
 
 def image_column(schema: Any) -> str:
@@ -181,8 +192,9 @@ def open_parquet(path: Path) -> Any:
     """
     arrow = require("pyarrow", "data")
     try:
+        open_plain(path).close()
         return require("pyarrow.parquet", "data").ParquetFile(path, buffer_size=1 << 20)
-    except (arrow.ArrowException, OSError) as exc:
+    except (arrow.ArrowException, OSError, ValueError, MemoryError) as exc:
         raise DataError(f"not a Parquet file that can be read: {exc}") from exc
 
 
@@ -213,17 +225,18 @@ def _matching(pattern: str, here: Path) -> Iterator[SourceFile]:
 
 
 def _listed(table: Path, root: Path) -> Iterator[SourceFile]:
-    for number, row in read_rows(table):
-        name = str(row.get("image") or "").strip()
-        if not name:
-            columns = ", ".join(map(repr, list(row)[:20]))
-            raise DataError(f"{table}: row {number:,} names no image; expected a column 'image', found {columns}")
-        yield stat_source_file(root / name, name)
+    with closing(read_rows(table)) as rows:  # type: ignore[type-var]  # it is a generator
+        for number, row in rows:
+            name = cell_text(row.get(next(iter(columns_named(list(row), IMAGE_NAMES)), "")))
+            if not name:
+                columns = ", ".join(map(repr, list(row)[:20]))
+                raise DataError(f"{table}: row {number:,} names no image; expected a column 'image', found {columns}")
+            yield stat_source_file(root / name, name)
 
 
 def _cut_zip(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
     try:
-        with file.path.open("rb") as stream:
+        with open_plain(file.path) as stream:
             members = sum(1 for _ in zip_documents(file.name, stream, IMAGE_ENDINGS))
     except OSError as exc:
         raise DataError(f"cannot be read: {exc}") from exc
@@ -251,10 +264,18 @@ def _cut_tar(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
 
 def _tar_items(file: SourceFile) -> Iterator[list[Any]]:
     try:
-        with open_tar(file.path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+        with (
+            closing(open_tar(file.path)) as stream,
+            tarfile.open(fileobj=cast("BinaryIO", stream), mode="r:") as archive,
+        ):
             for member in archive:
                 archive.members = []  # type: ignore[attr-defined]  # otherwise it keeps every header
-                if member.isreg() and member.name.lower().endswith(IMAGE_ENDINGS) and not is_hidden(member.name):
+                if (
+                    member.isreg()
+                    and not member.issparse()
+                    and member.name.lower().endswith(IMAGE_ENDINGS)
+                    and not is_hidden(member.name)
+                ):
                     yield [member.name, member.offset_data, member.size]
             stream.seek(archive.offset)
             if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile ends quietly at a header that it cannot read

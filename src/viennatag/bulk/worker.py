@@ -14,7 +14,7 @@ from viennatag.bulk.reading import ShardReader
 from viennatag.bulk.results import write_shard
 from viennatag.bulk.sources import Shard
 from viennatag.errors import BulkError, DataError, ImageError
-from viennatag.images.decoding import ImageSource
+from viennatag.images.sources import ImageSource
 from viennatag.prediction.predictor import Predictor
 
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from viennatag.calibration.calibration import Calibration, coherent_scores
-    from viennatag.calibration.platt import fit_platt
+    from viennatag.calibration.platt import PlattScaler, fit_platt
 
-__all__ = ["Calibration", "coherent_scores", "fit_platt"]
+__all__ = ["Calibration", "PlattScaler", "coherent_scores", "fit_platt"]
 
 
 def __getattr__(name: str) -> object:  # a prediction fits nothing
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{'platt' if name == 'fit_platt' else 'calibration'}"), name)
+    return getattr(import_module(f"{__name__}.{'platt' if 'platt' in name.lower() else 'calibration'}"), name)

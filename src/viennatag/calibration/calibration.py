@@ -4,7 +4,7 @@ Losses and sampling for imbalanced data shift the logits of each label, so a sig
 See `calibration.platt` for how a calibration is fitted. The ranking of marks within a label never changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError
-from viennatag.metrics.scores import Scores, check_scores
+from viennatag.metrics.results import TabularResult, to_frame
+from viennatag.metrics.scores import Scores, as_scores, check_scores
 
 Float = TypeVar("Float", bound=np.floating[Any])
 
@@ -21,8 +22,8 @@ _BLOCK = 1 << 21
 """Most scores in an intermediate array."""
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(TabularResult):
     """Calibrates logits of each label: `sigmoid(slope * logit + intercept)`.
 
     Attributes:
@@ -41,12 +42,25 @@ class Calibration:
         if not (np.all(self.slope > 0) and np.all(np.isfinite(self.slope)) and np.all(np.isfinite(self.intercept))):
             raise DataError("every slope must be positive and finite, every intercept finite")
 
+    def __repr__(self) -> str:
+        return f"Calibration({len(self.slope):,} labels, slopes {self.slope.min():.3g} to {self.slope.max():.3g})"
+
+    def to_dataframe(self, names: Sequence[str] | None = None) -> Any:
+        """Return slope and intercept of each label as a pandas DataFrame; `names` are those of the labels."""
+        label = range(len(self.slope)) if names is None else names
+        return to_frame({"label": label, "slope": self.slope, "intercept": self.intercept})
+
+    def transform(self, logits: Scores) -> NDArray[np.float64]:
+        """Return the same as a call."""
+        return self(logits)
+
     def __call__(self, logits: Scores) -> NDArray[np.float64]:
         """Return calibrated probabilities, of the logits' shape (marks, labels).
 
         Raises:
             DataError: If there are not as many labels, or a logit is NaN.
         """
+        logits = as_scores(logits)
         check_scores(logits)
         if logits.ndim != 2 or logits.shape[1] != len(self.slope):
             raise DataError(f"logits have shape {logits.shape}; expected (marks, {len(self.slope)})")
@@ -87,6 +101,7 @@ def coherent_scores(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float
     Raises:
         DataError: If shapes differ, a parent comes after its child, or a score is NaN.
     """
+    scores = as_scores(scores)  # type: ignore[assignment]  # an array of floats stays as it is
     check_scores(scores)
     above = np.asarray(parents)
     if scores.ndim != 2 or above.shape != scores.shape[1:]:

@@ -5,6 +5,7 @@ There a rare label has few positives or none; such labels share the fit of their
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from viennatag.calibration.calibration import Calibration, stable_sigmoid
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.ranking import Positives, find_positives
-from viennatag.metrics.scores import Scores, Targets, check_scores
+from viennatag.metrics.results import Parameters
+from viennatag.metrics.scores import ArrayData, Scores, Targets, as_scores, check_scores, dense_unknown, plain_array
 
 _BLOCK = 1 << 21
 """Most scores in an intermediate array."""
@@ -32,7 +34,7 @@ def fit_platt(
     logits: Scores,
     targets: Targets,
     *,
-    groups: ArrayLike,
+    groups: ArrayLike | None = None,
     parents: ArrayLike | None = None,
     min_positives: int = 10,
     bins: int = _BINS,
@@ -47,9 +49,9 @@ def fit_platt(
 
     Args:
         logits: Finite logits of marks that training did not see; shape (marks, labels).
-        targets: True labels, same shape.
-        groups: Group of each label, such as its level; labels of a group have similar miscalibration. Any integers,
-            shape (labels,).
+        targets: True labels, same shape; pairs that are -1 or NaN are unknown and count nowhere.
+        groups: Group of each label, such as its level; labels of a group have similar miscalibration. Any integers or
+            texts, shape (labels,). None: all labels are one group.
         parents: Position of each label's parent, -1 for none; shape (labels,). It helps if siblings have similar
             miscalibration, as after a hierarchical loss. On frozen features with binary cross-entropy they have not,
             and the log loss of rare labels was 0.3 % higher.
@@ -60,12 +62,13 @@ def fit_platt(
         DataError: If shapes differ, a logit is not finite, or no target is true.
         OptionError: If `min_positives` is below 1.
     """
+    logits = as_scores(logits)
     positives = require_positives(logits, targets, min_positives)
     if not np.isfinite([logits.min(), logits.max()]).all():
         raise DataError("a logit is infinite; Platt scaling needs finite logits")
     owner, counts = number_groups(groups, logits.shape[1]), positives.per_label()
     rare = counts < min_positives
-    curves = _Curves.of(logits, positives, bins)
+    curves = _Curves.of(logits, positives, dense_unknown(targets), bins)
     curves = curves.refitted(np.zeros_like(owner), _WEAK_PRIOR)
     curves = curves.refitted(owner, _STRONG_PRIOR)
     family = (
@@ -74,6 +77,49 @@ def fit_platt(
     alone = 2 * len(owner) + np.arange(len(owner))
     curves = curves.refitted(np.where(rare, family, alone), _STRONG_PRIOR)
     return Calibration(curves.slope, curves.intercept)
+
+
+class PlattScaler(Parameters):
+    """Platt scaling that is fitted and then applied, in scikit-learn's way; see `fit_platt`.
+
+    Attributes:
+        calibration_: The fitted `Calibration`.
+    """
+
+    calibration_: Calibration
+
+    def __init__(
+        self, *, groups: ArrayLike | None = None, parents: ArrayLike | None = None, min_positives: int = 10
+    ) -> None:
+        self.groups = groups
+        self.parents = parents
+        self.min_positives = min_positives
+
+    def fit(self, logits: ArrayData, targets: ArrayData) -> Self:
+        """Fit on logits and targets (marks, labels) of marks that training did not see, and return the scaler.
+
+        Raises:
+            DataError: As `fit_platt`.
+        """
+        self.calibration_ = fit_platt(
+            logits, targets, groups=self.groups, parents=self.parents, min_positives=self.min_positives
+        )
+        return self
+
+    def transform(self, logits: ArrayData) -> NDArray[np.float64]:
+        """Return calibrated probabilities of logits (marks, labels), of the same shape.
+
+        Raises:
+            OptionError: If the scaler is not fitted.
+            DataError: If there are not as many labels, or a logit is NaN.
+        """
+        if not hasattr(self, "calibration_"):
+            raise OptionError("this PlattScaler is not fitted; call fit(logits, targets) first")
+        return self.calibration_(logits)
+
+    def fit_transform(self, logits: ArrayData, targets: ArrayData) -> NDArray[np.float64]:
+        """Return what `transform` gives after `fit` on the same logits."""
+        return self.fit(logits, targets).transform(logits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +146,12 @@ class _Curves:
     positive_sum: NDArray[np.float64]
 
     @classmethod
-    def of(cls, logits: Scores, positives: Positives, bins: int) -> "_Curves":
+    def of(cls, logits: Scores, positives: Positives, unknown: NDArray[np.bool_] | None, bins: int) -> "_Curves":
         """Return the statistics of logits scaled to about mean 0 and deviation 1, so that priors fit any scale."""
         marks, labels = positives.shape
-        some = logits[:: max(1, marks // 4096)]
+        step = max(1, marks // 4096)
+        some = logits[::step] if unknown is None else logits[::step][~unknown[::step]]
+        some = some if some.size else logits
         low, centre, high = (float(each) for each in np.quantile(some, [0.05, 0.5, 0.95]))
         spread = (high - low) / 3 or float(some.std(dtype=np.float64)) or 1.0
         counts, means = np.empty((labels, bins)), np.empty((labels, bins))
@@ -112,9 +160,12 @@ class _Curves:
             lines = (logits[:, start : start + width].T.astype(np.float64) - centre) / spread
             squeezed = lines / (1 + np.abs(lines))  # within (-1, 1): narrow bins where logits are dense, no outermost
             cells = np.minimum(((squeezed + 1) * (bins / 2)).astype(np.intp), bins - 1)
-            cells = (cells + bins * np.arange(len(lines))[:, None]).ravel()
+            cells, values = (cells + bins * np.arange(len(lines))[:, None]).ravel(), lines.ravel()
+            if unknown is not None:
+                known = ~unknown[:, start : start + width].T.ravel()
+                cells, values = cells[known], values[known]
             count = np.bincount(cells, minlength=len(lines) * bins)
-            total = np.bincount(cells, lines.ravel(), minlength=len(lines) * bins)
+            total = np.bincount(cells, values, minlength=len(lines) * bins)
             counts[start : start + width] = count.reshape(-1, bins)
             means[start : start + width] = (total / np.maximum(count, 1)).reshape(-1, bins)
         own = (logits[positives.marks, positives.labels].astype(np.float64) - centre) / spread
@@ -223,13 +274,13 @@ def require_positives(scores: Scores, targets: Targets, min_positives: int = 1) 
     return positives
 
 
-def number_groups(groups: ArrayLike, labels: int) -> NDArray[np.intp]:
-    """Return the group of each label, numbered from 0 without gaps.
+def number_groups(groups: ArrayLike | None, labels: int) -> NDArray[np.intp]:
+    """Return the group of each label, numbered from 0 without gaps; None puts all labels in one group.
 
     Raises:
         DataError: If there is not one group per label.
     """
-    found = np.asarray(groups)
+    found = np.zeros(labels) if groups is None else plain_array(groups)
     if found.shape != (labels,):
         raise DataError(f"groups have shape {found.shape}; expected one group per label, ({labels},)")
     return np.unique(found, return_inverse=True)[1]

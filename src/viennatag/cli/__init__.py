@@ -1,23 +1,28 @@
 """The command line: a thin shell over the library.
 
 The library raises; this package turns the exception into one clean message and an exit status: 0 for success,
-1 if an image could not be read, 2 for a mistake, 130 if interrupted. A command is loaded when it is called,
-and slow imports stay inside its function, so that `predict` starts at once.
+1 if an image could not be read, 2 for a mistake, 130 or 143 if ended by SIGINT or SIGTERM. A command is loaded when it
+is called, and slow imports stay inside its function, so that `predict` starts at once.
 """
 
 import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from signal import Signals
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from viennatag.cli.options import PLAIN, Command, fail
+from viennatag import __version__
+from viennatag.cli.options import PLAIN, Command
+from viennatag.cli.streams import flush_output, prepare_streams
 from viennatag.errors import MissingExtraError, ViennatagError
+from viennatag.signals import Stopped, end_children, ended_by_signals, is_first_process, received_signal
 
 if TYPE_CHECKING:
     from click import Command as ClickCommand
@@ -32,10 +37,16 @@ _EXTRAS = {
     "similar": {"usearch"},
 }
 _COMMANDS = (
-    "predict", "bulk", "train", "update", "evaluate", "inspect", "compare", "index", "split", "render", "import",
-    "tune", "quantize", "codes", "serve",
+    "predict", "bulk", "train", "update", "evaluate", "suggest-labels", "inspect", "compare", "index", "split",
+    "render", "import", "export", "tune", "quantize", "codes", "serve", "team",
 )  # fmt: skip
 """The commands in the order of the help."""
+_GOES_ON = "the same command goes on where it stopped"
+_GOING_ON = {
+    **dict.fromkeys(("bulk", "compare", "import", "index", "inspect", "render", "train", "update"), _GOES_ON),
+    "serve": "the same command serves again",
+}
+"""How a command goes on after a signal."""
 
 
 class _Commands(Mapping[str, "ClickCommand"]):
@@ -55,7 +66,7 @@ class _Commands(Mapping[str, "ClickCommand"]):
 
 @cache
 def _make_command(name: str) -> "ClickCommand":
-    function = f"{name}_" if name == "import" else name  # `import` is a keyword of Python
+    function = f"{name}_" if name == "import" else name.replace("-", "_")  # `import` is a keyword of Python
     home = import_module(f"viennatag.cli.{function}")
     found = getattr(home, function)
     if isinstance(found, typer.Typer):  # it has commands of its own
@@ -75,32 +86,91 @@ class _Group(TyperGroup):
         return list(self.commands)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"viennatag {__version__}")
+        raise typer.Exit
+
+
+def _viennatag(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 app = typer.Typer(
     name="viennatag",
     help="Vienna Classification codes for figurative trade marks, from the image alone.",
     cls=_Group,
     no_args_is_help=True,
-    **PLAIN,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    **(PLAIN | {"add_completion": True}),
 )
-app.callback()(lambda: None)
+app.callback()(_viennatag)
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
     gc.set_threshold(50_000)  # a start creates thousands of objects and frees few of them
+    prepare_streams()
+    with ended_by_signals(_describe_stop):
+        status, message = _run()
+        if (number := received_signal()) is not None:  # whatever a library made of the exception
+            end_children()
+            status, message = 128 + number, _describe_stop(number)
+    if message and is_first_process():
+        with suppress(OSError):
+            print(message, file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+def _run() -> tuple[int, str]:
+    """Run a command, and return its status and the line about what went wrong."""
     try:
-        app()
-    except ViennatagError as exc:
-        fail(str(exc))
-    except ModuleNotFoundError as exc:
-        fail(str(_missing(exc)))
-    except BrokenPipeError:  # the reader of our output is gone, as in `viennatag codes list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+        try:
+            app()
+        finally:
+            flush_output()
+    except SystemExit as exc:
+        if isinstance(exc.__context__, BrokenPipeError):  # the reader is gone, as in `viennatag codes list | head`
+            return 0, ""
+        return exc.code if isinstance(exc.code, int) else int(exc.code is not None), ""
+    except Stopped:
+        return 1, ""
+    except BrokenPipeError:
+        return 0, ""
+    except (
+        ViennatagError, ModuleNotFoundError, OSError, UnicodeError, OverflowError, RecursionError, MemoryError
+    ) as exc:  # fmt: skip
+        return 2, f"viennatag: {_explain(exc)}"
+    return 0, ""
+
+
+def _explain(exc: BaseException) -> str:
+    """Return one line about an exception that nobody translated."""
+    match exc:
+        case ModuleNotFoundError():
+            return str(_missing(exc))
+        case OSError(strerror=str(reason)):
+            names = [os.fsdecode(each) for each in (exc.filename, exc.filename2) if isinstance(each, (str, bytes))]
+            return f"{' to '.join(names)}: {reason}" if names else f"reading or writing failed: {reason}"
+        case UnicodeError():
+            return f"a text or a name cannot be read or written ({exc})"
+        case OverflowError():
+            return f"a number in the input is too large ({exc})"
+        case RecursionError():
+            return "the input is nested too deeply to be read"
+        case MemoryError():
+            return "there is not enough memory; give it fewer or smaller images, or smaller batches"
+    return str(exc)
+
+
+def _describe_stop(number: int) -> str:
+    """Return the line that says what ended a command, and how to go on."""
+    name = next((each for each in sys.argv[1:] if each in _COMMANDS), "")
+    return f"viennatag: ended by {Signals(number).name}; {_GOING_ON.get(name, 'the same command starts again')}"
 
 
 def _missing(exc: ModuleNotFoundError) -> Exception:

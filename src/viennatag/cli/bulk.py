@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 from typer import Argument, Exit, Option
 
 from viennatag.cli.options import ModelOption, one_of
+from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 _SHOWN = 20
@@ -22,9 +23,18 @@ def bulk(
     images: Annotated[
         Path | None, Option(help="Folder of images; SOURCE is then a marks table that names them.")
     ] = None,
-    top: Annotated[int | None, Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
-    level: Annotated[str | None, Option(help="category, division or section.")] = None,
-    threshold: Annotated[float | None, Option(help="One threshold for all codes.")] = None,
+    top: Annotated[
+        int | None,
+        Option(
+            help="Suggest this many best codes, whatever their thresholds.", show_default="those above their thresholds"
+        ),
+    ] = None,
+    level: Annotated[
+        str | None, Option(help="category, division or section.", show_default="all; the deepest with --top")
+    ] = None,
+    threshold: Annotated[
+        float | None, Option(help="One threshold for all codes.", show_default="those of the bundle")
+    ] = None,
     floor: Annotated[float | None, Option(help="Also write all scores of at least this.")] = None,
     format_: Annotated[
         str, Option("--format", help="parquet or jsonl.", callback=one_of("parquet", "jsonl"))
@@ -42,6 +52,7 @@ def bulk(
 
     Example: viennatag bulk 'archives/*.tar' -o results --address auto
     """
+    check_outputs(folders={"--out": out})
     from viennatag.bulk import run_bulk
 
     with show_progress() as report:

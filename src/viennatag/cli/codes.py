@@ -9,13 +9,19 @@ import typer
 from typer import Argument, Option
 
 from viennatag.cli.options import PLAIN, Command, FormatOption, fail, print_json
+from viennatag.cli.outputs import check_outputs
 
 if TYPE_CHECKING:
     from viennatag.vienna.codes import Code, Tree
 
 TreeOption = Annotated[Path | None, Option("--tree", help="Tree file to read, as `codes import` writes it.")]
 LanguageOption = Annotated[
-    str | None, Option("--language", help="Language of the headings, of the tree file or the newest imported edition.")
+    str | None,
+    Option(
+        "--language",
+        help="Language of the headings, of the tree file or the newest imported edition.",
+        show_default="en",
+    ),
 ]
 
 codes = typer.Typer(
@@ -87,6 +93,7 @@ def import_(
 
     Example: viennatag codes import vienna10.xml
     """
+    check_outputs({"--out": out}, inputs=[file])
     from viennatag.vienna.editions import import_classification
 
     path, found = import_classification(file, out=out, edition=edition, language=language)

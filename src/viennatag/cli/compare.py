@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Argument, Option
 
 from viennatag.cli import options
-from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, read_options
+from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
 from viennatag.cli.options import fail, print_json, print_rich, read_table, write_page
+from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.errors import require
 from viennatag.progress import show_progress
 
@@ -16,9 +17,9 @@ COMMAND_CLASS = ConfigCommand
 
 _USED = (
     "backbone", "pretrained", "size", "strategy.min_count", "strategy.decision_rule", "data.extra_marks",
-    "data.extra_images",
+    "data.extra_images", "near_duplicates", "finetune",
 )  # fmt: skip
-"""The keys of `train` that matter here too."""
+"""The keys of `train` that matter here too; of the table `finetune` all."""
 
 
 def compare(
@@ -27,9 +28,31 @@ def compare(
     list_: Annotated[bool, Option("--list", help="List the strategies and decision rules, and exit.")] = False,
     strategies: Annotated[str | None, Option(help="Names separated by commas; by default all.")] = None,
     seeds: Annotated[int, Option(help="Trainings of each strategy.")] = 3,
-    min_count: Annotated[int | None, Option(help="Evaluate labels with at least this many training marks.")] = None,
-    decision_rule: Annotated[str | None, Option(help="How scores become suggestions (see --list).")] = None,
-    backbone: Annotated[str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = None,
+    min_count: Annotated[
+        int | None, Option(help="Evaluate labels with at least this many training marks.", show_default="5")
+    ] = None,
+    decision_rule: Annotated[
+        str | None, Option(help="How scores become suggestions (see --list).", show_default="expected-f")
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        Option(
+            "--backbones",
+            "--backbone",
+            help="A timm name, local-dir:FOLDER or bundle:NAME; or several, separated by commas.",
+            show_default="efficientnet_b0",
+        ),
+    ] = None,
+    finetune: Annotated[
+        bool, Option("--finetune", help="Compare each backbone fine-tuned too, with the --strategies named.")
+    ] = False,
+    presets: Annotated[
+        str | None, Option(help="Presets of train to compare: fast, balanced, best.", show_default="none")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        Option(help="Time for the search of each preset: 30m, 3h or seconds.", show_default="1h, for best 3h"),
+    ] = None,
     size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -41,15 +64,18 @@ def compare(
     ignore: options.IgnoreOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
-    """Compare strategies against imbalance on your own marks.
+    """Compare strategies against imbalance, networks and presets on your own marks.
 
-    All have the same features and the same split, and are trained with several seeds.
+    All have the same split, and are trained with several seeds. Strategies train a head on the features of each
+    backbone; with --finetune the whole network too.
 
     The TOML file of `train` can be used here too: its backbone, pretrained, size, strategy.min_count,
-    strategy.decision_rule, data.extra_marks and data.extra_images matter. Options of the command line override the
-    file, and --set overrides both.
+    strategy.decision_rule, data.extra_marks, data.extra_images and finetune matter. Options of the command line
+    override the file, and --set overrides both.
 
     Example: viennatag compare marks.csv --images images --strategies as-is,class-weights,focal
+
+    Example: viennatag compare marks.csv --images images --backbones mobilenetv2_100,resnet18 --finetune
     """
     if list_:
         _list(format_)
@@ -58,12 +84,23 @@ def compare(
         fail("compare needs a table of marks and --images; or --list to list the strategies")
     if report is not None:
         require("jinja2", "data")
+    check_outputs({"--report": report}, inputs=[marks, config])
+    check_cache(cache)
+    from viennatag.training.options import PRESETS
     from viennatag.training.strategies import BASELINE, STRATEGIES, find_strategy
 
+    backbones = list(dict.fromkeys(_split_names(backbone or "")))
+    wanted = _split_names(presets or "")
+    unknown = [each for each in wanted if each not in PRESETS]
+    if unknown:
+        fail(f"--presets: there is no preset {unknown[0]!r}; choose among {', '.join(PRESETS)}")
+    if budget is not None and not set(wanted) - {"fast"}:
+        fail("--budget only matters with --presets balanced or best")
     chosen = read_options(
         config,
         {
-            "backbone": ("--backbone", backbone),
+            "backbone": ("--backbones", backbones[0] if backbones else None),
+            "finetune": ("--finetune", {} if finetune else None),
             "size": ("--size", size),
             "strategy.min_count": ("--min-count", min_count),
             "strategy.decision_rule": ("--decision-rule", decision_rule),
@@ -72,7 +109,7 @@ def compare(
         used=_USED,
     )
     stated, rule = chosen.options, chosen.options.strategy.decision_rule
-    names = [name.strip() for name in strategies.split(",")] if strategies else None
+    names = _split_names(strategies) if strategies else None
     if names is None and rule != find_strategy(BASELINE).decision_rule:
         # Feature maps are made on request only.
         names = [each.name for each in STRATEGIES.values() if not each.reads_feature_maps]
@@ -87,12 +124,16 @@ def compare(
             table,
             images,
             tried,
-            backbone=stated.backbone,
+            backbone=backbones or stated.backbone,
             pretrained=stated.pretrained,
             size=stated.size,
+            finetune=stated.finetune,
+            presets=wanted,
+            budget=None if budget is None else parse_duration(budget),
             seeds=seeds,
             min_count=stated.strategy.min_count,
             extra_marks=chosen.data.read_extra_marks(table.taxonomy, skip_bad=skip_bad),
+            near_duplicates=stated.near_duplicates,
             cache=cache,
             skip_bad=skip_bad,
             seed=seed,
@@ -108,6 +149,11 @@ def compare(
         from viennatag.reports.pages import comparison_page
 
         write_page(comparison_page(found, source=marks.name), report, quiet=format_ == "json")
+
+
+def _split_names(text: str) -> list[str]:
+    """Return the names in a text, separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _list(format_: str) -> None:

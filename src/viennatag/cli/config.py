@@ -1,5 +1,6 @@
 """Options of the commands that train: a TOML file and single settings besides the command line."""
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +41,14 @@ class ConfigCommand(Command):
             raise
 
 
+def parse_duration(text: str) -> float:
+    """Return seconds from a text such as 30m, 3h, 90s or 90."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if not found or not float(found[1]):
+        fail(f"--budget {text!r}: expected a time such as 30m, 3h or 90s")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
 def read_options(
     config: Path | None,
     given: Mapping[str, tuple[str, object]],
@@ -50,12 +59,16 @@ def read_options(
     """Return what --config, the options of the command line and --set ask for; each overrides those before it.
 
     `given` has the option and value (None if not given) of each key that has an option of its own; `used` are the
-    only keys that --set may set, None is all of them.
+    only keys, or tables of keys, that --set may set, None is all of them.
     """
     from viennatag.training.config import Setting, options_from, parse_settings, read_config
 
     changed = parse_settings(settings or ())
-    unused = [each.key for each in changed if used is not None and each.key not in used]
+    unused = [
+        each.key
+        for each in changed
+        if used is not None and each.key not in used and each.key.partition(".")[0] not in used
+    ]
     if unused:
         fail(f"--set {unused[0]}: this command does not use it; see its --help for the keys that it uses")
     stated = [Setting(key, value, option) for key, (option, value) in given.items() if value is not None]

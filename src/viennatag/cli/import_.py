@@ -1,12 +1,25 @@
 """The command `import`: a marks table from the delivery of a register."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Argument, Exit, Option
 
-from viennatag.cli.options import IgnoreOption, TaxonomyOption
+from viennatag.cli.options import (
+    AsWrittenOption,
+    BlankOption,
+    IgnoreOption,
+    ImageColumnOption,
+    LabelColumnOption,
+    LongOption,
+    SeparatorOption,
+    TaxonomyOption,
+    print_notes,
+    read_reading,
+)
+from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -26,19 +39,29 @@ def import_(
     ] = None,
     taxonomy: TaxonomyOption = "vienna",
     ignore: IgnoreOption = None,
+    image_column: ImageColumnOption = None,
+    label_column: LabelColumnOption = None,
+    separator: SeparatorOption = None,
+    long: LongOption = None,
+    as_written: options.AsWrittenOption = False,
+    blank: options.BlankOption = None,
     edition: Annotated[int | None, Option(help="Convert all codes to this edition, office extensions too.")] = None,
 ) -> None:
     """Make a marks table from a register's delivery.
 
     Call it again to resume after an interruption.
 
-    Formats: eu-xml, st96, kipris, uspto, uspto-vienna, l3d, trademarks2020, tmview, coco, hf-parquet,
-    one-hot, class-folders.
+    Formats: eu-xml, st96, brazil, madrid, kipris, uspto, uspto-vienna, l3d, trademarks2020, us-table, ca-table,
+    tmview, coco, hf-parquet, table, one-hot, class-folders.
 
     Example: viennatag import eu-xml delivery.zip -o marks.csv
+
+    Example: viennatag import table labels.csv -o marks.csv --taxonomy flat --separator ,
     """
+    check_outputs({"--out": out}, inputs=[source])
     from viennatag.importers import import_marks
 
+    reading = read_reading(image_column, label_column, separator, long, as_written, blank)
     with show_progress() as report:
         summary = import_marks(
             format_,
@@ -46,7 +69,7 @@ def import_(
             out,
             images=images,
             taxonomy=cast("Taxonomy", taxonomy),
-            ignore=ignore or (),
+            reading=replace(reading, ignore=tuple(ignore or ())),
             edition=edition,
             progress=lambda done, total: report("MB", done, total, ""),
         )
@@ -58,13 +81,14 @@ def import_(
         if edition not in imported_editions():
             used = "so viennatag's own list was used; see: viennatag codes import --help"
             print(f"edition {edition} was not imported, {used}", file=sys.stderr)
-    if summary.failed:
+    if summary.failed or not summary.kept:
         raise Exit(1)
 
 
 def _print(summary: "ImportSummary") -> None:
     if summary.resumed:
         print(f"resumed after {summary.resumed:,} finished files", file=sys.stderr)
+    print_notes(summary.notes)
     for title, notes in (
         ("left out", summary.skipped),
         ("repeated", summary.repeated),
@@ -79,7 +103,12 @@ def _print(summary: "ImportSummary") -> None:
         told = "marks name no image; with --images FOLDER it is looked for by their number"
         print(f"{summary.without_image:,} {told}", file=sys.stderr)
     print(f"{summary.marks:,} marks, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
-    print(f"wrote {summary.table}: {summary.with_codes:,} marks")
+    if not summary.kept:
+        print(f"nothing was kept, so {summary.table} was not written", file=sys.stderr)
+        return
+    negatives = summary.kept - summary.with_codes
+    more = f", {negatives:,} of them images without a label" if negatives > 0 else ""
+    print(f"wrote {summary.table}: {summary.kept:,} marks{more}")
     if summary.images is not None:
         print(f"wrote {summary.images}: their images")
     if summary.taxonomy == "flat":

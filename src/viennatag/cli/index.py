@@ -7,6 +7,7 @@ from typer import Option
 
 from viennatag.cli import options
 from viennatag.cli.options import megabytes, print_skipped, read_table
+from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 
@@ -28,9 +29,11 @@ def index(
     Example: viennatag index my-bundle marks.csv --images images
     """
     from viennatag.explain.index import make_index
+    from viennatag.explain.similar import INDEX
     from viennatag.model.bundle import open_bundle
 
     opened = open_bundle(bundle)
+    check_outputs(folders={"--out": out or opened.graph.parent / INDEX}, inputs=[marks])
     table = read_table(marks, images, taxonomy=opened.labels.taxonomy, skip_bad=skip_bad, ignore=ignore)
     with show_progress() as report:
         folder, kept = make_index(

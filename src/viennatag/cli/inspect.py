@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from typer import Option
 
 from viennatag.cli import options
-from viennatag.cli.options import fail, print_json, print_rich, write_page
+from viennatag.cli.options import fail, print_json, print_notes, print_rich, read_reading, write_page
+from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
+    from viennatag.data.marks import Marks
     from viennatag.data.taxonomy import Taxonomy
     from viennatag.evaluation.label_issues import LabelIssue
+    from viennatag.inspection.profile import Profile
 
 
 def inspect(
@@ -36,7 +39,12 @@ def inspect(
     test_marks: Annotated[int, Option(help="Test marks that a label needs.")] = 5,
     taxonomy: options.TaxonomyOption = "vienna",
     ignore: options.IgnoreOption = None,
-    seed: options.SeedOption = 0,
+    image_column: options.ImageColumnOption = None,
+    label_column: options.LabelColumnOption = None,
+    separator: options.SeparatorOption = None,
+    long: options.LongOption = None,
+    as_written: options.AsWrittenOption = False,
+    blank: options.BlankOption = None,
     cache: options.CacheOption = None,
     format_: options.FormatOption = "table",
 ) -> None:
@@ -63,9 +71,9 @@ def inspect(
         require("jinja2", "data")
     kinds = [kind.strip() for kind in drop.split(",")] if drop else []
     check_drop(kinds, images=images is not None)
-    for out in (label_issues, write_clean, report):
-        if out is not None and marks.exists() and out.exists() and out.samefile(marks):
-            fail(f"{out} is the table that is inspected; it is never overwritten, name another file")
+    check_outputs({"--label-issues": label_issues, "--write-clean": write_clean, "--report": report}, inputs=[marks])
+    if model is not None:
+        check_cache(cache)
     table = read_marks(
         marks,
         taxonomy=cast("Taxonomy", taxonomy),
@@ -73,8 +81,10 @@ def inspect(
         skip_bad=True,  # bad rows are reported too
         require_images=images is not None,
         ignore=ignore or (),
+        reading=read_reading(image_column, label_column, separator, long, as_written, blank),
     )
     profile = profile_marks(table, min_count=min_count, needs=Needs(train_marks, test_marks))
+    notes = [*table.notes, *_group_notes(table, profile, min_count)]
     with show_progress() as progress:
         checked = check_marks(table, images, progress=lambda done, total: progress("images", done, total, ""))
         profile = replace(profile, findings=checked.findings)
@@ -85,7 +95,7 @@ def inspect(
             from viennatag.training.selection.cross_fitting import find_label_issues
 
             found = find_label_issues(
-                readable, images, model, limit=limit, own_scores=own_scores, cache=cache, seed=seed, progress=progress
+                readable, images, model, limit=limit, own_scores=own_scores, cache=cache, progress=progress
             )
     written = []
     plain: dict[str, Any] = {}
@@ -97,13 +107,21 @@ def inspect(
         left = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
         written.append(f"wrote {write_clean}: {len(clean):,} rows; left out: {left}")
     if format_ == "json":
-        plain = {**profile.to_json(), "alike": [group.to_json(table) for group in checked.alike], **plain}
+        read = {"columns": table.reading, "notes": notes}
+        plain = {
+            "reading": read,
+            **profile.to_json(),
+            "alike": [group.to_json(table) for group in checked.alike],
+            **plain,
+        }
         if model is not None:
             plain["label_issues"] = [issue.to_json(readable) for issue in found]
         print_json(plain)
     else:
         from viennatag.reports.profile import profile_report
 
+        print(f"read as: {table.reading}")
+        print_notes(notes)
         print_rich(profile_report(profile))
     if model is not None:
         from viennatag.reports.label_issues import label_issues_report, write_label_issues
@@ -121,3 +139,14 @@ def inspect(
         write_page(profile_page(profile, source=marks.name, more=more), report, quiet=format_ == "json")
     if written and format_ != "json":
         print("\n".join(written))
+
+
+def _group_notes(table: "Marks", profile: "Profile", min_count: int) -> list[str]:
+    """Return what is to be said about rare flat labels that --min-count groups."""
+    from viennatag.data.labels import OTHER
+
+    if OTHER not in profile.levels[-1].names:
+        return []
+    grouped = {code for codes in table.codes for code in codes} - set(profile.levels[-1].names)
+    taken = "; the label 'other' is an own label and stays apart" if "other" in profile.levels[-1].names else ""
+    return [f"{len(grouped):,} labels of fewer than {min_count} marks are grouped as {OTHER!r}{taken}"]

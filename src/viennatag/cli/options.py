@@ -1,5 +1,8 @@
 """Options that several commands have, and the one way in which commands read tables and print."""
 
+import os
+import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 from typer import Argument, CallbackParam, Option
 from typer.core import TyperCommand
 
+from viennatag.cli.streams import takes_unicode
+
 if TYPE_CHECKING:
     from click import Context
 
+    from viennatag.data.columns import Blank, Reading
     from viennatag.data.marks import Marks
     from viennatag.data.taxonomy import Taxonomy
 
@@ -26,7 +32,8 @@ class Command(TyperCommand):
         wrapped = self.help
         self.help = (wrapped or "").replace("\n\nExample: ", "\n\n\b\nExample: ")
         try:
-            return super().get_help(ctx).replace("\\[", "[")  # typer escapes brackets for rich, used or not
+            text = super().get_help(ctx).replace("\\[", "[")  # typer escapes brackets for rich, used or not
+            return re.sub(r"\[default:(\s+)\(([^()]*)\)", r"[default:\1\2", text)
         finally:
             self.help = wrapped
 
@@ -56,13 +63,37 @@ BadRowsOption = Annotated[
     bool, Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
 ]
 IgnoreOption = Annotated[list[str] | None, Option("--ignore", help="A column that is not a label; may be repeated.")]
+ImageColumnOption = Annotated[str | None, Option("--image-column", help="The column that names the image.")]
+LabelColumnOption = Annotated[
+    list[str] | None, Option("--label-column", help="The column of labels, or a 0/1 column; may be repeated.")
+]
+SeparatorOption = Annotated[
+    str | None, Option("--separator", help="What separates labels in a cell, such as ',' or ' '; by default ; and |.")
+]
+LongOption = Annotated[
+    bool | None,
+    Option("--long/--no-long", help="Join the rows of an image, or take rows that differ as a mistake."),
+]
+AsWrittenOption = Annotated[
+    bool, Option("--as-written", help="Labels as written: no lists, no empty words such as nan, case matters.")
+]
+BlankOption = Annotated[
+    str | None,
+    Option("--blank", help="What a blank cell of a 0/1 column says of the label: unknown, or absent (the default)."),
+]
 SeedOption = Annotated[int, Option("--seed", help="Seed of all random choices.")]
-CacheOption = Annotated[Path | None, Option("--cache", help="Folder that keeps features and results between runs.")]
+CacheOption = Annotated[
+    Path | None,
+    Option("--cache", help="Folder that keeps features and results between runs.", show_default="~/.cache/viennatag"),
+]
 ReportOption = Annotated[Path | None, Option("--report", help="Also write a page with charts to this HTML file.")]
 EngineOption = Annotated[
     str | None, Option("--engine", help="auto, onnxruntime or openvino; by default VIENNATAG_ENGINE, else auto.")
 ]
 FormatOption = Annotated[str, Option("--format", help="table or json.", callback=one_of("table", "json"))]
+
+
+_READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
 
 
 def fail(message: str) -> NoReturn:
@@ -72,15 +103,58 @@ def fail(message: str) -> NoReturn:
 
 
 def read_table(
-    path: Path, images: Path | None, *, taxonomy: str, skip_bad: bool = False, ignore: Sequence[str] | None = None
+    path: Path,
+    images: Path | None,
+    *,
+    taxonomy: str,
+    skip_bad: bool = False,
+    ignore: Sequence[str] | None = None,
+    reading: "Reading | None" = None,
 ) -> "Marks":
-    """Return the marks of a table; the rows left out are named on stderr."""
+    """Return the marks of a table; what is not sure and the rows left out are told on stderr.
+
+    `reading` is None in commands without options for it.
+    """
+    from viennatag.data.columns import Reading
     from viennatag.data.marks import read_marks
 
     kind = cast("Taxonomy", taxonomy)
-    marks = read_marks(path, taxonomy=kind, images=images, skip_bad=skip_bad, ignore=ignore or ())
+    marks = read_marks(
+        path, taxonomy=kind, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
+    )
+    print_notes(marks.notes, by_import=path if reading is None else None)
     print_skipped(marks.skipped)
     return marks
+
+
+def read_reading(
+    image_column: str | None,
+    label_column: list[str] | None,
+    separator: str | None,
+    long: bool | None,
+    as_written: bool,
+    blank: str | None = None,
+) -> "Reading":
+    """Return what the options say about a table."""
+    from viennatag.data.columns import Reading
+
+    said = cast("Blank", blank or "")
+    return Reading(image_column or "", tuple(label_column or ()), (), separator or "", long, as_written, said)
+
+
+def print_notes(notes: Sequence[str], *, by_import: Path | None = None) -> None:
+    """Print on stderr how a table was read where that is not sure.
+
+    `by_import` is the table of a command that has no options that decide it.
+    """
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    if by_import and any(option in note for note in notes for option in _READING_OPTIONS):
+        name = shlex.quote(str(by_import))
+        print(
+            f"note: `viennatag import table {name} -o marks.csv` takes these options and writes a table that is sure",
+            file=sys.stderr,
+        )
 
 
 def print_skipped(skipped: tuple[str, ...]) -> None:
@@ -96,11 +170,26 @@ def image_files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    endings = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in endings)
+    from viennatag.data.source_files import IMAGE_ENDINGS
+
+    files = [file for file in _walk(path) if not file.name.startswith(".")]
+    found = sorted(file for file in files if file.suffix.lower() in IMAGE_ENDINGS)
     if not found:
         fail(f"{path}: there are no images in this folder")
+    if others := len(files) - len(found):
+        print(f"{path}: passed over {others:,} files whose names do not end as those of images do", file=sys.stderr)
     yield from found
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    """Yield the files below a folder, those of linked folders too; each folder once."""
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(folder, name) for name in names)
 
 
 def megabytes(folder: Path) -> str:
@@ -113,7 +202,7 @@ def write_page(page: str, path: Path, *, quiet: bool) -> None:
     from viennatag.files import atomic_file
 
     with atomic_file(path) as file:
-        file.write_text(page, encoding="utf-8")
+        file.write_text(page, encoding="utf-8", errors="backslashreplace")  # names may be no UTF-8
     if not quiet:
         print(f"wrote {path}: open it in a browser")
 
@@ -122,7 +211,7 @@ def print_json(value: object) -> None:
     """Print a value as JSON on stdout."""
     import json
 
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(json.dumps(value, ensure_ascii=not takes_unicode(), indent=2))
 
 
 def print_rich(renderable: Any) -> None:

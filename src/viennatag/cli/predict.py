@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Exit, Option
 
 from viennatag.cli.options import EngineOption, ModelOption, fail, image_files, one_of, print_json
+from viennatag.cli.outputs import check_outputs
+from viennatag.cli.streams import takes_styles
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 def predict(
     images: Annotated[list[str], Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
     model: ModelOption = "starter",
-    top: Annotated[int | None, Option(help="Suggest this many best codes, whatever their thresholds.")] = None,
-    level: Annotated[str | None, Option(help="category, division or section.")] = None,
+    top: Annotated[
+        int | None,
+        Option(
+            help="Suggest this many best codes, whatever their thresholds.", show_default="those above their thresholds"
+        ),
+    ] = None,
+    level: Annotated[
+        str | None, Option(help="category, division or section.", show_default="all; the deepest with --top")
+    ] = None,
     format_: Annotated[
         str, Option("--format", help="table, json or csv.", callback=one_of("table", "json", "csv"))
     ] = "table",
@@ -41,6 +50,7 @@ def predict(
         fail("--format csv has no columns for --similar marks; choose table or json")
     if reference_marks is not None and similar is None:
         fail("--reference-marks names an index for --similar; add how many marks to show, as --similar 6")
+    check_outputs(folders={"--explain": explain})
     from viennatag.prediction.predictor import Predictor
 
     paths = [path for name in images for path in image_files(Path(name))]
@@ -78,18 +88,20 @@ def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str,
     elif format_ == "csv":
         import csv
 
+        from viennatag.files import safe_cells
+
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(["image", "code", "heading", "score", "level", "above_threshold", "error"])
         for prediction in found:
             if prediction.error is not None:
-                table.writerow([prediction.image, "", "", "", "", "", prediction.error])
+                table.writerow(safe_cells([prediction.image, "", "", "", "", "", prediction.error]))
             for each in prediction.suggestions:
                 cells = (each.code, each.heading, each.score, each.level, int(each.above_threshold), "")
-                table.writerow([prediction.image, *cells])
+                table.writerow(safe_cells([prediction.image, *cells]))
     else:
         from viennatag.reports.predictions import predictions_text
 
-        print(predictions_text(found, styled=sys.stdout.isatty()), end="")
+        print(predictions_text(found, styled=takes_styles()), end="")
         for prediction, near in zip(found, similar_marks, strict=True):
             if near is not None:
                 print(f"similar to {prediction.image}")

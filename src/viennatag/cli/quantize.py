@@ -7,6 +7,7 @@ from typer import Option
 
 from viennatag.cli import options
 from viennatag.cli.options import megabytes, read_table
+from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 
@@ -26,6 +27,7 @@ def quantize(
 
     Example: viennatag quantize my-bundle marks.csv --images images -o my-bundle-int8
     """
+    check_outputs(bundle=out)
     from viennatag.model.bundle import open_bundle
     from viennatag.prediction.quantization import quantize as quantize_bundle
 

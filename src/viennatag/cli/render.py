@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from viennatag.cli.options import SeedOption
+from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 
@@ -26,6 +27,7 @@ def render(
 
     Example: viennatag render -o drawn --artwork packs --fonts fonts --count 1000 --sheet sheet.png
     """
+    check_outputs({"--sheet": sheet}, folders={"--out": out}, inputs=[profile])
     from viennatag.synthesis import draw_marks, draw_sheet
 
     with show_progress() as report:

@@ -20,13 +20,31 @@ def serve(
     token_file: Annotated[
         Path | None, Option(help=f"File with a token that clients must send; or set {TOKEN_VARIABLE}.")
     ] = None,
+    store: Annotated[
+        str | None,
+        Option(
+            help="Database of a team, such as sqlite:///office.db; `viennatag team` adds its users.",
+            envvar="VIENNATAG_STORE",
+        ),
+    ] = None,
     workers: Annotated[int | None, Option(help="Threads that process images; by default one per core.")] = None,
-    queue: Annotated[int | None, Option(help="Images that may wait at the same time.")] = None,
-    max_body: Annotated[int | None, Option(help="Bytes of a request's body.")] = None,
-    max_files: Annotated[int | None, Option(help="Images in one request.")] = None,
-    max_pixels: Annotated[int | None, Option(help="Pixels of one image.")] = None,
-    read_seconds: Annotated[float | None, Option(help="Seconds for a client to send a body.")] = None,
-    response_seconds: Annotated[float | None, Option(help="Seconds until a request is answered.")] = None,
+    queue: Annotated[int | None, Option(help="Images that may wait at the same time.", show_default="128")] = None,
+    max_body: Annotated[int | None, Option(help="Bytes of a request's body.", show_default="20000000")] = None,
+    max_files: Annotated[int | None, Option(help="Images in one request.", show_default="16")] = None,
+    max_pixels: Annotated[int | None, Option(help="Pixels of one image.", show_default="40000000")] = None,
+    upload_bytes: Annotated[
+        int | None, Option(help="Bytes that all bodies may hold together.", show_default="200000000")
+    ] = None,
+    batch_bytes: Annotated[
+        int | None, Option(help="Bytes that all batches may hold together.", show_default="100000000")
+    ] = None,
+    connections: Annotated[int | None, Option(help="Connections at the same time.", show_default="512")] = None,
+    read_seconds: Annotated[
+        float | None, Option(help="Seconds for a client to send a body.", show_default="20.0")
+    ] = None,
+    response_seconds: Annotated[
+        float | None, Option(help="Seconds until a request is answered.", show_default="30.0")
+    ] = None,
     allow_origin: Annotated[
         list[str] | None, Option(help="Web origin whose pages may call the service; may be repeated.")
     ] = None,
@@ -43,7 +61,7 @@ def serve(
     """
     from viennatag.errors import require
 
-    for package in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+    for package in ("fastapi", "fastapi_offline", "uvicorn", "python_multipart", "prometheus_client"):
         require(package, "serve")
     from viennatag.prediction.predictor import Predictor
     from viennatag.service.options import ServiceOptions
@@ -55,6 +73,9 @@ def serve(
         "max_body": max_body,
         "max_files": max_files,
         "max_pixels": max_pixels,
+        "upload_bytes": upload_bytes,
+        "batch_bytes": batch_bytes,
+        "connections": connections,
         "read_seconds": read_seconds,
         "response_seconds": response_seconds,
     }
@@ -64,10 +85,11 @@ def serve(
         token=token,
         origins=tuple(allow_origin or ()),
         # A page of another origin could reach a local service by a name of its own that leads here.
-        hosts=(*_LOOPBACK, "[::1]") if host in _LOOPBACK and token is None else (),
+        hosts=(*_LOOPBACK, "[::1]") if host in _LOOPBACK and token is None and store is None else (),
         reference_images=reference_images,
+        store=store,
     )
-    if host not in _LOOPBACK and token is None:
+    if host not in _LOOPBACK and token is None and store is None:
         typer.echo(f"viennatag: anyone who reaches {host} may use the service; set {TOKEN_VARIABLE}", err=True)
     run(Predictor.load(bundle, threads=1), options, host=host, port=port, log_level=log_level)
 

@@ -1,13 +1,15 @@
 """The command `train`: a bundle from marks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from typer import Exit, Option
 
 from viennatag.cli import options
-from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, read_options
+from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
 from viennatag.cli.options import image_files, megabytes, print_rich, read_table
+from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
@@ -25,18 +27,36 @@ def train(
     marks: options.MarksArgument,
     images: options.ImagesOption,
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the bundle to.")],
-    backbone: Annotated[str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = None,
-    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
-    strategy: Annotated[
-        str | None, Option(help="Strategy against imbalance (see `compare --list`), or auto to search for one.")
+    backbone: Annotated[
+        str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.", show_default="efficientnet_b0")
     ] = None,
-    budget: Annotated[float | None, Option(help="Seconds for the search of --strategy auto.")] = None,
-    min_count: Annotated[int | None, Option(help="A code with fewer training marks counts for its parent.")] = None,
+    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
+    preset: Annotated[
+        str | None,
+        Option(
+            help="fast (a head only), balanced or best: what is searched for, within --budget; by default balanced, "
+            "unless other options say how to train."
+        ),
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        Option(
+            help="Strategy against imbalance (see `compare --list`), or auto to search for one.", show_default="as-is"
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None, Option(help="Time for the search: 30m, 3h or seconds; by default 1h, for best 3h.")
+    ] = None,
+    min_count: Annotated[
+        int | None, Option(help="A code with fewer training marks counts for its parent.", show_default="5")
+    ] = None,
     finetune: Annotated[bool, Option("--finetune", help="Train the whole network, not only a head.")] = False,
-    epochs: Annotated[int | None, Option(help="Passes over the marks in fine-tuning.")] = None,
-    learning_rate: Annotated[float | None, Option(help="Peak learning rate in fine-tuning.")] = None,
-    batch_size: Annotated[int | None, Option(help="Marks per step in fine-tuning.")] = None,
-    seed: Annotated[int | None, Option(help="Seed of all random choices.")] = None,
+    epochs: Annotated[int | None, Option(help="Passes over the marks in fine-tuning.", show_default="12")] = None,
+    learning_rate: Annotated[
+        float | None, Option(help="Peak learning rate in fine-tuning.", show_default="what suits the initial weights")
+    ] = None,
+    batch_size: Annotated[int | None, Option(help="Marks per step in fine-tuning.", show_default="64")] = None,
+    seed: Annotated[int | None, Option(help="Seed of all random choices.", show_default="0")] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     show_config: Annotated[
@@ -55,20 +75,28 @@ def train(
 ) -> None:
     """Train a bundle on marks and evaluate it on their test subset.
 
+    The preset balanced tries fine-tuning beside a head on the backbone as it is, and keeps what is best on the
+    validation subset; best tries more. A search that was interrupted goes on when it is started again.
+
     All other options are set in a TOML file (--config) or by --set; --show-config lists them. Options of the command
     line override the file, and --set overrides both.
 
     Example: viennatag train marks.csv --images images -o my-bundle --backbone efficientnet_b0
 
+    Example: viennatag train marks.csv --images images -o my-bundle --preset best --budget 3h
+
     Example: viennatag train marks.csv --images images -o my-bundle --config train.toml --set finetune.ema_decay=0.999
     """
+    if budget is not None and not (preset or strategy or finetune or config):
+        preset = "balanced"
     chosen = read_options(
         config,
         {
             "backbone": ("--backbone", backbone),
             "size": ("--size", size),
             "seed": ("--seed", seed),
-            "budget": ("--budget", budget),
+            "preset": ("--preset", preset),
+            "budget": ("--budget", None if budget is None else parse_duration(budget)),
             "strategy.name": ("--strategy", strategy),
             "strategy.min_count": ("--min-count", min_count),
             "finetune": ("--finetune", {} if finetune else None),
@@ -78,6 +106,11 @@ def train(
         },
         settings,
     )
+    check_outputs(bundle=out)
+    check_cache(cache)
+    how = chosen.options
+    if how.asks_for_nothing:
+        how = replace(how, preset="balanced")
     table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
     from viennatag.training.config import AUTO
     from viennatag.training.train import train as train_bundle
@@ -88,7 +121,7 @@ def train(
             table,
             images,
             out,
-            chosen.options,
+            how,
             cache=cache,
             unlabelled_images=tuple(image_files(unlabelled)) if unlabelled else (),
             extra_marks=chosen.data.read_extra_marks(table.taxonomy, skip_bad=skip_bad),
@@ -96,6 +129,11 @@ def train(
             skip_bad=skip_bad,
             progress=report,
         )
+    for name, gain in bundle.training.get("gains", {}).items():
+        low, high = gain["difference_low"], gain["difference_high"]
+        print(f"{name}: validation macro mAP {gain['value']:.3f}, {low:+.3f} to {high:+.3f} against frozen features")
+    if "kept" in bundle.training:
+        print(f"kept: {bundle.training['kept']}")
     searched = bundle.training["strategy"]
     if searched["name"] == AUTO:
         print(f"auto chose {searched['chosen']} after {len(searched['trials'])} trials: {searched['reason']}")

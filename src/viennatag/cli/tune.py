@@ -3,6 +3,8 @@
 import sys
 
 from viennatag.cli.options import BundleArgument, EngineOption, FormatOption, print_json
+from viennatag.cli.outputs import check_outputs
+from viennatag.files import cache_folder
 
 
 def tune(bundle: BundleArgument = "starter", engine: EngineOption = None, format_: FormatOption = "table") -> None:
@@ -13,6 +15,7 @@ def tune(bundle: BundleArgument = "starter", engine: EngineOption = None, format
 
     Example: viennatag tune my-bundle
     """
+    check_outputs(folders={"XDG_CACHE_HOME": cache_folder()})
     from viennatag.model.bundle import open_bundle
     from viennatag.runtime.autotune import measure_speeds
     from viennatag.runtime.settings import fastest_engine, write_speeds

@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from viennatag.cli import options
 from viennatag.cli.options import fail, megabytes, print_rich, print_skipped, read_table
+from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.progress import show_progress
 
 
@@ -17,7 +18,9 @@ def update(
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the updated bundle to.")],
     old: Annotated[Path | None, Option(help="The marks that the bundle was trained on.")] = None,
     old_images: Annotated[Path | None, Option(help="Folder of their images; by default --images.")] = None,
-    min_count: Annotated[int | None, Option(help="A new code needs this many decisions to be added.")] = None,
+    min_count: Annotated[
+        int | None, Option(help="A new code needs this many decisions to be added.", show_default="5")
+    ] = None,
     cache: options.CacheOption = None,
     skip_bad: options.BadRowsOption = False,
     ignore: options.IgnoreOption = None,
@@ -33,6 +36,8 @@ def update(
     """
     if old_images is not None and old is None:
         fail("--old-images is the folder of the marks of --old; add --old TABLE")
+    check_outputs(bundle=out)
+    check_cache(cache)
     from viennatag.evaluation.feedback import read_feedback
     from viennatag.model.bundle import open_bundle
     from viennatag.training.continual.update import MIN_FEEDBACK_COUNT

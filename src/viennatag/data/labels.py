@@ -5,7 +5,7 @@ of 3. A label that is too rare to learn is left out, and its marks count for its
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from viennatag.data.marks import Marks
 
-OTHER = "other"
-"""The flat label for all labels that are too rare."""
+OTHER = "(rare labels)"
+"""The flat label for all labels that are too rare; no label that is simply called `other` is mixed with it."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class LabelSet:
     def from_marks(cls, marks: "Marks", *, min_count: int = 1) -> "LabelSet":
         """Return the labels that at least `min_count` marks carry, with all their ancestors.
 
-        A rarer Vienna code counts for its parent, a rarer flat label for the label `other`. Categories are never
+        A rarer Vienna code counts for its parent, a rarer flat label for the label `OTHER`. Categories are never
         too rare.
 
         Raises:
             OptionError: If `min_count` is below 1.
-            DataError: If no label is left.
+            DataError: If no label is left, or a label is called as the one that groups rare labels is.
         """
         if min_count < 1:
             raise OptionError(f"min_count is {min_count}; a label needs at least 1 mark")
@@ -64,6 +64,8 @@ class LabelSet:
             counts.update({node for code in codes for node in _path(code)} if vienna else set(codes))
         kept = {name for name, count in counts.items() if count >= min_count or (vienna and "." not in name)}
         if not vienna and len(kept) < len(counts):
+            if OTHER in counts:
+                raise DataError(f"a label is called {OTHER!r}, which stands for all rare labels; rename it")
             kept.add(OTHER)
         if not kept:
             raise DataError("no mark carries a label, so there is nothing to learn")
@@ -133,13 +135,32 @@ class LabelSet:
         parent = int(self.parents[position])
         return (*self.path(parent), position) if parent >= 0 else (position,)
 
-    def encode(self, codes: Sequence[Sequence[str]]) -> "csr_array":
+    def targets(self, marks: "Marks") -> "csr_array":
+        """Return the targets of marks; see `encode`."""
+        return self.encode(marks.codes, marks.unknown)
+
+    def encode(self, codes: Sequence[Sequence[str]], unknown: Sequence[Sequence[str]] = ()) -> "csr_array":
         """Return targets with all ancestors: a boolean CSR array of shape (marks, labels).
 
-        An unknown code counts for its nearest ancestor in the label set, an unknown flat label for `other`; without
+        A code that the label set lacks counts for its nearest ancestor in it, such a flat label for `OTHER`; without
         one it is ignored.
+
+        Where a label of it is unknown on a mark the array is of int8, with -1 for each such pair. A code that nobody
+        knows leaves its ancestors unknown too, unless another code of the mark has them, and all that is below it.
+
+        Args:
+            codes: Of each mark.
+            unknown: The codes of each mark of which nobody knows whether they apply; empty if all are known.
         """
-        nodes = cache(self._nodes)
+        positive = self._encode(codes, self._nodes)
+        if not any(unknown):
+            return positive
+        present, doubtful = (each.astype(np.int8) for each in (positive, self._encode(unknown, self._doubtful)))
+        found = (present + present.multiply(doubtful) - doubtful).tocsr()
+        return found if np.any(found.data < 0) else positive
+
+    def _encode(self, codes: Sequence[Sequence[str]], nodes_of: Callable[[str], tuple[int, ...]]) -> "csr_array":
+        nodes = cache(nodes_of)
         columns: list[int] = []
         ends = [0]
         for row in codes:
@@ -155,6 +176,11 @@ class LabelSet:
             at = self.index.get(code, self.index.get(OTHER))
             return () if at is None else (at,)
         return tuple(self.index[node] for node in _path(code) if node in self.index)
+
+    def _doubtful(self, code: str) -> tuple[int, ...]:
+        """Return what is unknown where a code is: its ancestors, itself, and all below it."""
+        below = np.flatnonzero(self.under({code})).tolist() if self.taxonomy == "vienna" else []
+        return (*self._nodes(code), *below)
 
     def _parent(self, name: str) -> int:
         if self.taxonomy == "vienna":

@@ -1,7 +1,7 @@
 """The table of marks: read it, check every row, write it.
 
-One row is one mark: an image and its codes, in a column `codes` or as one 0/1 column per label. All problems of a
-file are reported together, with row numbers.
+One row is one mark: an image and its codes, in one column or as one 0/1 column per label; or several rows of an image
+are joined. All problems of a file are reported together, with row numbers.
 """
 
 import csv
@@ -14,16 +14,31 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
+from viennatag.data.cells import (
+    EMPTY_WORDS,
+    SURE_SEPARATORS,
+    cell_entries,
+    cell_text,
+    choose_separator,
+    normal_label,
+    same_label,
+    truth_of,
+)
+from viennatag.data.columns import Reading
+from viennatag.data.image_names import ImageFinder, is_text, printable
+from viennatag.data.reading import Plan, plan_reading, read_codes
+from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, open_table
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import CodeError, DataError, OptionError, report_problems, require
-from viennatag.files import atomic_file
-from viennatag.vienna.codes import parse_code, parse_codes
+from viennatag.files import atomic_file, safe_cells
 
 SUBSETS = ("train", "validation", "test")
-RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight")
-TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight", "unknown")
 _BATCH = 10_000
 """Rows of Parquet that are held before they are written."""
+_FEW_REPEATS = 0.05
+"""Share of images with several rows below which these contradict each other, and are not one row per label."""
+_DEFAULT = Reading()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +53,11 @@ class Marks:
         groups: Marks of one group are never separated by a split; empty for no group.
         splits: `train`, `validation`, `test`, or empty for no subset yet.
         weights: Weight of each mark in training, positive.
+        unknown: For each mark the codes of which nobody knows whether they apply, distinct and in order; empty if none
+            is unknown on any mark. They count in no loss, figure, threshold, frequency or subset.
         skipped: Problems of the rows that were left out.
+        notes: Readings of the table that are not sure, each with an example and what decides it.
+        reading: Which column of the table was read as what.
     """
 
     taxonomy: Taxonomy
@@ -49,6 +68,15 @@ class Marks:
     splits: tuple[str, ...]
     weights: tuple[float, ...]
     skipped: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
+    reading: str = ""
+    unknown: tuple[tuple[str, ...], ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.unknown and len(self.unknown) != len(self.images):
+            raise DataError(
+                f"unknown has {len(self.unknown):,} entries for {len(self.images):,} marks; they must match"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,7 +84,7 @@ class Marks:
     def select(self, rows: Iterable[int]) -> "Marks":
         """Return the marks of these rows, in this order."""
         chosen = [int(row) for row in rows]
-        columns = ("images", "codes", "ids", "groups", "splits", "weights")
+        columns = ["images", "codes", "ids", "groups", "splits", "weights", *(["unknown"] if self.unknown else [])]
         picked: dict[str, Any] = {name: tuple(map(getattr(self, name).__getitem__, chosen)) for name in columns}
         return replace(self, **picked)
 
@@ -88,6 +116,7 @@ def read_marks(
     skip_bad: bool = False,
     require_images: bool = True,
     ignore: Sequence[str] = (),
+    reading: Reading = _DEFAULT,
 ) -> Marks:
     """Return the marks of a CSV, TSV, JSONL or Parquet file.
 
@@ -97,37 +126,17 @@ def read_marks(
         images: Folder in which each row's image must exist, if given.
         skip_bad: Leave bad rows out, and list them in `Marks.skipped`, instead of raising.
         require_images: Whether a row needs an image.
-        ignore: Columns that are not labels.
+        ignore: Columns that are not labels, besides those of `reading`.
+        reading: What is known about the columns and cells; what is not sure is told in `Marks.notes`.
 
     Raises:
         DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
     """
-    check = _Check(str(path), taxonomy, None if images is None else Path(images), require_images, ignore)
-    return check.marks(read_rows(Path(path)), skip_bad=skip_bad)
-
-
-_Row = tuple[int, Mapping[str, Any]]
-
-
-def read_rows(path: Path) -> Iterator[_Row]:
-    """Yield the unchecked rows of a marks table, each with its number.
-
-    Raises:
-        DataError: If the file cannot be read.
-    """
-    readers = {".csv": _read_delimited, ".tsv": _read_delimited, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}")
-    try:
-        yield from readers[path.suffix.lower()](path)
-    except FileNotFoundError as exc:
-        raise DataError(f"{path}: there is no such file") from exc
-    except IsADirectoryError as exc:
-        raise DataError(f"{path}: this is a folder; a marks table is a file") from exc
-    except UnicodeDecodeError as exc:
-        raise DataError(f"{path}: the text is not UTF-8 (byte {exc.start:,}); save it as UTF-8") from exc
-    except csv.Error as exc:
-        raise DataError(f"{path}: not a valid table: {exc}") from exc
+    reading = replace(reading, ignore=(*reading.ignore, *ignore))
+    return table_marks(
+        open_table(Path(path)), reading, taxonomy=taxonomy, images=images, skip_bad=skip_bad,
+        require_images=require_images,
+    )  # fmt: skip
 
 
 def as_marks(
@@ -149,12 +158,12 @@ def as_marks(
     if isinstance(marks, (str, Path)):
         checked = images is not None
         return read_marks(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad, require_images=checked)
-    if hasattr(marks, "columns"):
-        return marks_from_dataframe(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad)
-    raise DataError(
-        f"marks are a {type(marks).__name__}; expected Marks, the path of a table (CSV, TSV, JSONL, Parquet), or a "
-        "data frame of pandas or polars"
-    )
+    if marks is None or isinstance(marks, (int, float, bytes)):
+        raise DataError(
+            f"marks are a {type(marks).__name__}; expected Marks, the path of a table (CSV, TSV, JSONL, Parquet), or a "
+            "data frame of pandas or polars"
+        )
+    return marks_from_dataframe(marks, taxonomy=taxonomy, images=images, skip_bad=skip_bad)
 
 
 def marks_from_dataframe(
@@ -164,30 +173,68 @@ def marks_from_dataframe(
     images: Path | str | None = None,
     skip_bad: bool = False,
     ignore: Sequence[str] = (),
+    reading: Reading = _DEFAULT,
 ) -> Marks:
-    """Return the marks of a pandas or polars DataFrame, or of any table with the Arrow protocol.
+    """Return the marks of a data frame of pandas or polars, a lazy one too, of columns by name, or of a list of rows.
+
+    Anything with the Arrow protocol is read as well.
+
+    Raises:
+        DataError: As `read_marks`, or if the frame is none of these.
+    """
+    reading = replace(reading, ignore=(*reading.ignore, *ignore))
+    return table_marks(frame_table(frame), reading, taxonomy=taxonomy, images=images, skip_bad=skip_bad)
+
+
+def table_marks(
+    table: Table,
+    reading: Reading,
+    *,
+    taxonomy: Taxonomy,
+    images: Path | str | None = None,
+    skip_bad: bool = False,
+    require_images: bool = True,
+    require_codes: bool = True,
+) -> Marks:
+    """Return the marks of a table; the arguments are those of `read_marks`.
+
+    With `require_codes` False marks without a Vienna code are marks too, as the word marks of a register are.
 
     Raises:
         DataError: As `read_marks`.
     """
-    check = _Check("the data frame", taxonomy, None if images is None else Path(images), True, ignore)
-    return check.marks(_arrow_rows(require("pyarrow", "data").table(frame)), skip_bad=skip_bad)
+    if taxonomy not in get_args(Taxonomy):
+        raise OptionError(f"taxonomy {taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
+    if images is not None and not Path(images).is_dir():
+        raise DataError(f"{images}: there is no such folder of images")
+    plan = plan_reading(table, reading, taxonomy, require_images=require_images)
+    folder = None if images is None else ImageFinder(Path(images))
+    return _Reader(table, plan, reading, taxonomy, folder, require_images, require_codes).marks(skip_bad=skip_bad)
 
 
 def write_marks(marks: Marks, path: Path | str) -> None:
     """Write a marks table, completely or not at all, in the format of the path's ending.
 
     Raises:
-        DataError: If the ending is not a known format.
+        DataError: If the ending is not a known format, or a name is no text.
     """
-    rows = zip(marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, strict=True)
-    write_rows(rows, Path(path), columns=RESERVED_COLUMNS)
+    columns = [marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights]
+    columns += [marks.unknown] if marks.unknown else []
+    listed = needs_lists((*marks.codes, *marks.unknown))
+    write_rows(zip(*columns, strict=True), Path(path), columns=RESERVED_COLUMNS[: len(columns)], listed=listed)
 
 
-def write_rows(rows: Iterable[Sequence[Any]], path: Path, *, columns: Sequence[str]) -> None:
+def needs_lists(codes: Iterable[Sequence[str]]) -> bool:
+    """Return whether cells of these labels must be written as JSON lists, or they would be read otherwise."""
+    return bool(choose_separator({";".join(each) for each in codes})[0])
+
+
+def write_rows(rows: Iterable[Sequence[Any]], path: Path, *, columns: Sequence[str], listed: bool = False) -> None:
     """Write rows as they come, completely or not at all, so that a table of any size needs little memory.
 
-    A row has the cells of `columns`: the image, the codes as a sequence of texts, and others of `RESERVED_COLUMNS`.
+    A row has the cells of `columns`: the image, the codes as a sequence of texts, and others of `RESERVED_COLUMNS`,
+    the unknown codes as a sequence too.
+    In CSV and TSV a cell of labels is a JSON list if `listed`, or if `;` could not separate them.
 
     Raises:
         DataError: If the ending is not a known format.
@@ -195,6 +242,7 @@ def write_rows(rows: Iterable[Sequence[Any]], path: Path, *, columns: Sequence[s
     ending = path.suffix.lower()
     if ending not in TABLE_FORMATS:
         raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}")
+    rows = map(_checked, rows)
     with atomic_file(path) as temporary:
         if ending == ".parquet":
             _write_parquet(iter(rows), temporary, columns)
@@ -206,12 +254,16 @@ def write_rows(rows: Iterable[Sequence[Any]], path: Path, *, columns: Sequence[s
             else:
                 table = csv.writer(file, delimiter=_delimiter(path), lineterminator="\n")
                 table.writerow(columns)
-                table.writerows((image, _joined(codes), *others) for image, codes, *others in rows)
+                table.writerows(
+                    safe_cells(each if isinstance(each, (str, int, float)) else _joined(each, listed) for each in row)
+                    for row in rows
+                )
 
 
 def _write_parquet(rows: Iterator[Sequence[Any]], path: Path, columns: Sequence[str]) -> None:
     arrow = require("pyarrow", "data")
-    types = {"codes": arrow.list_(arrow.string()), "weight": arrow.float64()}
+    texts = arrow.list_(arrow.string())
+    types = {"codes": texts, "unknown": texts, "weight": arrow.float64()}
     schema = arrow.schema([(name, types.get(name, arrow.string())) for name in columns])
     with require("pyarrow.parquet", "data").ParquetWriter(path, schema) as writer:
         while batch := list(islice(rows, _BATCH)):
@@ -219,162 +271,274 @@ def _write_parquet(rows: Iterator[Sequence[Any]], path: Path, columns: Sequence[
             writer.write_table(arrow.table(cells, schema=schema))
 
 
-def _joined(codes: Any) -> str:
-    if any(set(code) & set(";|\n") for code in codes):
-        raise DataError(f"a label of {list(codes)} holds ';' or '|'; write JSONL or Parquet instead")
+def _checked(row: Sequence[Any]) -> Sequence[Any]:
+    if not is_text(str(row[0])):
+        raise DataError(f"the image name {printable(str(row[0]))!r} is no UTF-8 text; rename the file")
+    return row
+
+
+def _joined(codes: Sequence[str], listed: bool) -> str:
+    if codes and (listed or not all(map(_is_plain, codes))):
+        return json.dumps(list(codes), ensure_ascii=False)
     return ";".join(codes)
+
+
+def _is_plain(label: str) -> bool:
+    """Return whether a label is read as it is from a cell where `;` separates labels."""
+    marks = set(f"{SURE_SEPARATORS},#\r")
+    return not (
+        marks & set(label) or label[:1] in "[{(" or label.lower() in EMPTY_WORDS or normal_label(label) != label
+    )
 
 
 def _delimiter(path: Path) -> str:
     return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
-def _read_delimited(path: Path) -> Iterator[_Row]:
-    """Yield rows numbered as in a spreadsheet: the header is row 1."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.reader(file, delimiter=_delimiter(path))
-        header = next(table, None)
-        if header is None:
-            raise DataError(f"{path}: the file is empty")
-        if len(header) == 1 and any(other in header[0] for other in ";\t,"):
-            raise DataError(
-                f"{path}: the header {header[0][:60]!r} is one column; separate columns by "
-                f"{'tabs' if path.suffix == '.tsv' else 'commas'}, or change the ending to .csv or .tsv"
-            )
-        repeated = sorted(name for name, times in Counter(header).items() if times > 1)
-        if repeated:
-            raise DataError(f"{path}: the header names a column twice: {', '.join(map(repr, repeated[:5]))}")
-        for number, values in enumerate(table, start=2):
-            if values:  # csv yields [] for an empty line
-                row: dict[str, Any] = dict(zip(header, values, strict=False))
-                if len(values) != len(header):
-                    row[_BROKEN] = f"has {len(values)} fields, the header {len(header)}"
-                yield number, row
+@dataclass(frozen=True)
+class _Mark:
+    """One row that was read."""
 
+    row: int
+    image: str
+    codes: tuple[str, ...]
+    id: str
+    group: str
+    split: str
+    weight: float
+    unknown: tuple[str, ...] = ()
 
-def _read_jsonl(path: Path) -> Iterator[_Row]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as exc:
-                row = {_BROKEN: f"is not JSON: {exc.msg} at character {exc.pos + 1}"}
-            yield number, row if isinstance(row, dict) else {_BROKEN: "is not a JSON object"}
+    @property
+    def key(self) -> str:
+        """What rows of one mark share."""
+        return self.id or self.image or f"row {self.row}"
 
-
-def _read_parquet(path: Path) -> Iterator[_Row]:
-    arrow = require("pyarrow", "data")
-    parquet = require("pyarrow.parquet", "data")
-    if not path.exists():
-        raise FileNotFoundError(path)
-    try:
-        table = parquet.read_table(path)
-        table.validate(full=True)  # damage may also be inside a column
-    except (arrow.ArrowException, OSError, ValueError) as exc:
-        raise DataError(f"{path}: not a Parquet file that can be read; it may be damaged: {exc}") from exc
-    return _arrow_rows(table)
-
-
-def _arrow_rows(table: Any) -> Iterator[_Row]:
-    batches = table.to_batches(max_chunksize=65_536)
-    return enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
-
-
-_BROKEN = "\0broken"
+    @property
+    def others(self) -> tuple[str, str, str, float]:
+        """All cells but the labels."""
+        return self.image, self.group, self.split, self.weight
 
 
 @dataclass(frozen=True)
-class _Check:
-    """The check of raw rows."""
+class _Reader:
+    """Reads the rows of a table by a plan, and joins and checks them."""
 
-    source: str
+    table: Table
+    plan: Plan
+    reading: Reading
     taxonomy: Taxonomy
-    images: Path | None
+    images: ImageFinder | None
     require_images: bool
-    ignore: Sequence[str]
+    require_codes: bool
+    found: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.taxonomy not in get_args(Taxonomy):
-            raise OptionError(f"taxonomy {self.taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
-        if self.images is not None and not self.images.is_dir():
-            raise DataError(f"{self.images}: there is no such folder of images")
+    @property
+    def codes_required(self) -> bool:
+        """Whether a mark without codes is a mistake: a flat label may be absent, a Vienna code may not."""
+        return self.require_codes and self.taxonomy == "vienna"
 
-    def marks(self, rows: Iterator[_Row], *, skip_bad: bool) -> Marks:
-        """Return raw rows as marks, collecting the problems of each row."""
-        problems: list[str] = []
-        kept: list[tuple[str, tuple[str, ...], str, str, str, float]] = []
-        first_row: dict[str, int] = {}
-        label_columns: dict[str, str] | None = None
-        for number, row in rows:
-            if label_columns is None and _BROKEN not in row:
-                label_columns = self.label_columns(row)
+    def marks(self, *, skip_bad: bool) -> Marks:
+        problems: dict[int, str] = {}
+        read: list[_Mark] = []
+        for number, row in self.table.rows():
             wrong: list[str] = []
-            mark = self.mark(number, row, label_columns or {}, wrong)
-            if not wrong and mark[2] in first_row:
-                wrong.append(f"repeats the id {mark[2]!r} of row {first_row[mark[2]]:,}")
+            mark = self.mark(number, row, wrong)
             if wrong:
-                problems.append(f"row {number:,} " + "; ".join(wrong))
+                problems[number] = f"row {number:,} " + "; ".join(wrong)
             else:
-                first_row[mark[2]] = number
-                kept.append(mark)
-        if problems and not skip_bad:
-            count = f"{len(problems):,} bad row{'s' if len(problems) > 1 else ''}"
-            raise DataError(
-                report_problems(f"{self.source}: {count} among {len(problems) + len(kept):,}", problems)
-                + "\ncorrect them, or leave them out with --skip-bad (skip_bad=True)"
+                read.append(mark)
+        notes = list(self.plan.notes)
+        marks, joinable = self.join(read, problems, notes)
+        listed = [problems[number] for number in sorted(problems)]
+        if listed and (not skip_bad or not marks):
+            raise DataError(self.bad_rows(listed, len(listed) + len(marks), joinable=joinable, stay=len(marks)))
+        if not marks:
+            raise DataError(f"{self.table.name}: no marks in it")
+        if joinable:
+            told = next(problem for problem in listed if "contradicts it" in problem)
+            notes.append(f"rows of one image contradict each other: {told}; --long joins the rows of each image")
+        if self.taxonomy == "flat" and not self.reading.as_written:
+            marks = _join_spellings(marks, notes)
+        if self.found:
+            name, path = next(iter(self.found.items()))
+            notes.append(
+                f"{len(self.found):,} images are found under another spelling of their name, such as {name!r} as "
+                f"{printable(path)!r}; correct the table if that is another image"
             )
-        if not kept:
-            why = f"; all {len(problems):,} rows are bad" if problems else " in it"
-            raise DataError(f"{self.source}: no marks{why}")
-        names, codes, ids, groups, splits, weights = zip(*kept, strict=True)
-        return Marks(self.taxonomy, names, codes, ids, groups, splits, weights, skipped=tuple(problems))
+        columns = zip(*((mark.image, mark.codes, mark.key, *mark.others[1:]) for mark in marks), strict=True)
+        images, codes, ids, groups, splits, weights = columns
+        unknown = tuple(mark.unknown for mark in marks) if any(mark.unknown for mark in marks) else ()
+        return Marks(
+            self.taxonomy, images, codes, ids, groups, splits, weights, skipped=tuple(listed), notes=tuple(notes),
+            reading=self.plan.describe(), unknown=unknown,
+        )  # fmt: skip
 
-    def label_columns(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """Return the label of each 0/1 column; empty if there is a column `codes`."""
-        if self.require_images and "image" not in row:
-            raise DataError(f"{self.source}: no column 'image'; the columns are {', '.join(map(repr, list(row)[:20]))}")
-        if "codes" in row:
-            return {}
-        names = [name for name in row if name not in RESERVED_COLUMNS and name not in self.ignore]
-        if not names:
-            raise DataError(f"{self.source}: no column 'codes' and no 0/1 column per label")
-        if self.taxonomy == "flat":
-            return {name: name for name in names}
-        try:
-            return {name: str(parse_code(name)) for name in names}
-        except CodeError as exc:
-            raise DataError(
-                f"{self.source}: no column 'codes', and a column is not named by a code: {exc}; use --taxonomy flat "
-                "for labels that are not Vienna codes, or --ignore for a column that is no label"
-            ) from exc
+    def bad_rows(self, problems: list[str], rows: int, *, joinable: bool, stay: int) -> str:
+        """Return the message about bad rows; leaving them out is proposed only where most marks stay."""
+        count = f"{len(problems):,} bad row{'s' if len(problems) > 1 else ''} among {rows:,}"
+        ways = ["correct them"] + (["join the rows of each image with --long (long=True)"] if joinable else [])
+        if stay > len(problems):
+            ways.append(f"leave them out with --skip-bad (skip_bad=True), which keeps {stay:,} marks")
+        elif stay:
+            ways.append(f"they are too many to leave out: --skip-bad (skip_bad=True) would keep {stay:,} of {rows:,}")
+        return report_problems(f"{self.table.name}: {count}", problems) + "\n" + ", or ".join(ways)
 
-    def mark(
-        self, number: int, row: Mapping[str, Any], label_columns: Mapping[str, str], wrong: list[str]
-    ) -> tuple[str, tuple[str, ...], str, str, str, float]:
-        """Return image, codes, id, group, split and weight of a row; what is wrong with it is added to `wrong`."""
-        if _BROKEN in row:
-            wrong.append(row[_BROKEN])
-            return "", (), "", "", "", 1.0
-        image, split = (str(row.get(column) or "").strip() for column in ("image", "split"))
-        name, group = ("" if row.get(column) is None else str(row[column]).strip() for column in ("id", "group"))
-        if self.require_images and not image:
-            wrong.append("names no image")
-        elif self.images is not None and image and not (self.images / image).is_file():
-            wrong.append(f"names an image that is not there: {image!r}")
+    def mark(self, number: int, row: Row, wrong: list[str]) -> _Mark:
+        """Return one row; what is wrong with it is added to `wrong`."""
+        plan = self.plan
+        if BROKEN in row:
+            wrong.append(row[BROKEN])
+            return _Mark(number, "", (), "", "", "", 1.0)
+        image = self.image(row, wrong)
         codes: tuple[str, ...] = ()
+        unknown: tuple[str, ...] = ()
         try:
-            codes = _flags(row, label_columns) if label_columns else parse_labels(row.get("codes"), self.taxonomy)
+            codes, unknown = self.ordered(plan.entries(row)), self.ordered(plan.unknown_entries(row))
         except (CodeError, DataError) as exc:
             wrong.append(str(exc))
         else:
-            if self.taxonomy == "vienna" and not codes:
+            if self.codes_required and not codes and not unknown and not plan.truth:
                 wrong.append("has no codes")
-        if split and split not in SUBSETS:
-            wrong.append(f"has the split {split!r}; expected one of {', '.join(SUBSETS)}, or nothing")
-        weight = _weight(row.get("weight"), wrong)
-        return image, codes, name or image or f"row {number}", group, split, weight
+            if both := set(codes) & set(unknown):
+                wrong.append(f"has {min(both)!r} as a label and says that it is unknown")
+        split = plan.split_of(row)
+        if split is None:
+            told = cell_text(row.get(plan.split))
+            wrong.append(f"has the split {told!r}; expected one of {', '.join(SUBSETS)}, or nothing")
+        name = cell_text(row.get(plan.id)) if plan.id and plan.id != plan.image else ""
+        group = cell_text(row.get(plan.group)) if plan.group else ""
+        weight = _weight(row.get(plan.weight) if plan.weight else None, wrong)
+        return _Mark(number, image, codes, name, group, split or "", weight, unknown)
+
+    def ordered(self, entries: Iterable[str]) -> tuple[str, ...]:
+        """Return the distinct codes or labels that entries spell, in order."""
+        return read_codes(tuple(entries)) if self.taxonomy == "vienna" else tuple(sorted(set(entries)))
+
+    def image(self, row: Row, wrong: list[str]) -> str:
+        name = cell_text(row.get(self.plan.image)) if self.plan.image else ""
+        if truth_of(name) == "blank":
+            name = ""
+        if not name:
+            if self.require_images:
+                wrong.append("names no image")
+            return ""
+        if self.images is None:
+            return name
+        try:
+            path = self.images.find(name)
+        except DataError as exc:
+            wrong.append(str(exc))
+            return ""
+        if path is None:
+            wrong.append(f"names an image that is not there: {printable(name)!r}")
+            return ""
+        if path != name:
+            self.found[name] = path
+        return path
+
+    def join(self, read: list[_Mark], problems: dict[int, str], notes: list[str]) -> tuple[list[_Mark], bool]:
+        """Return one mark for each key, and whether rows contradict each other that --long would join."""
+        by_key: dict[str, list[_Mark]] = {}
+        for mark in read:
+            by_key.setdefault(mark.key, []).append(mark)
+        distinct: dict[str, list[_Mark]] = {}
+        repeats: list[tuple[_Mark, _Mark]] = []
+        for key, rows in by_key.items():
+            seen: dict[tuple[Any, ...], _Mark] = {}
+            for mark in rows:
+                first = seen.setdefault((mark.codes, mark.unknown, mark.others), mark)
+                if first is not mark:
+                    repeats.append((first, mark))
+            distinct[key] = list(seen.values())
+        several = {key: rows for key, rows in distinct.items() if len(rows) > 1}
+        same = {key: rows for key, rows in several.items() if len({mark.others for mark in rows}) == 1}
+        long = self.is_long(read, same, len(distinct))
+        if repeats and not self.plan.truth:
+            first, again = repeats[0]
+            notes.append(
+                f"{len(repeats):,} row{'s are' if len(repeats) > 1 else ' is'} an exact repeat of an earlier one and "
+                f"joined with it, such as row {again.row:,} with row {first.row:,} ({printable(again.key)})"
+            )
+        if long and same and self.reading.long is None:
+            notes.append(self.long_note(same))
+        kept = []
+        for key, rows in distinct.items():
+            if len(rows) == 1:
+                kept.append(rows[0])
+            elif long and key in same:
+                codes = {code for mark in rows for code in mark.codes}
+                unknown = {code for mark in rows for code in mark.unknown} - codes  # some row knows it
+                kept.append(replace(rows[0], codes=self.ordered(codes), unknown=self.ordered(unknown)))
+            else:
+                for mark in rows:
+                    problems[mark.row] = self.contradiction(mark, rows)
+        if self.plan.truth and self.codes_required:
+            for mark in [mark for mark in kept if not (mark.codes or mark.unknown)]:
+                problems[mark.row] = f"row {mark.row:,} has no codes"
+            kept = [mark for mark in kept if mark.codes or mark.unknown]
+        return kept, bool(same) and not long
+
+    def is_long(self, read: list[_Mark], same: Mapping[str, Sequence[_Mark]], marks: int) -> bool:
+        """Return whether rows are those of a table with one row per image and label."""
+        if self.reading.long is not None:
+            return self.reading.long
+        if self.plan.truth:
+            return True
+        single = bool(self.plan.labels) and all(len(mark.codes) <= 1 for mark in read)
+        return single and len(same) >= _FEW_REPEATS * marks
+
+    def long_note(self, same: Mapping[str, Sequence[_Mark]]) -> str:
+        key, rows = next(iter(same.items()))
+        shown = ", ".join(f"{(mark.codes or ('no label',))[0]!r} (row {mark.row:,})" for mark in rows[:3])
+        return (
+            f"{len(same):,} images have several rows, which are read as one row per image and label: {printable(key)} "
+            f"is {shown}; if such rows contradict each other: --no-long"
+        )
+
+    def contradiction(self, mark: _Mark, rows: Sequence[_Mark]) -> str:
+        other = rows[0] if mark is not rows[0] else rows[1]
+        if mark.image != other.image:
+            return f"row {mark.row:,} repeats the id {mark.id!r} of row {other.row:,}"
+        names = ("image", "group", "split", "weight")
+        differing = [f"{name} {a!r}" for name, a, b in zip(names, mark.others, other.others, strict=True) if a != b]
+        told = ", ".join(differing) or f"the codes {'; '.join(mark.codes) or '(none)'}"
+        what = f"repeats the id {mark.id!r}" if mark.id else f"repeats the image {printable(mark.image)!r}"
+        return f"row {mark.row:,} {what} of row {other.row:,} and contradicts it: {told}"
+
+
+def _join_spellings(marks: list[_Mark], notes: list[str]) -> list[_Mark]:
+    """Return marks whose labels have one spelling each: of those that differ in case or form, the most frequent."""
+    counts = Counter(code for mark in marks for code in mark.codes)
+    counts.update(dict.fromkeys((code for mark in marks for code in mark.unknown if code not in counts), 0))
+    spellings: dict[str, list[str]] = {}
+    for label in counts:
+        spellings.setdefault(same_label(label), []).append(label)
+    chosen = {
+        label: max(found, key=lambda each: counts[each])
+        for found in spellings.values()
+        if len(found) > 1
+        for label in found
+    }
+    if not chosen:
+        return marks
+    label, kept = next((label, kept) for label, kept in chosen.items() if label != kept)
+    notes.append(
+        f"{len(chosen) - len(set(chosen.values())):,} labels differ from another one in case or Unicode form only and "
+        f"are joined with it, such as {label!r} ({counts[label]:,}) with {kept!r} ({counts[kept]:,}); --as-written "
+        "keeps them apart"
+    )
+
+    def joined(labels: Iterable[str]) -> set[str]:
+        return {chosen.get(label, label) for label in labels}
+
+    return [
+        replace(
+            mark,
+            codes=tuple(sorted(codes := joined(mark.codes))),
+            unknown=tuple(sorted(joined(mark.unknown) - codes)),
+        )
+        for mark in marks
+    ]
 
 
 def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
@@ -382,41 +546,14 @@ def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
 
     Raises:
         CodeError: If a Vienna code cannot be read.
-        DataError: If the cell is neither text nor a list of texts.
+        DataError: If the cell cannot be read.
     """
-    if value is None:
-        return ()
-    entries: list[str]
-    if isinstance(value, str):
-        entries = [value]
-    elif isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
-        entries = list(value)
-    else:
-        raise DataError(f"has codes {value!r}; expected text, or a list of texts")
-    if taxonomy == "vienna":
-        return tuple(map(str, sorted({code for entry in entries for code in parse_codes(entry)})))
-    if isinstance(value, str):  # a flat label may hold blanks: only ; and | separate
-        entries = value.replace("|", ";").split(";")
-    return tuple(sorted({entry.strip() for entry in entries} - {""}))
-
-
-_TRUE = {"1", "1.0", "true", "True", "TRUE"}
-_FALSE = {"0", "0.0", "false", "False", "FALSE", "", "None"}
-
-
-def _flags(row: Mapping[str, Any], label_columns: Mapping[str, str]) -> tuple[str, ...]:
-    present = []
-    for column, label in label_columns.items():
-        text = str(row.get(column)).strip()
-        if text in _TRUE:
-            present.append(label)
-        elif text not in _FALSE:
-            raise DataError(f"has {text!r} in column {column!r}; expected 0 or 1, or --ignore {column}")
-    return tuple(present)
+    entries = cell_entries(value)
+    return read_codes(entries) if taxonomy == "vienna" else tuple(sorted(set(entries)))
 
 
 def _weight(value: Any, wrong: list[str]) -> float:
-    if value is None or value == "":
+    if truth_of(cell_text(value)) == "blank":
         return 1.0
     try:
         weight = float(value)

@@ -10,19 +10,31 @@ import os
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
+from viennatag.data.columns import Reading
+from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError
+from viennatag.files import open_plain
+from viennatag.images.containers import image_ending
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".ppm")
+IMAGE_ENDINGS = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".avif", ".heic", ".heif", *((".svg",) if find_spec("resvg_py") else ()),
+)  # fmt: skip
+"""Endings of images; SVG drawings are images where the extra `svg` is installed."""
 IMAGE_COLUMNS = ("image", "img", "picture", "logo")
 """Columns of Parquet files that hold image files."""
+
+_UNFOLDED, _RATIO = 256 << 20, 100  # bytes that any member may unfold to, and how many times its size
 
 ByteCallback = Callable[[int], None]
 """Called with the number of bytes that were just read."""
@@ -50,6 +62,10 @@ class SourceFile:
     stamp: str
 
 
+def _ignore_note(_: str) -> None:
+    """Take a note that nobody waits for."""
+
+
 @dataclass(frozen=True)
 class Document:
     """One file or archive member, for a reader.
@@ -57,18 +73,49 @@ class Document:
     Attributes:
         name: Its path below the source, with `/`; a member's follows that of its archive.
         open: Opens it for reading.
-        ignore: Columns that are no labels; a table with one column per label cannot tell by itself.
+        reading: What the user says about the columns and cells of a table.
+        taxonomy: What its labels are read as.
+        note: Takes what the user should know about how it is read.
+        size: Most bytes of a member of an archive; 0 for a file.
     """
 
     name: str
     open: Callable[[], BufferedReader]
-    ignore: frozenset[str] = frozenset()
+    reading: Reading = field(default=Reading())
+    taxonomy: Taxonomy = "vienna"
+    note: Callable[[str], None] = _ignore_note
+    size: int = 0
 
 
-def list_source_files(source: Path, endings: tuple[str, ...], *, zipped: bool) -> Iterator[SourceFile]:
+@dataclass
+class PassedOver:
+    """Counts the files of a folder or archive that are passed over, so that it can be said."""
+
+    endings: Counter[str] = field(default_factory=Counter)
+    first: str = ""
+
+    def add(self, name: str) -> None:
+        """Count a file."""
+        self.endings[PurePosixPath(name).suffix.lower()] += 1
+        self.first = self.first or name
+
+    def describe(self) -> str:
+        """Return how many files there are, by their endings; empty if there are none."""
+        if not self.endings:
+            return ""
+        kinds = [f"{times:,} × {ending or 'no ending'}" for ending, times in self.endings.most_common(5)]
+        count = self.endings.total()
+        told = f"passed over {count:,} file{'s' if count > 1 else ''} of other endings: {', '.join(kinds)}"
+        return f"{told}{', ...' if len(self.endings) > 5 else ''}; the first is {printable(self.first)}"
+
+
+def list_source_files(
+    source: Path, endings: tuple[str, ...], *, zipped: bool, passed_over: PassedOver | None = None
+) -> Iterator[SourceFile]:
     """Yield the files of a folder that end in `endings` (lower case), or in `.zip` if `zipped`, in the order of names.
 
-    A source may also be one file, with any ending.
+    If `endings` has those of images, a file without an ending is yielded too if its first bytes are those of an image.
+    All other files are counted in `passed_over`, but for hidden ones. A source may also be one file, with any ending.
 
     Raises:
         DataError: If there is no such file or folder, or it cannot be listed.
@@ -79,19 +126,45 @@ def list_source_files(source: Path, endings: tuple[str, ...], *, zipped: bool) -
     if not source.is_dir():
         raise DataError(f"{source}: there is no such file or folder")
     wanted = (*endings, ".zip") if zipped else endings
-    for folder, below, names in os.walk(source, onerror=_raise):
-        below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+    images = set(IMAGE_ENDINGS) <= set(endings)
+    for folder, names in _walk(source):
         for name in sorted(names):
-            if name.lower().endswith(wanted) and not name.startswith("."):
-                path = Path(folder, name)
-                yield stat_source_file(path, path.relative_to(source).as_posix())
+            if name.startswith("."):
+                continue
+            path = Path(folder, name)
+            below = path.relative_to(source).as_posix()
+            if name.lower().endswith(wanted) or (images and "." not in name and _is_image(path)):
+                yield stat_source_file(path, below)
+            elif passed_over is not None:
+                passed_over.add(below)
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        with open_plain(path) as file:
+            return bool(image_ending(file.read(16)))
+    except OSError:
+        return False
+
+
+def _walk(source: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the folders below a source, linked ones too, each once."""
+    seen: set[tuple[int, int]] = set()
+    for folder, below, names in os.walk(source, onerror=_raise, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:  # a link back to where the walk has been
+            below.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+        yield folder, names
 
 
 def stat_source_file(path: Path, name: str) -> SourceFile:
     """Return a file with its size and stamp."""
     try:
         status = path.stat()
-    except OSError:  # a link to nowhere; opening it will say so, and the rest goes on
+    except (OSError, ValueError):  # a link to nowhere, or no name of a file; opening it will say so
         return SourceFile(path, name, 0, "")
     return SourceFile(path, name, status.st_size, f"{status.st_size}:{status.st_mtime_ns}")
 
@@ -111,8 +184,10 @@ def list_documents(
         yield from zip_documents(file.name, stream, endings)
 
 
-def zip_documents(name: str, file: BinaryIO, endings: tuple[str, ...]) -> Iterator[Document]:
-    """Yield the documents in an open ZIP archive; they can be opened as long as it is.
+def zip_documents(
+    name: str, file: BinaryIO, endings: tuple[str, ...], passed_over: PassedOver | None = None
+) -> Iterator[Document]:
+    """Yield the documents in an open ZIP archive; they can be opened as long as it is. Other members are counted.
 
     Raises:
         DataError: If the archive cannot be read.
@@ -120,8 +195,12 @@ def zip_documents(name: str, file: BinaryIO, endings: tuple[str, ...]) -> Iterat
     with _as_data_errors():
         archive = zipfile.ZipFile(file)
     for member in archive.infolist():
-        if member.filename.lower().endswith((*endings, ".zip")) and not is_hidden(member.filename):
-            yield Document(f"{name}/{member.filename}", partial(_open_member, archive, member))
+        if member.is_dir() or is_hidden(member.filename):
+            continue
+        if member.filename.lower().endswith((*endings, ".zip")):
+            yield Document(f"{name}/{member.filename}", partial(_open_member, archive, member), size=member.file_size)
+        elif passed_over is not None:
+            passed_over.add(f"{name}/{member.filename}")
 
 
 def is_hidden(member: str) -> bool:
@@ -144,14 +223,15 @@ def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedR
     if member.filename.lower().endswith(".zip"):
         raise DataError("this is a ZIP archive inside another; unpack the outer one")
     with _as_data_errors():
-        return BufferedReader(_Member(archive.open(member)), 1 << 16)
+        return BufferedReader(_Member(archive.open(member), member), 1 << 16)
 
 
 class _CountedFile(io.FileIO):
     """A file that reports how much of it was read."""
 
     def __init__(self, path: Path, on_read: ByteCallback) -> None:
-        super().__init__(path)
+        with open_plain(path) as file:
+            super().__init__(os.dup(file.fileno()))
         self.on_read = on_read
 
     def readinto(self, buffer: "bytearray | memoryview", /) -> int | None:  # type: ignore[override]
@@ -164,15 +244,21 @@ class _CountedFile(io.FileIO):
 class _Member(io.RawIOBase):
     """A member of an archive whose failures are DataErrors."""
 
-    def __init__(self, member: IO[bytes]) -> None:
+    def __init__(self, member: IO[bytes], info: zipfile.ZipInfo) -> None:
         self.member = member
+        self._left = max(_UNFOLDED, _RATIO * info.compress_size)
+        bounded = info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+        self._piece = 1 << 16 if bounded else 1 << 10  # zipfile unfolds a piece of the other types whole
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "bytearray | memoryview", /) -> int:  # type: ignore[override]
         with _as_data_errors():
-            data = self.member.read(len(buffer))
+            data = self.member.read(min(len(buffer), self._piece))
+            self._left -= len(data)
+            if self._left < 0:
+                raise ValueError(f"it unfolds to more than {_RATIO} times its size")
         buffer[: len(data)] = data
         return len(data)
 

@@ -79,6 +79,8 @@ class ComparisonRow:
         seconds: Mean time that a seed took, training, calibration and scoring together.
         metrics: By name of `METRICS`.
         best: Metrics in which it has the best value and beats the baseline beyond noise.
+        parameters: Of its network, None where that was not asked.
+        milliseconds: For one image on one thread, likewise.
     """
 
     name: str
@@ -87,6 +89,8 @@ class ComparisonRow:
     seconds: float
     metrics: Mapping[str, Contrast]
     best: tuple[str, ...] = ()
+    parameters: int | None = None
+    milliseconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,26 @@ subset as scores), with a bootstrap interval over marks. Pictorial codes (catego
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError
+from viennatag.evaluation.label_report import LabelReport, label_report
 from viennatag.metrics import metrics
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.ranking import find_positives
+from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import Scores
 from viennatag.model.bundle import Bundle, as_bundle
-from viennatag.prediction.predictor import Predictor
+from viennatag.model.seen_images import unseen_marks
+from viennatag.prediction.predictor import Predictor, heading
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -74,8 +77,8 @@ class GroupMetrics:
     metrics: Mapping[str, MetricValue]
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(TabularResult):
     """How good a model is on marks it has not seen.
 
     Attributes:
@@ -86,6 +89,7 @@ class Evaluation:
         codes: Occurrences of codes in all.
         skipped: Marks that were left out, and why.
         labels: By name, the labels of the first level (categories, or flat labels) that marks carry.
+        label_report: The figures of every label; None where only means were asked for.
     """
 
     marks: int
@@ -94,6 +98,26 @@ class Evaluation:
     codes: int
     skipped: tuple[str, ...] = ()
     labels: Mapping[str, LabelMetrics] = field(default_factory=dict)
+    label_report: LabelReport | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        means = {each.level: each.metrics["macro_map"].value for each in self.groups if each.kind == "all"}
+        shown = ", ".join(f"{level} macro mAP {value:.3f}" for level, value in means.items())
+        return f"Evaluation({self.marks:,} marks, {shown})"
+
+    def to_dataframe(self) -> Any:
+        """Return one row per level, kind and metric as a pandas DataFrame; `label_report` has the labels.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        rows = [
+            (each.level, each.kind, each.marks, each.labels, name, value.value, value.low, value.high, value.prior)
+            for each in self.groups
+            for name, value in each.metrics.items()
+        ]
+        head = ("level", "kind", "marks", "labels", "metric", "value", "low", "high", "prior")
+        return to_frame(dict(zip(head, zip(*rows, strict=True), strict=True)))
 
     def find(self, level: str, kind: str = "all") -> GroupMetrics:
         """Return one slice."""
@@ -101,7 +125,8 @@ class Evaluation:
 
     def to_json(self, *, incomplete: bool = False) -> dict[str, Any]:
         """Return plain data; undefined metrics are None. `incomplete` gives `TRUSTED` metrics only."""
-        plain: dict[str, Any] = asdict(self)
+        plain: dict[str, Any] = asdict(replace(self, label_report=None))
+        del plain["label_report"]
         plain |= {"incomplete": True} if incomplete else {}
         if incomplete:
             del plain["labels"]
@@ -125,6 +150,8 @@ def evaluate(
 ) -> Evaluation:
     """Return how good a bundle is on marks, from their images on.
 
+    Marks whose image the bundle has learned from are left out and counted in `skipped`.
+
     Example:
         evaluation = viennatag.evaluate("my-bundle", "later-marks.csv", "images")
 
@@ -137,11 +164,38 @@ def evaluate(
         progress: Told how many of how many marks are done.
 
     Raises:
-        DataError: If the taxonomies differ, or an image cannot be read.
+        DataError: If the taxonomies differ, an image cannot be read, or the bundle has learned from every mark.
     """
     predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model))
     bundle = predictor.bundle
-    marks = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images, skip_bad=skip_bad)
+    table = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images, skip_bad=skip_bad)
+    table = unseen_marks(bundle, table, images)
+    scores, readable = score_marks(predictor, table, images, skip_bad=skip_bad, progress=progress)
+    evaluation = evaluate_scores(scores, readable, bundle, seed=seed)
+    return replace(evaluation, label_report=report_labels(scores, readable, bundle, seed=seed))
+
+
+def score_marks(
+    predictor: Predictor,
+    marks: Marks,
+    images: Path | str,
+    *,
+    skip_bad: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NDArray[np.float64], Marks]:
+    """Return the scores of marks, shape (marks, labels), and the marks themselves without those of unreadable images.
+
+    Args:
+        predictor: Of the bundle.
+        marks: With the bundle's taxonomy.
+        images: Folder that the marks' images are relative to.
+        skip_bad: As in `evaluate`.
+        progress: As in `evaluate`.
+
+    Raises:
+        DataError: If the taxonomies differ, or an image cannot be read.
+    """
+    bundle = predictor.bundle
     if marks.taxonomy != bundle.labels.taxonomy:
         raise DataError(
             f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {marks.taxonomy} ones; "
@@ -158,7 +212,41 @@ def evaluate(
         if progress:
             progress(done, len(marks))
     readable, rows = marks.readable(errors, skip_bad=skip_bad)
-    return evaluate_scores(scores[rows], readable, bundle, seed=seed)
+    return scores[rows], readable
+
+
+def report_labels(
+    scores: Scores,
+    marks: Marks,
+    bundle: Bundle,
+    *,
+    support: Mapping[str, ArrayLike] | None = None,
+    seed: int = 0,
+) -> LabelReport:
+    """Return the figures of each label of a bundle.
+
+    Args:
+        scores: As in `evaluate_scores`.
+        marks: What is true.
+        bundle: Names the labels, their training counts and thresholds.
+        support: Marks with each label in further subsets, by name.
+        seed: Of the bootstrap.
+
+    Raises:
+        DataError: If shapes differ or scores are no probabilities.
+    """
+    labels = bundle.labels
+    return label_report(
+        scores,
+        labels.encode(marks.codes),
+        names=labels.names,
+        headings=[heading(name, labels.taxonomy) for name in labels.names],
+        levels=labels.levels,
+        thresholds=bundle.postprocessor.thresholds,
+        suggested=bundle.postprocessor.decide(scores),
+        support={"train": bundle.train_counts, **(support or {})},
+        seed=seed,
+    )
 
 
 def evaluate_scores(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int = 0, rounds: int = 200) -> Evaluation:

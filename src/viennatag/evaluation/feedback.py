@@ -4,13 +4,14 @@ Feedback is a marks table with a further column, the codes that were rejected. A
 and no others. A rejected code was reviewed, so its weights may move even where the bundle would not suggest it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viennatag.data.marks import Marks, parse_labels, read_marks, read_rows
+from viennatag.data.columns import LABEL_NAMES, UNKNOWN_NAMES, Reading, columns_named
+from viennatag.data.marks import Marks, read_marks, table_marks
+from viennatag.data.tables import NumberedRow, Table, read_rows
 from viennatag.data.taxonomy import Taxonomy
-from viennatag.errors import CodeError, DataError, report_problems
 from viennatag.evaluation.comparison import Contrast
 from viennatag.model.bundle import Bundle
 
@@ -61,18 +62,18 @@ def read_feedback(
     """
     path = Path(path)
     marks = read_marks(path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=[*ignore, "rejected"])
-    rejected: dict[str, tuple[str, ...]] = {}
-    problems = []
-    for number, row in read_rows(path):
-        try:
-            codes = parse_labels(row.get("rejected"), taxonomy)
-        except (CodeError, DataError) as exc:
-            problems.append(f"row {number:,} {exc} (in the column 'rejected')")
-            continue
-        for name in ("id", "image"):  # a mark without an id goes by its image
-            rejected.setdefault(str(row.get(name) or "").strip(), codes)
-    if problems and not skip_bad:
-        raise DataError(report_problems(f"{path}: {len(problems):,} rows reject what is no code", problems))
+
+    def rows() -> Iterator[NumberedRow]:
+        for number, row in read_rows(path):
+            labels = {*columns_named(list(row), (*LABEL_NAMES, *UNKNOWN_NAMES)), "rejected"}
+            others = {name: cell for name, cell in row.items() if name not in labels}
+            yield number, others | {"codes": row.get("rejected")}
+
+    rejecting = table_marks(  # by the same reader, so that names of images and repeated rows mean the same
+        Table(f"{path}, the column 'rejected'", rows), Reading(ignore=ignore, long=True), taxonomy=taxonomy,
+        images=images, skip_bad=skip_bad, require_codes=False,
+    )  # fmt: skip
+    rejected = dict(zip(rejecting.ids, rejecting.codes, strict=True))
     return Feedback(marks, tuple(rejected.get(name, ()) for name in marks.ids))
 
 

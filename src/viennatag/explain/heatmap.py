@@ -16,7 +16,8 @@ from PIL import Image
 
 from viennatag.errors import BundleError
 from viennatag.images.crops import CROP_WEIGHT
-from viennatag.images.decoding import ImageSource, decode_image
+from viennatag.images.isolation import shrink_guarded
+from viennatag.images.sources import ImageSource
 from viennatag.runtime.engine import Engine
 
 HEAD_INPUTS = "head_inputs"
@@ -28,6 +29,8 @@ LOCAL_LOGITS = "local_logits"
 
 MIN_RANGE = 1.0
 """Logits between mean and peak that get the full colour range; a flatter map stays pale."""
+LONGEST_SIDE = 2048
+"""Of an image with its heat map, in pixels: drawing takes 60 bytes for each pixel."""
 MAX_OPACITY = 0.85
 """Opacity of the strongest evidence; the drawing stays visible."""
 RAMP = np.array([[255, 205, 70], [235, 95, 20], [115, 10, 95]], dtype=np.float32)
@@ -84,12 +87,12 @@ class Explanation:
         return centred
 
     def overlay(self, image: ImageSource) -> Image.Image:
-        """Return the image in pale grey with the heat in colour on top, in the image's own size, RGB.
+        """Return the image in pale grey with the heat in colour on top, RGB, at most 2,048 pixels wide and high.
 
         Raises:
             ImageError: If the image cannot be read.
         """
-        grey = decode_image(image).convert("L")
+        grey = shrink_guarded(image, LONGEST_SIDE).convert("L")
         heat = self.heat(grey.width, grey.height)[..., None]
         pale = 255 - (255 - np.asarray(grey, dtype=np.float32)[..., None]) * np.float32(0.55)
         opacity = MAX_OPACITY * np.sqrt(heat)

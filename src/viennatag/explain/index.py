@@ -7,6 +7,7 @@ continue; the index itself is written completely or not at all.
 import hashlib
 import json
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks
-from viennatag.errors import ImageError, ReferenceMarksError
+from viennatag.errors import ImageError, OutputError, ReferenceMarksError
 from viennatag.explain import similar
 from viennatag.explain.similar import Projection, digest, search_library
-from viennatag.files import atomic_folder
-from viennatag.images.decoding import read_image
+from viennatag.files import atomic_folder, exclusive, recover_folder
+from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle
 from viennatag.runtime.engine import Engine, run_images
 
 _Progress = Callable[[str, int, int], None]
 """Progress callback: stage, items done, items in all."""
 
+_PACKAGE = Path(__file__).parents[1]
 DIMENSIONS = 192
 """Principal components in a vector of the neighbour graph."""
 CONNECTIVITY = 16
@@ -55,12 +57,20 @@ def make_index(
 
     Raises:
         DataError: If an image cannot be read, or none can.
-        ReferenceMarksError: If `out` exists and is no index, or cannot be written.
+        ReferenceMarksError: If `out` exists and is no index, cannot be written, or is not given for the bundle in the
+            package.
+        OutputError: If another run is writing it.
         MissingExtraError: If the search package is not installed.
     """
     search_library()
     progress = progress or (lambda *_: None)
     folder = Path(out) if out is not None else bundle.graph.parent / similar.INDEX
+    if out is None and bundle.graph.is_relative_to(_PACKAGE):
+        raise ReferenceMarksError(
+            "nothing is written into the installed package, which holds this bundle; name another folder for the index "
+            "(-o INDEX) and let predict use it (--reference-marks INDEX)"
+        )
+    recover_folder(folder)
     if folder.exists() and not (folder / similar.INDEX_DESCRIPTION).is_file():
         found = "this folder exists and is no index of reference marks"
         raise ReferenceMarksError(f"{folder}: {found}; choose another name")
@@ -68,10 +78,14 @@ def make_index(
     graph = digest(bundle.graph)
     partial = folder.with_name(f".{folder.name}.partial")
     try:
-        features, errors = _extract(bundle, paths, graph, partial, progress)
-        marks, kept = marks.readable(errors, skip_bad=skip_bad)
-        write_index(folder, features, np.array(kept, dtype=np.intp), marks, graph=graph, seed=seed, progress=progress)
-        shutil.rmtree(partial)
+        with exclusive(folder):
+            features, errors = _extract(bundle, paths, graph, partial, progress)
+            marks, kept = marks.readable(errors, skip_bad=skip_bad)
+            rows = np.array(kept, dtype=np.intp)
+            write_index(folder, features, rows, marks, graph=graph, seed=seed, progress=progress)
+            shutil.rmtree(partial)
+    except OutputError:
+        raise
     except OSError as exc:
         raise ReferenceMarksError(f"{folder}: the index cannot be written ({exc}); name another folder") from exc
     return folder, marks
@@ -177,17 +191,21 @@ def _extract(
     engine = Engine(bundle.graph, threads=1)
     (probe,) = engine.run(np.zeros((1, engine.size, engine.size, 3), dtype=np.uint8), ("features",))
     width = probe.shape[1]
-    run = hashlib.sha256(json.dumps([graph, *map(str, paths)]).encode()).hexdigest()
     partial.mkdir(parents=True, exist_ok=True)
-    file = partial / f"{run[:24]}.f16"
-    done = file.stat().st_size // (2 * width) if file.is_file() else 0
-    with file.open("ab") as stream:
-        stream.truncate(done * 2 * width)  # drops the half row of an interrupted run
-        for batch in run_images(engine, paths[done:], ("features",), also=lambda _: None):
+    names = hashlib.sha256(json.dumps([graph, *map(str, paths)]).encode()).hexdigest()[:24]
+    file, contents = partial / f"{names}.f16", _Contents(partial / f"{names}.sha256", paths)
+    done = contents.unchanged(file.stat().st_size // (2 * width) if file.is_file() else 0)
+    with file.open("ab") as stream, contents.path.open("ab") as digests:
+        stream.truncate(done * 2 * width)  # drops the half row of an interrupted run, and images that have changed
+        digests.truncate(done * _DIGEST)
+        for batch in run_images(engine, contents.sources(done), ("features",), also=lambda _: None):
             values = np.full((len(batch.outcomes), width), np.nan, dtype=np.float16)
             if batch.outputs:
                 values[[outcome is None for outcome in batch.outcomes]] = batch.outputs[0]
+            digests.write(contents.take(len(values)))
+            digests.flush()
             stream.write(values.tobytes())
+            stream.flush()
             done += len(values)
             progress("images", done, len(paths))
     features = np.memmap(file, dtype=np.float16, mode="r+", shape=(len(paths), width))
@@ -198,3 +216,39 @@ def _extract(
         except ImageError as exc:
             errors[at] = str(exc)
     return features, errors
+
+
+_DIGEST = 32  # bytes
+
+
+class _Contents:
+    """The digests of image files whose features are kept, so that a changed image is noticed, not only a moved one."""
+
+    def __init__(self, path: Path, images: Sequence[Path]) -> None:
+        self.path, self._images = path, images
+        self._waiting: deque[bytes] = deque()
+
+    def unchanged(self, rows: int) -> int:
+        """Return how many of the first rows are of images that are still the same."""
+        kept = self.path.read_bytes() if self.path.is_file() else b""
+        for at in range(min(rows, len(kept) // _DIGEST)):
+            if _content_digest(self._images[at]) != kept[at * _DIGEST : (at + 1) * _DIGEST]:
+                return at
+        return min(rows, len(kept) // _DIGEST)
+
+    def sources(self, start: int) -> Iterator[Path]:
+        """Yield the images from one on; `take` returns the digests of those that were yielded."""
+        for path in self._images[start:]:
+            self._waiting.append(_content_digest(path))
+            yield path
+
+    def take(self, count: int) -> bytes:
+        """Return the digests of the next images."""
+        return b"".join(self._waiting.popleft() for _ in range(count))
+
+
+def _content_digest(path: Path) -> bytes:
+    try:
+        return bytes.fromhex(digest(path).removeprefix("sha256:"))
+    except (OSError, ValueError):  # reported when it is decoded
+        return bytes(_DIGEST)

@@ -10,6 +10,8 @@ import hashlib
 import json
 import threading
 import weakref
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import OptionError, ReferenceMarksError, require
+from viennatag.explain.graph_check import check_graph
+from viennatag.files import recover_folder
 
 INDEX = "index"
 """Name of an index folder inside its bundle's folder."""
@@ -31,6 +35,11 @@ EXPANSION = 128
 """Candidates that the graph search keeps; more are more accurate and slower."""
 CANDIDATES = 64
 """Fewest marks whose full vectors are compared."""
+_MAX_DESCRIPTION = 1 << 20  # bytes
+_DAMAGE = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError, OverflowError, RecursionError,
+    MemoryError, EOFError, zipfile.BadZipFile, NotImplementedError,
+)  # fmt: skip
 
 
 def search_library() -> ModuleType:
@@ -82,15 +91,23 @@ class ReferenceMarks:
     """An index of reference marks, ready to search."""
 
     def __init__(self, folder: Path) -> None:
-        with np.load(folder / PROJECTIONS, allow_pickle=False) as arrays:
-            self._reduced, self._full = (Projection(arrays["mean"], arrays[name]) for name in ("short", "whole"))
-            self._starts = arrays["starts"]
-        self._graph = search_library().Index.restore(str(folder / INDEX_GRAPH), view=True)
+        self._folder = folder
+        arrays = _read_arrays(folder / PROJECTIONS)
+        self._reduced, self._full = (Projection(arrays["mean"], arrays[name]) for name in ("short", "whole"))
+        self._starts = arrays["starts"]
+        _check_arrays(arrays, folder)
+        search = search_library()
+        marks, dimensions = len(self._starts), self._reduced.axes.shape[1]
+        check_graph(np.memmap(folder / INDEX_GRAPH, dtype=np.uint8, mode="r"), marks=marks, dimensions=dimensions)
+        self._graph = search.Index.restore(str(folder / INDEX_GRAPH), view=True)
         self._graph.expansion_search = EXPANSION
         # Read, not mapped: searches read scattered rows, and their pages would fill the memory of the process.
         self._vectors, self._reading = (folder / VECTORS).open("rb", buffering=0), threading.Lock()
         weakref.finalize(self, self._vectors.close)
         self._lines = np.memmap(folder / MARKS, dtype=np.uint8, mode="r")
+
+    def __reduce__(self) -> "tuple[Callable[[Path], ReferenceMarks], tuple[Path]]":
+        return ReferenceMarks.open, (self._folder,)  # in another process it is opened again
 
     @classmethod
     def open(cls, path: Path | str, *, graph: Path | None = None) -> "ReferenceMarks":
@@ -101,12 +118,15 @@ class ReferenceMarks:
             MissingExtraError: If the search package is not installed.
         """
         path = Path(path)
+        for each in (path, path / INDEX):
+            recover_folder(each)
         folder = path if (path / INDEX_DESCRIPTION).is_file() else path / INDEX
         if not (folder / INDEX_DESCRIPTION).is_file():
             advice = f"make one with: viennatag index {path} MARKS"
             raise ReferenceMarksError(f"{path}: there is no index of reference marks; {advice}")
         try:
-            description = json.loads((folder / INDEX_DESCRIPTION).read_text(encoding="utf-8"))
+            with (folder / INDEX_DESCRIPTION).open("rb") as file:
+                description = json.loads(file.read(_MAX_DESCRIPTION))
             if (schema := description["schema"]) != INDEX_SCHEMA:
                 found = f"the index has schema {schema}, expected {INDEX_SCHEMA}"
                 raise ReferenceMarksError(f"{folder}: {found}; make it again")
@@ -117,8 +137,13 @@ class ReferenceMarks:
                 if digest(folder / name) != description["files"][name]:
                     raise ReferenceMarksError(f"{folder}: the file {name} is damaged; make the index again")
             return cls(folder)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as exc:
+        except _DAMAGE as exc:
             raise ReferenceMarksError(f"{folder}: the index is damaged ({exc}); make it again") from exc
+
+    @property
+    def width(self) -> int:
+        """Number of features of an image."""
+        return len(self._full.mean)
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -130,6 +155,11 @@ class ReferenceMarks:
 
     def search(self, features: NDArray[Any], k: int = 6) -> tuple[SimilarMark, ...]:
         """Return the k marks most similar to the features (width,) of an image, best first."""
+        if features.shape != (self.width,):
+            raise ReferenceMarksError(
+                f"{self._vectors.name}: the index is of images with {self.width:,} features, not {len(features):,}; "
+                "make it again with this bundle"
+            )
         wanted = min(k, len(self))
         count = min(max(wanted, CANDIDATES), len(self))
         reduced = self._reduced(features[None])[0]
@@ -158,11 +188,45 @@ class ReferenceMarks:
 
     def _mark(self, at: int) -> tuple[str, tuple[str, ...]]:
         end = self._starts[at + 1] if at + 1 < len(self) else len(self._lines)
-        image, codes = json.loads(self._lines[self._starts[at] : end].tobytes())
-        return image, tuple(codes)
+        try:
+            image, codes = json.loads(self._lines[self._starts[at] : end].tobytes())
+            return str(image), tuple(map(str, codes))
+        except (ValueError, TypeError, RecursionError) as exc:
+            raise ReferenceMarksError(f"mark {at:,} of the index cannot be read ({exc}); make it again") from exc
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an NPZ file that take no more memory than the file."""
+    with zipfile.ZipFile(path) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError(f"{path.name} is compressed")
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in ("mean", "short", "whole", "starts")}
+
+
+def _check_arrays(arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    """Raise ValueError unless projections, vectors and marks fit each other."""
+    mean, short, whole, starts = (arrays[name] for name in ("mean", "short", "whole", "starts"))
+    width = len(mean)
+    shapes = mean.ndim == starts.ndim == 1 and short.shape[:1] == (width,) and whole.shape == (width, width)
+    kinds = {each.dtype for each in (mean, short, whole)} == {np.dtype(np.float32)} and starts.dtype == np.int64
+    if not (shapes and kinds and short.ndim == 2 and 0 < short.shape[1] <= width and len(starts)):
+        raise ValueError(f"the arrays of {PROJECTIONS} have other types or shapes")
+    if not all(np.isfinite(each).all() for each in (mean, short, whole)):
+        raise ValueError(f"a number of {PROJECTIONS} is not finite")
+    if (folder / VECTORS).stat().st_size != len(starts) * width:
+        raise ValueError(f"{VECTORS} does not hold {len(starts):,} vectors")
+    if starts[0] != 0 or (np.diff(starts) <= 0).any() or starts[-1] >= (folder / MARKS).stat().st_size:
+        raise ValueError(f"{MARKS} does not hold {len(starts):,} marks")
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 digest of a file."""
+    """Return the SHA-256 digest of a file; what is no plain file is not read.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
     with path.open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from viennatag.images.framing import MARGIN, WHITE, Framing
 
-MAX_CROPS = 3
-"""Most crops of a mark; the largest are used."""
+MAX_CROPS = 1
+"""Most crops of a mark; the largest are used. With three, words are cut into letters, which look like devices."""
 
 CROP_WEIGHT = 0.5
 """Weight of the crop with the highest logit of a label; the full mark has the rest."""

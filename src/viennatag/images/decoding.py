@@ -1,6 +1,6 @@
 """Image files to pixels: the only decode and the only resize in viennatag.
 
-Training, evaluation, prediction and the service all read images with `read_image`, so a model always
+Training, evaluation, prediction and the service all read images with `read_framed_image`, so a model always
 gets the same pixels. A mark is framed in a square with the same margin wherever it is on its page (see
 `framing`). Only background is cropped, because a device at the edge carries codes too, and nothing is
 mirrored, because letters and directions matter.
@@ -8,50 +8,46 @@ mirrored, because letters and directions matter.
 
 import hashlib
 import io
-import math
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.Image import Transpose
 
 from viennatag.errors import ImageError
+from viennatag.images.containers import count_scans, strip_notes
 from viennatag.images.crops import Box, find_crops, frame_crop
+from viennatag.images.drawings import draw_svg, is_drawing
 from viennatag.images.framing import Framing, find_framing
+from viennatag.images.levels import to_eight_bits
+from viennatag.images.sources import ImageSource, content_or_image
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    pass
 
-ImageSource = str | Path | bytes | Image.Image | NDArray[np.uint8] | BinaryIO
-"""A path, the bytes of an image file, an open binary file, a Pillow image, or an array of 8-bit values, which is grey
-(height, width), RGB (height, width, 3) or RGBA (height, width, 4)."""
-
-IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
-"""What is decoded. Formats that run other programs (EPS) or hold drawings (WMF) stay out."""
+_BASIC_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+_FURTHER_FORMATS = ("AVIF", "HEIF")  # HEIF where pillow-heif is installed
+IMAGE_FORMATS = (*_BASIC_FORMATS, *_FURTHER_FORMATS)
+"""What is decoded, besides SVG; AVIF and HEIF where Pillow can. Formats that run other programs (EPS) stay out."""
 
 MAX_PIXELS = 80_000_000
 """Larger images are refused before they are decoded; a scan of an A3 page at 600 dpi has 70 million pixels."""
 
-_OVERSAMPLING = 2  # a JPEG is decoded at this many times the pixels needed; at 1, scores change by up to 0.18, not 0.01
-
-
-def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
-    """Return an image framed in a square, see `find_framing`: RGB, shape (size, size, 3).
-
-    The first frame of an animation is read. EXIF orientation is applied, transparency becomes white, and
-    16-bit values are scaled to 8. A long narrow image keeps at least one pixel.
-
-    Raises:
-        ImageError: If the source is missing, empty, damaged, too large, or not an image.
-    """
-    return read_framed_image(source, size, max_pixels=MAX_PIXELS).pixels
+_OVERSAMPLING = {2: 1.4, 4: 3.0, 8: 3.0}  # by how many times a JPEG is reduced: pixels left for each of the square
+_FEWEST = 240  # pixels of the longer side of a reduced JPEG, so that a mark's edges are found in a small square too
+_MOST_SCANNED = (
+    40_000_000_000  # pixels times scans of a JPEG, about 5 s; a sound one of the largest size has a fortieth
+)
+_LARGE = 16_000_000  # pixels from which an image is halved before it is copied, to save memory
+_REDUCING_GAP = 1.3  # blocks are averaged before the resize as far as this many pixels remain for each; see Pillow
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,164 +82,153 @@ def read_framed_image(
     Raises:
         ImageError: As `read_image`, or if the image has more than `max_pixels` pixels.
     """
-    source = _as_file_or_image(source)
-    image, width, height = _decode_sized(source, _OVERSAMPLING * size, max_pixels)
+    source = content_or_image(source)
+    image, width, height = _decode_sized(source, size, max_pixels)
     framing = find_framing(image, size)
-    needed = _OVERSAMPLING * framing.scale
-    if needed > 1 and max(image.size) < max(width, height):  # a JPEG of a large page with a small mark on it
-        image, width, height = _decode_sized(source, math.ceil(needed * min(image.size)), max_pixels)
+    if framing.scale > 1 and max(image.size) < max(width, height):  # a JPEG of a large page with a small mark on it
+        image = _decode_sized(source, framing.scale * max(image.size), max_pixels)[0]
         framing = find_framing(image, size)
     pixels, box = _frame(image, framing, size), framing.box(*image.size, size)
     boxes, background = find_crops(pixels, box, max_crops) if max_crops else ([], framing.fill)
     framings = [frame_crop(crop, framing, *image.size, background, size) for crop in boxes]
-    largest = max((each.scale for each in framings), default=0.0)
-    if largest > 1 and max(image.size) < max(width, height):  # a JPEG, decoded too small for its crops
-        coarse = image.size
-        image = _decode_sized(source, math.ceil(largest * min(coarse)), max_pixels)[0]
-        framings = [each.rescaled(image.width / coarse[0], image.height / coarse[1]) for each in framings]
     crops = tuple((_frame(image, each, size), each.box(*image.size, size)) for each in framings)
     return FramedImage(pixels, width, height, box, crops)
 
 
 def _frame(image: Image.Image, framing: Framing, size: int) -> NDArray[np.uint8]:
     left, top, right, bottom = framing.target
-    shown = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=framing.source, reducing_gap=2.0)
-    if shown.width == shown.height == size:
-        return np.array(shown)
-    square = Image.new("RGB", (size, size), framing.fill)
-    square.paste(shown, (left, top))
-    return np.array(square)
+    resized = (right - left, bottom - top)
+    shown = image.resize(resized, Image.Resampling.BILINEAR, framing.source, reducing_gap=_REDUCING_GAP)
+    square = np.empty((size, size, 3), dtype=np.uint8)
+    square[:] = np.tile(np.array(framing.fill, dtype=np.uint8), size).reshape(size, 3)
+    square[top:bottom, left:right] = np.asarray(shown).reshape(*shown.size[::-1], -1)
+    return square
 
 
-def decode_image(source: ImageSource, *, min_side: int | None = None) -> Image.Image:
-    """Return an image in RGB at its own size; a JPEG may be reduced, but not below `min_side` pixels a side.
+def decode_image(source: ImageSource, *, longer_side: int | None = None) -> Image.Image:
+    """Return an image in RGB at its own size; a JPEG may be reduced, with enough pixels for a longer side.
 
     Raises:
         ImageError: As `read_image`.
     """
-    return _decode_sized(_as_file_or_image(source), min_side)[0]
-
-
-def _as_file_or_image(source: ImageSource) -> str | Path | bytes | Image.Image:
-    """Return a source that can be decoded more than once.
-
-    Raises:
-        ImageError: If it is of a kind that is not taken.
-    """
-    if isinstance(source, (str, Path, bytes, Image.Image)):
-        return source
-    if isinstance(source, (bytearray, memoryview)):
-        return bytes(source)
-    if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or source.ndim not in {2, 3} or source.shape[2:] not in {(), (3,), (4,)}:
-            raise ImageError(
-                f"the array has type {source.dtype} and shape {source.shape}; expected uint8 of shape (height, width), "
-                "(height, width, 3) for RGB, or (height, width, 4) for RGBA"
-            )
-        if not source.size:
-            raise ImageError(f"the array is empty, of shape {source.shape}")
-        return Image.fromarray(np.ascontiguousarray(source))
-    if hasattr(source, "read"):
-        content = source.read()
-        if not isinstance(content, bytes):
-            raise ImageError("the file is open as text; open it in binary mode, with 'rb'")
-        return content
-    raise ImageError(
-        f"an image is a path, the bytes of an image file, an open binary file, a Pillow image, or a NumPy array of "
-        f"8-bit values, not a {type(source).__name__}"
-    )
+    return _decode_sized(content_or_image(source), longer_side)[0].convert("RGB")
 
 
 def _decode_sized(
-    source: str | Path | bytes | Image.Image, min_side: int | None, max_pixels: int = MAX_PIXELS
+    source: bytes | Image.Image, longer_side: float | None, max_pixels: int = MAX_PIXELS
 ) -> tuple[Image.Image, int, int]:
-    """Return an image as `decode_image` does, and the width and height of the upright original."""
-    if isinstance(source, Image.Image):
-        image = _as_rgb(source)
-        return image, *image.size
+    """Return an image as `decode_image` does, but a grey one in L, and the size of the upright original."""
     with _opened(source, max_pixels) as file:
         width, height = file.size  # a draft may change it
-        if min_side is not None:
-            file.draft("RGB", (min_side, min_side))
-        image = _as_rgb(file)
-        if file.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}:  # rotated by 90 degrees
+        if longer_side is not None and not isinstance(source, Image.Image):
+            file.draft(None, _reduced(file.size, longer_side))
+        file.load()
+        turn = _find_turn(file)
+        if turn in {Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90}:
             width, height = height, width
-        return image, width, height
+        is_large = longer_side is not None and file.width * file.height > max(_LARGE, 16 * longer_side**2)
+        image = file.reduce(2) if is_large and file.mode in _REDUCIBLE else file
+        return _as_rgb_or_grey(image if turn is None else image.transpose(turn), file), width, height
+
+
+def _reduced(size: tuple[int, int], shown: float) -> tuple[int, int]:
+    """Return the smallest size to which a JPEG of which `shown` pixels are shown along the longer side may be reduced.
+
+    Halving saves most of the time. Reducing further saves little, so that is done only where crops stay sharp too.
+    """
+    width, height = size
+    scales = [by for by, pixels in _OVERSAMPLING.items() if max(size) >= by * max(pixels * shown, _FEWEST)]
+    scale = max(scales, default=1)
+    return max(1, width // scale), max(1, height // scale)
 
 
 def check_pixels(source: str | Path | bytes, *, max_pixels: int) -> None:
     """Raise ImageError if an image's header cannot be read or states too many pixels."""
-    with _opened(source, max_pixels):
+    with _opened(content_or_image(source), max_pixels):
         pass
 
 
 @contextmanager
-def _opened(source: str | Path | bytes, max_pixels: int) -> Iterator[Image.Image]:
+def _opened(source: bytes | Image.Image, max_pixels: int) -> Iterator[Image.Image]:
     """Yield an image whose header was read; Pillow's errors inside the block become an ImageError."""
-    if isinstance(source, bytes) and not source:
-        raise ImageError("the image is empty (0 bytes)")
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=IMAGE_FORMATS) as image:
+        if isinstance(source, Image.Image):
+            yield source
+            return
+        with _open(source) as image:
             if image.width * image.height > max_pixels:
                 raise ImageError(_too_large(f"{image.width:,} × {image.height:,} pixels", max_pixels))
+            if image.format == "JPEG" and (scans := count_scans(source)) * image.width * image.height > _MOST_SCANNED:
+                raise ImageError(f"the JPEG has {scans:,} scans, which takes too long to decode; save it again")
             yield image
-    except FileNotFoundError as exc:
-        raise ImageError("there is no such file") from exc
-    except IsADirectoryError as exc:
-        raise ImageError("this is a folder, not an image") from exc
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise ImageError(_too_large("too many pixels", max_pixels)) from exc
     except UnidentifiedImageError as exc:
-        raise ImageError(_describe_unreadable(source)) from exc
+        raise ImageError(_describe_unreadable(source)) from exc  # type: ignore[arg-type]
     except ImageError:
         raise
     except Exception as exc:  # on damaged files Pillow's decoders raise nearly every error there is
-        raise ImageError(f"the image is damaged or cut off ({exc})") from exc
+        kind = "Pillow image cannot be read" if isinstance(source, Image.Image) else "image is damaged or cut off"
+        raise ImageError(f"the {kind} ({exc})") from exc
+
+
+def _open(content: bytes) -> Image.Image:
+    if not content:
+        raise ImageError("the image is empty (0 bytes)")
+    if is_drawing(content):
+        content = draw_svg(content)
+    formats = _find_further_formats() if content[4:8] == b"ftyp" else _BASIC_FORMATS
+    return Image.open(io.BytesIO(strip_notes(content)), formats=formats)
+
+
+@cache
+def _find_further_formats() -> list[str]:
+    """Return which of AVIF and HEIF Pillow can read here."""
+    Image.init()
+    with suppress(ImportError):
+        import_module("pillow_heif").register_heif_opener()
+    return [each for each in _FURTHER_FORMATS if each in Image.OPEN]
 
 
 def _too_large(size: str, max_pixels: int) -> str:
     return f"the image is too large ({size}; at most {max_pixels:,} pixels); make it smaller first"
 
 
-def _describe_unreadable(source: str | Path | bytes) -> str:
-    if isinstance(source, bytes):
-        start = source[:1024]
-    else:
-        with Path(source).open("rb") as file:
-            start = file.read(1024)
-    if not start:
-        return "the image is empty (0 bytes)"
-    if b"<svg" in start:
-        return "this is an SVG drawing; convert it to PNG first"
+def _describe_unreadable(content: bytes) -> str:
+    start = content[:1024]
+    if start.startswith(b"version https://git-lfs"):
+        return "this is a pointer of Git LFS, not the image itself; run `git lfs pull` first"
     if start.startswith((b"%!PS", b"%PDF")):
         return "this is a PostScript or PDF document; convert it to PNG first"
-    return f"not an image in a known format; expected {', '.join(IMAGE_FORMATS)}"
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "this is a web page, not an image; the download may have failed"
+    if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"heim", b"heis", b"hevc"}:
+        return "this is a HEIC image; install pillow-heif, or convert it to PNG first"
+    return f"not an image in a known format; Pillow reads {', '.join(_BASIC_FORMATS)} and AVIF here"
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if image.mode == "RGB" and not image.has_transparency_data:
-        image.load()
-        return image
-    if image.mode.startswith(("I;16", "I")):
-        eight_bit = np.clip(np.asarray(image).astype(np.int64), 0, 65_535) // 257
-        return Image.fromarray(eight_bit.astype(np.uint8)).convert("RGB")
-    if image.mode == "F":
-        raise ImageError("the image holds floating-point values, whose range is unknown; convert it to PNG first")
-    if image.has_transparency_data:
+def _find_turn(image: Image.Image) -> Transpose | None:
+    """Return what makes an image upright by its EXIF orientation; None if that is missing or damaged."""
+    try:
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # as many kinds as for damaged pixels, but these are only notes
+        return None
+
+
+def _as_rgb_or_grey(image: Image.Image, original: Image.Image) -> Image.Image:
+    """Return an image without transparency in RGB, or in L, which is resized in a third of the time."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(to_eight_bits(np.asarray(image)))
+    if original.has_transparency_data:
+        if image.mode == "La":  # has no way to RGBA
+            image = image.convert("LA")
         layer = image if image.mode == "RGBA" else image.convert("RGBA")
         opaque = Image.new("RGB", layer.size, "white")
         opaque.paste(layer, mask=layer)
         return opaque
-    return image.convert("RGB")
-
-
-def read_images(
-    sources: Iterable[ImageSource], size: int, *, workers: int | None = None, ahead: int = 64
-) -> Iterator[NDArray[np.uint8] | ImageError]:
-    """Yield each image's pixels, or its error, in order; threads decode up to `ahead` images in advance."""
-    return _in_threads(lambda source: read_image(source, size), sources, workers=workers, ahead=ahead)
+    if image.mode in {"RGB", "L"}:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 @dataclass(frozen=True)
@@ -265,56 +250,22 @@ class ImageMeasurement:
     contrast: int
 
 
-def measure_images(paths: Iterable[Path]) -> "Iterator[ImageMeasurement | ImageError]":
-    """Yield the measurements of each image file, or its error, in order; each file is decoded once."""
-    return _in_threads(_measure, paths)
+def measure_image(source: str | Path | bytes) -> ImageMeasurement:
+    """Return the measurements of an image file, which is decoded once.
 
-
-def _measure(path: Path) -> ImageMeasurement:
-    try:
-        content = path.read_bytes()
-    except OSError as exc:
-        raise ImageError(f"cannot be read ({exc.strerror})") from exc
+    Raises:
+        ImageError: As `read_framed_image`.
+    """
+    content = content_or_image(source)
+    assert isinstance(content, bytes)
     image, width, height = _decode_sized(content, 64)
     coarse = image.reduce(max(1, max(image.size) // 64))  # noise of single pixels does not count
-    contrast = max(int(high) - int(low) for low, high in coarse.getextrema())  # type: ignore[misc]
+    values = np.asarray(coarse).reshape(coarse.width * coarse.height, -1)
+    contrast = int(np.ptp(values, axis=0).max())
     digest = hashlib.blake2b(content, digest_size=16).digest()
     return ImageMeasurement(
         width, height, perceptual_hash(_frame(image, find_framing(image, 64), 64)), digest, contrast
     )
-
-
-_Source = TypeVar("_Source")
-_Result = TypeVar("_Result")
-
-
-def _in_threads(
-    compute: Callable[[_Source], _Result], sources: Iterable[_Source], *, workers: int | None = None, ahead: int = 64
-) -> Iterator[_Result | ImageError]:
-    """Yield the result of each source, or its error, in order."""
-
-    def attempt(source: _Source) -> _Result | ImageError:
-        try:
-            return compute(source)
-        except ImageError as exc:
-            return exc
-
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
-        remaining = iter(sources)
-        queue: deque[Future[_Result | ImageError]] = deque()
-        try:
-            for source in islice(remaining, ahead):
-                queue.append(pool.submit(attempt, source))
-            while queue:
-                done = queue.popleft().result()
-                for source in islice(remaining, 1):
-                    queue.append(pool.submit(attempt, source))
-                yield done
-        finally:
-            for future in queue:
-                future.cancel()
 
 
 def available_cores() -> int:
@@ -335,20 +286,14 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:
     return np.uint64(int.from_bytes(np.packbits(bits).tobytes(), "big"))
 
 
-def hash_images(
-    paths: Sequence[Path], *, progress: Callable[[int, int], None] | None = None
-) -> tuple[NDArray[np.uint64], dict[int, str]]:
-    """Return the perceptual hash of each image, 0 if it cannot be read, and the errors by position."""
-    hashes = np.zeros(len(paths), dtype=np.uint64)
-    errors: dict[int, str] = {}
-    for at, outcome in enumerate(read_images(paths, 64)):
-        if isinstance(outcome, ImageError):
-            errors[at] = str(outcome)
-        else:
-            hashes[at] = perceptual_hash(outcome)
-        if progress:
-            progress(at + 1, len(paths))
-    return hashes, errors
-
-
+_TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+_REDUCIBLE = {"RGB", "RGBA", "L", "LA", "CMYK", "YCbCr"}
 _COSINES = np.cos(np.pi / 64 * np.outer(np.arange(1, 9), 2 * np.arange(32) + 1))

@@ -65,7 +65,7 @@ class Framing:
 
 
 def find_framing(image: Image.Image, size: int) -> Framing:
-    """Return the framing of an RGB image in a square: its foreground in the middle, with `MARGIN` around it.
+    """Return the framing of an image in RGB or L in a square: its foreground in the middle, with `MARGIN` around it.
 
     The background is the light colour of at least half of the border. An image without such a border, or without
     foreground, is framed in full on white. A thin frame around the page belongs to the mark.
@@ -76,7 +76,7 @@ def find_framing(image: Image.Image, size: int) -> Framing:
     """
     width, height = image.size
     shrink = -(-max(width, height) // _BLOCKS)
-    blocks = np.asarray(image.reduce(shrink) if shrink > 1 else image)
+    blocks = np.asarray((image.reduce(shrink) if shrink > 1 else image).convert("RGB"))
     background = _find_background(blocks)
     foreground = None if background is None else _find_foreground(blocks, background, shrink)
     if background is None or foreground is None or not foreground.any():
@@ -175,7 +175,8 @@ def _refine_extents(
         edges.append((int(low // shrink) * shrink, min(length, int(-(-high // shrink)) * shrink)))
     (left, right), (top, bottom) = edges
     finer = -(-max(right - left, bottom - top) // _BLOCKS)
-    foreground = _find_foreground(np.asarray(image.reduce(finer, box=(left, top, right, bottom))), background, finer)
+    blocks = np.asarray(image.reduce(finer, box=(left, top, right, bottom)).convert("RGB"))
+    foreground = _find_foreground(blocks, background, finer)
     if not foreground.any():
         return horizontal, vertical
     x, y = (_find_extent(foreground.max(axis=axis), finer, (right - left, bottom - top)[axis]) for axis in (0, 1))

@@ -1,13 +1,53 @@
-"""Folders of images, each named by the code or label of what is in it."""
+"""Folders of images: the folder below the source is the class, whatever folders are in it.
 
-from collections.abc import Iterator
+Folders `train`, `val` and `test` above or below the classes are the subsets. An image beside the class folders has no
+class and is left out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
+from viennatag.data.columns import subset_of
 from viennatag.data.source_files import Document
 from viennatag.importers.record import Record
 
+Reader = Callable[[Document], Iterator[Record]]
+
+
+def survey_class_folders(names: Iterable[str]) -> Reader:
+    """Return a reader for the layout that the names of all image files show."""
+    folders = {PurePosixPath(name).parent.parts for name in names}
+    nested = [parts for parts in folders if parts]
+    above = bool(nested) and all(subset_of(parts[0]) for parts in nested) and any(len(parts) > 1 for parts in nested)
+    start = 1 if above else 0
+    below = [parts[start + 1] for parts in nested if len(parts) > start + 1]
+    inside = not above and bool(below) and all(map(subset_of, below)) and all(len(parts) > 1 for parts in nested)
+    deeper = sorted(parts for parts in nested if len(parts) > start + 1 + inside)
+    words = sorted({parts[0] for parts in nested if not above and subset_of(parts[0])})
+
+    def read(document: Document) -> Iterator[Record]:
+        if deeper:
+            example = "/".join(deeper[0])
+            document.note(
+                f"the class of images in {example!r} is {deeper[0][start]!r}; folders below a class are no labels; to "
+                "label by them, give the folder above them as the source"
+            )
+        if words:
+            document.note(f"the folder {words[0]!r} is read as a class, because not all folders beside it are subsets")
+        yield _record(document, above=above, inside=inside)
+
+    return read
+
 
 def read_class_folder(document: Document) -> Iterator[Record]:
-    """Yield the mark that an image file stands for; its folder is its only label."""
-    folder = PurePosixPath(document.name).parent.name
-    yield Record(document.name, (folder,) if folder else (), document.name)
+    """Yield the mark that one image file stands for, with no other file to judge the layout by."""
+    yield from survey_class_folders([document.name])(document)
+
+
+def _record(document: Document, *, above: bool, inside: bool) -> Record:
+    """Return the mark that an image file stands for; `above` and `inside` say where folders of subsets are."""
+    name, parts = document.name, PurePosixPath(document.name).parent.parts
+    if len(parts) <= above:
+        return Record(name, (), name, problem="lies beside the class folders, so it has no class")
+    split = subset_of(parts[0 if above else 1]) if above or inside else ""
+    return Record(name, (parts[1 if above else 0],), name, split=split or "")

@@ -11,6 +11,8 @@ from viennatag.errors import DataError
 
 MAX_LINE = 1 << 20
 """Characters of one line; the rest of a longer one is taken for the next."""
+MAX_COLUMNS = 500
+"""A short row is filled up to as many cells, so with more of them a small file would cost hours."""
 
 
 def read_table(stream: BufferedReader) -> Iterator[dict[str, str]]:
@@ -30,6 +32,8 @@ def read_table(stream: BufferedReader) -> Iterator[dict[str, str]]:
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
         if not any(header):
             raise DataError("the first line names no columns")
+        if len(header) > MAX_COLUMNS:
+            raise DataError(f"the first line names {len(header):,} columns; at most {MAX_COLUMNS} are read")
         if repeated := sorted(name for name, times in Counter(header).items() if name and times > 1):
             raise DataError(f"the first line names a column twice: {', '.join(map(repr, repeated[:5]))}")
         for values in csv.reader(iter(lambda: text.readline(MAX_LINE), ""), delimiter=delimiter):

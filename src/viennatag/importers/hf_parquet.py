@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from viennatag.data.columns import LABEL_NAMES, columns_named
 from viennatag.data.source_files import IMAGE_COLUMNS, Document, image_cell
 from viennatag.errors import DataError, require
 from viennatag.importers.record import Record, code_entries
 
-_LABELS = ("codes", "vienna_codes", "vienna", "labels", "label", "categories", "category")
 _BATCH = 64
 """Rows held at a time; an image of a register has at most a few megabytes."""
 
@@ -29,12 +29,12 @@ def read_hf_parquet(document: Document) -> Iterator[Record]:
         try:
             file = parquet.ParquetFile(stream)
             columns = file.schema_arrow.names
-            image = next((name for name in IMAGE_COLUMNS if name in columns), None)
-            label = next((name for name in _LABELS if name in columns), None)
+            image = next(iter(columns_named(columns, IMAGE_COLUMNS)), None)
+            label = next(iter(columns_named(columns, LABEL_NAMES)), None)
             if image is None or label is None:
                 raise DataError(
                     f"the columns are {', '.join(map(repr, columns[:20]))}; expected one of {', '.join(IMAGE_COLUMNS)} "
-                    f"and one of {', '.join(_LABELS)}"
+                    f"and one of {', '.join(LABEL_NAMES[:12])}"
                 )
             names = _class_names(file.schema_arrow.metadata or {}, label)
             chosen = [image, label, *(["id"] if "id" in columns else [])]
@@ -49,14 +49,16 @@ def read_hf_parquet(document: Document) -> Iterator[Record]:
 
 def _record(row: dict[str, Any], image: str, label: str, names: list[str] | None, name: str) -> Record:
     content, path = image_cell(row[image])
-    value = row[label]
+    value, problem = row[label], ""
+    if names is not None and value == -1:
+        value, problem = None, "its label is -1, which stands for unknown in data sets of Hugging Face"
     if names is not None and value is not None:
         try:
             value = [names[at] for at in (value if isinstance(value, list) else [value]) if at >= 0]
         except (IndexError, TypeError) as exc:
             raise DataError(f"row {name} has the label {row[label]!r}, for which the schema has no name") from exc
     number = row.get("id")
-    return Record(name if number is None else str(number), code_entries(value), path, content=content)
+    return Record(name if number is None else str(number), code_entries(value), path, content=content, problem=problem)
 
 
 def _class_names(metadata: dict[bytes, bytes], label: str) -> list[str] | None:

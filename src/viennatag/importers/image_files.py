@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import unquote
 
+from viennatag.data.image_names import ImageFinder
 from viennatag.data.source_files import IMAGE_ENDINGS
 
 _MEDIA = {
@@ -12,10 +13,6 @@ _MEDIA = {
     ".docx", ".svg", ".obj", ".stl", ".x3d",
 }  # fmt: skip
 """Endings of other media in registers: sounds, films, documents, 3D models."""
-_MAGIC = (
-    (b"\x89PNG\r\n", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"GIF8", ".gif"), (b"II*\0", ".tif"), (b"MM\0*", ".tif"),
-    (b"BM", ".bmp"),
-)  # fmt: skip
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -39,36 +36,19 @@ def plain_name(name: str) -> str:
 
 def is_other_medium(name: str) -> bool:
     """Return whether a name is that of a sound, a film or another medium without an image."""
-    return PurePosixPath(name).suffix.lower() in _MEDIA
+    return PurePosixPath(name).suffix.lower() in _MEDIA.difference(IMAGE_ENDINGS)
 
 
-def find_image(folder: Path, name: str, number: str) -> str | None:
+def find_image(folder: ImageFinder, name: str, number: str) -> str | None:
     """Return the path below `folder` of a mark's image, None if it is not there.
 
-    The search uses its name, with and without folders, in the usual cases; then the mark's number, with
-    and without the office before it.
+    The search uses its name, and then the mark's number, with and without the office before it.
+
+    Raises:
+        DataError: If several images fit.
     """
-    bases = dict.fromkeys(filter(None, (name, name.rpartition("/")[2])))
-    tries = [each for base in bases for each in _cases(base)]
-    numbers = dict.fromkeys(filter(None, (plain_name(number), plain_name(number.rpartition("-")[2]))))
-    tries += [f"{each}{cased}" for each in numbers for ending in IMAGE_ENDINGS for cased in (ending, ending.upper())]
-    try:
-        return next((each for each in dict.fromkeys(tries) if (folder / each).is_file()), None)
-    except (OSError, ValueError):  # no valid file name
-        return None
-
-
-def _cases(name: str) -> tuple[str, ...]:
-    path = PurePosixPath(name)
-    stem, ending = name.removesuffix(path.suffix), path.suffix
-    return name, stem + ending.lower(), stem + ending.upper(), name.lower(), name.upper()
-
-
-def image_ending(content: bytes) -> str:
-    """Return the file ending for an image's bytes, empty if the format is unknown."""
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return ".webp"
-    return next((ending for magic, ending in _MAGIC if content.startswith(magic)), "")
+    numbers = (plain_name(number), plain_name(number.rpartition("-")[2]))
+    return next((found for each in (name, *numbers) if each and (found := folder.find(each))), None)
 
 
 def safe_file_name(text: str) -> str:

@@ -6,17 +6,26 @@ a problem with the whole source is an error.
 
 import json
 import re
+import shlex
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
-from viennatag.data.marks import TABLE_FORMATS, write_rows
+from viennatag import __version__
+from viennatag.data.columns import Reading
+from viennatag.data.image_names import ImageFinder, is_text, printable
+from viennatag.data.marks import needs_lists, write_rows
 from viennatag.data.source_files import Document, SourceFile, list_documents, list_source_files
+from viennatag.data.tables import TABLE_FORMATS
 from viennatag.data.taxonomy import Taxonomy
-from viennatag.errors import DataError, OptionError, report_problems, require
-from viennatag.importers.formats import HEAD, Format, find_format, recognise_format
-from viennatag.importers.image_files import find_image, image_ending, is_other_medium, plain_name, safe_file_name
+from viennatag.errors import DataError, OptionError, OutputError, report_problems, require
+from viennatag.files import exclusive
+from viennatag.importers.formats import HEAD, Format, describe_head, find_format, recognise_format
+from viennatag.images.containers import image_ending
+from viennatag.importers.image_files import find_image, is_other_medium, plain_name, safe_file_name
 from viennatag.importers.record import Record, flat_labels, vienna_codes
 from viennatag.importers.staging import Note, StagedRow, Staging
 from viennatag.vienna.codes import parse_code
@@ -24,7 +33,8 @@ from viennatag.vienna.editions import Counts, map_codes
 
 COMMIT_EVERY = 500
 """Files between two commits, which are read again after an interruption; a commit costs as much as hundreds of them."""
-COLUMNS = ("image", "codes", "id", "edition")
+COLUMNS = ("image", "codes", "id", "edition", "split", "group", "weight")
+"""Columns of a table; the last three only where some mark has one."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -36,7 +46,8 @@ class ImportSummary:
         table: The table that was written.
         taxonomy: How to read its codes.
         marks: Distinct marks, without those left out.
-        with_codes: Marks that carry a code: the rows of the table.
+        with_codes: Marks that carry a code.
+        kept: Rows of the table: the marks with codes and, for flat labels, images that carry none.
         without_image: Rows that name no image.
         images: Folder of the extracted images, None if the register holds none.
         repeated: Marks that were stated more than once; the last statement counts.
@@ -44,6 +55,7 @@ class ImportSummary:
         unreadable: Entries that are no codes, by reason.
         failed: Files that could not be read to their end, by reason.
         resumed: Files that an earlier attempt had completed.
+        notes: How tables and folders were read where that is not sure.
         counts: Codes kept, mapped and dropped in the requested edition, None if none was requested.
     """
 
@@ -51,6 +63,7 @@ class ImportSummary:
     taxonomy: Taxonomy
     marks: int
     with_codes: int
+    kept: int
     without_image: int
     images: Path | None
     repeated: tuple[Note, ...]
@@ -58,6 +71,7 @@ class ImportSummary:
     unreadable: tuple[Note, ...]
     failed: tuple[Note, ...]
     resumed: int
+    notes: tuple[str, ...] = ()
     counts: Counts | None = None
 
     @property
@@ -73,14 +87,16 @@ def import_marks(
     *,
     images: Path | str | None = None,
     taxonomy: Taxonomy = "vienna",
-    ignore: Sequence[str] = (),
+    reading: Reading | None = None,
     edition: int | None = None,
     commit_every: int = COMMIT_EVERY,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImportSummary:
     """Write the marks of a register that carry codes as a table, and return counts and problems.
 
-    The table has the columns image, codes, id and edition. A later record of a mark replaces an earlier one.
+    The table has the columns image, codes, id and edition, and split, group and weight where the source states them. A
+    later record of a mark replaces an earlier one. Images without labels are kept where labels are flat. If nothing is
+    kept, no table is written.
     The same call resumes an interrupted import after the last committed file.
 
     Example:
@@ -94,7 +110,7 @@ def import_marks(
         images: Folder of images. Each mark's image is looked for there, whatever the case of its name, and
             under the mark's number; marks without an image there are left out.
         taxonomy: `flat` keeps labels that are not Vienna codes.
-        ignore: Columns that are no labels, in a table with one column per label.
+        reading: What is known about the columns and cells of tables.
         edition: Write all codes in terms of this edition (see `map_codes`); marks left without one are left out.
         commit_every: Files after which what was read is kept for a resumed import.
         progress: Progress callback: megabytes read and in all.
@@ -118,7 +134,12 @@ def import_marks(
         raise DataError(f"{images}: there is no such folder of images")
     folder, report = None if images is None else Path(images), progress or (lambda *_: None)
     try:
-        return _Import(format_, source, out, folder, taxonomy, frozenset(ignore), edition, commit_every, report).run()
+        with exclusive(out):
+            return _Import(
+                format_, source, out, folder, taxonomy, reading or Reading(), edition, commit_every, report
+            ).run()
+    except OutputError:
+        raise
     except (sqlite3.Error, OSError) as exc:
         raise DataError(f"{out}: it cannot be written: {exc}") from exc
 
@@ -130,7 +151,7 @@ class _Import:
     out: Path
     images: Path | None
     taxonomy: Taxonomy
-    ignore: frozenset[str]
+    reading: Reading
     edition: int | None
     commit_every: int
     progress: Callable[[int, int], None]
@@ -141,17 +162,24 @@ class _Import:
 
     def run(self) -> ImportSummary:
         self.check_format()
-        settings = [self.format.name, str(self.source.resolve()), str(self.images), self.taxonomy, sorted(self.ignore)]
+        settings = [
+            __version__,
+            self.format.name,
+            str(self.source.resolve()),
+            str(self.images),
+            self.taxonomy,
+            repr(self.reading),
+        ]
         staging = Staging(self.out.with_name(f".{self.out.name}.import"), json.dumps(settings))
         try:
             summary = self.summarise(staging, self.stage_files(staging))
             if not summary.marks and not summary.skipped:
                 raise DataError(self.no_marks(summary.failed))
-            if self.edition is None:
-                self.write(staging.coded())
-            else:
-                mapper = _EditionMapper(self.edition)
-                self.write(mapper.rows(staging.coded()))
+            if summary.kept and self.edition is None:
+                self.write(staging.marks(self.wanted), staging)
+            elif summary.kept:
+                mapper = _EditionMapper(self.edition or 0)
+                self.write(mapper.rows(staging.marks(self.wanted)), staging)
                 summary = mapper.adjust(summary)
             staging.remove()
         except DataError:  # trying again would end the same way
@@ -161,9 +189,24 @@ class _Import:
             staging.close()
         return summary
 
-    def write(self, rows: Iterator[StagedRow]) -> None:
-        cells = ((image, codes.split("\n"), number, edition) for number, image, codes, edition in rows)
-        write_rows(cells, self.out, columns=COLUMNS)
+    @cached_property
+    def wanted(self) -> str:
+        """The SQL condition of the marks that are kept: an image without flat labels is a negative for all of them."""
+        negatives = self.taxonomy == "flat" and not self.format.own_codes
+        return "codes != '' OR image != ''" if negatives else "codes != ''"
+
+    def write(self, rows: Iterator[StagedRow], staging: Staging) -> None:
+        stated = [name for name in ("split", "mark_group", "weight") if staging.count(f"{name} != ''")]
+        columns = (*COLUMNS[:4], *(name.removeprefix("mark_") for name in stated))
+
+        def cells() -> Iterator[tuple[Any, ...]]:
+            for number, image, codes, edition, *others in rows:
+                optional = dict(zip(("split", "mark_group", "weight"), others, strict=True))
+                more = [_weight(optional[name]) if name == "weight" else optional[name] for name in stated]
+                yield image, [code for code in codes.split("\n") if code], number, edition, *more
+
+        listed = self.taxonomy == "flat" and needs_lists([codes.split("\n") for codes in staging.codes()])
+        write_rows(cells(), self.out, columns=columns, listed=listed)
 
     def summarise(self, staging: Staging, resumed: int) -> ImportSummary:
         return ImportSummary(
@@ -171,6 +214,7 @@ class _Import:
             taxonomy=self.taxonomy,
             marks=staging.count(),
             with_codes=staging.count("codes != ''"),
+            kept=staging.count(self.wanted),
             without_image=staging.count("codes != '' AND image = ''"),
             images=self.extracted if self.format.holds_images else None,
             repeated=staging.notes("repeated"),
@@ -178,6 +222,7 @@ class _Import:
             unreadable=staging.notes("unreadable"),
             failed=staging.notes("failed"),
             resumed=resumed,
+            notes=tuple(note.reason for note in staging.notes("note")),
         )
 
     def files(self) -> Iterator[SourceFile]:
@@ -185,7 +230,12 @@ class _Import:
 
     def documents(self, file: SourceFile, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Document]:
         for document in list_documents(file, self.format.endings, zipped=self.format.zipped, on_read=on_read):
-            yield replace(document, ignore=self.ignore)
+            yield replace(document, reading=self.reading, taxonomy=self.taxonomy)
+
+    @cached_property
+    def read(self) -> Callable[[Document], Iterator[Record]]:
+        """The reader of one document."""
+        return self.format.survey(file.name for file in self.files()) if self.format.survey else self.format.read
 
     def stage_files(self, staging: Staging) -> int:
         """Read all files into the staging; return how many were there already."""
@@ -210,9 +260,10 @@ class _Import:
         name = file.name
         try:
             for document in self.documents(file, meter):
-                name = document.name
+                name = printable(document.name)
+                told = replace(document, note=partial(_note, staging, name))
                 try:
-                    for at, record in enumerate(self.format.read(document), start=1):
+                    for at, record in enumerate(self.read(told), start=1):
                         yield _clean(record.id) or _clean(f"{name} #{at}"), record
                 except DataError as exc:
                     staging.note("failed", _clean(str(exc)), _clean(name))
@@ -225,8 +276,12 @@ class _Import:
             staging.withdraw(number)
             staging.note("skipped", "withdrawn by the register", number)
             return
-        codes, image = self.codes(record, number, staging), _clean(plain_name(record.image))
-        if codes:
+        codes, image = self.codes(record, number, staging), plain_name(record.image)
+        problem = record.problem or _name_problem(image)
+        if problem:
+            staging.note("skipped", problem, printable(record.image) or number)
+            return
+        if codes or ((image or record.content is not None) and "image" in self.wanted):
             reason = ""
             if record.content is not None:
                 image = self.extract(record.content, number)
@@ -234,12 +289,23 @@ class _Import:
             elif is_other_medium(image):
                 image, reason = "", f"{Path(image).suffix.lower()} file, no image"
             elif self.images is not None:
-                image = find_image(self.images, image, number) or ""
-                reason = f"image that is not in {self.images}"
+                image, reason = self.find(image, number)
             if reason and not image:
                 staging.note("skipped", reason, number)
                 return
-        staging.add((number, image, "\n".join(codes), _clean(record.edition)))
+        stated = (_clean(record.edition), record.split, _clean(record.group), record.weight)
+        staging.add((number, image, "\n".join(codes), *stated), joins=record.joins)
+
+    @cached_property
+    def folder(self) -> ImageFinder:
+        return ImageFinder(self.images or Path())
+
+    def find(self, image: str, number: str) -> tuple[str, str]:
+        """Return the image of a mark in the folder of images, or why there is none."""
+        try:
+            return find_image(self.folder, image, number) or "", f"image that is not in {self.images}"
+        except DataError:
+            return "", f"image for which several files in {self.images} fit"
 
     def codes(self, record: Record, number: str, staging: Staging) -> tuple[str, ...]:
         if self.taxonomy == "vienna":
@@ -247,10 +313,7 @@ class _Import:
             for each in unreadable:
                 staging.note("unreadable", "no Vienna code", f"{_clean(each)!r} of {number}")
             return codes
-        codes = flat_labels(map(_clean, record.codes))
-        if self.out.suffix.lower() in {".csv", ".tsv"} and any(set(code) & set(";|") for code in codes):
-            raise DataError(f"{number}: a label of {list(codes)} holds ';' or '|'; write JSONL or Parquet instead")
-        return codes
+        return flat_labels(map(_clean, record.codes))
 
     def extract(self, content: bytes, number: str) -> str:
         """Write the image that a register holds, and return its name; empty if it is no known image."""
@@ -269,8 +332,8 @@ class _Import:
         name, head = self.first_head() if self.format.sign else ("", b"")
         if head and not self.format.matches(head) and (other := recognise_format(head)):
             raise DataError(
-                f"{name}: this does not look like {self.format.name}; it looks like {other.name} ({other.title}); "
-                f"try: viennatag import {other.name}"
+                f"{name}: this does not look like {self.format.name}; it looks like {other.name} ({other.title})"
+                f"{describe_head(head)}; make a marks table of it with: {self.command(other)}"
             )
 
     def first_head(self) -> tuple[str, bytes]:
@@ -284,16 +347,28 @@ class _Import:
                 continue
         return "", b""
 
+    def command(self, other: Format) -> str:
+        """Return the command that imports the same source in another format."""
+        return f"viennatag import {other.name} {shlex.quote(str(self.source))} -o {shlex.quote(str(self.out))}"
+
     def no_marks(self, failed: tuple[Note, ...]) -> str:
         """Return the message for a source without a single mark."""
         if failed:
             problems = [f"{note.example}: {note.reason}" for note in failed]
             return report_problems(f"{self.source}: no mark could be read as {self.format.name}", problems)
+        what = f"{self.source}: no marks of the format {self.format.name} ({self.format.title}) in it"
+        _, head = self.first_head()
+        if head:
+            other = recognise_format(head)
+            way = (
+                "if no other format fits (viennatag import --help), bring the marks in as a marks table with the "
+                "columns image and codes"
+            )
+            if other and other is not self.format:
+                way = f"make a marks table of it with: {self.command(other)}"
+            return f"{what}{describe_head(head)}; {way}"
         endings = ", ".join(self.format.endings) + (", or ZIP archives of them" if self.format.zipped else "")
-        return (
-            f"{self.source}: no marks of the format {self.format.name} ({self.format.title}) in it; it is read from "
-            f"files that end in {endings}"
-        )
+        return f"{what}; it is read from files that end in {endings}"
 
 
 class _EditionMapper:
@@ -306,7 +381,7 @@ class _EditionMapper:
         self.first = ""
 
     def rows(self, rows: Iterator[StagedRow]) -> Iterator[StagedRow]:
-        for number, image, codes, stated in rows:
+        for number, image, codes, stated, *others in rows:
             source = int(stated) if stated.isascii() and stated.isdecimal() else None
             found = map_codes(map(parse_code, codes.split("\n")), edition=self.edition, stated=source)
             self.counts = self.counts.plus(found.counts)
@@ -316,12 +391,13 @@ class _EditionMapper:
                 continue
             self.written += 1
             self.without_image += not image
-            yield number, image, "\n".join(map(str, found.codes)), str(self.edition)
+            split, group, weight = others
+            yield number, image, "\n".join(map(str, found.codes)), str(self.edition), split, group, weight
 
     def adjust(self, summary: ImportSummary) -> ImportSummary:
         left_out = (Note(f"no code of edition {self.edition}", self.emptied, self.first),) if self.emptied else ()
         return replace(
-            summary, marks=summary.marks - self.emptied, with_codes=self.written, counts=self.counts,
+            summary, marks=summary.marks - self.emptied, with_codes=self.written, kept=self.written, counts=self.counts,
             without_image=self.without_image, skipped=(*summary.skipped, *left_out),
         )  # fmt: skip
 
@@ -340,6 +416,21 @@ class _Meter:
         before, self.at = self.at, at
         if at >> 20 > before >> 20:
             self.progress(at >> 20, self.total >> 20)
+
+
+def _note(staging: Staging, name: str, text: str) -> None:
+    staging.note("note", text, name)
+
+
+def _weight(text: str) -> float:
+    return float(text) if text else 1.0
+
+
+def _name_problem(image: str) -> str:
+    """Return why no table can hold the name of an image, empty if it can."""
+    if not is_text(image):
+        return "its file name is no UTF-8 text; rename the file"
+    return "its file name holds a line break or another control character" if _CONTROLS.search(image) else ""
 
 
 def _clean(text: str) -> str:

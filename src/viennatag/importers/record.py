@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from viennatag.data.cells import normal_label
 from viennatag.errors import CodeError
 from viennatag.vienna.codes import Code, parse_code, parse_codes
 
@@ -25,6 +26,11 @@ class Record:
         edition: Edition of the classification, empty where it is not stated.
         withdrawn: Whether the register withdraws the mark.
         content: The image file itself, where the register holds it.
+        split: The subset that the source states, empty for none.
+        group: Marks of one group are never separated by a split.
+        weight: Weight in training, empty for 1.
+        joins: Whether the codes are added to those that earlier records state of the mark.
+        problem: Why the mark is left out, empty if it is not.
     """
 
     id: str
@@ -33,6 +39,11 @@ class Record:
     edition: str = ""
     withdrawn: bool = False
     content: bytes | None = None
+    split: str = ""
+    group: str = ""
+    weight: str = ""
+    joins: bool = False
+    problem: str = ""
 
 
 _NUMBERS = re.compile(r"(\d{1,2})[\s,/-](\d{1,2})(?:[\s,/-](\d{1,2}))?")
@@ -69,7 +80,7 @@ def _read_entry(entry: str) -> tuple[tuple[Code, ...], tuple[str, ...]]:
 
 def flat_labels(entries: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct labels among entries, in alphabetic order."""
-    return tuple(sorted({" ".join(entry.split()) for entry in entries} - {""}))
+    return tuple(sorted({normal_label(entry) for entry in entries} - {""}))
 
 
 def stated_edition(entries: Iterable[str]) -> str:

@@ -4,21 +4,34 @@ A small SQLite database beside the output table. Later records of a mark replace
 in memory. A file's marks and the note that it is done are committed together, so an interrupted import can be resumed.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from viennatag.data.image_names import printable
 from viennatag.data.source_files import SourceFile
+from viennatag.files import open_plain
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (value TEXT);
-CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, stamp TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS marks (id TEXT UNIQUE, image TEXT, codes TEXT, edition TEXT);
+CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (
+    id TEXT UNIQUE, image TEXT, codes TEXT, edition TEXT, split TEXT, mark_group TEXT, weight TEXT
+);
 CREATE TABLE IF NOT EXISTS notes (kind TEXT, reason TEXT, count INTEGER, example TEXT, PRIMARY KEY (kind, reason));
 """
-StagedRow = tuple[str, str, str, str]
+StagedRow = tuple[str, str, str, str, str, str, str]
+"""Number, image, codes separated by newlines, edition, split, group and weight of a mark."""
+
+
+_JOIN = """
+UPDATE marks SET codes = CASE WHEN codes = '' THEN ? WHEN ? = '' THEN codes
+    WHEN instr(char(10) || codes || char(10), char(10) || ? || char(10)) THEN codes ELSE codes || char(10) || ? END
+WHERE id = ? AND ? != ''
+"""
 
 
 class Note(NamedTuple):
@@ -53,15 +66,20 @@ class Staging:
         return row[0] if row else None
 
     def has(self, file: SourceFile) -> bool:
-        """Return whether a file was completed, and has not changed since."""
-        found = self.database.execute("SELECT stamp FROM files WHERE name = ?", (file.name,)).fetchone()
-        return bool(found and found[0] == file.stamp)
+        """Return whether a file was completed, and has the same content still."""
+        found = self.database.execute("SELECT digest FROM files WHERE name = ?", (printable(file.name),)).fetchone()
+        return bool(found and found[0] == _digest(file))
 
-    def add(self, row: StagedRow) -> None:
-        """Add a mark (number, image, codes separated by newlines, edition); it replaces an earlier one."""
-        if not self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?)", row).rowcount:
-            self.database.execute("UPDATE marks SET image = ?, codes = ?, edition = ? WHERE id = ?", (*row[1:], row[0]))
-            self.note("repeated", "stated again, the last counts", row[0])
+    def add(self, row: StagedRow, *, joins: bool = False) -> None:
+        """Add a mark; it replaces an earlier one, or adds its codes to those of the earlier one."""
+        if self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+            return
+        if joins:
+            self.database.execute(_JOIN, (row[2], row[2], row[2], row[2], row[0], row[2]))
+            return
+        order = "UPDATE marks SET image = ?, codes = ?, edition = ?, split = ?, mark_group = ?, weight = ? WHERE id = ?"
+        self.database.execute(order, (*row[1:], row[0]))
+        self.note("repeated", "stated again, the last counts", row[0])
 
     def withdraw(self, number: str) -> None:
         """Remove a mark."""
@@ -76,7 +94,7 @@ class Staging:
 
     def complete(self, file: SourceFile) -> None:
         """Record that a file is done."""
-        self.database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (file.name, file.stamp))
+        self.database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (printable(file.name), _digest(file)))
 
     def commit(self) -> None:
         """Commit everything so far."""
@@ -91,9 +109,13 @@ class Staging:
         order = "SELECT reason, count, example FROM notes WHERE kind = ? ORDER BY count DESC, reason LIMIT 1000"
         return tuple(Note(*row) for row in self.database.execute(order, (kind,)))
 
-    def coded(self) -> Iterator[StagedRow]:
-        """Yield the marks that have codes, in the order of the source."""
-        yield from self.database.execute("SELECT id, image, codes, edition FROM marks WHERE codes != '' ORDER BY rowid")
+    def marks(self, condition: str) -> Iterator[StagedRow]:
+        """Yield the marks that meet an SQL condition, in the order of the source."""
+        yield from self.database.execute(f"SELECT * FROM marks WHERE {condition} ORDER BY rowid")
+
+    def codes(self) -> set[str]:
+        """Return the different cells of codes, at most 50,000."""
+        return {row[0] for row in self.database.execute("SELECT DISTINCT codes FROM marks LIMIT 50000")}
 
     def close(self) -> None:
         """Close the file and keep it for the next attempt."""
@@ -105,3 +127,11 @@ class Staging:
             self.database.close()
         for ending in ("", "-journal"):
             Path(f"{self.path}{ending}").unlink(missing_ok=True)
+
+
+def _digest(file: SourceFile) -> str:
+    try:
+        with open_plain(file.path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -14,6 +14,7 @@ from importlib import resources
 from viennatag.data.source_files import Document
 from viennatag.errors import CodeError
 from viennatag.importers.record import Record
+from viennatag.importers.register_tables import read_register_table
 from viennatag.importers.xml_records import read_xml_records
 from viennatag.vienna.codes import parse_code
 
@@ -27,6 +28,12 @@ def read_uspto(document: Document) -> Iterator[Record]:
         for mark in read_xml_records(stream, records=_RECORDS, wanted=_WANTED):
             codes = (_canonical(code) for code in mark.texts("code", below="designsearch"))
             yield Record(mark.nearest("serialnumber", "registrationnumber"), tuple(codes))
+
+
+def read_us_table(document: Document) -> Iterator[Record]:
+    """Yield the rows of the office's research table of design search codes, one record each; they are joined."""
+    for record in read_register_table(document):
+        yield replace(record, codes=tuple(map(_canonical, record.codes)))
 
 
 def read_uspto_as_vienna(document: Document) -> Iterator[Record]:

@@ -33,7 +33,8 @@ class XmlRecord(NamedTuple):
 
     Attributes:
         attributes: Its attributes, names folded.
-        values: Path (folded names below the record) and text of each wanted element, in document order.
+        values: Path (folded names below the record) and text of each wanted element, in document order. The last
+            name of an attribute's path is `element@attribute`.
     """
 
     attributes: dict[str, str]
@@ -112,9 +113,19 @@ class _Collector:
             if name in self.records:
                 self.record = XmlRecord({fold(key): value for key, value in attributes.items()}, [])
                 self.record_depth = len(self.path)
-        elif name in self.wanted:
+            return
+        for key, value in attributes.items():
+            if (stated := f"{name}@{fold(key)}") in self.wanted:
+                self.add((*self.path[self.record_depth : -1], stated), value.strip())
+        if name in self.wanted:
             self.text, self.text_depth, self.text_length = [], len(self.path), 0
             self.parser.CharacterDataHandler = self.characters
+
+    def add(self, path: tuple[str, ...], text: str) -> None:
+        if self.record is not None:
+            self.record.values.append((path, text[:MAX_TEXT]))
+            if len(self.record.values) > MAX_VALUES:
+                raise DataError(f"one mark has more than {MAX_VALUES:,} values; this is no register file")
 
     def characters(self, data: str) -> None:
         self.text_length += len(data)
@@ -126,9 +137,7 @@ class _Collector:
             depth = len(self.path)
             if self.path[-1] in self.wanted and depth > self.record_depth:
                 text = "".join(self.text).strip() if depth == self.text_depth else ""
-                self.record.values.append((tuple(self.path[self.record_depth :]), text))
-                if len(self.record.values) > MAX_VALUES:
-                    raise DataError(f"one mark has more than {MAX_VALUES:,} values; this is no register file")
+                self.add(tuple(self.path[self.record_depth :]), text)
             if depth == self.text_depth:
                 self.parser.CharacterDataHandler = None
                 self.text_depth = 0

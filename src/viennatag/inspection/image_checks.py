@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from viennatag.data.image_names import printable
 from viennatag.data.marks import SUBSETS, Marks
+from viennatag.data.source_files import IMAGE_ENDINGS
 from viennatag.errors import OptionError
-from viennatag.images.decoding import ImageMeasurement, measure_images
+from viennatag.images.decoding import ImageMeasurement
+from viennatag.images.reading import measure_images
 from viennatag.inspection.row_checks import Finding, check_rows
 from viennatag.split.duplicates import near_duplicate_groups
 from viennatag.split.splitting import MAX_DISTANCE
@@ -27,7 +30,6 @@ _ALIKE = ("leak", "duplicates", "lookalikes")
 _OF_IMAGES = ("damaged", "tiny", "blank", *_ALIKE)
 DROPPABLE = ("damaged", "tiny", "blank", "contradictory", "unlabelled", "crowded", "unknown", "text-only", *_ALIKE)
 """Kinds whose rows can be dropped, in this order."""
-_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,6 @@ def _find_unlisted(folder: Path, marks: Marks) -> list[str]:
         below.sort()
         for name in sorted(names):
             path = os.path.relpath(os.path.join(here, name), folder)
-            if name.lower().endswith(_ENDINGS) and path not in named:
-                found.append(path)
+            if name.lower().endswith(IMAGE_ENDINGS) and path not in named:
+                found.append(printable(path))
     return found

@@ -1,13 +1,18 @@
 """Losses for imbalanced and incompletely labelled multi-label data, for any torch training loop.
 
-Example:
-    import numpy as np, torch
-    from viennatag.losses import Asymmetric
+Each loss is a set of hyperparameters, such as `Asymmetric`, and a torch module, such as `AsymmetricLoss`.
 
-    objective = Asymmetric().prepare(counts=np.array([900, 40]), marks=1000)
-    logits, targets = torch.zeros(8, 2, requires_grad=True), torch.ones(8, 2)
-    objective(logits, targets, 0.0).mean().backward()  # 0.0: fraction of training done
+Example:
+    import torch
+    from viennatag.losses import DistributionBalancedLoss
+
+    loss = DistributionBalancedLoss(counts=[900, 40], samples=1000)
+    logits, targets = torch.zeros(8, 2, requires_grad=True), torch.ones(8, 2, dtype=torch.int64)
+    loss(logits, targets).backward()
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from viennatag.losses.frequencies import effective_weights, inverse_weights, log_odds
 from viennatag.losses.losses import (
@@ -27,22 +32,58 @@ from viennatag.losses.losses import (
     WeightedBinaryCrossEntropy,
 )
 
+if TYPE_CHECKING:
+    from viennatag.losses.modules import (
+        AsymmetricLoss,
+        BinaryCrossEntropyLoss,
+        CoOccurrenceSmoothingLoss,
+        DistributionBalancedLoss,
+        FocalLoss,
+        HillLoss,
+        LabelDistributionAwareLoss,
+        LogitAdjustedLoss,
+        LossModule,
+        PositiveUnlabelledLoss,
+        SelfPacedCorrectionLoss,
+        TwoWayLoss,
+        WeightedBinaryCrossEntropyLoss,
+    )
+
 __all__ = [
     "Asymmetric",
+    "AsymmetricLoss",
     "BinaryCrossEntropy",
+    "BinaryCrossEntropyLoss",
     "CoOccurrenceSmoothing",
+    "CoOccurrenceSmoothingLoss",
     "DistributionBalanced",
+    "DistributionBalancedLoss",
     "Focal",
+    "FocalLoss",
     "Hill",
+    "HillLoss",
     "LabelDistributionAware",
+    "LabelDistributionAwareLoss",
     "LogitAdjusted",
+    "LogitAdjustedLoss",
     "Loss",
+    "LossModule",
     "Objective",
     "PositiveUnlabelled",
+    "PositiveUnlabelledLoss",
     "SelfPacedCorrection",
+    "SelfPacedCorrectionLoss",
     "TwoWay",
+    "TwoWayLoss",
     "WeightedBinaryCrossEntropy",
+    "WeightedBinaryCrossEntropyLoss",
     "effective_weights",
     "inverse_weights",
     "log_odds",
 ]
+
+
+def __getattr__(name: str) -> object:  # only the modules need torch
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.modules"), name)

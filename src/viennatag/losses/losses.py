@@ -44,6 +44,17 @@ class Loss(Protocol):
 
         return best_constant(self.prepare(counts, marks), counts, marks)
 
+    def __call__(self, logits: "Tensor", targets: "Tensor") -> "Tensor":
+        """Return the mean over marks and labels, as the module of the same name does.
+
+        Raises:
+            OptionError: If the loss depends on label counts; the message names the module that takes them.
+        """
+        if needs_counts(type(self)):
+            name = f"viennatag.losses.{type(self).__name__}Loss"
+            raise OptionError(f"this loss depends on how frequent labels are; use {name}.from_targets(...)")
+        return self.prepare(np.zeros(logits.shape[1], np.int64), 1)(logits, targets, 1.0).mean() / logits.shape[1]
+
 
 class _CountFree(Loss, Protocol):
     def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
@@ -53,6 +64,11 @@ class _CountFree(Loss, Protocol):
         return lambda logits, targets, done: self._cost(*exact(logits, targets), done)
 
     def _cost(self, x: "Tensor", y: "Tensor", done: float) -> "Tensor": ...
+
+
+def needs_counts(kind: type) -> bool:
+    """Return whether a kind of loss depends on the label counts."""
+    return _CountFree not in kind.__mro__ and kind is not CoOccurrenceSmoothing
 
 
 def _check(valid: bool, name: str, value: object, expected: str) -> None:

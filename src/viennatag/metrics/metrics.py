@@ -1,14 +1,15 @@
 """Metrics of rankings, decisions and probabilities: pure functions over scores and targets.
 
-Scores are floats and targets booleans of one shape (marks, labels); targets may be the sparse array that
-`LabelSet.encode` returns and are then never made dense. Labels without positives have no average precision and no
-macro F1: they are NaN and left out of means.
+Scores are numbers and targets 0 and 1, or booleans, of one shape (marks, labels): NumPy arrays, data frames, torch
+tensors or lists. Targets may be the sparse array that `LabelSet.encode` returns and are then never made dense. A target
+that is -1, NaN or masked is unknown: the pair of mark and label counts in no figure. Labels without positives have no
+average precision and no macro F1: they are NaN and left out of means.
 
 Weights are optional and give how often each mark counts: shape (marks,), or (rounds, marks) for many bootstrap
 samples at once. With the latter each result has one more dimension in front, (rounds,).
 
-All functions raise DataError if shapes differ, targets are not boolean, a score is NaN, or a weight is negative or NaN,
-and MissingExtraError if weights are given for average precision and SciPy is not installed.
+All functions raise DataError if shapes differ, a target is neither 0, 1 nor unknown, a score is NaN, or a weight is
+negative or NaN, and MissingExtraError if weights are given for average precision and SciPy is not installed.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.ranking import BLOCK, Positives, find_positives, pooled_average_precision, ratio
-from viennatag.metrics.scores import Scores, Targets, check_scores
+from viennatag.metrics.scores import (
+    ArrayData,
+    Scores,
+    Targets,
+    as_scores,
+    as_targets,
+    check_scores,
+    dense_unknown,
+    find_unknown,
+    hide_unknown,
+)
 
 Value: TypeAlias = Any
 """A float, or an array (rounds,) under weights of shape (rounds, marks)."""
@@ -30,11 +41,13 @@ def average_precision(scores: Scores, targets: Targets, weights: ArrayLike | Non
 
     Ties count as in scikit-learn's `average_precision_score`.
     """
+    scores = as_scores(scores)
     return _average_precision(scores, targets, np.arange(scores.shape[-1]), weights)
 
 
 def micro_average_precision(scores: Scores, targets: Targets, weights: ArrayLike | None = None) -> Value:
     """Return the average precision of all mark-label pairs in one ranking, NaN without positives."""
+    scores = as_scores(scores)
     return _scalar(_average_precision(scores, targets, np.zeros(scores.shape[-1], dtype=np.intp), weights)[..., 0])
 
 
@@ -43,11 +56,12 @@ def label_ranking_average_precision(scores: Scores, targets: Targets, weights: A
 
     A mark without positives counts 1, as in scikit-learn.
     """
+    scores = as_scores(scores)
     check_scores(scores)
     positives = find_positives(targets, scores.shape)
     marks, labels = positives.shape
     transposed = Positives((labels, marks), positives.labels, positives.marks)
-    each = pooled_average_precision(scores.T, transposed, np.arange(marks))
+    each = pooled_average_precision(hide_unknown(scores, targets).T, transposed, np.arange(marks))
     return _weighted_mean(np.where(np.isnan(each), 1.0, each), weights)
 
 
@@ -162,16 +176,17 @@ def f1(predicted: NDArray[np.bool_], targets: Targets, weights: ArrayLike | None
     """Return precision, recall and F1 of decisions, macro and micro.
 
     Args:
-        predicted: Decisions, `scores >= thresholds`; dense, shape (marks, labels).
+        predicted: Decisions, `scores >= thresholds`: booleans, or 0 and 1; shape (marks, labels).
         targets: True labels, same shape.
         weights: See the module.
 
     Raises:
-        DataError: If decisions are not a dense boolean array, or as above.
+        DataError: If a decision is neither 0 nor 1, or as above.
     """
-    if not (isinstance(predicted, np.ndarray) and predicted.dtype == np.bool_):
-        raise DataError("decisions must be a dense boolean array: scores >= thresholds")
+    predicted = _checked_decisions(predicted)
     positives = find_positives(targets, predicted.shape)
+    unknown = dense_unknown(targets)
+    predicted = predicted if unknown is None else predicted & ~unknown
     marks, labels = positives.shape
     hit = predicted[positives.marks, positives.labels]
     correct, suggested, true = (
@@ -215,23 +230,44 @@ def calibration_error(
         DataError: If a score is outside [0, 1], or as above.
         OptionError: If `bins` is below 1.
     """
+    scores = as_scores(scores)
     positives = _checked_probabilities(scores, targets, bins)
     checked = _checked_weights(weights, len(scores))
-    excess = _bin_excess(scores, positives.marks, positives.labels, bins, by_mark=checked is not None, block=block)
+    unknown = dense_unknown(targets)
+    pairs = np.full(len(scores), scores.shape[1]) if unknown is None else (~unknown).sum(axis=1)
+    if not pairs.any():
+        return float("nan") if checked is None or checked.ndim == 1 else np.full(len(checked), np.nan)
+    by_mark = checked is not None
+    excess = _bin_excess(scores, unknown, positives.marks, positives.labels, bins, by_mark=by_mark, block=block)
     if checked is None:
-        return float(np.abs(excess).sum() / scores.size)
-    return _scalar(np.abs(checked @ excess).sum(-1) / (checked.sum(-1) * scores.shape[1]))
+        return float(np.abs(excess).sum() / pairs.sum())
+    return _scalar(np.abs(checked @ excess).sum(-1) / (checked @ pairs))
 
 
 def label_calibration_errors(scores: Scores, targets: Targets, *, bins: int = 15) -> NDArray[np.float64]:
-    """Return the expected calibration error of each label, over marks; shape (labels,)."""
+    """Return the expected calibration error of each label, over marks; NaN where all are unknown; shape (labels,)."""
+    scores = as_scores(scores)
     positives = _checked_probabilities(scores, targets, bins)
     rows = np.split(positives.marks[np.argsort(positives.labels, kind="stable")], np.cumsum(positives.per_label())[:-1])
-    errors = [
-        np.abs(_bin_excess(column[:, None], own, np.zeros_like(own), bins, by_mark=False, block=BLOCK)).sum()
-        for column, own in zip(scores.T, rows, strict=True)
-    ]
-    return np.array(errors) / len(scores)
+    unknown = dense_unknown(targets)
+    known = np.full(scores.shape[1], len(scores)) if unknown is None else (~unknown).sum(axis=0)
+    errors = np.full(scores.shape[1], np.nan)
+    for at in np.flatnonzero(known):
+        column, own = scores[:, at, None], rows[at]
+        hidden = None if unknown is None else unknown[:, at, None]
+        excess = _bin_excess(column, hidden, own, np.zeros_like(own), bins, by_mark=False, block=BLOCK)
+        errors[at] = np.abs(excess).sum()
+    return errors / np.maximum(known, 1)
+
+
+def _checked_decisions(predicted: ArrayData) -> NDArray[np.bool_]:
+    try:
+        found = as_targets(predicted)
+    except DataError as exc:
+        raise DataError(f"decisions are no booleans ({exc}); expected scores >= thresholds") from exc
+    if find_unknown(predicted) is not None:
+        raise DataError("decisions are no booleans (some are -1 or NaN); expected scores >= thresholds")
+    return found if isinstance(found, np.ndarray) else found.toarray()
 
 
 def _average_precision(
@@ -239,6 +275,7 @@ def _average_precision(
 ) -> NDArray[np.float64]:
     check_scores(scores)
     positives = find_positives(targets, scores.shape)
+    scores = hide_unknown(scores, targets)
     checked = _checked_weights(weights, len(scores))
     if checked is None:
         return pooled_average_precision(scores, positives, pool)
@@ -302,8 +339,10 @@ def _count_top_positives(
     """Return the number of positives of each mark among its k best-scored labels, and of all its positives."""
     if k < 1:
         raise OptionError(f"k is {k}; expected at least 1")
+    scores = as_scores(scores)
     check_scores(scores)
     positives = find_positives(targets, scores.shape)
+    scores = hide_unknown(scores, targets)
     marks, labels = positives.shape
     found = np.zeros(len(positives.marks), dtype=bool)
     height = max(1, block // labels)
@@ -333,20 +372,29 @@ def _checked_probabilities(scores: Scores, targets: Targets, bins: int) -> Posit
 
 
 def _bin_excess(
-    scores: Scores, marks: NDArray[np.intp], labels: NDArray[np.intp], bins: int, *, by_mark: bool, block: int
+    scores: Scores,
+    unknown: NDArray[np.bool_] | None,
+    marks: NDArray[np.intp],
+    labels: NDArray[np.intp],
+    bins: int,
+    *,
+    by_mark: bool,
+    block: int,
 ) -> NDArray[np.float64]:
     """Return the sum of scores minus the number of positives in each bin; shape (bins,), or (marks, bins) by mark.
 
     Args:
         scores: Probabilities, shape (marks, labels).
+        unknown: Pairs that do not count, same shape; some count.
         marks: Rows of the positives.
         labels: Columns of the positives.
         bins: Number of bins of equal mass.
         by_mark: Whether to sum each mark on its own.
         block: Most scores that are binned at a time.
     """
-    ascending, bins = np.sort(scores, axis=None), min(bins, scores.size)
-    limits = np.unique(ascending[np.arange(1, bins) * scores.size // bins - 1])  # highest score of each bin
+    ascending = np.sort(scores if unknown is None else scores[~unknown], axis=None)
+    bins = min(bins, ascending.size)
+    limits = np.unique(ascending[np.arange(1, bins) * ascending.size // bins - 1])  # highest score of each bin
     limits = limits[limits < ascending[-1]]
     width = len(limits) + 1
     own = np.searchsorted(limits, scores[marks, labels])
@@ -357,6 +405,8 @@ def _bin_excess(
     height = max(1, block // scores.shape[1])
     for start in range(0, len(scores), height):
         rows = scores[start : start + height]
+        if unknown is not None:  # a score of 0 adds nothing
+            rows = np.where(unknown[start : start + height], 0, rows)
         cells = np.searchsorted(limits, rows) + np.arange(len(rows))[:, None] * width
         here = slice(start * width, (start + len(rows)) * width)
         excess[here] += np.bincount(cells.ravel(), rows.ravel(), minlength=len(rows) * width)

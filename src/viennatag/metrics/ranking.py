@@ -6,16 +6,12 @@ Only positives need a rank, so sparse targets are never made dense.
 import os
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, require
-from viennatag.metrics.scores import Scores, Targets
-
-if TYPE_CHECKING:
-    pass
+from viennatag.metrics.scores import Scores, Targets, as_targets
 
 BLOCK = 1 << 23
 """Most values that are copied at a time: 32 or 64 MB."""
@@ -48,12 +44,9 @@ def find_positives(targets: Targets, shape: tuple[int, ...]) -> Positives:
     """Return the positions of true targets, dense or sparse.
 
     Raises:
-        DataError: If targets are not boolean, do not have `shape`, or there are no marks or no labels.
+        DataError: If a target is neither 0 nor 1, they do not have `shape`, or there are no marks or no labels.
     """
-    if not (isinstance(targets, np.ndarray) or hasattr(targets, "tocsr")):
-        raise DataError(f"targets are a {type(targets).__name__}; expected a boolean array, dense or scipy.sparse")
-    if targets.dtype != np.bool_:
-        raise DataError(f"targets have dtype {targets.dtype}; expected bool, so convert them with .astype(bool)")
+    targets = as_targets(targets)
     if len(shape) != 2 or targets.shape != shape:
         raise DataError(f"scores have shape {shape}, targets {targets.shape}; both must be (marks, labels)")
     if 0 in shape:

@@ -7,6 +7,7 @@ bundle runs no code of its own, and a damaged bundle or one of another schema is
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +19,21 @@ from numpy.typing import NDArray
 from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.data.taxonomy import Taxonomy
-from viennatag.errors import BundleError, DataError
+from viennatag.errors import BundleError, CodeError, DataError
+from viennatag.files import recover_folder
+from viennatag.model.graph_files import external_files
 from viennatag.model.postprocessing import Postprocessor
 
 SCHEMA = 1
 GRAPH = "model.onnx"
 DESCRIPTION = "bundle.json"
 CARD = "MODEL_CARD.md"
+SEEN = "seen.u64"
+"""Hashes of the images that a bundle has learned from, see `seen_images`; 8 bytes each, little-endian."""
 STARTER = "starter"
 """Name of the bundle that comes inside the package."""
+MAX_SIZE = 4096
+"""Largest side of the square that a graph takes, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +50,7 @@ class Bundle:
         path: The folder it was read from.
         precision: What its graph computes in: `float32`, `int8` or `bfloat16`.
         digest: Of the graph, `sha256:` and hexadecimal digits.
+        seen: Hashes of the images that it has learned from, see `seen_images`; shape (images,).
     """
 
     train_counts: NDArray[np.int64]
@@ -54,10 +62,17 @@ class Bundle:
     path: Path | None = None
     precision: str = "float32"
     digest: str = ""
+    seen: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
 
     def __post_init__(self) -> None:
         if {self.train_counts.shape, self.prior.shape} != {(len(self.labels),)}:
             raise DataError("train_counts and prior must have one entry per label")
+        if not np.all((self.prior >= 0) & (self.prior <= 1)):  # NaN fails here too
+            raise DataError("every prior must be a share between 0 and 1")
+        if (self.train_counts < 0).any():
+            raise DataError("every one of train_counts must be 0 or more")
+        if not 1 <= self.image_size <= MAX_SIZE:
+            raise DataError(f"image_size is {self.image_size}; expected 1 to {MAX_SIZE:,} pixels")
 
     @property
     def labels(self) -> LabelSet:
@@ -82,7 +97,11 @@ STARTER_FOLDER = Path(__file__).parent / STARTER
 
 
 def find_bundle(name: str | Path) -> Path:
-    """Return the folder of a bundle named by its path, `starter` for the one in the package, or `hf-hub:owner/name`.
+    """Return the folder of a bundle.
+
+    Args:
+        name: A path, `hf-hub:owner/name`, or the text `starter` for the bundle in the package. A folder of this name
+            is meant by `./starter`, or by a `Path`.
 
     Raises:
         BundleError: If there is none.
@@ -91,12 +110,26 @@ def find_bundle(name: str | Path) -> Path:
         from viennatag.model.hub import fetch_bundle
 
         name = fetch_bundle(str(name))
-    path = STARTER_FOLDER if str(name) == STARTER else Path(name)
-    if not path.is_dir():
-        raise BundleError(f"{name}: there is no such bundle; give the folder that `viennatag train -o` wrote")
-    if not (path / DESCRIPTION).is_file():
-        raise BundleError(f"{name}: not a bundle: the folder holds no {DESCRIPTION}")
+    if is_starter(name):
+        if Path(STARTER, DESCRIPTION).is_file():
+            message = "%s is the bundle that comes with viennatag; for the folder of this name write ./%s"
+            logging.getLogger("viennatag").warning(message, STARTER, STARTER)
+        return STARTER_FOLDER
+    path = Path(name)
+    try:
+        recover_folder(path)
+        if not path.is_dir():
+            raise BundleError(f"{name}: there is no such bundle; give the folder that `viennatag train -o` wrote")
+        if not (path / DESCRIPTION).is_file():
+            raise BundleError(f"{name}: not a bundle: the folder holds no {DESCRIPTION}")
+    except (OSError, ValueError) as exc:  # no valid name of a file
+        raise BundleError(f"{name!r}: the bundle cannot be opened ({exc})") from exc
     return path
+
+
+def is_starter(name: str | Path) -> bool:
+    """Return whether a name means the bundle in the package; a `Path` never does."""
+    return isinstance(name, str) and name == STARTER
 
 
 def as_bundle(bundle: Bundle | Path | str) -> Bundle:
@@ -112,43 +145,89 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
     """
     path = find_bundle(name)
     try:
-        found = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
-        if found["schema"] != SCHEMA:
-            raise BundleError(
-                f"{path}: the bundle has schema {found['schema']}, this version reads schema {SCHEMA}; install the "
-                "version of viennatag that wrote it, or train it anew"
-            )
-        if found["taxonomy"] not in get_args(Taxonomy):
-            raise BundleError(f"{path}: the taxonomy {found['taxonomy']!r} is unknown")
-        chain = found["postprocessing"]
-        postprocessor = Postprocessor(
-            labels=LabelSet(found["taxonomy"], tuple(found["labels"])),
-            calibration=Calibration(np.array(chain["slope"], dtype=float), np.array(chain["intercept"], dtype=float)),
-            thresholds=np.array(chain["thresholds"], dtype=np.float64),
-            top=None if chain["top"] is None else int(chain["top"]),
-            max_crops=int(chain["max_crops"]),
-            parent_weight=float(chain["parent_weight"]),
-            pixel_labels=tuple(chain["pixel_labels"]),
+        found = _read_description(path)
+        _check_files(path, dict(found["files"]))
+        bundle = _bundle(found, path)
+    except _DAMAGE as exc:
+        reason = str(exc).partition("\n")[0][:200]
+        raise BundleError(f"{path}: {DESCRIPTION} is damaged ({type(exc).__name__}: {reason})") from exc
+    return bundle
+
+
+_MAX_DESCRIPTION = 64 << 20  # bytes; ten thousand labels take two million
+_DAMAGE = (  # JSON errors and those of texts are ValueErrors
+    ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError, OSError,
+    DataError, CodeError,
+)  # fmt: skip
+
+
+def _read_description(path: Path) -> Mapping[str, Any]:
+    with (path / DESCRIPTION).open("rb") as file:
+        content = file.read(_MAX_DESCRIPTION + 1)
+    if len(content) > _MAX_DESCRIPTION:
+        raise ValueError(f"more than {_MAX_DESCRIPTION:,} bytes")
+    found: Mapping[str, Any] = json.loads(content)
+    if found["schema"] != SCHEMA:
+        raise BundleError(
+            f"{path}: the bundle has schema {found['schema']}, this version reads schema {SCHEMA}; install the "
+            "version of viennatag that wrote it, or train it anew"
         )
-        bundle = Bundle(
-            train_counts=np.array(found["train_counts"], dtype=np.int64),
-            prior=np.array(found["prior"], dtype=np.float64),
-            postprocessor=postprocessor,
-            image_size=int(found["image_size"]),
-            training=found["training"],
-            metrics=found["metrics"],
-            path=path,
-            precision=str(found["precision"]),
-            digest=str(found["files"][GRAPH]),
-        )
-        files = dict(found["files"])
-    except (ValueError, KeyError, TypeError, AttributeError, DataError) as exc:  # JSON errors are ValueErrors
-        raise BundleError(f"{path}: {DESCRIPTION} is damaged ({type(exc).__name__}: {exc})") from exc
-    for file, digest in files.items():
+    if found["taxonomy"] not in get_args(Taxonomy):
+        raise BundleError(f"{path}: the taxonomy {found['taxonomy']!r} is unknown")
+    return found
+
+
+def _bundle(found: Mapping[str, Any], path: Path) -> Bundle:
+    chain = found["postprocessing"]
+    labels, pixel_labels = tuple(found["labels"]), tuple(chain["pixel_labels"])
+    if not all(isinstance(label, str) for label in (*labels, *pixel_labels)):
+        raise ValueError("a label is no text")
+    label_set = LabelSet(found["taxonomy"], labels)
+    _ = label_set.levels, label_set.is_pictorial  # neither is there for a code that is none
+    postprocessor = Postprocessor(
+        labels=label_set,
+        calibration=Calibration(np.array(chain["slope"], dtype=float), np.array(chain["intercept"], dtype=float)),
+        thresholds=np.array(chain["thresholds"], dtype=np.float64),
+        top=None if chain["top"] is None else _whole(chain["top"], "top"),
+        max_crops=_whole(chain["max_crops"], "max_crops"),
+        parent_weight=float(chain["parent_weight"]),
+        pixel_labels=pixel_labels,
+    )
+    return Bundle(
+        train_counts=np.array(found["train_counts"], dtype=np.int64),
+        prior=np.array(found["prior"], dtype=np.float64),
+        postprocessor=postprocessor,
+        image_size=_whole(found["image_size"], "image_size"),
+        training=dict(found["training"]),
+        metrics=dict(found["metrics"]),
+        path=path,
+        precision=str(found["precision"]),
+        digest=str(found["files"][GRAPH]),
+        seen=np.fromfile(path / SEEN, dtype="<u8") if SEEN in found["files"] else np.zeros(0, dtype=np.uint64),
+    )
+
+
+def _whole(value: Any, name: str) -> int:
+    if type(value) is not int:
+        raise ValueError(f"{name} is {value!r}, no whole number")
+    return value
+
+
+def _check_files(path: Path, files: Mapping[str, str]) -> None:
+    """Check the hash of each file of a bundle, and that its graph reads no file besides."""
+    for file in files:
+        if file in {"", ".", ".."} or Path(file).name != file or "\\" in file:
+            raise BundleError(f"{path}: {DESCRIPTION} names {file[:60]!r}, which is no file of the bundle's folder")
         if not (path / file).is_file():
             raise BundleError(f"{path}: the file {file} is missing")
+    for file, digest in files.items():
         with (path / file).open("rb") as stream:
             hashed = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
         if hashed != digest:
             raise BundleError(f"{path}: the file {file} is damaged (its hash differs from {DESCRIPTION})")
-    return bundle
+    outside = sorted(external_files(path / GRAPH) - set(files))
+    if outside:
+        raise BundleError(
+            f"{path}: {GRAPH} reads its weights from {outside[0][:60]!r}, which {DESCRIPTION} gives no hash of; "
+            "save the graph with its weights inside"
+        )

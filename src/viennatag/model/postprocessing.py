@@ -26,6 +26,7 @@ from viennatag.thresholds.thresholds import Thresholds
 
 PARENT_WEIGHT = 0.5
 """Weight of the best division's logit in that of its category, where this averaging is used."""
+_MOST_CROPS = 16  # a bundle that asks for more is made to waste time
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,12 @@ class Postprocessor:
         shapes = {column.shape for column in (self.thresholds, self.calibration.slope, self.calibration.intercept)}
         if shapes != {(len(self.labels),)}:
             raise DataError("calibration and thresholds must have one entry per label")
+        if not np.isfinite(self.thresholds).all():
+            raise DataError("every threshold must be finite")
+        if self.top is not None and self.top < 1:
+            raise DataError(f"top is {self.top}; it counts suggestions, from 1 up")
+        if not 0 <= self.max_crops <= _MOST_CROPS:
+            raise DataError(f"max_crops is {self.max_crops}; expected 0 to {_MOST_CROPS}")
         if not 0 <= self.parent_weight <= 1:
             raise DataError(f"parent_weight is {self.parent_weight}; expected a weight between 0 and 1")
         strange = [name for name in self.pixel_labels if name not in self.labels.index or name not in COLOUR_LABELS]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.errors import BundleError
-from viennatag.files import atomic_folder
-from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, Bundle, open_bundle
+from viennatag.errors import BundleError, OutputError
+from viennatag.files import atomic_folder, cache_folder
+from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, SEEN, Bundle, open_bundle
 from viennatag.model.model_card import model_card, read_notes
 
 
@@ -28,11 +28,25 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
 
     Raises:
         BundleError: If something other than a bundle stands at `path`.
+        OutputError: If it cannot be written there; it is then kept in the user's cache folder, which the error names.
     """
     path = Path(path)
+    try:
+        return _write(bundle, graph, path, notes or {})
+    except OutputError as exc:
+        spare = cache_folder() / "unwritten" / f"{path.name}-{hashlib.sha256(graph).hexdigest()[:8]}"
+        try:
+            _write(bundle, graph, spare, notes or {})
+        except (OSError, BundleError):
+            raise exc from None
+        raise OutputError(f"{exc}; the finished bundle is in {spare}, move it from there") from exc
+
+
+def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str]) -> Bundle:
     if path.exists() and not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
     chain = bundle.postprocessor
+    files = {GRAPH: graph, **({SEEN: np.unique(bundle.seen).astype("<u8").tobytes()} if len(bundle.seen) else {})}
     description = {
         "schema": SCHEMA,
         "taxonomy": bundle.labels.taxonomy,
@@ -40,7 +54,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
         "precision": bundle.precision,
         "training": bundle.training,
         "metrics": bundle.metrics,
-        "files": {GRAPH: "sha256:" + hashlib.sha256(graph).hexdigest()},
+        "files": {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "labels": bundle.labels.names,
         "train_counts": bundle.train_counts.tolist(),
         "prior": bundle.prior.tolist(),
@@ -55,9 +69,10 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
         },
     }
     kept, license_ = read_notes(bundle.card.read_text(encoding="utf-8")) if bundle.card else ({}, "other")
-    card = model_card(replace(bundle, path=path), notes=kept | dict(notes or {}), license_=license_)
+    card = model_card(replace(bundle, path=path), notes=kept | dict(notes), license_=license_)
     with atomic_folder(path) as folder:
-        (folder / GRAPH).write_bytes(graph)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
         (folder / CARD).write_text(card, encoding="utf-8")
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")

@@ -17,14 +17,10 @@ from numpy.typing import NDArray
 
 from viennatag.errors import ImageError, OptionError
 from viennatag.images.colour_features import colour_map
-from viennatag.images.decoding import (
-    MAX_PIXELS,
-    FramedImage,
-    ImageSource,
-    available_cores,
-    read_framed_image,
-    read_image,
-)
+from viennatag.images.decoding import MAX_PIXELS, FramedImage, available_cores
+from viennatag.images.isolation import read_guarded
+from viennatag.images.reading import read_image
+from viennatag.images.sources import ImageSource
 from viennatag.model.bundle import STARTER, Bundle, open_bundle
 from viennatag.model.postprocessing import Outputs
 from viennatag.runtime.engine import Engine, run_images
@@ -73,6 +69,9 @@ class Prediction:
         return {"image": self.image, "suggestions": [asdict(suggestion) for suggestion in self.suggestions]}
 
 
+_NOT_COPIED = {"engine", "_one_thread_engine", "_place_reader"}
+
+
 class Predictor:
     """A bundle ready to predict."""
 
@@ -99,6 +98,10 @@ class Predictor:
         """
         return cls(open_bundle(name), engine=engine, threads=threads)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs; engines cannot be copied, but opened again."""
+        return {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
+
     def forward(
         self, images: Sequence[FramedImage], also: tuple[str, ...] = ()
     ) -> tuple[Outputs, list[NDArray[np.float32]]]:
@@ -121,7 +124,7 @@ class Predictor:
             ImageError: If the image cannot be read, or has more than `max_pixels` pixels.
         """
         crops = self.postprocessor.max_crops
-        return read_framed_image(image, self.engine.size, max_crops=crops, max_pixels=max_pixels)
+        return read_guarded(image, self.engine.size, max_crops=crops, max_pixels=max_pixels)
 
     def score_image(self, image: ImageSource) -> NDArray[np.float64]:
         """Return the scores of one image, of shape (labels,).
@@ -156,8 +159,16 @@ class Predictor:
         top: int | None = None,
         level: str | None = None,
     ) -> Iterator[Prediction]:
-        """Yield a prediction for each image, in order; an image that cannot be read does not stop the rest."""
+        """Return predictions, one for each image, in order; an image that cannot be read does not stop the rest.
+
+        Raises:
+            OptionError: If `images` is one image, or `top` or `level` makes no sense.
+        """
+        _check_several(images)
         self.check_options(top, level)
+        return self._predict_each(images, top, level)
+
+    def _predict_each(self, images: Iterable[ImageSource], top: int | None, level: str | None) -> Iterator[Prediction]:
         names: deque[str] = deque()
 
         def named() -> Iterator[ImageSource]:
@@ -195,11 +206,12 @@ class Predictor:
             colours = np.concatenate(found) if found else None
             yield errors, self.postprocessor.scores(Outputs(batch.outputs[0], batch.view_counts, colours))
 
-    def explain(self, image: ImageSource, code: str) -> "Explanation":
+    def explain(self, image: ImageSource | FramedImage, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
 
         Args:
-            image: A path, bytes, an open binary file, a Pillow image or an array; see `ImageSource`.
+            image: A path, bytes, an open binary file, a Pillow image or an array, see `ImageSource`; or what `read`
+                returned.
             code: A code or flat label that the bundle knows.
 
         Raises:
@@ -210,7 +222,7 @@ class Predictor:
         (found,) = self.explain_codes(image, (code,))
         return found
 
-    def explain_codes(self, image: ImageSource, codes: Iterable[str]) -> "tuple[Explanation, ...]":
+    def explain_codes(self, image: ImageSource | FramedImage, codes: Iterable[str]) -> "tuple[Explanation, ...]":
         """Return where the evidence for several codes lies; see `explain`. The image is run once."""
         from viennatag.explain.heatmap import Explanation
 
@@ -221,7 +233,7 @@ class Predictor:
             raise OptionError(f"the bundle has no label {unknown[0]!r}; it has {len(labels):,}, see `viennatag codes`")
         from_head = [name for name in names if name not in self.postprocessor.pixel_labels]
         reader = self._place_reader if from_head else None
-        fitted = self.read(image)
+        fitted = image if isinstance(image, FramedImage) else self.read(image)
         outputs, seen = self.forward([fitted], reader.outputs if reader else ())
         (scores,), logits = self.postprocessor.scores(outputs), outputs.logits
         boxes = [fitted.box, *(box for _, box in fitted.crops)]
@@ -386,6 +398,15 @@ class Predictor:
             self._words[at] = name, heading(name, labels.taxonomy), labels.levels[at], path
         code, meaning, level, path = self._words[at]
         return Suggestion(code, meaning, round(score, 4), level, path, above)
+
+
+def _check_several(images: Iterable[ImageSource]) -> None:
+    """Raise OptionError if a single image was handed in, which may be iterable too."""
+    is_image = isinstance(images, (str, Path, bytes, bytearray, memoryview)) or hasattr(images, "read")
+    if is_image or not isinstance(images, Iterable) or (isinstance(images, np.ndarray) and images.ndim < 4):
+        raise OptionError(
+            f"predict_many takes several images, not one {type(images).__name__}; pass a list, or use predict"
+        )
 
 
 def heading(label: str, taxonomy: str) -> str:

@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError, OptionError, PrecisionError, require
-from viennatag.images.decoding import ImageSource, read_images
+from viennatag.files import holding_output
+from viennatag.images.reading import read_images
+from viennatag.images.sources import ImageSource
 from viennatag.metrics.metrics import average_precision
 from viennatag.model.bundle import GRAPH, Bundle, as_bundle
 from viennatag.model.saving import write_bundle
+from viennatag.model.seen_images import is_seen
 from viennatag.prediction.predictor import Predictor
 
 PRECISIONS = ("int8", "bf16")
@@ -65,6 +68,7 @@ class QuantizationReport:
         return self.original - self.reduced
 
 
+@holding_output
 def quantize(
     bundle: Bundle | Path | str,
     marks: Marks | Path | str | Any,
@@ -82,7 +86,7 @@ def quantize(
     Args:
         bundle: The original, in float32: a bundle, its folder, or `starter`.
         marks: A marks table (a file, a data frame, or `Marks`). For int8 some of the marks, drawn at random,
-            calibrate the graph; the rest evaluate it.
+            calibrate the graph; the rest evaluate it, without those that the bundle has learned from.
         images: Folder that the marks' images are relative to.
         out: Folder to write; never the original's.
         precision: `int8` or `bf16`.
@@ -106,10 +110,16 @@ def quantize(
         raise OptionError(f"{out}: the original is there and is kept; choose another name")
     if marks.taxonomy != bundle.labels.taxonomy:
         raise DataError(f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {marks.taxonomy} ones")
-    order = np.random.default_rng(seed).permutation(len(marks))
-    reserved = min(calibration_marks, len(marks) // 2) if precision == "int8" else 0
-    calibrating, evaluating = order[:reserved], np.sort(order[reserved:])
     paths = [Path(images) / image for image in marks.images]
+    seen, order = is_seen(bundle, paths), np.random.default_rng(seed).permutation(len(marks))
+    order = order[np.argsort(~seen[order], kind="stable")]  # what it has learned from calibrates first
+    reserved = min(calibration_marks, len(marks) // 2) if precision == "int8" else 0
+    calibrating, evaluating = order[:reserved], np.sort([at for at in order[reserved:] if not seen[at]]).astype(int)
+    if not len(evaluating):
+        raise DataError(
+            f"the bundle was trained on all {len(marks):,} marks, so they cannot say what it loses; add marks that "
+            "training did not see"
+        )
     targets = bundle.labels.encode([marks.codes[at] for at in evaluating])
     if not targets.nnz:
         raise DataError(f"none of {len(evaluating):,} marks carries a label of the bundle, so nothing can be evaluated")

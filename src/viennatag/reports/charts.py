@@ -56,23 +56,8 @@ def log_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Ma
         *(_grid_line(place((1, value))[1], short_number(value)) for value in y_ticks),
         *(_tick(place((value, 1))[0], bottom, short_number(value)) for value in x_ticks),
     ]
-    point = Markup(
-        '<g class="point {colour}"><circle class="hover" cx="{x:.1f}" cy="{y:.1f}" r="9"/>'
-        '<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><title>{title}</title></g>'
-    )
     for line in lines:
-        placed = [place(each) for each in line.points]
-        if not placed:
-            continue
-        path = " ".join(f"{left:.1f},{top:.1f}" for left, top in placed)
-        if line.fill:
-            ends = f"{placed[-1][0]:.1f},{bottom} {placed[0][0]:.1f},{bottom}"
-            parts.append(Markup('<polygon class="{} area" points="{} {}"/>').format(line.colour, path, ends))
-        parts.append(Markup('<polyline class="{} line" points="{}"/>').format(line.colour, path))
-        parts.extend(
-            point.format(colour=line.colour, x=left, y=top, title=title)
-            for (left, top), title in zip(placed, line.titles, strict=False)
-        )
+        parts += _drawn_line(line, [place(each) for each in line.points], bottom)
     return _svg(parts, height, f"{y} over {x}, logarithmic axes")
 
 
@@ -169,6 +154,90 @@ def interval_chart(rows: Sequence[IntervalRow], *, label: str) -> Markup:
     return _svg(parts, bottom + 24, label)
 
 
+def unit_chart(
+    lines: Sequence[Line],
+    *,
+    x: str,
+    y: str,
+    ranges: Sequence[tuple[float, float, float]] = (),
+    diagonal: bool = False,
+    height: int = 300,
+) -> Markup:
+    """Return a line chart whose axes named `x` and `y` run from 0 to 1.
+
+    Args:
+        lines: Their points are within [0, 1].
+        x: Name of the axis across.
+        y: Name of the axis up.
+        ranges: Vertical bars, each at x from one y to another, such as intervals.
+        diagonal: Whether to draw where both are the same.
+        height: In units of the chart.
+    """
+    bottom = height - _BOTTOM
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        return _LEFT + across * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
+
+    ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
+    parts = [
+        _axis_names(x, y, height),
+        *(_grid_line(place(0, value)[1], f"{value:g}") for value in ticks),
+        *(_tick(place(value, 0)[0], bottom, f"{value:g}") for value in ticks),
+    ]
+    straight = Markup('<line class="{} line" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
+    if diagonal:
+        parts.append(straight.format("grey", *place(0, 0), *place(1, 1)))
+    parts += [straight.format("blue range", *place(at, low), *place(at, high)) for at, low, high in ranges]
+    for line in lines:
+        parts += _drawn_line(line, [place(*each) for each in line.points], bottom)
+    return _svg(parts, height, f"{y} over {x}")
+
+
+def step_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Markup:
+    """Return a line chart over steps, such as epochs: both axes are linear and fit the points."""
+    points = [point for line in lines for point in line.points] or [(0.0, 0.0)]
+    (left, low), (right, high) = (
+        tuple(each(point[axis] for point in points) for axis in (0, 1)) for each in (min, max)
+    )
+    step = _round_up(((high - low) or abs(high) or 1.0) / 4)
+    base, roof = math.floor(low / step) * step, math.ceil(high / step + 1e-9) * step
+    bottom = height - _BOTTOM
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        across, up = (point[0] - left) / ((right - left) or 1), (point[1] - base) / ((roof - base) or 1)
+        return _LEFT + across * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
+
+    rows = [base + at * step for at in range(round((roof - base) / step) + 1)]
+    columns = sorted({round(left + (right - left) * at / 5) for at in range(6)})
+    parts = [
+        _axis_names(x, y, height),
+        *(_grid_line(place((left, value))[1], f"{value:.3g}") for value in rows),
+        *(_tick(place((value, base))[0], bottom, short_number(value)) for value in columns if left <= value <= right),
+    ]
+    for line in lines:
+        parts += _drawn_line(line, [place(each) for each in line.points], bottom)
+    return _svg(parts, height, f"{y} over {x}")
+
+
+def frequency_chart(points: Sequence[tuple[float, float, Colour, str]], *, x: str, y: str, height: int = 300) -> Markup:
+    """Return a dot for each point: x from 1 on a logarithmic axis, y from 0 to 1, its colour and its tooltip."""
+    decades = max(0.5, math.log10(max((point[0] for point in points), default=1.0) or 1.0))
+    bottom = height - _BOTTOM
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        right = math.log10(max(across, 1)) / decades
+        return _LEFT + right * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
+
+    parts = [
+        _axis_names(x, y, height),
+        *(_grid_line(place(1, value)[1], f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0)),
+        *(_tick(place(10**power, 0)[0], bottom, short_number(10**power)) for power in range(int(decades) + 1)),
+    ]
+    dot = Markup('<g class="dot"><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.5"/><title>{}</title></g>')
+    parts += [dot.format(colour, *place(across, up), title) for across, up, colour, title in points]
+    return _svg(parts, height, f"{y} over {x}, logarithmic axis")
+
+
 def short_number(value: float) -> str:
     """Return a number as an axis shows it: 950, 1k, 2.5k, 3M."""
     for size, unit in ((1e6, "M"), (1e3, "k")):
@@ -181,6 +250,24 @@ def _round_up(value: float) -> float:
     """Return the least of 1, 2 or 5 times a power of ten that is not below a positive value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * (1 - 1e-9))
+
+
+def _drawn_line(line: Line, placed: Sequence[tuple[float, float]], bottom: float) -> list[Markup]:
+    """Return a line through its placed points, the area below it, and a dot to point at for each tooltip."""
+    if not placed:
+        return []
+    path = " ".join(f"{left:.1f},{top:.1f}" for left, top in placed)
+    parts = []
+    if line.fill:
+        ends = f"{placed[-1][0]:.1f},{bottom} {placed[0][0]:.1f},{bottom}"
+        parts.append(Markup('<polygon class="{} area" points="{} {}"/>').format(line.colour, path, ends))
+    parts.append(Markup('<polyline class="{} line" points="{}"/>').format(line.colour, path))
+    point = Markup(
+        '<g class="point {colour}"><circle class="hover" cx="{x:.1f}" cy="{y:.1f}" r="9"/>'
+        '<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><title>{title}</title></g>'
+    )
+    titled = zip(placed, line.titles, strict=False)
+    return [*parts, *(point.format(colour=line.colour, x=left, y=top, title=title) for (left, top), title in titled)]
 
 
 def _svg(parts: Iterable[Markup], height: int, label: str) -> Markup:

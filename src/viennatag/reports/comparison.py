@@ -45,12 +45,27 @@ def comparison_report(comparison: Comparison) -> RenderableType:
     table.add_column("%, ± half of\n95 % interval", no_wrap=True)
     for title in METRIC_TITLES.values():
         table.add_column(title.replace(" ", "\n", 1), justify="right", no_wrap=True)
-    table.add_column("s", justify="right")
+    for title in cost_titles(comparison):
+        table.add_column(title, justify="right")
     for row in comparison.rows:
         cells = [Text(metric_text(name, row), style=VERDICT_STYLES[row.metrics[name].verdict]) for name in METRICS]
         style = "dim" if row.name == comparison.rows[0].name else ""
-        table.add_row(row.name, *cells, f"{row.seconds:.1f}" if row.seconds else "", style=style)
+        table.add_row(row.name, *cells, *cost_cells(comparison, row), style=style)
     return Group(table, *(Text(line) for line in [*summary(comparison), "", *notes(comparison)]))
+
+
+def cost_titles(comparison: Comparison) -> tuple[str, ...]:
+    """Return the titles of what a row costs: seconds and, where networks differ, parameters and time of an image."""
+    known = any(row.parameters is not None for row in comparison.rows)
+    return ("s", "million\nparameters", "ms an\nimage") if known else ("s",)
+
+
+def cost_cells(comparison: Comparison, row: ComparisonRow) -> list[str]:
+    """Return what a row costs, as text below `cost_titles`."""
+    cells = [f"{row.seconds:.1f}" if row.seconds else ""]
+    if row.parameters is not None and row.milliseconds is not None:
+        cells += [f"{row.parameters / 1e6:.1f}", f"{row.milliseconds:.1f}"]
+    return cells + [""] * (len(cost_titles(comparison)) - len(cells))
 
 
 def summary(comparison: Comparison) -> list[str]:

@@ -27,10 +27,11 @@ _METRIC_NAMES = {
     "micro_recall": "recall of suggestions",
     "calibration_error": "calibration error",
 }
-_WARNING = (
+INCOMPLETE = (
     "these marks lack codes, so precision is not reliable: a correct suggestion of a missing code counts as wrong. "
     "mAP, F1 and calibration are left out; hits are lower bounds, recall is that of the given codes"
 )
+"""What must be said where marks lack codes."""
 
 
 def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> RenderableType:
@@ -63,7 +64,7 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
         notes += f"; {share:.1%} of their codes are not among the model's labels and count for their nearest ancestor"
     if evaluation.skipped:
         notes += f"; {len(evaluation.skipped):,} marks were left out"
-    return Group(*parts, Text(notes), *([Text(_WARNING, style="yellow")] if incomplete else []))
+    return Group(*parts, Text(notes), *([Text(INCOMPLETE, style="yellow")] if incomplete else []))
 
 
 def _cell(figure: "MetricValue") -> str:

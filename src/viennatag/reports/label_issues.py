@@ -9,6 +9,7 @@ from rich.text import Text
 
 from viennatag.data.marks import Marks
 from viennatag.evaluation.label_issues import LabelIssue
+from viennatag.files import safe_cells
 from viennatag.reports.tables import titled_table
 
 ISSUE_TITLES = {"missing": "Probably missing codes", "wrong": "Probably wrong codes"}
@@ -45,8 +46,8 @@ def write_label_issues(issues: Sequence[LabelIssue], marks: Marks, file: TextIO)
     table.writerow(_COLUMNS)
     for issue in issues:
         numbers = (issue.score, issue.typical, issue.prior, issue.certainty)
-        table.writerow([
+        table.writerow(safe_cells([
             issue.kind, marks.ids[issue.row], marks.images[issue.row], ";".join(marks.codes[issue.row]), issue.label,
             issue.heading, *(f"{number:.4f}" for number in numbers),
             ";".join(marks.ids[at] for at in issue.neighbours), issue.agreeing if issue.neighbours else "", "",
-        ])  # fmt: skip
+        ]))  # fmt: skip

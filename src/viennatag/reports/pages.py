@@ -1,8 +1,8 @@
 """Report pages: single HTML files with their style and charts inside.
 
-A report is mailed, archived and opened offline, so nothing is fetched: no script, no font, no image, and a content
-policy that forbids it. Templates escape every text that is not `Markup`, because labels and paths come from other
-people's tables.
+A report is mailed, archived and opened offline, so nothing is fetched: no font, no image, and a content policy that
+forbids it. No script runs but that of the report of labels, whose hash its policy names. Templates escape every text
+that is not `Markup`, because labels and paths come from other people's tables.
 """
 
 import base64
@@ -22,11 +22,11 @@ from viennatag.data.marks import Marks
 from viennatag.errors import ImageError
 from viennatag.evaluation.comparison import METRICS, Comparison
 from viennatag.evaluation.label_issues import LabelIssue
-from viennatag.images.decoding import read_image
+from viennatag.images.reading import read_image
 from viennatag.inspection.profile import LabelPair, Profile
 from viennatag.reports import charts
 from viennatag.reports.charts import Colour, IntervalRow, Line
-from viennatag.reports.comparison import METRIC_TITLES, metric_text, notes, summary
+from viennatag.reports.comparison import METRIC_TITLES, cost_cells, cost_titles, metric_text, notes, summary
 from viennatag.reports.label_issues import ISSUE_TITLES, issue_figures
 from viennatag.reports.profile import (
     BANDS,
@@ -87,13 +87,13 @@ def code_spans(content: str) -> Markup:
 def comparison_page(comparison: Comparison, *, source: str) -> str:
     """Return a comparison on the table of marks named `source` as one HTML page."""
     titles = (Markup("<br/>").join(title.split(" ", 1)) for title in METRIC_TITLES.values())
-    head = ("strategy", *titles, "s")
+    head = ("strategy", *titles, *cost_titles(comparison))
     bold = Markup("<b>{}</b>")
     rows = []
     for row in comparison.rows:
         cells = {name: metric_text(name, row) for name in METRICS}
         cells |= {name: bold.format(cells[name]) for name in row.best}
-        rows.append([row.name, *cells.values(), f"{row.seconds:.1f}" if row.seconds else ""])
+        rows.append([row.name, *cells.values(), *cost_cells(comparison, row)])
     replies = (f" (reply {row.reply} of 5)" if row.reply else "" for row in comparison.rows)
     described = [(row.name, row.description + reply) for row, reply in zip(comparison.rows, replies, strict=True)]
     baseline = comparison.find(comparison.baseline).metrics
@@ -145,13 +145,20 @@ def label_issues_section(issues: Sequence[LabelIssue], marks: Marks, images: Pat
 
 def _thumbnail(path: Path) -> str:
     try:
-        pixels = read_image(path, _THUMBNAIL)
+        return Markup('<img src="{}" width="{}" alt=""/>').format(thumbnail_url(path, _THUMBNAIL), _THUMBNAIL)
     except ImageError as exc:
         return str(exc)
+
+
+def thumbnail_url(path: Path, size: int) -> str:
+    """Return an image, `size` pixels wide and high, as a URL that holds the image itself.
+
+    Raises:
+        ImageError: If the image cannot be read.
+    """
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=80)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    return Markup('<img src="data:image/jpeg;base64,{}" width="{}" alt=""/>').format(data, _THUMBNAIL)
+    Image.fromarray(read_image(path, size)).save(file, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
 def profile_page(profile: Profile, *, source: str, more: Sequence[Markup] = ()) -> str:

@@ -45,7 +45,7 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
             f"Together they lack {missing.sum():,} marks. The closest: {near}."
         )
         vienna, lone = profile.taxonomy == "vienna", np.sum(level.counts < _SUBSETS)
-        parent = "their parent" if vienna else "one label “other”"
+        parent = "their parent" if vienna else "one label “(rare labels)”"
         rendered = ", and `more-data`, which adds synthetic marks of them to the training subset" if vienna else ""
         untestable = (
             f" {lone:,} {labels} have fewer than {_SUBSETS} marks and cannot be in training, validation and test at "

@@ -9,17 +9,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import BundleError, DataError, ImageError
-from viennatag.images.decoding import ImageSource, available_cores, read_framed_image
+from viennatag.images.decoding import available_cores
+from viennatag.images.isolation import read_guarded
+from viennatag.images.sources import ImageSource
 from viennatag.runtime.backends import open_runtime
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 BATCH_SIZE = 8
 """Throughput on a CPU is flat from about 4 images on; larger batches only cost memory."""
+_BATCH_BYTES, _WAITING_BYTES = 8 << 20, 64 << 20  # of image files that are held: in a batch, and in all that wait
 
 
 class Engine:
@@ -126,7 +132,7 @@ def run_images(
         view_counts: list[int] = []
         for source in batch:
             try:
-                framed = read_framed_image(source, engine.size, max_crops=max_crops)
+                framed = read_guarded(source, engine.size, max_crops=max_crops)
                 outcomes.append(also(framed.pixels))
                 pixels.extend(framed.views)
                 view_counts.append(len(framed.views))
@@ -135,8 +141,7 @@ def run_images(
         return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], view_counts)
 
     workers = workers or available_cores()
-    source = iter(sources)
-    batches = iter(lambda: list(islice(source, batch_size)), [])
+    batches = _batches(sources, batch_size)
     first = list(islice(batches, 2))
     if len(first) < 2:  # a single batch is faster without threads
         yield from map(run, first)
@@ -145,12 +150,37 @@ def run_images(
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:
-        queue = deque(pool.submit(run, batch) for batch in islice(batches, 2 * workers))
+        queue: deque[tuple[Future[Batch[Extra]], int]] = deque()
+        waiting = 0
         try:
-            while queue:
-                done = queue.popleft().result()
-                queue.extend(pool.submit(run, batch) for batch in islice(batches, 1))
-                yield done
+            while True:
+                while len(queue) < 2 * workers and waiting <= _WAITING_BYTES and (batch := next(batches, None)):
+                    size = sum(map(_held_bytes, batch))
+                    queue.append((pool.submit(run, batch), size))
+                    waiting += size
+                if not queue:
+                    return
+                future, size = queue.popleft()
+                yield future.result()
+                waiting -= size
         finally:
-            for future in queue:
+            for future, _ in queue:
                 future.cancel()
+
+
+def _batches(sources: Iterable[ImageSource], batch_size: int) -> Iterator[list[ImageSource]]:
+    """Yield batches of images; one that holds many bytes is closed early."""
+    batch: list[ImageSource] = []
+    held = 0
+    for source in sources:
+        batch.append(source)
+        held += _held_bytes(source)
+        if len(batch) == batch_size or held > _BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _held_bytes(source: ImageSource) -> int:
+    return len(source) if isinstance(source, bytes) else 0

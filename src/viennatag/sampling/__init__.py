@@ -2,12 +2,15 @@
 
 Example:
     import numpy as np
-    from scipy.sparse import csr_array
-    from viennatag.sampling import ClassAware
+    from viennatag.sampling import ClassAware, LabelSampler
 
-    draw = ClassAware().draws(csr_array(np.array([[1, 0], [1, 0], [1, 1]])))  # targets (marks, labels)
-    positions = draw(np.random.default_rng(seed=0))  # of the marks of one epoch, once per epoch
+    targets = np.array([[1, 0], [1, 0], [1, 1]])  # (marks, labels)
+    positions = ClassAware().draws(targets)(np.random.default_rng(seed=0))  # of one epoch
+    sampler = LabelSampler(targets, ClassAware())  # the same for a DataLoader of torch
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from viennatag.sampling.sampling import (
     ClassAware,
@@ -22,9 +25,13 @@ from viennatag.sampling.sampling import (
     balanced_count,
 )
 
+if TYPE_CHECKING:
+    from viennatag.sampling.samplers import LabelSampler
+
 __all__ = [
     "ClassAware",
     "Draw",
+    "LabelSampler",
     "Mixup",
     "RandomOversampling",
     "RandomUndersampling",
@@ -34,3 +41,9 @@ __all__ = [
     "UndersampledHead",
     "balanced_count",
 ]
+
+
+def __getattr__(name: str) -> object:  # only the sampler needs torch
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.samplers"), name)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import OptionError
+from viennatag.metrics.scores import ArrayData, as_targets
 
 if TYPE_CHECKING:
     import torch
@@ -50,13 +51,16 @@ class Sampling:
 
     needs_features: ClassVar[bool] = False
 
-    def draws(self, targets: "csr_array") -> Draw:
+    def draws(self, targets: ArrayData) -> Draw:
         """Return a function that draws the positions, 0 to marks - 1, of one epoch.
 
         Args:
-            targets: Of the training marks, shape (marks, labels).
+            targets: Of the training marks, 0 and 1 of shape (marks, labels): sparse, dense, a data frame, a tensor.
+
+        Raises:
+            DataError: If a target is neither 0 nor 1.
         """
-        marks = targets.shape[0]
+        marks = as_targets(targets).shape[0]
         return lambda generator: generator.permutation(marks)
 
     def synthesise(
@@ -77,9 +81,13 @@ class Sampling:
 
 
 class _ByLabel(Sampling):
-    def draws(self, targets: "csr_array") -> Draw:
+    def draws(self, targets: ArrayData) -> Draw:
         """Return a function that draws an epoch; see `Sampling.draws`."""
-        return partial(self._draw, _MarksByLabel(targets))
+        from scipy.sparse import csr_array
+
+        marked = csr_array(as_targets(targets))
+        marked.eliminate_zeros()
+        return partial(self._draw, _MarksByLabel(marked))
 
     @abstractmethod
     def _draw(self, grouped: "_MarksByLabel", generator: np.random.Generator) -> NDArray[np.intp]: ...

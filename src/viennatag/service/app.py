@@ -1,25 +1,30 @@
 """The ASGI application: routes and middleware."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from PIL import Image
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from viennatag import __version__
+from viennatag.errors import require
 from viennatag.prediction.predictor import Predictor
+from viennatag.service.batches import BatchStore, MemoryBatchStore, batch_routes, run_batches
 from viennatag.service.batching import Batcher
 from viennatag.service.catalogue import catalogue_routes
+from viennatag.service.description import describe
 from viennatag.service.explain import explain_routes
 from viennatag.service.health import health_routes
 from viennatag.service.metrics import ServiceMetrics
-from viennatag.service.middleware import RequestMiddleware
+from viennatag.service.middleware import CorsMiddleware, RequestMiddleware
 from viennatag.service.options import ServiceOptions
+from viennatag.service.parameters import refuse_unknown_parameters
+from viennatag.service.picture import picture_routes
 from viennatag.service.prediction import prediction_routes
 from viennatag.service.problems import handle_problems
 from viennatag.service.similar import similar_routes
@@ -34,36 +39,62 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
     options = options or ServiceOptions()
     metrics = ServiceMetrics()
     state = State(predictor, options, metrics)
+    store: BatchStore = MemoryBatchStore(options.batch_bytes)
+    callers = None
+    if options.store is not None:
+        require("alembic", "store")
+        require("sqlalchemy", "store")
+        from viennatag.service.store.access import Callers
+        from viennatag.service.store.batches import DatabaseBatchStore
+        from viennatag.service.store.database import Database
+
+        database = Database(options.store)
+        store, callers = DatabaseBatchStore(database, options.batch_bytes), Callers(database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         size = predictor.engine.size
         predictor.score_image(Image.new("RGB", (size, size)))  # so that no request waits for the engine
         state.workers = Batcher(predictor, options, metrics)
+        batches = asyncio.create_task(run_batches(state, store))
         yield
+        batches.cancel()
+        with suppress(asyncio.CancelledError):
+            await batches
         await state.workers.close()
+        if options.store is not None:
+            database.close()
 
     app = FastAPI(
         title="viennatag",
         version=__version__,
         summary="Vienna Classification codes for figurative trade marks, from the image alone.",
         lifespan=lifespan,
-        docs_url=None,  # these pages load scripts from the internet
+        docs_url=None,  # FastAPI's pages load scripts from the internet; `describe` has one that does not
         redoc_url=None,
-        middleware=[Middleware(RequestMiddleware, options=options, metrics=metrics)],
+        dependencies=[Depends(refuse_unknown_parameters)],
+        middleware=[Middleware(RequestMiddleware, options=options, metrics=metrics, callers=callers)],
     )
     if options.origins:
         app.add_middleware(
-            CORSMiddleware,
+            CorsMiddleware,
             allow_origins=options.origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     handle_problems(app)
+    describe(app, options)
     app.include_router(prediction_routes(state))
+    app.include_router(batch_routes(state, store))
+    if options.store is not None:
+        from viennatag.service.store.routes import team_routes
+        from viennatag.service.store.team import Team
+
+        app.include_router(team_routes(state, Team(database)))
     app.include_router(explain_routes(state))
     app.include_router(similar_routes(state))
+    app.include_router(picture_routes(state))
     app.include_router(catalogue_routes(predictor.bundle))
     app.include_router(health_routes(state))
 

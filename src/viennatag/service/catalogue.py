@@ -10,7 +10,8 @@ from viennatag.explain.similar import digest
 from viennatag.model.bundle import DESCRIPTION, Bundle
 from viennatag.service.problems import NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import CodeList, CodeResponse, ModelResponse
-from viennatag.vienna.codes import Code, parse_code, vienna_tree
+from viennatag.vienna.codes import Code, vienna_tree
+from viennatag.vienna.search import auxiliary_codes, parse_spelling, search_classification
 
 _LIMIT = 60
 """Codes in the result of a search."""
@@ -30,21 +31,26 @@ def catalogue_routes(bundle: Bundle) -> APIRouter:
         "thresholds": dict(zip(bundle.labels.names, bundle.postprocessor.thresholds.tolist(), strict=True)),
     }
 
-    @router.get("/codes", response_model=CodeList, tags=["codes"])
+    @router.get("/codes", response_model=CodeList, tags=["codes"], operation_id="search_codes")
     async def search_codes(
         q: Annotated[
-            str | None, Query(max_length=200, description="Words of a heading.", examples=["small cat"])
+            str | None,
+            Query(
+                max_length=200,
+                description="Words, in English or an imported language, or a code in any spelling.",
+                examples=["small cat"],
+            ),
         ] = None,
     ) -> dict[str, Any]:
         """Search the headings; without `q`, list the categories."""
         return {"codes": _search_vienna(q) if vienna else _search_flat(bundle, q)}
 
-    @router.get("/codes/{code}", response_model=CodeResponse, tags=["codes"])
+    @router.get("/codes/{code}", response_model=CodeResponse, tags=["codes"], operation_id="read_code")
     async def read_code(code: Annotated[str, Path(max_length=200, examples=["3.1.6"])]) -> dict[str, Any]:
         """Show a code with its ancestors and children."""
         return _vienna_code(code, bundle) if vienna else _flat_code(code, bundle)
 
-    @router.get("/model", response_model=ModelResponse, tags=["model"])
+    @router.get("/model", response_model=ModelResponse, tags=["model"], operation_id="read_model")
     async def read_model() -> dict[str, Any]:
         """Show the model card: training, metrics, labels and thresholds."""
         return card
@@ -58,9 +64,10 @@ def model_name(bundle: Bundle) -> dict[str, str]:
     return {"name": folder.resolve().name, "digest": digest(folder / DESCRIPTION)}
 
 
-def _search_vienna(words: str | None) -> list[dict[str, str]]:
-    tree = vienna_tree()
-    return [_node(code) for code in (tree.children(None) if words is None else tree.search([words], limit=_LIMIT))]
+def _search_vienna(words: str | None) -> list[dict[str, Any]]:
+    if words is None:
+        return [_node(code) for code in vienna_tree().children(None)]
+    return [{**_node(code), "matched": matched} for code, matched in search_classification(words, limit=_LIMIT)]
 
 
 def _search_flat(bundle: Bundle, words: str | None) -> list[dict[str, str]]:
@@ -72,7 +79,7 @@ def _search_flat(bundle: Bundle, words: str | None) -> list[dict[str, str]]:
 def _vienna_code(text: str, bundle: Bundle) -> dict[str, Any]:
     tree = vienna_tree()
     try:
-        code = parse_code(text)
+        code = parse_spelling(text)
     except CodeError as exc:
         raise Problem(NOT_FOUND, str(exc)) from exc
     known = str(code) in bundle.labels.index
@@ -89,8 +96,9 @@ def _flat_code(label: str, bundle: Bundle) -> dict[str, Any]:
     return {**node, "path": [node], "children": [], "known_to_model": True}
 
 
-def _node(code: Code) -> dict[str, str]:
-    return {"code": str(code), "heading": vienna_tree().heading(code), "level": code.level}
+def _node(code: Code) -> dict[str, Any]:
+    node = {"code": str(code), "heading": vienna_tree().heading(code), "level": code.level}
+    return {**node, "auxiliary": code in auxiliary_codes()}
 
 
 def _flat_node(label: str) -> dict[str, str]:

@@ -26,6 +26,11 @@ class ServiceMetrics:
         gauge = Gauge("viennatag_queue_images", "Images waiting or running.", registry=self.registry)
         gauge.set_function(size)
 
+    def watch_stuck(self, workers: Callable[[], float]) -> None:
+        """Export how many workers are stuck."""
+        gauge = Gauge("viennatag_stuck_workers", "Workers busy with one batch for too long.", registry=self.registry)
+        gauge.set_function(workers)
+
     def export(self) -> bytes:
         """Return the metrics in the Prometheus text format."""
         return generate_latest(self.registry)

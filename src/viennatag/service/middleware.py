@@ -4,15 +4,27 @@ import hmac
 import re
 import time
 import uuid
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viennatag.errors import StoreError
 from viennatag.service.logs import LOG
 from viennatag.service.metrics import ServiceMetrics
 from viennatag.service.options import ServiceOptions
-from viennatag.service.problems import INTERNAL, LONG_HEADERS, UNAUTHORIZED, WRONG_HOST, Problem, problem_response
+from viennatag.service.problems import (
+    CORS_REFUSED,
+    INTERNAL,
+    LONG_HEADERS,
+    STORE_AWAY,
+    UNAUTHORIZED,
+    WRONG_HOST,
+    Problem,
+    problem_response,
+)
 from viennatag.service.similar import THUMBNAIL_PATH
 
 _SECURITY = {
@@ -32,13 +44,23 @@ _CLIENT_CLOSED = 499
 """The status in the log of a request whose client closed the connection; it is never sent."""
 
 
+class KnownCallers(Protocol):
+    """Who may call besides the holder of the service's token."""
+
+    async def find(self, token: str) -> Any | None:
+        """Return who has a token, or None."""
+
+
 class RequestMiddleware:
     """The outermost ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, options: ServiceOptions, metrics: ServiceMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, options: ServiceOptions, metrics: ServiceMetrics, callers: KnownCallers | None = None
+    ) -> None:
         self._app = app
         self._options = options
         self._metrics = metrics
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle or refuse a request; see `starlette.types.ASGIApp`."""
@@ -62,14 +84,19 @@ class RequestMiddleware:
                     sent.setdefault(name, value)
                 if scope["path"].startswith("/v1/"):
                     sent.setdefault("Cache-Control", "no-store")
+            elif message["type"] == "http.response.body" and method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         async def refuse(problem: Problem) -> None:
             response = problem_response(problem, path=scope["path"], request_id=request_id)
             await response(scope, receive, send_with_headers)
 
+        method = scope["method"]
+        if method == "HEAD":  # routes know GET only
+            scope["method"] = "GET"
         try:
-            if problem := self._refusal(scope, headers):
+            if problem := await self._refusal(scope, headers):
                 await refuse(problem)
             else:
                 await self._app(scope, receive, send_with_headers)
@@ -81,9 +108,10 @@ class RequestMiddleware:
                 raise  # the response had begun; only closing the connection can tell that it is incomplete
             await refuse(Problem(INTERNAL, "this is a bug of the service; see its log for the request id"))
         finally:
+            scope["method"] = method
             self._record(scope, request_id, status or _CLIENT_CLOSED, time.perf_counter() - start)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
+    async def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
         length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
         length += sum(len(name) + len(value) for name, value in scope["headers"])
         if length > MAX_HEADER_BYTES:
@@ -93,12 +121,19 @@ class RequestMiddleware:
         if self._options.hosts and host not in self._options.hosts:
             return Problem(WRONG_HOST, f"the request is for {host[:80]!r}; expected {', '.join(self._options.hosts)}")
         token = self._options.token
-        is_open = not scope["path"].startswith(("/v1/", "/metrics")) or scope["path"] == THUMBNAIL_PATH
-        if token is None or is_open or scope["method"] == "OPTIONS":  # thumbnails are signed instead
+        if (token is None and self._callers is None) or is_open(scope["path"]) or scope["method"] == "OPTIONS":
             return None
         scheme, _, shown = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode()):
-            return None
+        if scheme.lower() == "bearer":
+            shown = shown.strip()
+            if token is not None and hmac.compare_digest(shown.encode(), token.encode()):
+                return None
+            try:
+                if self._callers is not None and (caller := await self._callers.find(shown)):
+                    scope["state"]["caller"] = caller
+                    return None
+            except StoreError as exc:
+                return Problem(STORE_AWAY, str(exc))
         detail = "the token is wrong" if shown else "there is no token; send it as Authorization: Bearer TOKEN"
         return Problem(UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
 
@@ -113,6 +148,31 @@ class RequestMiddleware:
             "path": scope["path"],
             "status": status,
             "milliseconds": round(1000 * seconds, 1),
+            **({"caller": caller.user.name} if (caller := scope["state"].get("caller")) else {}),
             **scope["state"].get("log", {}),
         }
         LOG.info("request", extra={"fields": fields})
+
+
+def is_open(path: str) -> bool:
+    """Return whether a path needs no token; the addresses of thumbnails are signed instead."""
+    return not path.startswith(("/v1/", "/metrics")) or path == THUMBNAIL_PATH
+
+
+class CorsMiddleware(CORSMiddleware):
+    """Starlette's middleware, which refuses a preflight request with problem details."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle or refuse a request; see `starlette.types.ASGIApp`."""
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if scope.get("method") != "OPTIONS" or not {"origin", "access-control-request-method"} <= set(headers):
+            await super().__call__(scope, receive, send)
+            return
+        response = self.preflight_response(headers)
+        if response.status_code >= 400:
+            found = f"{bytes(response.body).decode()}; the service names what it allows at its start (--allow-origin)"
+            request_id = uuid.uuid4().hex
+            sent = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+            problem = Problem(CORS_REFUSED, found, headers=sent | {"X-Request-ID": request_id})
+            response = problem_response(problem, path=scope["path"], request_id=request_id)
+        await response(scope, receive, send)

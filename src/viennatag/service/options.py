@@ -16,6 +16,9 @@ class ServiceOptions:
         max_files: Images in one request.
         max_pixels: Pixels of one image.
         queue: Images in the service at a time, waiting or running; further ones are refused at once.
+        upload_bytes: Bytes that the bodies of all requests hold together.
+        batch_bytes: Bytes that the images and results of all batches hold together.
+        connections: Connections at a time; beyond it the one that has waited longest for a request is closed.
         workers: Threads that decode images and run the network.
         header_seconds: How long a client may take to send the headers of a request.
         read_seconds: How long a client may take to send a body.
@@ -24,12 +27,16 @@ class ServiceOptions:
         origins: Allowed CORS origins.
         hosts: Allowed host names, without port; () for any.
         reference_images: Folder of the images of the bundle's index of reference marks.
+        store: URL of the database of a team; then `/v1` requires the token of a user, or `token`.
     """
 
     max_body: int = 20_000_000
     max_files: int = 16
     max_pixels: int = 40_000_000
     queue: int = 128
+    upload_bytes: int = 200_000_000
+    batch_bytes: int = 100_000_000
+    connections: int = 512
     workers: int = field(default_factory=available_cores)
     header_seconds: float = 10.0
     read_seconds: float = 20.0
@@ -38,14 +45,30 @@ class ServiceOptions:
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     reference_images: Path | None = None
+    store: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        limits = ("max_body", "max_files", "max_pixels", "queue", "workers")
+        limits = (
+            "max_body",
+            "max_files",
+            "max_pixels",
+            "queue",
+            "upload_bytes",
+            "batch_bytes",
+            "connections",
+            "workers",
+        )
         times = ("header_seconds", "read_seconds", "response_seconds")
         values = {name: getattr(self, name) for name in (*limits, *times)}
         problems = [f"{name} is {value}; it must be above 0" for name, value in values.items() if value <= 0]
         if self.queue < self.max_files:
             problems.append(f"queue is {self.queue}, less than the {self.max_files} images of one request")
+        budgets = {name: getattr(self, name) for name in ("upload_bytes", "batch_bytes")}
+        problems += [
+            f"{name} is {most:,}, less than the {self.max_body:,} bytes of one body; raise it, or lower max_body"
+            for name, most in budgets.items()
+            if 0 < most < self.max_body
+        ]
         if self.token is not None and len(self.token) < 16:
             problems.append(f"the token has {len(self.token)} characters; it needs at least 16")
         if self.reference_images is not None and not self.reference_images.is_dir():

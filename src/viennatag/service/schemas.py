@@ -1,6 +1,7 @@
 """Response schemas for the OpenAPI description; the types of the predictor stay the source."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -50,6 +51,24 @@ class PredictResponse(BaseModel):
     results: list[ImageSuggestions | FailedImage]
 
 
+class BatchResponse(BaseModel):
+    """How far a batch is."""
+
+    id: str = Field(examples=["mT7Tg5ZPYvyqXl5dRkTnGw"])
+    status: Literal["waiting", "running", "done", "failed"] = Field(examples=["running"])
+    images: int = Field(examples=[250], description="Number of its images.")
+    done: int = Field(examples=[48], description="Number of its images that have a result.")
+    created: datetime
+    expires: datetime | None = Field(None, description="When its results are forgotten; null until it is done.")
+    detail: str | None = Field(None, description="Why it failed.")
+
+
+class BatchResultsResponse(BaseModel):
+    """Results of a batch, in the order of its images."""
+
+    results: list[ImageSuggestions | FailedImage]
+
+
 class HeatMap(BaseModel):
     """The class activation map of an input of the network, which is square."""
 
@@ -66,6 +85,9 @@ class ExplainResponse(HeatMap):
 
     code: str = Field(examples=["3.1.6"])
     score: float = Field(examples=[0.8731])
+    heat: list[list[float]] = Field(
+        description="The evidence as it is drawn, from 0 to 1: 48 rows of 48 values over the whole image."
+    )
     crop: HeatMap | None = Field(
         None, description="The heat map of the crop with the highest logit for the code, if crops were predicted."
     )
@@ -97,6 +119,10 @@ class CodeLevel(CodeHeading):
     """A code with its heading and level."""
 
     level: str = Field(examples=["section"])
+    auxiliary: bool = Field(
+        False, description="Whether it is an auxiliary section; known once WIPO's file is imported."
+    )
+    matched: str = Field("", description="The words that it was found by, if its own heading lacks them.")
 
 
 class CodeList(BaseModel):

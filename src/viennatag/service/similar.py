@@ -7,23 +7,23 @@ load it in an image element, which cannot send a token.
 import hmac
 import io
 import secrets
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
+from PIL import Image
 
 from viennatag.errors import ImageError
 from viennatag.explain.similar import INDEX, INDEX_DESCRIPTION, ReferenceMarks, SimilarMark
-from viennatag.images.decoding import check_pixels, decode_image
+from viennatag.images.isolation import DecodeProcesses
 from viennatag.prediction.predictor import heading
 from viennatag.service.batching import ImageScores
-from viennatag.service.prediction import ONE_IMAGE
+from viennatag.service.parameters import BoxQuery, read_box
 from viennatag.service.problems import NO_INDEX, NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import PNG_RESPONSE, SimilarResponse
 from viennatag.service.state import State
-from viennatag.service.uploads import read_upload
+from viennatag.service.uploads import ONE_IMAGE, receive_image
 
 THUMBNAIL_PATH = "/v1/similar/image"
 _LONGEST_SIDE = 320
@@ -56,43 +56,55 @@ def similar_routes(state: State) -> APIRouter:
             "thumbnail": None if folder is None else address,
         }
 
-    @router.post("/v1/similar", response_model=SimilarResponse, openapi_extra={"requestBody": ONE_IMAGE})
+    @router.post(
+        "/v1/similar",
+        response_model=SimilarResponse,
+        openapi_extra={"requestBody": ONE_IMAGE},
+        operation_id="find_similar",
+    )
     async def find_similar(
-        request: Request, k: Annotated[int, Query(ge=1, le=50, description="How many marks.")] = 6
+        request: Request,
+        k: Annotated[int, Query(ge=1, le=50, description="How many marks.")] = 6,
+        box: BoxQuery = None,
     ) -> JSONResponse:
-        """Find the reference marks that look most like an image; a problem if the bundle has no index."""
+        """Find the reference marks that look most like an image, or a region of it.
+
+        A problem if the bundle has no index.
+        """
+        region = read_box(box)
         if reference is None:
             raise Problem(NO_INDEX, "make one with `viennatag index` and start the service again")
-        upload = await read_upload(request, state)
 
         def search(image: ImageScores) -> list[dict[str, Any]]:
             return [describe(mark) for mark in reference.search(image.features, k)]
 
-        (found,) = await state.batcher.score([upload.content], search)
+        async with receive_image(request, state) as image:
+            (found,) = await state.batcher.score([image.content], search, region=region)
         if isinstance(found, ImageError):
             raise found
         return JSONResponse({"marks": found})
 
-    @router.get(THUMBNAIL_PATH, response_class=Response, responses=PNG_RESPONSE)
+    @router.get(THUMBNAIL_PATH, response_class=Response, responses=PNG_RESPONSE, operation_id="show_reference_mark")
     async def show_thumbnail(
         name: Annotated[str, Query(max_length=1000)], key: Annotated[str, Query(max_length=64)]
     ) -> Response:
         """Show a reference mark, at the address that a search returned as `thumbnail`."""
         if folder is None or not hmac.compare_digest(key.encode(), sign(name).encode()):
             raise Problem(NOT_FOUND, "no search returned this address; search again")
-        content = await state.batcher.run(lambda: _thumbnail(folder, name, state.options.max_pixels))
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            raise Problem(NOT_FOUND, "the folder of reference images does not hold this image")
+
+        def decode(processes: DecodeProcesses) -> Image.Image:
+            return processes.shrink(path, _LONGEST_SIDE, max_pixels=state.options.max_pixels)
+
+        content = await state.batcher.run(path, decode, _encode)
         return Response(content, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     return router
 
 
-def _thumbnail(folder: Path, name: str, max_pixels: int) -> bytes:
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise Problem(NOT_FOUND, "the folder of reference images does not hold this image")
-    check_pixels(path, max_pixels=max_pixels)
-    image = decode_image(path, min_side=_LONGEST_SIDE)
-    image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+def _encode(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()

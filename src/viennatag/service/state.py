@@ -1,16 +1,17 @@
 """The state that the routes of the service share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from viennatag.prediction.predictor import Predictor
 from viennatag.service.batching import Batcher
+from viennatag.service.budget import ByteBudget
 from viennatag.service.metrics import ServiceMetrics
 from viennatag.service.options import ServiceOptions
 
 
 @dataclass
 class State:
-    """The predictor, the options, the metrics, the workers and the number of requests whose body is being read.
+    """The predictor, the options, the metrics, the workers, and the budget of bodies.
 
     The predictor's engine should have one thread. There are workers from start to end of the application.
     """
@@ -19,7 +20,10 @@ class State:
     options: ServiceOptions
     metrics: ServiceMetrics
     workers: Batcher | None = None
-    reading: int = 0
+    budget: ByteBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.budget = ByteBudget(self.options.upload_bytes, self.options.queue)
 
     @property
     def batcher(self) -> Batcher:

@@ -19,12 +19,16 @@ MAX_DISTANCE = 2
 """Bits of 64 in which hashes of near duplicates differ at most. Word marks have similar hashes: of 45,069 rendered
 marks, 4 bits chain 3,394 into one group, 2 bits at most 89."""
 
+CROWD = 20
+"""See `mark_groups`."""
+
 
 def split_marks(
     marks: Marks,
     *,
     fractions: Sequence[float] = FRACTIONS,
     hashes: NDArray[np.uint64] | None = None,
+    max_distance: int = MAX_DISTANCE,
     order: int = 1,
     seed: int = 0,
 ) -> NDArray[np.int8]:
@@ -38,6 +42,7 @@ def split_marks(
         marks: The marks.
         fractions: Shares of training, validation and test.
         hashes: Perceptual hash of each mark's image, shape (marks,); marks that look alike then stay together.
+        max_distance: Bits of 64 in which the hashes of marks that look alike differ at most, 0 to 8.
         order: See `stratify`.
         seed: See `stratify`.
 
@@ -67,7 +72,7 @@ def split_marks(
     subsets = stratify(
         LabelSet.from_marks(chosen).encode(chosen.codes),
         fractions=tuple(shares / shares.sum()),
-        groups=mark_groups(chosen, None if hashes is None else hashes[rows]),
+        groups=mark_groups(chosen, None if hashes is None else hashes[rows], max_distance=max_distance),
         order=order,
         seed=seed,
     )
@@ -75,10 +80,36 @@ def split_marks(
     return stated
 
 
-def mark_groups(marks: Marks, hashes: NDArray[np.uint64] | None) -> NDArray[np.int64]:
-    """Return one integer per mark, equal for marks of one group or of images that look alike."""
+def mark_groups(
+    marks: Marks, hashes: NDArray[np.uint64] | None, *, max_distance: int = MAX_DISTANCE
+) -> NDArray[np.int64]:
+    """Return one integer per mark, equal for marks of one group or of images that look alike.
+
+    More than `CROWD` marks that look alike, if they are more than a tenth of all, are a collection of one kind of
+    picture and no copies; only the groups of the table keep them together.
+    """
     number: dict[str, int] = {}
     own = np.array(
         [number.setdefault(group or f"\0{at}", len(number)) for at, group in enumerate(marks.groups)], dtype=np.int64
     )
-    return own if hashes is None else near_duplicate_groups(hashes, groups=own, max_distance=MAX_DISTANCE)
+    if hashes is None:
+        return own
+    return near_duplicate_groups(hashes, groups=own, max_distance=max_distance, max_size=_largest(len(marks)))
+
+
+def describe_look_alikes(hashes: NDArray[np.uint64], *, max_distance: int = MAX_DISTANCE) -> str:
+    """Return how many marks look alike, in groups of which sizes, and which are too many to stay together."""
+    sizes = np.bincount(near_duplicate_groups(hashes, max_distance=max_distance))
+    kept = np.sort(sizes[(sizes > 1) & (sizes <= _largest(len(hashes)))])
+    crowds = sizes[sizes > _largest(len(hashes))]
+    told = []
+    if kept.size:
+        groups = f"{kept.size:,} groups of 2 to {kept[-1]:,}" if kept.size > 1 else f"1 group of {kept[-1]:,}"
+        told.append(f"{kept.sum():,} marks look alike and stay together, in {groups}")
+    if crowds.size:
+        told.append(f"{crowds.sum():,} marks look too much alike to be kept together; a column `group` can say which")
+    return "; ".join(told)
+
+
+def _largest(mark_count: int) -> int:
+    return max(CROWD, mark_count // 10)

@@ -89,15 +89,20 @@ class SplitState:
     label_count: int
 
     @classmethod
-    def empty(cls, units: Units, shares: NDArray[np.float64], label_count: int) -> "SplitState":
-        """Return a state without assigned units; the first `label_count` columns are labels, the others pairs."""
+    def empty(
+        cls, units: Units, shares: NDArray[np.float64], label_count: int, *, first_has_all: bool = True
+    ) -> "SplitState":
+        """Return a state without assigned units; the first `label_count` columns are labels, the others pairs.
+
+        `first_has_all` requires every label in the first subset, however rare it is.
+        """
         column_count = units.column_ends.size - 1
         total = np.bincount(units.columns, weights=units.weights, minlength=column_count)
         needed = np.outer(shares, total)
         present = np.diff(units.column_ends)
         required = np.zeros(needed.shape, dtype=bool)
-        required[0, :label_count] = present[:label_count] > 0
-        required[1:, :label_count] = present[:label_count] >= shares.size
+        required[:, :label_count] = present[:label_count] >= shares.size
+        required[0, :label_count] |= first_has_all & (present[:label_count] > 0)
         column_weights = np.where(np.arange(column_count) < label_count, 1.0, _PAIR_WEIGHT)
         return cls(
             units=units,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError, require
+from viennatag.metrics.scores import ArrayData, as_targets, plain_array
 from viennatag.split.duplicates import checked_groups
 from viennatag.split.local_search import balance, cover_labels
 from viennatag.split.state import SplitState, gather_units
@@ -27,10 +28,10 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 
 def stratify(
-    targets: "csr_array",
+    targets: ArrayData,
     *,
     fractions: Sequence[float] = FRACTIONS,
-    groups: NDArray[np.integer[Any]] | None = None,
+    groups: ArrayData | None = None,
     order: int = 1,
     seed: int = 0,
 ) -> NDArray[np.int8]:
@@ -46,35 +47,58 @@ def stratify(
     bounded search then keeps the number of missing labels small; on small matrices it finds the minimum.
 
     Args:
-        targets: 0/1 or boolean CSR array of shape (marks, labels).
+        targets: 0 and 1 or booleans of shape (marks, labels): a sparse or dense array, a data frame, a tensor.
         fractions: Share of each subset, two or more, positive, summing to 1.
-        groups: Integers of shape (marks,); marks of one group stay together. None: each mark is its own group.
+        groups: Integers or texts of shape (marks,); marks of one group stay together, and an empty text is no group.
+            None: each mark is its own group.
         order: 1 balances labels, 2 also pairs of labels (slower).
         seed: Same seed, same split.
 
     Raises:
-        DataError: If targets are not a 0/1 CSR array with marks and labels, `groups` does not
-            match them, or there are fewer groups than subsets.
+        DataError: If targets are not 0 and 1 with marks and labels, `groups` does not match them, or there are fewer
+            groups than subsets.
         OptionError: If `fractions`, `order` or `seed` make no sense.
         MissingExtraError: If SciPy is not installed.
     """
     shares = _checked_fractions(fractions)
+    return assign_marks(targets, shares, groups=groups, order=order, seed=seed, first_has_all=True)
+
+
+def assign_marks(
+    targets: ArrayData,
+    shares: NDArray[np.float64],
+    *,
+    groups: ArrayData | None,
+    order: int,
+    seed: int,
+    first_has_all: bool,
+) -> NDArray[np.int8]:
+    """Return the subset of each mark; see `stratify`.
+
+    Args:
+        targets: As in `stratify`.
+        shares: Share of each subset, summing to 1.
+        groups: As in `stratify`.
+        order: As in `stratify`.
+        seed: As in `stratify`.
+        first_has_all: Whether every label must be in the first subset. Folds want rare labels spread out instead.
+    """
     if order not in (1, 2):
         raise OptionError(f"order is {order!r}; it must be 1 (labels) or 2 (labels and their pairs)")
     if seed < 0:
         raise OptionError(f"seed is {seed}; it must be 0 or more")
     marked = _checked_targets(targets)
-    unit_of = checked_groups(groups, marked.shape[0])
+    unit_of = _number_groups(groups, marked.shape[0])
     count = int(unit_of.max()) + 1
     if count < len(shares):
-        raise DataError(f"found {count} groups for {len(shares)} subsets; give more marks or fewer fractions")
+        raise DataError(f"found {count} groups for {len(shares)} subsets; give more marks or fewer subsets")
     rng = np.random.default_rng(seed)
     label_count = marked.shape[1]
     if order == 2:
         marked = _with_pairs(marked)
     unit_of = rng.permutation(count)[unit_of]  # units are assigned in order of their numbers, so at random
     units = gather_units(marked, unit_of, count)
-    state = SplitState.empty(units, shares, label_count)
+    state = SplitState.empty(units, shares, label_count, first_has_all=first_has_all)
     _assign_units(state, rng)
     cover_labels(state, rng)
     balance(state)
@@ -82,7 +106,7 @@ def stratify(
 
 
 def label_distribution_error(
-    targets: "csr_array", subsets: NDArray[np.integer[Any]], fractions: Sequence[float] = FRACTIONS
+    targets: ArrayData, subsets: NDArray[np.integer[Any]], fractions: Sequence[float] = FRACTIONS
 ) -> float:
     """Return the label distribution error (LD) of a split; 0 is perfect.
 
@@ -91,7 +115,7 @@ def label_distribution_error(
     every mark are left out, and n_s - n_ls is at least 1.
 
     Args:
-        targets: 0/1 or boolean CSR array of shape (marks, labels).
+        targets: 0 and 1 or booleans of shape (marks, labels), as in `stratify`.
         subsets: Subset of each mark, shape (marks,).
         fractions: The shares asked for; only their number matters.
 
@@ -136,16 +160,28 @@ def _checked_fractions(fractions: Sequence[float]) -> NDArray[np.float64]:
     return shares
 
 
-def _checked_targets(targets: "csr_array") -> "csr_array":
-    """Return targets as booleans without stored zeros or duplicates."""
-    if getattr(targets, "format", None) != "csr" or len(targets.shape) != 2:
-        raise DataError(f"targets are {type(targets).__name__}; expected a scipy.sparse.csr_array of marks × labels")
-    if 0 in targets.shape:
-        raise DataError(f"targets have shape {targets.shape}; at least one mark and one label are needed")
-    bad = np.flatnonzero((targets.data != 0) & (targets.data != 1))  # NaN is found here too
-    if bad.size:
-        raise DataError(f"targets hold {targets.data[bad[0]]}; every value must be 0 or 1")
-    marked = targets.astype(bool, copy=True)
+def _number_groups(groups: ArrayData | None, mark_count: int) -> NDArray[np.int64]:
+    """Return the group of each mark, numbered without gaps; texts are taken too, and an empty one is no group."""
+    if groups is None:
+        return checked_groups(None, mark_count)
+    given = plain_array(groups)
+    if given.dtype.kind not in "OUT":
+        return checked_groups(given, mark_count)
+    number: dict[object, int] = {}
+    for row, group in enumerate(given.ravel().tolist()):
+        if not isinstance(group, (str, int)):
+            raise DataError(f"the group of row {row} is {group!r}; a text or an integer is needed, '' for no group")
+        number.setdefault(group if group != "" else ("", row), len(number))
+    keys = (group if group != "" else ("", row) for row, group in enumerate(given.ravel().tolist()))
+    return checked_groups(np.array([number[key] for key in keys]).reshape(given.shape), mark_count)
+
+
+def _checked_targets(targets: ArrayData) -> "csr_array":
+    """Return targets as sparse booleans without stored zeros or duplicates."""
+    found = as_targets(targets)
+    if len(found.shape) != 2 or 0 in found.shape:
+        raise DataError(f"targets have shape {found.shape}; expected (marks, labels), at least one mark and one label")
+    marked = require("scipy.sparse", "data").csr_array(found, copy=True)
     marked.sum_duplicates()
     marked.eliminate_zeros()
     return marked

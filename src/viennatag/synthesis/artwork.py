@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from viennatag.errors import ArtworkError, CodeError
+from viennatag.files import open_plain
 from viennatag.synthesis.keywords import Keywords, match_codes, normalise, read_keywords
 from viennatag.vienna.codes import parse_code
 
@@ -29,7 +30,8 @@ MAX_BODY = 40_000
 """Characters of SVG above which a drawing is left out: it would take up to a tenth of a second to draw."""
 
 # Blurred shadows and glows take most of the drawing time and are gone at the size of a mark.
-_FILTERS = re.compile(r'<filter\b.*?</filter>| filter="url\(#[^"]*\)"', re.DOTALL)
+_FILTER, _FILTERED = re.compile(r"<filter\b"), re.compile(r' filter="url\(#[^"]*\)"')
+_MAX_FILE = 1 << 20  # bytes of an SVG file; a drawing that is drawn has fewer characters than that
 
 _UNITS = {"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
 """What a unit of length is in units of the drawing: CSS has 96 pixels to the inch."""
@@ -139,7 +141,14 @@ def read_drawings(paths: Iterable[Path | str], *, allow_share_alike: bool = Fals
     packs: dict[str, Pack] = {}
     seen: set[tuple[str, str]] = set()
     for folder, named in _pack_folders(paths):
-        found, pack = _read_pack(folder) if (folder / "icons.json").is_file() else _read_svg_folder(folder)
+        if (folder / "icons.json").is_file():
+            try:
+                found, pack = _read_pack(folder)
+            except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as exc:
+                why = f"this is no pack in the Iconify JSON format ({type(exc).__name__}: {exc})"
+                raise ArtworkError(f"{folder / 'icons.json'}: {why}") from exc
+        else:
+            found, pack = _read_svg_folder(folder)
         if "SA" in re.split(r"[\s-]+", pack.licence.upper()) and not allow_share_alike:
             if named:
                 raise ArtworkError(
@@ -184,7 +193,7 @@ def _pack_folders(paths: Iterable[Path | str]) -> list[tuple[Path, bool]]:
 def _load_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         raise ArtworkError(f"{path}: this is not a readable JSON file: {exc}") from exc
     if not isinstance(content, dict):
         raise ArtworkError(f"{path}: expected a JSON object")
@@ -212,7 +221,7 @@ def _read_pack(folder: Path) -> tuple[list[Drawing], Pack]:
             for key, usual in (("left", 0), ("top", 0), ("width", 16), ("height", 16))
         )
         view = left, top, width, height
-        body = _turned(_FILTERS.sub("", icon["body"]), view, icon)
+        body = _turned(_without_filters(icon["body"]), view, icon)
         group = f"{family}:{normalise(root, name)}"
         try:
             codes = tuple(str(parse_code(code)) for code in icon.get("codes", ()))
@@ -220,6 +229,16 @@ def _read_pack(folder: Path) -> tuple[list[Drawing], Pack]:
             raise ArtworkError(f"{folder / 'icons.json'}: the codes of {entry!r}: {exc}") from exc
         drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, _is_mono(body), title, codes))
     return drawings, pack
+
+
+def _without_filters(body: str) -> str:
+    """Return SVG without filters, in time that grows with its length only."""
+    *parts, rest = body.split("</filter>")
+    found = []
+    for part in parts:
+        opening = _FILTER.search(part)
+        found.append(part[: opening.start()] if opening else f"{part}</filter>")
+    return _FILTERED.sub("", "".join(found) + rest)
 
 
 def _resolve(icons: dict[str, Any], entry: str) -> tuple[dict[str, Any], str]:
@@ -259,12 +278,15 @@ def _read_svg_folder(folder: Path) -> tuple[list[Drawing], Pack]:
     drawings = []
     for path in sorted(folder.rglob("*.svg")):
         try:
-            text = path.read_text(encoding="utf-8")
+            with open_plain(path) as file:
+                text = file.read(_MAX_FILE + 1).decode("utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise ArtworkError(f"{path}: this SVG file cannot be read: {exc}") from exc
-        opening = re.search(r"<svg\b[^>]*>", text)
+        if len(text) > _MAX_FILE:
+            continue
         closing = text.rfind("</svg>")
-        if opening is None or closing < 0:
+        opening = re.compile(r"<svg\b[^>]*>").search(text, 0, max(0, closing))
+        if opening is None:
             raise ArtworkError(f"{path}: no <svg> element in it")
         view = _view_box(opening.group(), path)
         body = text[opening.end() : closing].strip()

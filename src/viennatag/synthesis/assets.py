@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from xml.parsers import expat
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from viennatag.errors import require
+from viennatag.errors import ArtworkError, require
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.elements import Bounds, Element, number
 from viennatag.synthesis.lettering import FontFile
@@ -22,9 +23,11 @@ from viennatag.vienna.codes import parse_code
 
 _VISIBLE = 0.12  # lightness difference from which a colour is visible on its background
 _SAMPLE = 64  # pixels of the picture in which a drawing's visible area is measured
+_TRIED = 100  # drawings of a pack that are looked at before it is taken for blank
 _OPAQUE = 40  # alpha, 0 to 255, above which a pixel is visible
 _NUMBERED = frozenset({"1.1", "5.1", "5.3", "5.5", "14.5", "22.3", "24.5", "24.7", "24.9", "24.15"})
 """Divisions with sections for one, two and more of a thing: such a drawing is not repeated."""
+_PICTURE = re.compile(r"image|<!", re.IGNORECASE)  # a document type may define entities that hold an element
 _KINDS = {2: "human", 3: "animal", 4: "animal", 5: "plant", 1: "star"}
 
 
@@ -117,6 +120,28 @@ def _unique_ids(body: str, prefix: str) -> str:
     return re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", body)
 
 
+def check_visible(drawings: Iterable[Drawing]) -> None:
+    """Raise ArtworkError if there is a pack of which the first drawings all show nothing, or cannot be drawn."""
+    packs: dict[str, list[Drawing]] = {}
+    for drawing in drawings:
+        packs.setdefault(drawing.pack, []).append(drawing)
+    for pack, members in packs.items():
+        if not any(_visible_area(drawing)[2] for drawing in members[:_TRIED]):
+            first = members[0]
+            raise ArtworkError(
+                f"{pack}: its drawings show nothing ({', '.join(each.name for each in members[:3])}); "
+                f"{_why_blank(first)}; leave the pack out, or correct its SVG"
+            )
+
+
+def _why_blank(drawing: Drawing) -> str:
+    try:
+        _sampled(drawing, drawing.view, _SAMPLE, _SAMPLE)
+    except ValueError as exc:
+        return f"{drawing.name} cannot be drawn: {exc}"
+    return f"{drawing.name} is blank"
+
+
 @lru_cache(maxsize=65_536)
 def _visible_area(drawing: Drawing) -> tuple[float, float, float, float]:
     """Return left, top, width and height of the visible area as fractions of the view box; zeros if it is blank."""
@@ -158,13 +183,34 @@ def draw_page(body: str, view: str, width: int, height: int) -> Image.Image:
 
 
 def rasterise(svg: str) -> bytes:
-    """Return SVG drawn as PNG bytes.
+    """Return SVG drawn as PNG bytes; no file of this machine and nothing of the network is ever in it.
 
     Raises:
-        ValueError: If the renderer refuses the SVG.
+        ValueError: If the renderer refuses the SVG, or it holds or names a picture.
     """
+    _refuse_pictures(svg)
     # The system's fonts are never needed and take half a second to scan.
     return bytes(require("resvg_py", "render").svg_to_bytes(svg_string=svg, skip_system_fonts=True))
+
+
+def _refuse_pictures(svg: str) -> None:
+    """Raise ValueError if SVG holds an element that the renderer would load a picture for.
+
+    It opens whatever path such an element names, in any namespace, so the elements are looked for as it sees them.
+    """
+    if _PICTURE.search(svg) is None:  # most drawings; parsing them would take as long as drawing them
+        return
+
+    def start(name: str, _: dict[str, str]) -> None:
+        if name.rpartition(":")[2].lower() in {"image", "feimage"}:
+            raise ValueError(f"the drawing holds or names a picture (<{name}>), which is never loaded")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(svg, True)
+    except expat.ExpatError as exc:
+        raise ValueError(str(exc)) from exc
 
 
 def hash_fraction(text: str) -> float:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from viennatag.errors import ArtworkError
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.assets import Assets, content_kind, render_drawing
 from viennatag.synthesis.backgrounds import BACKGROUND_CODES
@@ -87,6 +88,10 @@ def compose_mark(assets: Assets, wanted: Collection[str], rng: random.Random, *,
     The same state of `rng` gives the same mark. `colour` is the share of marks in colour where none is asked for.
     """
     return _Composer(assets, frozenset(wanted), rng, choose_palette(rng, wanted=wanted, colour=colour)).compose()
+
+
+class NothingDrawnError(ArtworkError):
+    """A mark would be empty, because no drawing that was chosen for it shows anything."""
 
 
 class _Composer:
@@ -285,8 +290,9 @@ class _Composer:
             return both
         alone = core or word
         if alone is None:
-            assert strip is not None  # a mark without device and word has lines only
-            return strip
+            if strip is None:
+                raise NothingDrawnError("the drawings of a mark show nothing")
+            return strip  # a mark without device and word has lines only
         self.notes.append("alone" if core is not None else "word alone")
         return with_strip(alone, strip, self.rng)
 

@@ -8,6 +8,7 @@ import csv
 import json
 import math
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -22,18 +23,21 @@ from PIL import Image
 
 from viennatag.data.marks import read_marks
 from viennatag.errors import ArtworkError, OptionError
-from viennatag.files import atomic_file
+from viennatag.files import atomic_file, exclusive, safe_cells
 from viennatag.images.colours import CODES as COLOUR_CODES
 from viennatag.images.colours import COUNTS, MANY, colour_codes
+from viennatag.signals import starting_workers
 from viennatag.synthesis.artwork import Drawing, Pack, pack_family, read_artwork, write_attribution
-from viennatag.synthesis.assets import Assets, hash_fraction, split_groups
-from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES, Composition, compose_mark
+from viennatag.synthesis.assets import Assets, check_visible, hash_fraction, split_groups
+from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES, Composition, NothingDrawnError, compose_mark
 from viennatag.synthesis.effects import degrade, encode, render_pixels
 from viennatag.synthesis.lettering import FontFile, find_fonts, usable_fonts
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
 _CHUNK_SIZE = 200
 """Marks in a chunk."""
+_ATTEMPTS = 200
+"""A mark that came out empty as often is given up."""
 _COUNT_CODES = frozenset((*COUNTS.values(), MANY))
 _GREYS = tuple(COLOUR_CODES[name] for name in ("black", "grey", "white"))
 _VERSION = 2
@@ -141,16 +145,32 @@ def draw_marks(
         count, size, seed, balance, tuple(test_packs), test_share, validation_share, colour, wear, allow_share_alike
     )
     folder = Path(out)
+    with exclusive(folder):
+        return _draw_into(folder, options, artwork, fonts, profile, workers, chunk_size, progress or (lambda *_: None))
+
+
+def _draw_into(
+    folder: Path,
+    options: RenderOptions,
+    artwork: Iterable[Path | str],
+    fonts: Iterable[Path | str],
+    profile: Path | str | None,
+    workers: int | None,
+    chunk_size: int,
+    report: Callable[[int, int], None],
+) -> Path:
+    count = options.count
     rows = read_marks(profile, require_images=False).codes if profile is not None else ()
-    drawings, packs = read_artwork(artwork, allow_share_alike=allow_share_alike)
+    drawings, packs = read_artwork(artwork, allow_share_alike=options.allow_share_alike)
     faces = usable_fonts(find_fonts(fonts))
+    check_visible(drawings)
     _check_folder(folder, options, {"drawings": len(drawings), "fonts": len(faces), "rows": len(rows)})
-    report = progress or (lambda *_: None)
     if (folder / "marks.csv").is_file():
+        _remove_parts(folder)
         report(count, count)
         return folder / "marks.csv"
     assets = _split_assets(drawings, faces, options)
-    requests = {subset: _requests(each, rows, balance) for subset, each in assets.items()}
+    requests = {subset: _requests(each, rows, options.balance) for subset, each in assets.items()}
     job = _Job(folder, options, assets, requests, _form_codes(rows) if rows else None)
     chunks = [range(start, min(start + chunk_size, count)) for start in range(0, count, chunk_size)]
     left = [chunk for chunk in chunks if not _chunk_file(folder, chunk).is_file()]
@@ -179,7 +199,9 @@ def _check_folder(folder: Path, options: RenderOptions, material: dict[str, int]
     if record.is_file():
         try:
             before = json.loads(record.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as exc:
+            if not all(isinstance(before.get(group), dict) for group in ("options", "material")):
+                raise TypeError("options or material are missing")
+        except (ValueError, RecursionError, TypeError, AttributeError) as exc:
             raise OptionError(f"{record}: this is no record of drawn marks; choose another folder") from exc
         changed = [
             f"{name} was {before.get(group, {}).get(name)!r} and is {value!r}"
@@ -277,13 +299,18 @@ def _draw_chunks(job: _Job, chunks: list[range], workers: int) -> Iterable[range
         return
     context = get_context("spawn")  # fork is unsafe beside the threads of numerical libraries
     with ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=_start, initargs=(job,)) as pool:
-        tasks = [pool.submit(_draw_chunk, chunk) for chunk in chunks]
+        with starting_workers():
+            tasks = [pool.submit(_draw_chunk, chunk) for chunk in chunks]
         try:
             for task in as_completed(tasks):
                 yield task.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _remove_parts(folder: Path) -> None:
+    shutil.rmtree(folder / "parts", ignore_errors=True)
 
 
 def _chunk_file(folder: Path, chunk: range) -> Path:
@@ -302,9 +329,18 @@ def _draw_one(job: _Job, index: int) -> dict[str, Any]:
     options = job.options
     rng = random.Random(f"{options.seed}:{index}")
     subset = _choose_subset(job.assets, options, rng)
-    codes = set[str]()
-    while not codes:  # a plain black word has none: nothing could be learned from it
+    for _ in range(_ATTEMPTS):
         wanted, mark, image, codes = _compose(job, subset, rng)
+        if codes:  # a plain black word has none: nothing could be learned from it
+            break
+    else:
+        names = sorted({f"{drawing.pack}/{drawing.name}" for drawing in job.assets[subset].drawings})
+        raise ArtworkError(
+            f"a mark came out empty {_ATTEMPTS:,} times; the drawings show nothing or cannot be drawn: "
+            f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}; look at their SVG"
+        )
+    assert mark is not None
+    assert image is not None
     image = degrade(image, rng, strength=options.wear)
     ending = "jpg" if rng.random() < 0.25 else "png"
     name = f"images/{index // 10_000:02d}/{index:06d}.{ending}"
@@ -328,12 +364,17 @@ def _draw_one(job: _Job, index: int) -> dict[str, Any]:
     }
 
 
-def _compose(job: _Job, subset: str, rng: random.Random) -> tuple[tuple[str, ...], Composition, Image.Image, set[str]]:
-    """Return the requested sections, the mark, its pixels, and its codes."""
+def _compose(
+    job: _Job, subset: str, rng: random.Random
+) -> tuple[tuple[str, ...], Composition | None, Image.Image | None, set[str]]:
+    """Return the requested sections, the mark, its pixels, and its codes; none if nothing of it can be drawn."""
     requests, weights = job.requests[subset]
     wanted = rng.choices(requests, cum_weights=weights)[0]
-    mark = compose_mark(job.assets[subset], wanted, rng, colour=job.options.colour)
-    image = render_pixels(mark, size=job.options.size)
+    try:
+        mark = compose_mark(job.assets[subset], wanted, rng, colour=job.options.colour)
+        image = render_pixels(mark, size=job.options.size)
+    except NothingDrawnError:
+        return wanted, None, None, set()
     greys = any(code in wanted for code in _GREYS)
     codes = {*mark.codes, *colour_codes(np.asarray(image), greys=greys)}
     if job.form is not None:
@@ -364,10 +405,9 @@ def _write_tables(folder: Path, chunks: Iterable[range], packs: Iterable[Pack], 
     _write(folder / "ATTRIBUTION.md", attribution)
     columns = ("image", "codes", "id", "group", "split")
     with atomic_file(folder / "marks.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(record | {"codes": ";".join(record["codes"])} for record in records)
-    for chunk in chunks:
-        _chunk_file(folder, chunk).unlink()
-    (folder / "parts").rmdir()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        cells = (record | {"codes": ";".join(record["codes"])} for record in records)
+        writer.writerows(safe_cells(each[name] for name in columns) for each in cells)
+    _remove_parts(folder)
     return folder / "marks.csv"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from viennatag.files import atomic_file
+from viennatag.files import atomic_file, safe_cells
 from viennatag.images.colours import colour_codes
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.assets import render_drawing
@@ -63,7 +63,7 @@ def draw_single_drawings(
                 if progress:
                     progress(min(at * _CHUNK, len(drawings)), len(drawings))
         with atomic_file(listing) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("image", "codes", "id", "group"), *rows])
+            csv.writer(file, lineterminator="\n").writerows(map(safe_cells, [("image", "codes", "id", "group"), *rows]))
     return listing
 
 

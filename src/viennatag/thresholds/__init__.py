@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         GuaranteedRecall,
         OneThreshold,
         PerLabel,
+        ThresholdTuner,
         TopK,
         find_decision_rule,
     )
@@ -22,6 +23,7 @@ __all__ = [
     "GuaranteedRecall",
     "OneThreshold",
     "PerLabel",
+    "ThresholdTuner",
     "Thresholds",
     "TopK",
     "expected_thresholds",

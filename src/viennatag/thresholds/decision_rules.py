@@ -7,14 +7,15 @@ is best depends on the costs of a wrong and of a missed suggestion.
 
 import re
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from viennatag.calibration.platt import number_groups
 from viennatag.errors import OptionError
-from viennatag.metrics.scores import Scores, Targets
+from viennatag.metrics.results import Parameters
+from viennatag.metrics.scores import ArrayData, Scores, Targets, as_scores, as_targets
 from viennatag.thresholds.thresholds import Thresholds
 from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
 
@@ -22,14 +23,17 @@ from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, 
 class DecisionRule(Protocol):
     """A way to find thresholds."""
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
         """Return thresholds for scores like these.
 
         Args:
             scores: Calibrated, coherent probabilities of held-out marks; shape (marks, labels).
             targets: True labels, same shape.
-            groups: Group of each label, whose labels are alike, such as level and kind; any integers, (labels,).
-            levels: Level of each label in the hierarchy; any integers, (labels,).
+            groups: Group of each label, whose labels are alike, such as level and kind; any integers or texts,
+                (labels,). None: all are alike.
+            levels: Level of each label in the hierarchy; any integers or texts, (labels,). None: one level.
 
         Raises:
             DataError: If shapes differ, a score is outside [0, 1], or no target is true.
@@ -54,8 +58,11 @@ class OneThreshold:
             raise OptionError(f"threshold is {self.threshold}; expected a score in [0, 1]")
         _check(self.beta)
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
         """Return one threshold for all labels; see `DecisionRule.fit`."""
+        scores = as_scores(scores)
         thresholds = np.full(scores.shape[1], self.threshold if self.threshold is not None else np.nan)
         if self.threshold is None:
             everything, enough = np.zeros(scores.shape[1], dtype=np.intp), scores.size + 1
@@ -82,8 +89,11 @@ class PerLabel:
     def __post_init__(self) -> None:
         _check(self.beta, self.min_positives, self.floor)
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
         """Return tuned thresholds; see `DecisionRule.fit`."""
+        scores = as_scores(scores)
         thresholds = tune_thresholds(
             scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
         )
@@ -98,11 +108,14 @@ class ExpectedF(PerLabel):
     the pooled positives of its group varies less, so it is that of `PerLabel`; see `expected_thresholds`.
     """
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
         """Return expected thresholds; see `DecisionRule.fit`."""
+        scores = as_scores(scores)
         tuned = super().fit(scores, targets, groups=groups, levels=levels)
         expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
-        rare = np.asarray(targets.sum(axis=0)).ravel() < self.min_positives
+        rare = np.asarray(as_targets(targets).sum(axis=0)).ravel() < self.min_positives
         return replace(tuned, thresholds=np.where(rare, tuned.thresholds, expected))
 
 
@@ -116,8 +129,11 @@ class TopK:
         if self.k < 1:
             raise OptionError(f"k is {self.k}; it counts suggestions, from 1 up")
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
         """Return a limit without thresholds; see `DecisionRule.fit`."""
+        scores = as_scores(scores)
         return Thresholds(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
 
 
@@ -131,8 +147,11 @@ class GuaranteedRecall:
         if not 0 < self.recall < 1:
             raise OptionError(f"recall is {self.recall}; expected a share between 0 and 1, such as 0.9")
 
-    def fit(self, scores: Scores, targets: Targets, *, groups: ArrayLike, levels: ArrayLike) -> Thresholds:
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
         """Return thresholds of guaranteed recall; see `DecisionRule.fit`."""
+        scores = as_scores(scores)
         thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
         return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
 
@@ -168,6 +187,60 @@ def find_decision_rule(name: str) -> DecisionRule:
     if kind == "threshold":
         return OneThreshold(number)
     return TopK(int(number)) if kind == "top" else GuaranteedRecall(number / 100)
+
+
+class ThresholdTuner(Parameters):
+    """A decision rule that is fitted and then applied, in scikit-learn's way.
+
+    Attributes:
+        thresholds_: The fitted `Thresholds`.
+    """
+
+    thresholds_: Thresholds
+
+    def __init__(
+        self,
+        rule: str | DecisionRule = "per-label",
+        *,
+        groups: ArrayLike | None = None,
+        levels: ArrayLike | None = None,
+    ) -> None:
+        """Keep the options.
+
+        Args:
+            rule: A name of `DECISION_RULES`, or a rule.
+            groups: Group of each label, whose labels are alike; see `DecisionRule.fit`.
+            levels: Level of each label; see `DecisionRule.fit`.
+        """
+        self.rule = rule
+        self.groups = groups
+        self.levels = levels
+
+    def fit(self, scores: ArrayData, targets: ArrayData) -> Self:
+        """Fit on calibrated scores and targets (marks, labels) of held-out marks, and return the tuner.
+
+        Raises:
+            DataError: If shapes differ, a score is outside [0, 1], or no target is true.
+            OptionError: If there is no such rule.
+        """
+        rule = find_decision_rule(self.rule) if isinstance(self.rule, str) else self.rule
+        self.thresholds_ = rule.fit(scores, targets, groups=self.groups, levels=self.levels)
+        return self
+
+    def transform(self, scores: ArrayData) -> NDArray[np.bool_]:
+        """Return which labels are suggested at scores (marks, labels), of the same shape.
+
+        Raises:
+            OptionError: If the tuner is not fitted.
+            DataError: If there are not as many labels, or a score is NaN.
+        """
+        if not hasattr(self, "thresholds_"):
+            raise OptionError("this ThresholdTuner is not fitted; call fit(scores, targets) first")
+        return self.thresholds_(scores)
+
+    def fit_transform(self, scores: ArrayData, targets: ArrayData) -> NDArray[np.bool_]:
+        """Return what `transform` gives after `fit` on the same scores."""
+        return self.fit(scores, targets).transform(scores)
 
 
 def _check(beta: float, min_positives: int = 1, floor: float = 0.0) -> None:

@@ -1,16 +1,19 @@
 """Fitted thresholds, applied to scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError
-from viennatag.metrics.scores import Scores, check_scores
+from viennatag.metrics.results import TabularResult, to_frame
+from viennatag.metrics.scores import Scores, as_scores, check_scores
 
 
-@dataclass(frozen=True, eq=False)
-class Thresholds:
+@dataclass(frozen=True, eq=False, repr=False)
+class Thresholds(TabularResult):
     """Fitted thresholds: which scores become suggestions.
 
     Attributes:
@@ -23,12 +26,27 @@ class Thresholds:
     levels: NDArray[np.intp]
     top: int | None = None
 
+    def __repr__(self) -> str:
+        low, high = self.thresholds.min(), self.thresholds.max()
+        limit = "" if self.top is None else f", at most {self.top} of a level"
+        return f"Thresholds({len(self.thresholds):,} labels, {low:.3g} to {high:.3g}{limit})"
+
+    def to_dataframe(self, names: Sequence[str] | None = None) -> Any:
+        """Return the threshold of each label as a pandas DataFrame; `names` are those of the labels."""
+        label = range(len(self.thresholds)) if names is None else names
+        return to_frame({"label": label, "threshold": self.thresholds})
+
+    def transform(self, scores: Scores) -> NDArray[np.bool_]:
+        """Return the same as a call."""
+        return self(scores)
+
     def __call__(self, scores: Scores) -> NDArray[np.bool_]:
         """Return which labels are suggested, of the scores' shape (marks, labels); ties go to the first label.
 
         Raises:
             DataError: If there are not as many labels, or a score is NaN.
         """
+        scores = as_scores(scores)
         check_scores(scores)
         if scores.ndim != 2 or scores.shape[1:] != self.thresholds.shape:
             raise DataError(f"scores have shape {scores.shape}; expected (marks, {len(self.thresholds)})")

@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from viennatag.calibration.platt import number_groups, require_positives
 from viennatag.errors import OptionError
 from viennatag.metrics.ranking import BLOCK, Positives, rank_positives, ratio
-from viennatag.metrics.scores import Scores, Targets, check_scores
+from viennatag.metrics.scores import Scores, Targets, as_scores, check_scores, hide_unknown
 
 
 def tune_thresholds(
     scores: Scores,
     targets: Targets,
     *,
-    groups: ArrayLike,
+    groups: ArrayLike | None = None,
     beta: float = 1.0,
     min_positives: int = 10,
     floor: float = 0.05,
@@ -32,8 +32,9 @@ def tune_thresholds(
 
     Args:
         scores: Probabilities, shape (marks, labels).
-        targets: True labels, same shape.
-        groups: Group of each label, whose labels are alike; any integers, shape (labels,).
+        targets: True labels, same shape; pairs that are -1 or NaN are unknown and count nowhere.
+        groups: Group of each label, whose labels are alike; any integers or texts, shape (labels,). None: all
+            labels are one group.
         beta: Above 1 favours recall, below 1 favours precision.
         min_positives: Labels with fewer positive marks take the pooled threshold.
         floor: No threshold is lower.
@@ -43,8 +44,10 @@ def tune_thresholds(
         OptionError: If `beta` is not positive, `min_positives` below 1, or `floor` outside [0, 1].
     """
     _check_options(beta, floor)
+    scores = as_scores(scores)
     check_scores(scores, probabilities=True)
     positives = require_positives(scores, targets, min_positives)
+    scores = hide_unknown(scores, targets)
     owner, counts = number_groups(groups, scores.shape[1]), positives.per_label()
     rare = counts < min_positives
     thresholds = _best_cuts(scores, positives, np.where(rare, -1, np.arange(len(owner))), beta)
@@ -104,6 +107,7 @@ def expected_thresholds(
         OptionError: If `beta` is not positive, or `floor` outside [0, 1].
     """
     _check_options(beta, floor)
+    scores = as_scores(scores)
     check_scores(scores, probabilities=True)
     best = np.zeros(scores.shape[1])
     width = max(1, block // max(1, len(scores)))
@@ -121,7 +125,7 @@ def expected_thresholds(
 
 
 def recall_thresholds(
-    scores: Scores, targets: Targets, *, pools: ArrayLike, recall: float = 0.9
+    scores: Scores, targets: Targets, *, pools: ArrayLike | None = None, recall: float = 0.9
 ) -> NDArray[np.float64]:
     """Return thresholds (labels,), one value per pool, expected to find a share `recall` of a mark's labels.
 
@@ -138,7 +142,7 @@ def recall_thresholds(
     Args:
         scores: Probabilities, shape (marks, labels).
         targets: True labels, same shape.
-        pools: Pool of each label, such as its level; any integers, shape (labels,).
+        pools: Pool of each label, such as its level; any integers or texts, shape (labels,). None: one pool.
         recall: The share to find, above 0 and below 1.
 
     Raises:
@@ -147,6 +151,7 @@ def recall_thresholds(
     """
     if not 0 < recall < 1:
         raise OptionError(f"recall is {recall}; expected a share between 0 and 1, such as 0.9")
+    scores = as_scores(scores)
     check_scores(scores, probabilities=True)
     positives = require_positives(scores, targets)
     pool = number_groups(pools, scores.shape[1])

@@ -181,8 +181,11 @@ def options_from(settings: Iterable[Setting] = ()) -> TrainConfig:
             latest[f"{_FINETUNE}.{name}"].problem("only matters with fine-tuning; add --finetune")
             for name in values[_FINETUNE]
         ]
-    if "budget" in values[""] and not is_auto:
-        problems.append(latest["budget"].problem(f"only matters with the strategy {AUTO}"))
+    if is_auto and "preset" in values[""]:
+        problems.append(latest["preset"].problem(f"it searches for a strategy itself; leave the strategy {AUTO} out"))
+    searches = is_auto or values[""].get("preset", "fast") != "fast"
+    if "budget" in values[""] and not searches:
+        problems.append(latest["budget"].problem(f"only matters with the strategy {AUTO}, or preset balanced or best"))
 
     def build(table: str, **parts: Any) -> Any:
         return _changed(replace(tables[table], **parts), table, values[table], latest, problems)

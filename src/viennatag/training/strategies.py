@@ -23,8 +23,10 @@ from viennatag.sampling.sampling import (
     UndersampledHead,
 )
 from viennatag.thresholds.decision_rules import DecisionRule, ExpectedF
+from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.decoder import MLDecoder
 from viennatag.training.heads.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared, check_sampling
+from viennatag.training.heads.hidden import Hidden
 from viennatag.training.heads.residual_attention import ResidualAttention
 
 BASELINE = "as-is"
@@ -84,6 +86,11 @@ class Strategy:
     def reads_feature_maps(self) -> bool:
         """Whether its head reads feature maps."""
         return self.head.reads_feature_maps
+
+    def trains_like(self, other: "Strategy") -> bool:
+        """Whether it learns as another does, whatever the labels and decisions."""
+        same = ("target_count", "sampling", "loss", "head", "learning_rate_multiplier")
+        return all(getattr(self, name) == getattr(other, name) for name in same)
 
     def to_json(self) -> dict[str, Any]:
         """Return the hyperparameters as plain data."""
@@ -168,6 +175,9 @@ STRATEGIES = {
             head=ResidualAttention(),
         ),
         Strategy("ml-decoder", "queries look around for groups of labels; reads maps (Ridnik 2023)", head=MLDecoder()),
+        Strategy("hidden-layer", "a hidden layer of 2,048 units, normalised, with dropout", head=Hidden()),
+        Strategy("discriminant", "discriminant analysis, one shrunk covariance (Chen 2010)", head=Discriminant()),
+        Strategy("ridge", "ridge regression, a strength for each label by leave-one-out (Allen 1974)", head=Ridge()),
         Strategy("neighbours", "the labels of the most similar marks", head=Neighbours()),
         Strategy(
             "ensemble",

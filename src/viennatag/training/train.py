@@ -4,38 +4,53 @@ Split, backbone, features by the serving engine, head, postprocessor fitted on t
 test subset exactly as the bundle serves it, bundle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
-from viennatag.files import cache_folder
-from viennatag.model.bundle import Bundle
+from viennatag.files import cache_folder, holding_output
+from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.model_card import ARTWORK
 from viennatag.model.saving import write_bundle
+from viennatag.model.seen_images import hash_files
 from viennatag.training.backbones.backbone import LOCAL, Backbone
-from viennatag.training.backbones.loading import BUNDLE, load_backbone
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, collect
-from viennatag.training.finetuning.run import finetune_backbone, split_readable
+from viennatag.training.backbones.loading import BUNDLE
+from viennatag.training.data.collection import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Collection,
+    ProgressCallback,
+    split_readable,
+)
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import Linear
 from viennatag.training.options import TrainOptions
 from viennatag.training.postprocessing.forward import forward
 from viennatag.training.postprocessing.prior_shift import shift_prior
-from viennatag.training.selection.strategy_search import SearchResult, search_strategies
-from viennatag.training.selection.trained_strategy import TrainedStrategy, as_trained, postprocess, train_strategy
-from viennatag.training.strategies import STRATEGIES
+from viennatag.training.selection.candidates import (
+    Candidate,
+    TrainingMarks,
+    contrasts,
+    frozen,
+    train_candidate,
+    without_seen_test_marks,
+)
+from viennatag.training.selection.preset_search import FINETUNED, FROZEN, SEARCHES, describe_choice, search_preset
 
 ATTRIBUTION = "ATTRIBUTION.md"
 """Where a folder of images says whose artwork they show, as `viennatag render` does; it goes into the model card."""
 
 
+@holding_output
 def train(
     marks: Marks | Path | str | Any,
     images: Path | str,
@@ -73,7 +88,7 @@ def train(
         BundleError: If `out` holds something that is not a bundle.
         OptionError: If options contradict each other.
     """
-    options, progress = options or TrainOptions(), progress or (lambda *_: None)
+    options = options or TrainOptions()
     strategy = options.strategy
     if unlabelled_images and not options.teacher:
         raise OptionError("unlabelled images are only of use to a network with a teacher; name one (teacher=)")
@@ -85,22 +100,38 @@ def train(
             f"{strategy.name} has a head of its own, not the linear one that is trained jointly with the network; "
             "leave keep_head out, or choose a strategy with a linear head"
         )
-    marks, folder = as_marks(marks, images=images, skip_bad=skip_bad), Path(cache or cache_folder())
-    backbone, marks, start = _find_backbone(marks, images, options, folder, unlabelled_images, skip_bad, progress)
-    collection = collect(
-        marks,
+    report = progress or (lambda *_: None)
+    marks = split_readable(
+        as_marks(marks, images=images, skip_bad=skip_bad),
         images,
-        backbone,
-        cache=folder,
-        feature_maps=options.budget is None and strategy.reads_feature_maps,
-        extra_marks=extra_marks,
+        near_duplicates=options.near_duplicates,
         skip_bad=skip_bad,
         seed=options.seed,
-        progress=progress,
+        progress=report,
     )
-    return _finish(
-        collection, backbone, start, options, Path(images), Path(out), target_prior, progress, keep_head=keep_head
+    marks = without_seen_test_marks(marks, Path(images), options.backbone)
+    data = TrainingMarks(
+        marks, Path(images), Path(cache or cache_folder()), unlabelled_images, extra_marks, skip_bad, report
     )
+    candidate, facts = _choose(data, options)
+    return _finish(candidate, Path(images), Path(out), target_prior, report, facts)
+
+
+def _choose(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate, dict[str, Any]]:
+    """Return what becomes the bundle, and what was measured to choose it.
+
+    A fine-tuned network is compared with its frozen features: on few marks, or at another size, it may be worse.
+    """
+    if options.preset in SEARCHES:
+        return search_preset(data, options)
+    candidate = data.train(options)
+    if not options.finetune or not options.pretrained:
+        return candidate, {}
+    candidates = {FROZEN: data.train(frozen(options)), FINETUNED: candidate}
+    found = contrasts(candidates, baseline=FROZEN)
+    kept = FROZEN if found[FINETUNED].difference < 0 else FINETUNED
+    data.progress("choice", 1, 1, describe_choice(kept, found[FINETUNED]))
+    return candidates[kept], {"kept": kept, "gains": {name: vars(each) for name, each in found.items()}}
 
 
 def bundle_from_head(
@@ -120,87 +151,29 @@ def bundle_from_head(
     how both were trained; for the others see `train`.
     """
     report = progress or (lambda *_: None)
-    return _finish(collection, backbone, head, options, images, out, target_prior, report, keep_head=True)
-
-
-def _find_backbone(
-    marks: Marks,
-    images: Path | str,
-    options: TrainOptions,
-    cache: Path,
-    unlabelled_images: Sequence[Path],
-    skip_bad: bool,
-    progress: ProgressCallback,
-) -> tuple[Backbone, Marks, LinearHead | None]:
-    """Return the backbone, the marks (split, if it was fine-tuned on them), and the head trained jointly with it."""
-    if options.finetune:
-        marks = split_readable(marks, images, skip_bad=skip_bad, seed=options.seed, progress=progress)
-        backbone, start = finetune_backbone(
-            marks, Path(images), options, cache=cache, unlabelled_images=unlabelled_images, progress=progress
-        )
-        return backbone, marks, start
-    progress("backbone", 0, 1, options.backbone)
-    backbone = load_backbone(
-        options.backbone, cache=cache, pretrained=options.pretrained, size=options.size, seed=options.seed
-    )
-    progress("backbone", 1, 1, f"{options.backbone}, {backbone.width} features at {backbone.size} pixels")
-    return backbone, marks, None
-
-
-def _train_head(
-    collection: Collection, start: LinearHead | None, options: TrainOptions, progress: ProgressCallback, keep_head: bool
-) -> tuple[TrainedStrategy, SearchResult | None]:
-    """Return the trained strategy, and how it was found if it was searched for."""
-    strategy = options.strategy
-    if options.budget is not None:
-        found = search_strategies(
-            collection,
-            strategies=[replace(each, decision_rule=strategy.decision_rule) for each in STRATEGIES.values()],
-            min_count=strategy.min_count,
-            budget=options.budget,
-            seed=options.seed,
-            progress=progress,
-        )
-        return found.trained, found
-    labels = collection.labels(min_count=strategy.min_count)
-    validation, held_out = collection.examples(labels, VALIDATION), collection.held_out(labels, VALIDATION)
-    if keep_head and start:
-        return postprocess(as_trained(start, validation), strategy, labels, validation, held_out), None
-    trained = train_strategy(
-        strategy,
-        labels,
-        collection.training(labels, target_count=strategy.target_count),
-        validation,
-        held_out,
-        start=start,
-        seed=options.seed,
-        progress=lambda epoch, epochs, best: progress("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
-    )
-    return trained, None
+    candidate = train_candidate(collection, backbone, head, options, report, keep_head=True)
+    return _finish(candidate, images, out, target_prior, report, {})
 
 
 def _finish(
-    collection: Collection,
-    backbone: Backbone,
-    start: LinearHead | None,
-    options: TrainOptions,
+    candidate: Candidate,
     images: Path,
     out: Path,
     target_prior: Marks | None,
     progress: ProgressCallback,
-    *,
-    keep_head: bool,
+    facts: Mapping[str, Any],
 ) -> tuple[Bundle, Evaluation]:
-    """Return the bundle, its head trained, evaluated and written."""
-    trained, found = _train_head(collection, start, options, progress, keep_head)
+    """Return the bundle, evaluated on the test subset and written."""
+    options, collection, trained = candidate.options, candidate.collection, candidate.trained
     labels = trained.labels
     counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without extra marks
     bundle = Bundle(
         train_counts=counts,
         prior=counts / np.count_nonzero(collection.subsets == TRAIN),
         postprocessor=trained.postprocessor,
-        image_size=backbone.size,
-        training={**_describe(options, collection, trained, found), **trained.facts},
+        image_size=candidate.backbone.size,
+        seen=_seen(candidate, images),
+        training={**_describe(candidate), **trained.facts, **facts},
     )
     progress("test", 0, 1, "")
     test = collection.marks_of(TEST)
@@ -217,20 +190,27 @@ def _finish(
         bundle = replace(bundle, postprocessor=shifted, training=training)
     attribution = images / ATTRIBUTION
     notes = {ARTWORK: attribution.read_text(encoding="utf-8")} if attribution.is_file() else {}
-    return write_bundle(bundle, export_graph(backbone, trained.head), out, notes=notes), evaluation
+    return write_bundle(bundle, export_graph(candidate.backbone, trained.head), out, notes=notes), evaluation
 
 
-def _describe(
-    options: TrainOptions, collection: Collection, trained: TrainedStrategy, found: SearchResult | None
-) -> dict[str, Any]:
+def _seen(candidate: Candidate, images: Path) -> NDArray[np.uint64]:
+    """Return the hashes of the images learned from, those of the bundle that was started from among them."""
+    collection, name = candidate.collection, candidate.options.backbone
+    learned = [image for part in (TRAIN, VALIDATION) for image in collection.marks_of(part).images]
+    before = open_bundle(name.removeprefix(BUNDLE)).seen if name.startswith(BUNDLE) else np.zeros(0, np.uint64)
+    return np.concatenate([before, hash_files(images / image for image in learned)])
+
+
+def _describe(candidate: Candidate) -> dict[str, Any]:
+    options, collection, found = candidate.options, candidate.collection, candidate.found
     return {
         **asdict(options),
         "strategy": {"name": "auto", **found.to_json()} if found else options.strategy.to_json(),
         "backbone": _without_folder(options.backbone),
         "teacher": options.teacher and _without_folder(options.teacher),
         "marks": {name: int(np.count_nonzero(collection.subsets == at)) for at, name in enumerate(SUBSETS)},
-        "validation_macro_map": trained.macro_map,
-        "head_epochs": trained.epochs,
+        "validation_macro_map": candidate.trained.macro_map,
+        "head_epochs": candidate.trained.epochs,
     }
 
 

@@ -12,7 +12,15 @@ export class Problem extends Error {
     super(detail || title);
     Object.assign(this, { title, detail, status });
   }
+
+  /** Whether the same request may succeed later: nothing is wrong with the image. */
+  get passes() {
+    return [0, 401, 429, 502, 503, 504].includes(this.status);
+  }
 }
+
+/** Emits "reached" after every answer that is not a failure of the service or of the access to it. */
+export const service = new EventTarget();
 
 let token = "";
 let asking = null;
@@ -31,6 +39,7 @@ export function onToken(ask) {
 async function renewToken() {
   asking ??= askToken(Boolean(token)).finally(() => (asking = null)); // one question for many requests
   token = await asking;
+  if (/[^\x20-\x7e]/.test(token)) token = "-"; // no header can carry it, so no service accepts it
   try {
     sessionStorage.setItem("viennatag-token", token);
   } catch {
@@ -52,12 +61,13 @@ async function send(path, options = {}) {
       if (error.name === "TimeoutError") throw new Problem("The service took too long", "It did not respond within two minutes.");
       throw new Problem("The service cannot be reached", "Check that it runs, then try again.");
     }
+    if (response.ok || response.status === 404 || response.status === 422) service.dispatchEvent(new Event("reached"));
     if (response.ok) return response;
     const problem = await readProblem(response);
     if ((response.status === 429 || response.status === 503) && attempt < MAX_ATTEMPTS) {
       const seconds = Number(response.headers.get("Retry-After")) || attempt;
       await pause(Math.min(seconds, 30) * 1000 * (1 + Math.random() / 4)); // spread, so that not all come back at once
-    } else if (response.status === 401 && attempt < MAX_ATTEMPTS) {
+    } else if (response.status === 401) {
       // A late answer may refuse a token that another request has already had replaced.
       if (shown === token && !(await renewToken())) throw problem;
     } else {
@@ -98,8 +108,11 @@ const raw = (image, accept) => ({
   headers: { "Content-Type": image.type || "application/octet-stream", Accept: accept },
 });
 
-/** Return the heat map of a code over the image, as a PNG. */
-export const explain = async (image, code) => (await send(`v1/explain${query({ code })}`, raw(image, "image/png"))).blob();
+/** Return the evidence for a code: { heat }, rows of numbers from 0 to 1 over the image. */
+export const explain = async (image, code) => (await send(`v1/explain${query({ code })}`, raw(image, "application/json"))).json();
+
+/** Return a PNG of an image that the browser cannot draw. */
+export const picture = async (image) => (await send("v1/picture", raw(image, "image/png"))).blob();
 
 /** Return the reference marks most similar to an image. */
 export const similar = async (image, k = 6) =>
@@ -107,6 +120,9 @@ export const similar = async (image, k = 6) =>
 
 /** Return a thumbnail by its address; a plain <img> cannot send the token. */
 export const thumbnail = async (address) => (await send(address.replace(/^\//, ""))).blob();
+
+/** Tell whether the service answers. */
+export const alive = () => fetch("healthz", { cache: "no-store" }).then((response) => response.ok, () => false);
 
 export const model = () => get("v1/model");
 export const searchCodes = async (words) => (await get(`v1/codes${query({ q: words })}`)).codes;

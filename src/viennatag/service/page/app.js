@@ -5,25 +5,51 @@ import { byId, copyText, hideToast, notice, say, toast } from "./dom.js";
 import { exportDialog } from "./exporting.js";
 import { receive } from "./files.js";
 import { Finder } from "./finder.js";
+import { showGrid } from "./grid.js";
 import { listen } from "./keys.js";
 import { accepted, spell } from "./mark.js";
 import { showQueue } from "./queue.js";
 import { Session } from "./session.js";
-import { showViewer } from "./viewer.js";
+import { Settings } from "./settings.js";
 import { openStore } from "./store.js";
 import { Suggestions } from "./suggestions.js";
+import { takeOver } from "./tabs.js";
+import { showTray } from "./tray.js";
+import { showViewer } from "./viewer.js";
 
 const TABS = ["suggestions", "finder"];
+const FEW_NAMES = 3;
 
-const store = await openStore();
-watchOtherTabs();
-const session = new Session(store);
-const padded = () => byId("spelling").value === "padded";
-const suggestions = new Suggestions(session, padded);
-const finder = new Finder(session, (code, heading) => suggestions.add(code, heading));
-showQueue(session);
-showViewer(session, (code, heading) => suggestions.add(code, heading));
+let session = null;
+const works = await takeOver(giveUp);
+const store = await openStore(works);
+const settings = new Settings(store);
+session = new Session(store);
+const padded = () => settings.padded;
+const suggestions = new Suggestions(session, settings);
+const finder = new Finder(session, (code, heading, mark) => suggestions.add(code, heading, mark), backToSuggestions);
+session.listed = showQueue(session);
+showViewer(session, (code, heading, mark) => mark === session.current && suggestions.add(code, heading));
+showTray(session, padded, drop);
+const toggleGrid = showGrid(session, session.listed, (mark) => suggestions.acceptAbove(mark, { quiet: true }));
 exportDialog(session, padded);
+
+/** Another tab works now: this one shows, and changes nothing. */
+function giveUp() {
+  session?.stop();
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  for (const part of document.querySelectorAll("main, .actions")) part.inert = true;
+  for (const input of document.querySelectorAll("input[type=file]")) input.disabled = true;
+  hideToast();
+  notice("These images are open in another tab, which works now.", ["Work here", () => location.reload()]);
+  byId("notice-action").focus();
+}
+
+function drop(code) {
+  const held = byId("accepted-codes").contains(document.activeElement);
+  suggestions.decide(code, "accepted");
+  if (held) byId("undo").focus();
+}
 
 function showTab(name) {
   for (const each of TABS) {
@@ -31,7 +57,7 @@ function showTab(name) {
     byId(`tab-${each}`).setAttribute("aria-selected", String(each === name));
     byId(`tab-${each}`).tabIndex = each === name ? 0 : -1;
   }
-  if (name === "finder") finder.refresh();
+  if (name === "finder") finder.start();
 }
 
 function openFinder() {
@@ -67,6 +93,11 @@ async function copy() {
   }
 }
 
+/** Accept the row of a number key; with Shift it is the last one of this image. */
+function acceptNumber(key) {
+  if (suggestions.acceptNumber(Number(key.at(-1))) && key.startsWith("Shift")) suggestions.finish();
+}
+
 function decideSelected(wanted) {
   if (session.selected) suggestions.decide(session.selected, wanted);
   else suggestions.move(1); // the first key press selects, so that nothing is decided unseen
@@ -84,23 +115,33 @@ function step(by) {
   else say(by > 0 ? "This is the last image." : "This is the first image.");
 }
 
-listen([
-  { keys: ["j", "ArrowDown"], description: "next suggestion", run: () => suggestions.move(1) },
-  { keys: ["k", "ArrowUp"], description: "previous suggestion", run: () => suggestions.move(-1) },
-  { keys: ["a"], description: "accept it, or undo that", run: () => decideSelected("accepted") },
-  { keys: ["r"], description: "reject it, or undo that", run: () => decideSelected("rejected") },
-  { keys: ["u"], description: "undo the last decision on this image", run: () => suggestions.undo() },
-  { keys: ["d"], description: "done: go to the next open image", run: () => suggestions.finish() },
-  { keys: ["n"], description: "next image", run: () => step(1) },
-  { keys: ["p"], description: "previous image", run: () => step(-1) },
-  { keys: ["h"], description: "heat map on or off", run: () => byId("heat-on").click() },
-  { keys: ["c"], description: "copy the codes", run: () => byId("copy").click() },
-  { keys: ["/"], description: "find a code; arrow keys walk through the tree", run: openFinder },
-  { keys: ["Escape"], description: "back to the suggestions", run: backToSuggestions },
-  { keys: ["?"], description: "this help", run: () => byId("help").showModal() },
-]);
+const NUMBERS = [..."123456789"];
+const keys = [
+  { id: "number", keys: NUMBERS, shown: ["1", "9"], fixed: true, rows: true, description: "accept the row with this number, or undo that", run: acceptNumber },
+  { id: "last", keys: NUMBERS.map((key) => `Shift+${key}`), shown: ["Shift+1", "9"], fixed: true, rows: true, description: "accept it, and go to the next open image", run: acceptNumber },
+  { id: "numbers", keys: ["m"], rows: true, description: "give the numbers to the next nine rows", run: () => suggestions.nextNumbers() },
+  { id: "above", keys: ["x"], rows: true, description: "accept all from the score of your office on", run: () => suggestions.acceptAbove() },
+  { id: "next-row", keys: ["j", "ArrowDown"], rows: true, description: "next suggestion", run: () => suggestions.move(1) },
+  { id: "previous-row", keys: ["k", "ArrowUp"], rows: true, description: "previous suggestion", run: () => suggestions.move(-1) },
+  { id: "accept", keys: ["a"], rows: true, description: "accept it, or undo that", run: () => decideSelected("accepted") },
+  { id: "reject", keys: ["r"], rows: true, description: "reject it, or undo that", run: () => decideSelected("rejected") },
+  { id: "more", keys: ["e"], rows: true, description: "more candidates", run: () => suggestions.more() },
+  { id: "undo", keys: ["u"], description: "undo the last decision on this image", run: () => suggestions.undo() },
+  { id: "done", keys: ["d"], description: "done: go to the next open image", run: () => suggestions.finish() },
+  { id: "next", keys: ["n"], description: "next image", run: () => step(1) },
+  { id: "previous", keys: ["p"], description: "previous image", run: () => step(-1) },
+  { id: "evidence", keys: ["h"], description: "evidence on or off", run: () => byId("heat-on").click() },
+  { id: "region", keys: ["g"], description: "ask about a region", run: () => byId("crop").click() },
+  { id: "copy", keys: ["c"], description: "copy the codes", run: () => byId("copy").click() },
+  { id: "grid", keys: ["v"], description: "all images side by side, or one again", run: () => toggleGrid() },
+  { id: "find", keys: ["/"], description: "find a code; arrow keys walk through the tree", run: openFinder },
+  { id: "back", keys: ["Escape"], fixed: true, description: "back to the suggestions", run: backToSuggestions },
+  { id: "help", keys: ["?"], description: "this help", run: () => byId("help").showModal() },
+];
+await listen(keys, store, () => !session.readOnly);
 
 receive(async (files) => {
+  if (session.readOnly) return;
   const duplicates = await session.add(files);
   if (duplicates) toast(duplicates === 1 ? "One image is already in the list." : `${duplicates} images are already in the list.`);
 });
@@ -113,24 +154,6 @@ byId("open-help").onclick = () => byId("help").showModal();
 for (const button of document.querySelectorAll("dialog .close")) button.onclick = () => button.closest("dialog").close();
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // a click beside it
-}
-
-/** Two tabs would overwrite each other's decisions, so only the last one opened works. */
-function watchOtherTabs() {
-  const channel = new BroadcastChannel("viennatag");
-  channel.onmessage = () => {
-    document.querySelector("main").inert = true;
-    notice("The page is open in another tab. Reload this tab to continue here.");
-  };
-  channel.postMessage("opened");
-}
-
-/** Store the value of a control. */
-async function remember(id, property) {
-  const control = byId(id);
-  const kept = await store.get("settings", id);
-  if (kept !== undefined) control[property] = kept;
-  control.addEventListener("change", () => store.put("settings", id, control[property]));
 }
 
 function showTheme() {
@@ -155,6 +178,7 @@ showTheme();
 api.onToken(
   (refused) =>
     new Promise((resolve) => {
+      if (session.readOnly) return resolve("");
       byId("token-note").textContent = refused ? "The service did not accept this token." : "";
       byId("token").onclose = () => {
         resolve(byId("token-text").value.trim());
@@ -165,33 +189,79 @@ api.onToken(
 );
 
 session.addEventListener("shown", hideToast); // it may child to undo what was done to another image
-session.addEventListener("idle", () => say("All images are predicted."));
-session.addEventListener("lost", (event) =>
-  notice(`The browser's storage is full (${event.detail?.name}); new decisions are lost on reload. Export, then remove images.`),
-);
+session.addEventListener("idle", () => {
+  const { length } = session.failed;
+  say(length ? `All images are read, ${length} failed.` : "All images are read.");
+});
+session.addEventListener("lost", ({ detail: error }) => {
+  const names = session.unsaved.map(({ name }) => name);
+  const few = names.slice(0, FEW_NAMES).join(", ") + (names.length > FEW_NAMES ? ` and ${names.length - FEW_NAMES} more` : "");
+  const lost = names.length ? `${few} stay only until this tab is closed` : "new decisions stay only until this tab is closed";
+  notice(`The browser's storage is full (${error.name}): ${lost}. Export, then remove images.`);
+});
+session.addEventListener("away", () => notice("The service cannot be reached. Trying again by itself.", ["Try now", () => session.retry(session.failed)]));
+session.addEventListener("back", () => {
+  notice("");
+  say("The service is back.");
+});
+session.addEventListener("locked", locked);
 if (!store.persistent) notice("This browser stores nothing for this page: images and decisions are lost on reload.");
 
+function locked() {
+  notice("This service requires a token.", ["Enter the token", unlock]);
+}
+
+async function unlock() {
+  await describeModel();
+  if (described) session.retry(session.failed.filter(({ problem }) => problem.status === 401));
+}
+
+let described = false;
+let describing = false;
+
+/** Show what the model is; tried again after the service was away or a token was missing. */
 async function describeModel() {
+  if (described || describing) return;
+  describing = true;
   try {
     const [card, categories] = await Promise.all([api.model(), api.categories()]);
     session.categories = new Map(categories.map(({ code, heading }) => [code, heading]));
     const labels = Object.values(card.labels).reduce((sum, count) => sum + count, 0);
     byId("model").textContent = `Model ${card.name}, ${labels.toLocaleString("en")} codes`;
+    described = true;
+    notice("");
+    session.emit("mark");
   } catch (problem) {
-    notice(`${problem.title}. ${problem.detail}`);
+    if (problem.status === 401) locked();
+    else notice(`${problem.title}. ${problem.detail}`, ["Try again", describeModel]);
+  } finally {
+    describing = false;
   }
 }
 
+function showAcceptFrom() {
+  for (const id of ["accept-above", "grid-accept"]) byId(id).firstChild.textContent = `Accept ≥ ${Math.round(settings.acceptFrom * 100)} % `;
+}
+
+function showHidden() {
+  const { strange } = settings;
+  byId("hidden-note").textContent = strange.length ? `${strange.join(", ")}: not a category; they are numbers from 1 to 29.` : "";
+  if (session.current) session.emit("mark");
+}
+
+byId("heat-on").checked = true;
 await Promise.all([
-  remember("spelling", "value"),
-  remember("single-keys", "checked"),
-  remember("heat-strength", "value"),
-  (async () => {
-    byId("heat-on").checked = true;
-    await remember("heat-on", "checked");
-  })(),
+  settings.remember("spelling", "value", () => session.emit("mark")),
+  settings.remember("single-keys", "checked"),
+  settings.remember("heat-on", "checked"),
+  settings.remember("evidence", "value"),
+  settings.remember("unsure-first", "checked"),
+  settings.remember("with-open", "checked"),
+  settings.remember("accept-from", "value", showAcceptFrom),
+  settings.remember("floor", "value", () => session.current && session.emit("mark")),
+  settings.remember("hidden", "value", showHidden),
   describeModel(),
 ]);
-byId("spelling").addEventListener("change", () => session.emit("mark"));
+api.service.addEventListener("reached", describeModel);
 await session.load();
 document.body.dataset.ready = "true";

@@ -50,10 +50,13 @@ export function toast(text, action = null) {
 
 export const hideToast = () => (byId("toast").hidden = true);
 
-/** Show a message that stays. */
-export function notice(text) {
-  byId("notice").textContent = text;
+/** Show a message that stays, with one [words, action]; without a text, show none. */
+export function notice(text, action = null) {
+  byId("notice-text").textContent = text;
+  byId("notice").title = text;
   byId("notice").hidden = !text;
+  byId("notice-action").hidden = !action;
+  if (action) [byId("notice-action").textContent, byId("notice-action").onclick] = action;
 }
 
 /** Hand a file to the browser's downloads. */

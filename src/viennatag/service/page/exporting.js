@@ -1,7 +1,8 @@
 /** The export dialog. */
 
 import { byId, download, h } from "./dom.js";
-import { codesCsv, codesJson, codesXml, decisionLog, loggable } from "./exports.js";
+import { codesCsv, codesJson, codesXml, decisionLog, listed, ready } from "./exports.js";
+import { accepted, isBare } from "./mark.js";
 import { zip } from "./zip.js";
 
 export function exportDialog(session, padded) {
@@ -11,14 +12,16 @@ export function exportDialog(session, padded) {
     return one && session.current ? [session.current] : session.marks;
   };
 
+  const withOpen = () => byId("with-open").checked;
+
   async function* withImages(marks) {
     yield ["feedback.csv", new Blob([decisionLog(marks)])];
-    for (const mark of loggable(marks)) yield [`images/${mark.name}`, await session.image(mark)];
+    for (const mark of ready(marks)) yield [`images/${mark.name}`, await session.image(mark)];
   }
 
   const writers = {
-    csv: async (marks) => ["codes.csv", new Blob([codesCsv(marks, padded())], { type: "text/csv" })],
-    json: async (marks) => ["codes.json", new Blob([codesJson(marks, padded())], { type: "application/json" })],
+    csv: async (marks) => ["codes.csv", new Blob([codesCsv(listed(marks, withOpen()), padded())], { type: "text/csv" })],
+    json: async (marks) => ["codes.json", new Blob([codesJson(listed(marks, withOpen()), padded())], { type: "application/json" })],
     xml: async (marks) => ["codes.xml", new Blob([codesXml(marks, padded())], { type: "application/xml" })],
     log: async (marks) => ["feedback.csv", new Blob([decisionLog(marks)], { type: "text/csv" })],
     zip: async (marks) => ["feedback.zip", await zip(withImages(marks))],
@@ -26,11 +29,15 @@ export function exportDialog(session, padded) {
 
   function count() {
     const marks = selected();
-    const ready = loggable(marks).length;
-    const left = marks.length - ready;
-    byId("export-note").textContent = `${ready} of ${marks.length} in the decision log.`
-      + (left ? ` ${left === 1 ? "One is" : `${left} are`} left out: not done yet, or without a code.` : "");
-    for (const kind of ["log", "zip"]) dialog.querySelector(`[data-export=${kind}]`).disabled = !ready;
+    const done = ready(marks);
+    const rows = listed(marks, withOpen());
+    const bare = done.filter((mark) => accepted(mark).some(isBare));
+    byId("export-note").textContent = [
+      `${rows.length} of ${marks.length} in CSV and JSON, ${done.length} in XML, log and archive; the others are open or without a code.`,
+      bare.length && `With a bare category, which registers do not record: ${bare.map(({ name }) => name).join(", ")}.`,
+    ].filter(Boolean).join(" ");
+    for (const kind of ["xml", "log", "zip"]) dialog.querySelector(`[data-export=${kind}]`).disabled = !done.length;
+    for (const kind of ["csv", "json"]) dialog.querySelector(`[data-export=${kind}]`).disabled = !rows.length;
   }
 
   dialog.addEventListener("change", count);

@@ -14,12 +14,18 @@ const withoutFormula = (value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : va
 
 const table = (rows) => rows.map((row) => row.map((value) => quoted(String(value))).join(",") + ROW_END).join("");
 
-/** Return the marks for the decision log: done, and with a code. */
-export const loggable = (marks) => marks.filter((mark) => mark.done && accepted(mark).length);
+/** Return the marks that others act on, by a register or a training run: done, and with a code. */
+export const ready = (marks) => marks.filter((mark) => mark.done && accepted(mark).length);
+
+/** Return the marks for people: done ones, and open ones if asked. */
+export const listed = (marks, withOpen) => marks.filter((mark) => mark.done || withOpen);
+
+const stateOf = (mark) => (mark.done ? "done" : "open");
+const levelOf = (code) => (/^\d+(\.\d+)*$/.test(code) ? ["category", "division", "section"][code.split(".").length - 1] : "label");
 
 /** Return the decision log: a marks table with accepted, rejected and added codes. */
 export function decisionLog(marks) {
-  const rows = loggable(marks).map((mark) => [
+  const rows = ready(marks).map((mark) => [
     mark.name, // as it is: the table names the file
     accepted(mark).join(";"),
     rejected(mark).join(";"),
@@ -31,35 +37,42 @@ export function decisionLog(marks) {
 }
 
 function decisionRows(mark) {
-  const others = accepted(mark).filter((code) => !mark.suggestions.some((suggestion) => suggestion.code === code));
-  return [...mark.suggestions.map((suggestion) => suggestion.code), ...others].map((code) => {
+  const suggested = mark.suggestions.map((suggestion) => suggestion.code);
+  const others = [...accepted(mark), ...rejected(mark)].filter((code) => !suggested.includes(code));
+  return [...suggested, ...others].map((code) => {
     const { heading, score } = about(mark, code);
-    return { code, heading, score, source: others.includes(code) ? "added" : "suggested", decision: decisionOf(mark, code) };
+    const source = others.includes(code) ? "added" : "suggested";
+    return { code, level: levelOf(code), heading, score, source, decision: decisionOf(mark, code) };
   });
 }
 
-/** Return a table for people: one row for each image and code. */
+/** Return a table for people: one row for each image and code, and one for an image without any. */
 export function codesCsv(marks, padded) {
-  const rows = marks.flatMap((mark) =>
-    decisionRows(mark).map(({ code, heading, score, source, decision }) => [
+  const none = { code: "", level: "", heading: "", score: null, source: "", decision: "" };
+  const rows = marks.flatMap((mark) => {
+    const found = decisionRows(mark);
+    return (found.length ? found : [none]).map(({ code, level, heading, score, source, decision }) => [
       withoutFormula(mark.name),
+      stateOf(mark),
       spell(code, padded),
+      level,
       withoutFormula(heading),
       score === null ? "" : score,
       source,
       decision,
-    ]),
-  );
-  return "\ufeff" + table([["image", "code", "heading", "score", "source", "decision"], ...rows]); // for Excel
+    ]);
+  });
+  return "\ufeff" + table([["image", "state", "code", "level", "heading", "score", "source", "decision"], ...rows]); // for Excel
 }
 
 export function codesJson(marks, padded) {
   const entries = marks.map((mark) => ({
     image: mark.name,
+    state: stateOf(mark),
     codes: accepted(mark).map((code) => spell(code, padded)),
     decided_at: mark.done,
     model: mark.model,
-    ...(mark.problem ? { error: mark.problem } : {}),
+    ...(mark.problem ? { error: { title: mark.problem.title, detail: mark.problem.detail } } : {}),
     decisions: decisionRows(mark).map((decision) => ({ ...decision, code: spell(decision.code, padded) })),
   }));
   return JSON.stringify(entries, null, 2) + "\n";
@@ -71,9 +84,9 @@ const xmlText = (text) =>
   // XML 1.0 has no way to write these characters
   text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "").replace(/[&<>"]/g, (sign) => ENTITIES[sign]);
 
-/** Return the codes in the element names and the order of WIPO ST.66, a file name standing for the number. */
+/** Return the codes of marks that are done under the element names of WIPO ST.66, a file name standing for the number. */
 export function codesXml(marks, padded) {
-  const records = marks.filter((mark) => accepted(mark).length).map((mark) => {
+  const records = ready(marks).map((mark) => {
     const number = mark.name.split("/").pop().replace(/\.[^.]*$/, "");
     const codes = accepted(mark).map(
       (code) => `                    <CategoryCode>${xmlText(spell(code, padded))}</CategoryCode>`,

@@ -1,38 +1,119 @@
-/** Search the classification by words or by code, or browse it from the categories. */
+/**
+ * Search the classification by words or by code, or browse it from the categories.
+ *
+ * The first rows are those that the model finds likeliest for the mark at hand, so that few letters are enough; what else
+ * the service finds (synonyms, other languages, forgiven typos) follows below them.
+ */
 
 import * as api from "./api.js";
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, toast } from "./dom.js";
 import { decisionOf } from "./mark.js";
 
 const DEBOUNCE_MS = 150;
-const A_CODE = /^(\d{1,2}(\.\d{1,2}){0,2}\.?|\d{4}|\d{6})$/;
+const LIKELY = 12; // rows of the model
+const LEAST_SCORE = 0.005; // below it the shortest heading comes first
+const NUMBERED = 9; // rows that a digit adds
+const WORDS = /^(?!a[\s.]*$)[^\d]*\p{L}[^\d]*$/iu; // a digit after words is the number of a row; after A it begins a code
+const A_CODE = /^(A\s*)?(\d{1,2}([.\s,/-]+\d{1,2}){0,2}\.?|\d{4}|\d{6})$/i; // as registers write it: 3.1.6, 03 01 06, A3.1.16
 
 export class Finder {
   #asked = 0;
   #timer = 0;
   #parent = null; // the code whose children are shown, null for the categories
   #rows = [];
+  #ranking = []; // all codes with their scores for the mark at hand
+  #stale = false; // whether the list is older than the words
 
-  /** @param add called with (code, heading). */
-  constructor(session, add) {
+  /** @param add called with (code, heading, mark); @param leave called when Enter adds one. */
+  constructor(session, add, leave) {
     this.session = session;
-    this.add = add;
-    byId("search").oninput = () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.refresh(), DEBOUNCE_MS);
-    };
+    Object.assign(this, { add, leave });
+    byId("search").oninput = () => this.#type();
     byId("search").onkeydown = (event) => {
-      if (event.key === "ArrowDown" || event.key === "Enter") {
+      if (event.key === "Enter") {
+        event.preventDefault();
+        this.#enter();
+      } else if (/^[1-9]$/.test(event.key) && WORDS.test(byId("search").value) && this.#isAtEnd()) {
+        event.preventDefault();
+        this.#enter(Number(event.key) - 1);
+      } else if (event.key === "ArrowDown") {
         event.preventDefault();
         byId("nodes").querySelector(".main")?.focus();
+      } else if (event.key === "Escape" && byId("search").value) {
+        event.preventDefault(); // the first Esc clears the search, the next one leaves it
+        byId("search").value = "";
+        this.refresh();
       }
     };
     byId("nodes").onkeydown = (event) => this.#walk(event);
     session.addEventListener("mark", () => !byId("finder").hidden && this.#draw());
+    session.addEventListener("shown", () => !byId("finder").hidden && this.open(null, { focus: false }));
   }
 
-  /** Show the search results, or without words the children of the current code. */
-  async refresh() {
+  /** Return whether a key would be typed behind the words, and would not replace them. */
+  #isAtEnd() {
+    const { selectionStart, selectionEnd, value } = byId("search");
+    return selectionStart === selectionEnd && selectionEnd === value.length;
+  }
+
+  /** Add the first row or another one, also if the list is still on its way; without words go to the list. */
+  async #enter(at = 0) {
+    const { current: mark } = this.session;
+    if (!byId("search").value.trim()) return byId("nodes").querySelector(".main")?.focus();
+    const words = byId("search").value.trim();
+    this.leave(); // so that the next key acts on the mark and is not typed
+    const rows = this.#stale && !this.#rows.length ? await this.refresh() : this.#rows;
+    if (rows[at] && mark) this.add(rows[at].code, rows[at].heading, mark);
+    else toast(`Nothing was found for ${words}.`);
+  }
+
+  /** Return the likeliest codes for the mark at hand with words that begin as the given ones. */
+  #likely(words) {
+    const wanted = words.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const parts = ({ heading }) => heading.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const fits = (code) => wanted.every((word) => parts(code).some((part) => part.startsWith(word)));
+    const weight = ({ score }) => (score < LEAST_SCORE ? 0 : score);
+    const found = wanted.length ? this.#ranking.filter(fits) : [];
+    return found.sort((a, b) => weight(b) - weight(a) || a.heading.length - b.heading.length).slice(0, LIKELY);
+  }
+
+  /** Get the scores of all codes for the mark at hand. */
+  async #rank() {
+    const { current: mark } = this.session;
+    this.#ranking = [];
+    if (mark?.status !== "read") return;
+    const { codes } = await this.session.ranking(mark).catch(() => ({ codes: [] }));
+    if (mark === this.session.current) this.#ranking = codes;
+  }
+
+  /** Show what is known at once while a request is on its way. */
+  #type() {
+    clearTimeout(this.#timer);
+    const words = byId("search").value.trim();
+    this.#asked++; // what is on its way belongs to other words
+    this.#stale = true;
+    this.#timer = setTimeout(() => this.refresh(), DEBOUNCE_MS);
+    this.#rows = A_CODE.test(words) ? [] : this.#likely(words);
+    if (words && this.#rows.length) {
+      this.#drawBreadcrumbs([]);
+      this.#draw();
+    }
+  }
+
+  /** Show the list for the mark at hand. */
+  start() {
+    this.#rank();
+    this.refresh();
+  }
+
+  /** Show and return the search results, or without words the children of the current code. */
+  refresh() {
+    clearTimeout(this.#timer);
+    this.#stale = false;
+    return this.#refresh();
+  }
+
+  async #refresh() {
     const asked = ++this.#asked;
     const words = byId("search").value.trim();
     let shown;
@@ -41,17 +122,20 @@ export class Finder {
     } catch (problem) {
       shown = { rows: [], breadcrumbs: [], note: problem.message };
     }
-    if (asked !== this.#asked) return; // a later request was faster
+    if (asked !== this.#asked) return shown.rows; // a later request was faster
+    const held = byId("nodes").contains(document.activeElement) || byId("breadcrumbs").contains(document.activeElement);
     this.#rows = shown.rows;
     byId("found").textContent = shown.note;
     this.#drawBreadcrumbs(shown.breadcrumbs);
     this.#draw();
+    if (held && document.activeElement === document.body) byId("search").focus();
+    return shown.rows;
   }
 
   async #search(words) {
     if (A_CODE.test(words)) {
       try {
-        const found = await api.node(words);
+        const found = await api.node(words.replace(/^A\s*/i, "").replace(/[\s,/-]+/g, "."));
         const note = found.known_to_model ? "" : `The model does not know ${found.code}; it can be added anyway.`;
         return { rows: [found, ...found.children], breadcrumbs: found.path.slice(0, -1), note };
       } catch (problem) {
@@ -59,7 +143,10 @@ export class Finder {
         return { rows: [], breadcrumbs: [], note: `The classification has no code ${words}.` };
       }
     }
-    const rows = await api.searchCodes(words);
+    const likely = this.#likely(words);
+    const known = new Set(likely.map(({ code }) => code));
+    const others = (await api.searchCodes(words)).filter(({ code }) => !known.has(code));
+    const rows = [...likely, ...others];
     return { rows, breadcrumbs: [], note: rows.length ? `${rows.length} found` : "Nothing found. Try a shorter or a more general word." };
   }
 
@@ -70,11 +157,11 @@ export class Finder {
   }
 
   /** Show the children of a code; the first row gets the focus. */
-  async open(code) {
+  async open(code, { focus = true } = {}) {
     this.#parent = code;
     byId("search").value = "";
-    await this.refresh();
-    (byId("nodes").querySelector(".main") ?? byId("search")).focus();
+    await Promise.all([this.refresh(), this.#rank()]);
+    if (focus) (byId("nodes").querySelector(".main") ?? byId("search")).focus();
   }
 
   #drawBreadcrumbs(breadcrumbs) {
@@ -86,10 +173,11 @@ export class Finder {
   }
 
   #draw() {
-    fill(byId("nodes"), this.#rows.map((row) => this.#row(row)));
+    const numbered = WORDS.test(byId("search").value);
+    fill(byId("nodes"), this.#rows.map((row, at) => this.#row(row, numbered && at < NUMBERED ? at + 1 : null)));
   }
 
-  #row({ code, heading, level = depth(code) }) {
+  #row({ code, heading, level = depth(code), auxiliary = false, matched = "" }, number) {
     const { current: mark } = this.session;
     const added = mark && decisionOf(mark, code) === "accepted";
     const category = code.split(".")[0];
@@ -100,9 +188,16 @@ export class Finder {
       h(
         "button",
         { type: "button", class: "main", "data-key": code, "data-leaf": leaf(level), onclick: () => this.add(code, heading) },
+        number && h("kbd", { class: "number", "aria-hidden": "true" }, String(number)),
         h("span", { class: "code" }, h("span", { class: "sr" }, "Add "), code),
-        h("span", { class: "heading" }, heading, above && h("span", { class: "muted small" }, ` in ${above}`)),
-        h("span", { class: "level small" }, added ? "added" : level),
+        h(
+          "span",
+          { class: "heading" },
+          heading,
+          matched && h("span", { class: "muted small" }, ` (${matched})`),
+          above && h("span", { class: "muted small" }, ` in ${above}`),
+        ),
+        h("span", { class: "level small" }, added ? "added" : auxiliary ? "auxiliary" : level),
       ),
       !leaf(level) &&
         h(

@@ -1,27 +1,89 @@
-/** Keyboard shortcuts: one table for the page and the help. */
+/** Keyboard shortcuts: one table for the page and the help, in which each key can be changed. */
 
-import { byId, h } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
 
-/** Listen for keys. Each action is { keys, description, run }; single letters can be switched off in the help. */
-export function listen(actions) {
-  const byKey = new Map(actions.flatMap((action) => action.keys.map((key) => [key, action])));
+const NAMES = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", Shift: "Shift" };
+const FIXED = /^(Arrow|Escape|Tab|Enter| $)/;
+
+/**
+ * Listen for keys.
+ *
+ * @param actions each { id, keys, description, run, rows, fixed }; `rows` marks what acts on the list of suggestions, and
+ *   `fixed` keys stay as they are. `run` gets the key.
+ * @param store keeps changed keys.
+ * @param may tells whether keys act at all.
+ */
+export async function listen(actions, store, may) {
+  const changed = (await store.get("settings", "keys")) ?? {};
+  let waiting = null; // the action whose key is being changed
+  const keysOf = (action) => (changed[action.id] ? [changed[action.id], ...action.keys.filter((key) => FIXED.test(key))] : action.keys);
+  const owner = (key) => actions.find((action) => keysOf(action).includes(key));
+  const pressed = (event) => (event.shiftKey && /^Digit\d$/.test(event.code) ? `Shift+${event.code.at(-1)}` : event.key);
+
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (waiting) return change(event);
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !may()) return;
     if (document.querySelector("dialog[open]")) return;
     const { target } = event;
     const typing = target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-    const action = byKey.get(event.key);
-    if (!action || (typing && event.key !== "Escape")) return;
-    if (event.key.length === 1 && !byId("single-keys").checked) return;
-    if (event.key.startsWith("Arrow") && target !== document.body && !target.closest("#suggestions, #codes")) return;
-    if (event.key.startsWith("Arrow") && target.closest("[role=tablist], #finder")) return;
+    const key = pressed(event);
+    const action = owner(key);
+    if (!action || (typing && key !== "Escape")) return;
+    if (!FIXED.test(key) && !byId("single-keys").checked) return;
+    const gridded = document.body.classList.contains("gridded");
+    if (gridded && action.id !== "grid" && action.id !== "help") return;
+    if (action.rows && byId("suggestions").hidden) return; // no row that is out of sight is decided
+    if (key.startsWith("Arrow") && target !== document.body && !target.closest("#suggestions, #codes, #name")) return;
+    if (key.startsWith("Arrow") && target.closest("[role=tablist], #finder")) return;
     event.preventDefault();
-    action.run();
+    action.run(key);
   });
-  const name = (key) => ({ ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" })[key] ?? key;
-  byId("keys").tBodies[0].replaceChildren(
-    ...actions.map(({ keys, description }) =>
-      h("tr", {}, h("th", { scope: "row" }, keys.map((key) => h("kbd", {}, name(key)))), h("td", {}, description)),
-    ),
-  );
+
+  function change(event) {
+    if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const action = waiting;
+    const key = event.key;
+    waiting = null;
+    const other = owner(key);
+    if (key === "Escape") note("Nothing was changed.");
+    else if (FIXED.test(key) || key.length > 1) note(`${NAMES[key] ?? key} cannot be used; choose a letter, a number or a sign.`);
+    else if (other && other !== action) note(`${key} already means: ${other.description}.`);
+    else {
+      changed[action.id] = key;
+      keep();
+      note(`${key} now means: ${action.description}.`);
+    }
+    draw();
+  }
+
+  const note = (text) => (byId("keys-note").textContent = text);
+  const keep = () => store.put("settings", "keys", changed).catch(() => {});
+
+  function draw() {
+    const label = (key) => key.split("+").map((part) => h("kbd", {}, NAMES[part] ?? part));
+    const caps = (action) => (action.shown ?? keysOf(action)).flatMap(label);
+    const cell = (action) => {
+      const ask = () => {
+        waiting = action;
+        note(`Press the new key for: ${action.description}. Esc keeps the old one.`);
+      };
+      if (action.fixed) return caps(action);
+      return h("button", { type: "button", class: "quiet", "data-key": action.id, "aria-label": `Change the key ${keysOf(action).join(", ")} for: ${action.description}`, onclick: ask }, caps(action));
+    };
+    fill(byId("keys").tBodies[0], actions.map((action) => h("tr", {}, h("th", { scope: "row" }, cell(action)), h("td", {}, action.description))));
+    for (const action of actions) {
+      for (const cap of document.querySelectorAll(`[data-action="${action.id}"]`)) cap.textContent = keysOf(action)[0];
+    }
+  }
+
+  byId("keys-reset").onclick = () => {
+    for (const id of Object.keys(changed)) delete changed[id];
+    keep();
+    note("The standard keys are back.");
+    draw();
+  };
+  byId("help").addEventListener("close", () => (waiting = null));
+  draw();
 }

@@ -9,6 +9,7 @@ export function newMark(id, order, name, file) {
     id,
     order,
     name,
+    source: name, // as the file was called
     type: file.type,
     size: file.size,
     modified: file.lastModified ?? 0,
@@ -18,8 +19,10 @@ export function newMark(id, order, name, file) {
     model: "",
     width: 0,
     height: 0,
+    ground: "white", // on which the picture shows: white, checker or dark
+    blank: null, // the one colour of an image without a drawing
     suggestions: [],
-    children: {}, // by code: the scored children of an uncertain suggestion
+    candidates: [], // the codes with the highest scores, whatever their thresholds
     headings: {}, // of codes that were not suggested
     decisions: {},
     history: [],
@@ -33,9 +36,13 @@ const below = (code, ancestor) => code.startsWith(`${ancestor}.`);
 
 /** Return "accepted", "rejected", "refined" (a code below it was accepted) or "open". */
 export function decisionOf(mark, code) {
-  if (mark.decisions[code]) return mark.decisions[code];
-  return accepted(mark).some((other) => below(other, code)) ? "refined" : "open";
+  if (mark.decisions[code] === "rejected") return "rejected";
+  if (accepted(mark).some((other) => below(other, code))) return "refined";
+  return mark.decisions[code] ?? "open";
 }
+
+/** Return whether a code is too coarse for a register: a category of the Vienna Classification. */
+export const isBare = (code) => /^\d{1,2}$/.test(code);
 
 /** Return the accepted codes in order, without ancestors of accepted codes. */
 export function accepted(mark) {
@@ -57,10 +64,14 @@ export function addedCodes(mark) {
 export const openSuggestions = (mark) =>
   mark.suggestions.filter((suggestion) => decisionOf(mark, suggestion.code) === "open").map((suggestion) => suggestion.code);
 
-/** Set a decision, or remove it if it is set already; a mark without open suggestions is done. */
-export function decide(mark, code, wanted, now) {
+/**
+ * Set a decision, or remove it if it is set already; a mark without open suggestions is done.
+ *
+ * Decisions of one `group` are undone together.
+ */
+export function decide(mark, code, wanted, now, group = null) {
   const before = mark.decisions[code] ?? null;
-  mark.history.push({ code, before, done: mark.done });
+  mark.history.push({ code, before, done: mark.done, group });
   if (before === wanted) delete mark.decisions[code];
   else mark.decisions[code] = wanted;
   if (!openSuggestions(mark).length) mark.done ??= now;
@@ -80,13 +91,13 @@ export function undo(mark) {
   if (step.before) mark.decisions[step.code] = step.before;
   else if (step.code) delete mark.decisions[step.code];
   mark.done = step.done;
-  return step.code;
+  const more = step.group && mark.history.at(-1)?.group === step.group;
+  return more ? undo(mark) : step.code;
 }
 
 /** Return the heading of a code and its score, which is null without one. */
 export function about(mark, code) {
-  const children = Object.values(mark.children).flat();
-  const found = [...mark.suggestions, ...children].find((suggestion) => suggestion.code === code);
+  const found = [...mark.suggestions, ...(mark.candidates ?? [])].find((suggestion) => suggestion.code === code);
   return found ?? { code, heading: mark.headings[code] ?? "", score: null };
 }
 

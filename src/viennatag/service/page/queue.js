@@ -1,72 +1,155 @@
-/** The list of images with their status. */
+/** The list of images with their state, filtered and in order. */
 
 import { byId, fill, h } from "./dom.js";
+import { expectedErrors } from "./listing.js";
 import { accepted, openSuggestions } from "./mark.js";
 
-function picture(mark) {
+const UNSURE = 1; // expected wrong decisions
+
+const unsure = (mark) => mark.status === "read" && !mark.done && expectedErrors(mark) >= UNSURE;
+const FILTERS = {
+  all: ["All", () => true],
+  open: ["Open", (mark) => !mark.done && mark.status !== "failed"],
+  unsure: ["Unsure", unsure],
+  failed: ["Failed", (mark) => mark.status === "failed"],
+  done: ["Done", (mark) => Boolean(mark.done)],
+};
+
+export function picture(mark) {
   if (!mark.thumbnail) return h("span", { class: "thumb blank", "aria-hidden": "true" });
-  return h("span", { class: "thumb", "aria-hidden": "true" }, h("img", { src: mark.thumbnail, alt: "" }));
+  return h("span", { class: "thumb", "data-ground": mark.ground, "aria-hidden": "true" }, h("img", { src: mark.thumbnail, alt: "", loading: "lazy" }));
 }
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-
-/** Return the CSS class and the text of the status of an image. */
-export function describeStatus(mark) {
+/** Return the CSS class and the text of the state of an image. */
+export function describeState(mark) {
   if (mark.status === "waiting") return ["waiting", "waits"];
   if (mark.status === "reading") return ["waiting", "being read …"];
   if (mark.status === "failed") return ["failed", mark.problem?.title ?? "failed"];
-  const codes = accepted(mark).length;
-  if (mark.done) return ["done", codes ? `done, ${plural(codes, "code")}` : "done, no codes"];
+  const codes = accepted(mark);
+  if (mark.done) return ["done", codes.length ? codes.join(", ") : "no codes"];
   const open = openSuggestions(mark).length;
-  return ["open", codes ? `${plural(codes, "code")}, ${open} open` : `${open} to decide`];
+  return ["open", codes.length ? `${codes.join(", ")}, ${open} open` : `${open} to decide`];
+}
+
+/** Keep an element for each mark and draw it again only when what it shows has changed. */
+export class Rows {
+  #rows = new Map();
+  #shown = new Map();
+
+  constructor(list, make) {
+    this.list = list;
+    this.make = make;
+  }
+
+  /** Show marks; `key` returns what a mark's row depends on. */
+  draw(marks, key) {
+    const wanted = marks.map((mark) => {
+      const shown = key(mark);
+      if (this.#shown.get(mark) !== shown) {
+        const row = this.#rows.get(mark) ?? h("li", {});
+        fill(row, this.make(mark));
+        this.#rows.set(mark, row);
+        this.#shown.set(mark, shown);
+      }
+      return this.#rows.get(mark);
+    });
+    const present = this.list.children;
+    if (wanted.length !== present.length || wanted.some((row, at) => row !== present[at])) {
+      const start = wanted.findIndex((row, at) => row !== present[at]);
+      if (wanted.length > present.length && start === present.length) this.list.append(...wanted.slice(start));
+      else this.list.replaceChildren(...wanted);
+    }
+    if (this.#rows.size > marks.length * 2 + 100) this.#forget(new Set(marks));
+  }
+
+  #forget(kept) {
+    for (const mark of [...this.#rows.keys()].filter((each) => !kept.has(each))) {
+      this.#rows.delete(mark);
+      this.#shown.delete(mark);
+    }
+  }
+
+  of(mark) {
+    return this.#rows.get(mark);
+  }
+}
+
+/** Show the queue; returns a function that gives the marks that are listed, in order. */
+export function showQueue(session) {
+  let order = []; // frozen until it is asked for anew: no row moves because of a decision or an answer
+  let pending = false;
+  const rows = new Rows(byId("images"), (mark) => item(session, mark));
+
+  function arrange() {
+    const [, wanted] = FILTERS[byId("filter").value];
+    const found = session.marks.filter(wanted);
+    if (byId("unsure-first").checked) {
+      const errors = new Map(found.map((mark) => [mark, mark.status === "read" && !mark.done ? expectedErrors(mark) : -1]));
+      found.sort((a, b) => errors.get(b) - errors.get(a));
+    }
+    order = found;
+  }
+
+  /** Removed images leave the list, new ones come to its end. */
+  function follow() {
+    const present = new Set(session.marks);
+    const listed = new Set(order);
+    const [, wanted] = FILTERS[byId("filter").value];
+    const added = session.marks.filter((mark) => !listed.has(mark) && wanted(mark));
+    if (added.length || order.some((mark) => !present.has(mark))) order = [...order.filter((mark) => present.has(mark)), ...added];
+  }
+
+  function draw() {
+    pending = false;
+    const { marks, current } = session;
+    follow();
+    rows.draw(order, (mark) => [...describeState(mark), mark === current, mark.thumbnail?.length].join("|"));
+    const count = Object.fromEntries(Object.entries(FILTERS).map(([name, [, wanted]]) => [name, marks.filter(wanted).length]));
+    for (const option of byId("filter").options) option.textContent = `${FILTERS[option.value][0]} (${count[option.value]})`;
+    const left = marks.filter(({ status }) => status === "waiting" || status === "reading").length;
+    const progress = byId("progress");
+    progress.max = Math.max(1, marks.length);
+    progress.value = marks.length - left;
+    progress.classList.toggle("complete", !left);
+    const failed = count.failed ? `, ${count.failed} failed` : "";
+    byId("count").textContent = (left ? `${marks.length - left} of ${marks.length} read` : `${count.done} of ${marks.length} done`) + failed;
+    byId("retry").disabled = !count.failed;
+    document.body.classList.toggle("empty", !marks.length);
+  }
+
+  function again() {
+    arrange();
+    draw();
+  }
+
+  fill(byId("filter"), Object.entries(FILTERS).map(([value, [words]]) => h("option", { value }, words)));
+  session.addEventListener("queue", () => {
+    if (!pending) requestAnimationFrame(draw);
+    pending = true;
+  });
+  session.addEventListener("idle", () => byId("queue").matches(":hover") || again());
+  session.addEventListener("shown", () => {
+    requestAnimationFrame(() => rows.of(session.current)?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+  });
+  byId("retry").onclick = () => session.retry(session.failed);
+  byId("filter").addEventListener("change", again);
+  byId("unsure-first").addEventListener("change", again);
+  arrange();
+  return () => order;
 }
 
 function item(session, mark) {
-  const [kind, words] = describeStatus(mark);
+  const [kind, words] = describeState(mark);
   const current = mark === session.current;
   return h(
     "button",
     { type: "button", class: `image ${kind}`, "data-key": mark.id, "aria-current": current && "true", onclick: () => session.show(mark) },
     picture(mark),
-    h("span", { class: "about" }, h("span", { class: "file", title: mark.name }, mark.name), h("span", { class: "state small" }, words)),
+    h(
+      "span",
+      { class: "about" },
+      h("span", { class: "file", title: mark.name }, mark.name),
+      h("span", { class: "state small", title: words }, kind === "done" && h("span", { class: "sr" }, "done, "), words),
+    ),
   );
-}
-
-export function showQueue(session) {
-  const rows = new Map(); // by mark: its row and what it showed; most changes touch one row of many
-  let pending = false;
-  const draw = () => {
-    pending = false;
-    const { marks, current } = session;
-    const list = byId("images");
-    for (const mark of marks) {
-      const shown = [...describeStatus(mark), mark === current, Boolean(mark.thumbnail)].join("|");
-      if (!rows.has(mark)) rows.set(mark, { row: h("li", {}), shown: "" });
-      const entry = rows.get(mark);
-      if (entry.shown !== shown) fill(entry.row, item(session, mark));
-      entry.shown = shown;
-    }
-    for (const mark of [...rows.keys()]) if (!marks.includes(mark)) rows.delete(mark);
-    const wanted = marks.map((mark) => rows.get(mark).row);
-    if (wanted.length !== list.children.length || wanted.some((row, at) => row !== list.children[at])) list.replaceChildren(...wanted);
-
-    const read = marks.filter((mark) => mark.status === "read" || mark.status === "failed").length;
-    const failed = marks.filter((mark) => mark.status === "failed").length;
-    const done = marks.filter((mark) => mark.done).length;
-    const progress = byId("progress");
-    progress.max = Math.max(1, marks.length);
-    progress.value = read;
-    progress.hidden = read === marks.length;
-    byId("count").textContent = read < marks.length ? `${read} of ${marks.length} read` : `${done} of ${marks.length} done`;
-    byId("retry").hidden = !failed;
-    document.body.classList.toggle("empty", !marks.length);
-  };
-  session.addEventListener("queue", () => {
-    if (!pending) requestAnimationFrame(draw);
-    pending = true;
-  });
-  session.addEventListener("shown", () => {
-    requestAnimationFrame(() => rows.get(session.current)?.row.scrollIntoView({ block: "nearest", inline: "nearest" }));
-  });
-  byId("retry").onclick = () => session.retry(session.marks.filter((mark) => mark.status === "failed"));
 }

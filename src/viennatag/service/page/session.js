@@ -4,26 +4,15 @@
 
 import * as api from "./api.js";
 import { newMark } from "./mark.js";
+import { drawable, inspect, onDark, readable, region } from "./pictures.js";
 
 const READERS = 2; // the service batches requests; more would only wait there
-const THUMBNAIL = 96;
 const MAX_CACHED = 60;
-
-/** Return the address of a picture that fits a list, or null for a format that this browser does not draw (TIFF). */
-async function thumbnail(blob) {
-  try {
-    const picture = await createImageBitmap(blob);
-    const scale = Math.min(1, THUMBNAIL / Math.max(picture.width, picture.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(picture.width * scale));
-    canvas.height = Math.max(1, Math.round(picture.height * scale));
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    picture.close();
-    return canvas.toDataURL();
-  } catch {
-    return null;
-  }
-}
+const CANDIDATES = 60;
+const MORE_CANDIDATES = 250;
+const EVERYTHING = 1000; // the most that the service ranks
+const STORED_AT_ONCE = 40;
+const PATIENCE_MS = [2_000, 4_000, 8_000, 15_000, 30_000]; // between attempts to reach a service that is away
 
 /** Return a path that names a file below a folder and nothing above it. */
 const relativePath = (text) =>
@@ -35,15 +24,26 @@ const relativePath = (text) =>
 
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
 
+const fingerprint = (name, size, modified) => `${name}|${size}|${modified}`;
+
 export class Session extends EventTarget {
   marks = [];
   current = null;
-  selected = null; // the code whose heat map is shown
+  selected = null; // the code whose evidence is shown
+  region = null; // { box, suggestions, candidates } of a part of the current image that was asked about
+  listed = () => this.marks; // in the order of the queue
+  all = false; // whether all candidates of the current mark are listed
+  readOnly = false; // another tab works
+  away = false; // the service cannot be reached
   categories = new Map(); // code to heading
   #cache = new Map();
+  #held = new Map(); // by mark: images that are not stored yet, or never as the storage is full
+  #names = new Set();
+  #known = new Set();
   #noIndex = null;
   #adding = Promise.resolve();
   #reading = 0;
+  #outages = 0;
 
   constructor(store) {
     super();
@@ -56,8 +56,13 @@ export class Session extends EventTarget {
   }
 
   async load() {
-    this.marks = (await this.store.all("marks")).sort((a, b) => a.order - b.order);
-    for (const mark of this.marks) if (mark.status === "reading") mark.status = "waiting"; // cut off by a reload
+    const kept = await this.store.all("marks");
+    this.marks = kept.map((mark) => ({ source: mark.name, candidates: [], ...mark })).sort((a, b) => a.order - b.order);
+    for (const mark of this.marks) {
+      if (mark.status === "reading") mark.status = "waiting"; // cut off by a reload
+      this.#names.add(mark.name);
+      this.#known.add(fingerprint(mark.source, mark.size, mark.modified));
+    }
     const last = await this.store.get("settings", "current");
     this.show(this.marks.find((mark) => mark.id === last) ?? this.marks[0] ?? null);
     this.#read();
@@ -71,42 +76,67 @@ export class Session extends EventTarget {
   }
 
   async #addAll(files) {
-    let duplicates = 0;
+    const added = [];
     for (const [path, file] of files) {
-      const wanted = relativePath(path);
-      const same = (mark) => mark.size === file.size && mark.modified === file.lastModified;
-      if (this.marks.some((mark) => mark.name === wanted && same(mark))) {
-        duplicates++;
-        continue;
-      }
+      const source = relativePath(path);
+      const print = fingerprint(source, file.size, file.lastModified);
+      if (this.#known.has(print)) continue;
+      this.#known.add(print);
+      const [name, image] = await readable(source, file);
       const order = (this.marks.at(-1)?.order ?? 0) + 1;
-      const mark = newMark(newId(), order, this.#freeName(wanted), file);
-      mark.thumbnail = await thumbnail(file);
-      await this.#keep("images", mark.id, file);
+      const mark = newMark(newId(), order, this.#freeName(name), file);
+      mark.source = source;
+      this.#held.set(mark, image);
       this.marks.push(mark);
-      await this.save(mark);
-      if (!this.current) this.show(mark);
-      this.emit("queue");
-      this.#read();
+      added.push(mark);
     }
-    return duplicates;
+    if (!this.current && this.marks.length) this.show(this.marks[0]);
+    this.emit("queue");
+    this.#read();
+    for (let at = 0; at < added.length; at += STORED_AT_ONCE) await this.#store(added.slice(at, at + STORED_AT_ONCE));
+    return files.length - added.length;
+  }
+
+  /** Store new marks and their images; what the browser cannot keep stays in memory. */
+  async #store(marks) {
+    const present = marks.filter((mark) => this.#held.has(mark));
+    await this.#try(() => this.store.putAll("marks", present.map((mark) => [mark.id, mark])));
+    if (await this.#try(() => this.store.putAll("images", present.map((mark) => [mark.id, this.#held.get(mark)])))) {
+      for (const mark of present) this.#held.delete(mark);
+      return;
+    }
+    for (const mark of present) {
+      if (await this.#try(() => this.store.put("images", mark.id, this.#held.get(mark)))) this.#held.delete(mark);
+    }
+  }
+
+  /** Return the images that are lost when the tab is closed. */
+  get unsaved() {
+    return [...this.#held.keys()];
   }
 
   #freeName(wanted) {
-    const names = new Set(this.marks.map((mark) => mark.name));
     const [, stem, ending] = wanted.match(/^(.*?)(\.[^./]*)?$/s);
     for (let count = 1; ; count++) {
       const name = count === 1 ? wanted : `${stem} (${count})${ending ?? ""}`;
-      if (!names.has(name)) return name;
+      if (this.#names.has(name)) continue;
+      this.#names.add(name);
+      return name;
     }
   }
 
-  async #keep(table, key, value) {
+  async #try(write) {
     try {
-      await this.store.put(table, key, value);
+      await write();
+      return true;
     } catch (error) {
       this.dispatchEvent(new CustomEvent("lost", { detail: error }));
+      return false;
     }
+  }
+
+  #keep(table, key, value) {
+    return this.#try(() => this.store.put(table, key, value));
   }
 
   save(mark) {
@@ -121,13 +151,17 @@ export class Session extends EventTarget {
   }
 
   show(mark) {
-    this.current = mark;
-    this.selected = null;
+    Object.assign(this, { current: mark, selected: null, region: null, all: false });
     if (mark) this.#keep("settings", "current", mark.id);
     this.emit("queue");
     this.emit("shown");
     this.emit("mark");
     this.emit("choice");
+  }
+
+  /** Stop for good: another tab works with these images. */
+  stop() {
+    this.readOnly = true;
   }
 
   choose(code) {
@@ -137,37 +171,75 @@ export class Session extends EventTarget {
 
   /** Show the image some positions further; false at the end. */
   step(by) {
-    const next = this.marks[this.marks.indexOf(this.current) + by];
+    const marks = this.listed();
+    const next = marks[marks.indexOf(this.current) + by];
     if (next) this.show(next);
     return Boolean(next);
   }
 
-  /** Return the next image that is not done, after the current one or from the start. */
+  /** Return the next image that is not done: after the current one in the list, from its start, or anywhere. */
   nextOpen() {
-    const at = this.marks.indexOf(this.current) + 1;
-    return [...this.marks.slice(at), ...this.marks.slice(0, at)].find((mark) => !mark.done && mark.status !== "failed");
+    const marks = this.listed();
+    const at = marks.indexOf(this.current) + 1;
+    const open = (mark) => !mark.done && mark.status !== "failed";
+    return [...marks.slice(at), ...marks.slice(0, at)].find(open) ?? this.marks.find(open);
   }
 
-  image(mark) {
-    return this.store.get("images", mark.id);
+  async image(mark) {
+    const image = this.#held.get(mark) ?? (await this.store.get("images", mark.id));
+    if (!image) throw new api.Problem("This browser no longer has the image", "Remove it and add it again.", 410);
+    return image;
+  }
+
+  /** Return what the service is asked about: the image, a white drawing on transparency on a dark ground. */
+  async #question(mark) {
+    const image = await this.image(mark);
+    return mark.ground === "dark" ? onDark(image) : image;
+  }
+
+  /** Return the address of a picture of the mark that this browser draws. */
+  picture(mark) {
+    return this.#once(`${mark.id} picture`, async () => URL.createObjectURL(await drawable(await this.image(mark))));
+  }
+
+  get failed() {
+    return this.marks.filter((mark) => mark.status === "failed");
   }
 
   retry(marks) {
     for (const mark of marks) Object.assign(mark, { status: "waiting", problem: null });
+    if (this.away) this.emit("back");
+    this.away = false;
     this.emit("queue");
     this.emit("mark");
     this.#read();
   }
 
+  /** Wait until the service answers, then read what failed while it was away. */
+  async #comeBack() {
+    if (this.away) return;
+    this.away = true;
+    this.emit("away");
+    const outage = ++this.#outages;
+    const waits = () => this.away && outage === this.#outages && !this.readOnly;
+    for (let attempt = 0; waits(); attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS[Math.min(attempt, PATIENCE_MS.length - 1)]));
+      if (waits() && (await api.alive()) && waits()) this.retry(this.failed.filter((mark) => mark.problem.passes));
+    }
+  }
+
   /** Remove an image; returns a function that brings it back. */
   async remove(mark) {
     const at = this.marks.indexOf(mark);
-    const image = await this.image(mark);
+    const image = await this.image(mark).catch(() => null);
     this.marks.splice(at, 1);
+    this.#forgetNames(mark);
     await Promise.all([this.store.delete("marks", mark.id), this.store.delete("images", mark.id)]);
     this.show(this.marks[Math.min(at, this.marks.length - 1)] ?? null);
     return async () => {
-      await this.#keep("images", mark.id, image);
+      if (image && !(await this.#keep("images", mark.id, image))) this.#held.set(mark, image);
+      this.#names.add(mark.name);
+      this.#known.add(fingerprint(mark.source, mark.size, mark.modified));
       this.marks.splice(at, 0, mark);
       await this.save(mark);
       this.show(mark);
@@ -175,16 +247,22 @@ export class Session extends EventTarget {
     };
   }
 
+  #forgetNames(mark) {
+    this.#held.delete(mark);
+    this.#names.delete(mark.name);
+    this.#known.delete(fingerprint(mark.source, mark.size, mark.modified));
+  }
+
   async clear() {
+    this.marks.forEach((mark) => this.#forgetNames(mark));
     this.marks = [];
     await Promise.all([this.store.clear("marks"), this.store.clear("images")]);
     this.show(null);
   }
 
-  async #read() {
-    while (this.#reading < READERS) {
-      const waiting = this.marks.filter((mark) => mark.status === "waiting");
-      const mark = waiting.find((mark) => mark === this.current) ?? waiting[0];
+  #read() {
+    while (this.#reading < READERS && !this.away && !this.readOnly) {
+      const mark = this.current?.status === "waiting" ? this.current : this.marks.find(({ status }) => status === "waiting");
       if (!mark) return;
       mark.status = "reading";
       this.#reading++;
@@ -198,44 +276,77 @@ export class Session extends EventTarget {
   async #readOne(mark) {
     this.emit("queue");
     try {
-      const { model, result } = await api.predict(await this.image(mark), mark.name);
-      const { width, height, suggestions } = result;
-      Object.assign(mark, { status: "read", model: `${model.name} ${model.digest}`, width, height, suggestions });
+      Object.assign(mark, await inspect(await this.image(mark)));
+      Object.assign(mark, await this.#ask(await this.#question(mark), mark.name));
+      if (mark.blank) keepColours(mark);
+      mark.status = "read";
     } catch (error) {
-      const problem = error instanceof api.Problem ? error : new api.Problem("The image cannot be read", String(error));
+      const { title, detail, passes, status } = error instanceof api.Problem ? error : new api.Problem("The image cannot be read", String(error), 422);
       mark.status = "failed";
-      mark.problem = { title: problem.title, detail: problem.detail };
+      mark.problem = { title, detail, passes, status };
     }
-    if (this.marks.includes(mark)) this.changed(mark); // it may have been removed meanwhile
-    if (!this.marks.some(({ status }) => status === "waiting" || status === "reading")) this.emit("idle");
+    if (!this.marks.includes(mark)) return; // removed meanwhile
+    if (this.readOnly) return;
+    this.changed(mark);
+    if (mark.problem?.status === 401) this.emit("locked");
+    else if (mark.problem?.passes) this.#comeBack();
+    else if (!this.marks.some(({ status }) => status === "waiting" || status === "reading")) this.emit("idle");
   }
 
-  /** Return the scored codes below an uncertain suggestion, best first. */
-  async children(mark, suggestion) {
-    if (!mark.children[suggestion.code]) {
-      const options = { level: "section", threshold: 0, exclude: this.otherCategories(suggestion.path[0]) };
-      const { result } = await api.predict(await this.image(mark), mark.name, options);
-      const start = `${suggestion.code}.`;
-      mark.children[suggestion.code] = result.suggestions.filter(({ code }) => code.startsWith(start)).slice(0, 5);
-      await this.save(mark);
+  /** Return the suggestions for an image, and the codes that come next, whatever their thresholds. */
+  async #ask(image, name, top = CANDIDATES) {
+    const [{ model, result }, more] = await Promise.all([api.predict(image, name), api.predict(image, name, { top })]);
+    const { width, height, suggestions } = result;
+    const candidates = more.result.suggestions.map(({ code, heading, score, level }) => ({ code, heading, score, level }));
+    return { model: `${model.name} ${model.digest}`, width, height, suggestions, candidates };
+  }
+
+  /** List all candidates of the current mark, and get further ones. */
+  async more() {
+    const mark = this.current;
+    if (mark.candidates.length < MORE_CANDIDATES && !mark.blank) {
+      const { candidates } = await this.#ask(await this.#question(mark), mark.name, MORE_CANDIDATES);
+      if (mark !== this.current) return;
+      mark.candidates = candidates;
+      this.save(mark);
     }
-    return mark.children[suggestion.code];
+    this.all = true;
+    this.emit("mark");
   }
 
-  otherCategories(category) {
-    return [...this.categories.keys()].filter((code) => code !== category).join(",");
+  /** Return all codes of the last level with their scores for a mark, best first. */
+  ranking(mark) {
+    return this.#once(`${mark.id} ranking`, async () => {
+      const { result } = await api.predict(await this.#question(mark), mark.name, { top: EVERYTHING });
+      return { codes: result.suggestions };
+    });
   }
 
-  /** Return the address of a code's heat map over the image. */
-  heatMap(mark, code) {
-    return this.#once(`${mark.id} ${code}`, async () => URL.createObjectURL(await api.explain(await this.image(mark), code)));
+  /** Ask about a region of the current image; null for the whole mark again. */
+  async ask(box) {
+    const mark = this.current;
+    const answer = box && (await this.#ask(await region(await drawable(await this.#question(mark)), box), mark.name));
+    if (mark !== this.current) return;
+    this.region = answer && { ...answer, box };
+    this.selected = null;
+    this.emit("mark");
+    this.emit("choice");
+  }
+
+  /** Return the evidence for a code: rows of numbers from 0 to 1 over the image, or over the region. */
+  evidence(mark, code) {
+    const { region: part } = this;
+    return this.#once(`${mark.id} ${code} ${part?.box ?? ""}`, async () => {
+      const whole = await this.#question(mark);
+      return (await api.explain(part ? await region(await drawable(whole), part.box) : whole, code)).heat;
+    });
   }
 
   /** Return the reference marks most similar to this one; a missing index is requested only once. */
   similar(mark) {
     if (this.#noIndex) return Promise.reject(this.#noIndex);
     return this.#once(mark.id, async () => {
-      const marks = await api.similar(await this.image(mark)).catch((problem) => {
+      const marks = await api.similar(await this.#question(mark)).catch((problem) => {
         if (problem.status === 404) this.#noIndex = problem;
         throw problem;
       });
@@ -260,7 +371,14 @@ export class Session extends EventTarget {
     this.#cache.delete(key);
     const found = await old.catch(() => null);
     for (const address of Array.isArray(found) ? found.map(({ picture }) => picture) : [found]) {
-      if (address) URL.revokeObjectURL(address);
+      if (typeof address === "string") URL.revokeObjectURL(address);
     }
   }
+}
+
+/** A blank image pictures nothing; only its colour counts. */
+function keepColours(mark) {
+  const colours = ({ code }) => mark.blank !== "white" && code.split(".")[0] === "29";
+  mark.suggestions = mark.suggestions.filter(colours);
+  mark.candidates = mark.candidates.filter(colours);
 }

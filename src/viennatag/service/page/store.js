@@ -12,14 +12,18 @@ const result = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-/** Return the store; `persistent` is false if the browser has none, and all is lost on reload. */
-export async function openStore() {
+/**
+ * Return the store; `persistent` is false if the browser has none, and all is lost on reload.
+ *
+ * @param works tells whether this tab may write; without leave a write does nothing.
+ */
+export async function openStore(works) {
   try {
     const request = indexedDB.open("viennatag", 1);
     request.onupgradeneeded = () => TABLES.forEach((name) => request.result.createObjectStore(name));
     const database = await result(request);
     navigator.storage?.persist?.().catch(() => false); // asks the browser not to clear it when the disk is full
-    return new Store(database);
+    return new Store(database, works);
   } catch {
     return new Memory();
   }
@@ -28,8 +32,9 @@ export async function openStore() {
 class Store {
   persistent = true;
 
-  constructor(database) {
+  constructor(database, works) {
     this.database = database;
+    this.works = works;
   }
 
   #table(name, mode) {
@@ -45,7 +50,12 @@ class Store {
   }
 
   put(name, key, value) {
-    return this.#write(name, (table) => table.put(value, key));
+    return this.putAll(name, [[key, value]]);
+  }
+
+  /** Store [key, value] pairs, all or none. */
+  putAll(name, pairs) {
+    return this.#write(name, (table) => pairs.forEach(([key, value]) => table.put(value, key)));
   }
 
   delete(name, key) {
@@ -58,11 +68,12 @@ class Store {
 
   /** Commit at once: an uncommitted transaction is lost if the page is reloaded in the same moment. */
   #write(name, change) {
+    if (!this.works()) return Promise.resolve();
     const table = this.#table(name, "readwrite");
     const { transaction } = table;
     const written = new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error);
+      transaction.onabort = () => reject(transaction.error ?? new Error("the browser stopped the write"));
     });
     change(table);
     transaction.commit();
@@ -84,6 +95,10 @@ class Memory {
 
   async put(name, key, value) {
     this.#tables[name].set(key, value);
+  }
+
+  async putAll(name, pairs) {
+    for (const [key, value] of pairs) this.#tables[name].set(key, value);
   }
 
   async delete(name, key) {

@@ -1,18 +1,28 @@
-/** The suggestions by category with their decisions, and the accepted codes. */
+/** The list of suggestions and candidates with their decisions. */
 
 import { byId, fill, h, say, toast } from "./dom.js";
-import { about, accepted, compareCodes, decide, openSuggestions, setDone, undo, decisionOf, spell } from "./mark.js";
+import { categoryOf, listing } from "./listing.js";
+import { about, accepted, decide, decisionOf, openSuggestions, setDone, undo } from "./mark.js";
 
 const PERCENT = (score) => (score < 0.01 ? "<1 %" : `${Math.round(score * 100)} %`);
 const DECISION_WORDS = { accepted: "accepted", rejected: "rejected", refined: "replaced by a code below it", open: "" };
+const NUMBERED = 9;
 
 export class Suggestions {
-  constructor(session, padded) {
+  #offset = 0; // of the row that the key 1 accepts
+
+  constructor(session, settings) {
     this.session = session;
-    this.padded = padded; // how the register spells codes
+    this.settings = settings;
     session.addEventListener("mark", () => this.draw());
-    session.addEventListener("shown", () => (byId("suggestions").scrollTop = 0));
+    session.addEventListener("shown", () => {
+      byId("list").scrollTop = 0;
+      this.#offset = 0;
+    });
     session.addEventListener("choice", () => this.#markSelected());
+    byId("more").onclick = () => this.more();
+    byId("whole").onclick = () => session.ask(null);
+    byId("accept-above").onclick = () => this.acceptAbove();
   }
 
   /** Return the listed codes from top to bottom. */
@@ -20,16 +30,43 @@ export class Suggestions {
     return [...byId("suggestions").querySelectorAll("[data-code]")].map((row) => row.dataset.code);
   }
 
+  /** Return what is listed: of the whole mark, or of a region. */
+  get shown() {
+    const { current, region, all } = this.session;
+    return listing(region ?? current, { ...this.settings.listing, all });
+  }
+
   draw() {
     const mark = this.session.current;
-    const panel = byId("suggestions");
-    panel.setAttribute("aria-busy", String(mark?.status === "waiting" || mark?.status === "reading"));
-    if (!mark) fill(panel);
-    else if (mark.status === "failed") fill(panel, this.#failure(mark));
-    else if (mark.status !== "read") fill(panel, h("p", { class: "muted wait" }, "The image is being read …"));
-    else fill(panel, this.#lowScoreNote(mark), groups(mark).map((group) => this.#group(mark, group)));
-    this.#drawTray(mark);
+    const list = byId("list");
+    const readable = mark?.status === "read";
+    byId("suggestions").setAttribute("aria-busy", String(mark?.status === "waiting" || mark?.status === "reading"));
+    byId("more").disabled = !readable;
+    byId("accept-above").disabled = !readable;
+    byId("whole").hidden = !this.session.region;
+    if (!readable) {
+      fill(byId("colours"));
+      byId("list-note").textContent = "";
+      if (!mark) fill(list);
+      else if (mark.status === "failed") fill(list, this.#failure(mark));
+      else fill(list, h("p", { class: "muted wait" }, "The image is being read …"));
+      return;
+    }
+    const { rows, colours, candidates } = this.shown;
+    fill(list, h("ul", {}, rows.map((row, at) => this.#row(mark, row, at))));
+    fill(byId("colours"), colours.map((row) => this.#chip(mark, row)));
+    byId("list-note").textContent = this.#note(mark, rows, candidates);
     this.#markSelected();
+  }
+
+  #note(mark, rows, candidates) {
+    const left = candidates ? `, ${candidates} more` : "";
+    if (this.session.region) return `In the region: ${rows.length} codes${left}`;
+    if (mark.blank) return mark.blank === "white" ? "The image is blank." : "The image is of one colour; it pictures nothing.";
+    const sure = mark.suggestions.some((suggestion) => suggestion.above_threshold);
+    const suggested = rows.filter(({ kind }) => kind === "suggested").length;
+    if (!sure) return `No code is above its threshold; best scores first${left}`;
+    return `${suggested} suggested, ${rows.length - suggested} candidates${left}`;
   }
 
   #failure(mark) {
@@ -43,44 +80,28 @@ export class Suggestions {
     );
   }
 
-  #lowScoreNote(mark) {
-    const sure = mark.suggestions.some((suggestion) => suggestion.above_threshold);
-    return !sure && h("p", { class: "low-scores" }, "No code is above its threshold. These are the codes with the highest scores.");
-  }
-
-  #group(mark, [category, suggestions]) {
-    const heading = this.session.categories.get(category);
-    const title = suggestions[0].level === "label" ? "Labels" : [h("span", { class: "code" }, category), heading ?? ""];
-    return h(
-      "section",
-      { class: "group", "aria-label": heading ? `${category} ${heading}` : category },
-      h("h3", {}, title),
-      h("ul", {}, suggestions.map((suggestion) => this.#row(mark, suggestion, true))),
-    );
-  }
-
-  #row(mark, suggestion, top) {
-    const { code, heading, score, level } = suggestion;
+  #row(mark, { code, heading, score, level, kind, indent }, at) {
     const state = decisionOf(mark, code);
     const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", {}));
     bar.firstChild.style.width = `${Math.max(1, score * 100)}%`;
-    const uncertain = top && (level === "division" || level === "category");
+    const key = at - this.#offset + 1;
+    const category = this.session.categories.get(categoryOf(code));
     return h(
       "li",
-      { class: `suggestion ${state}`, "data-code": code },
+      { class: `suggestion ${state} ${kind}${indent ? " below" : ""}`, "data-code": code },
       h(
         "button",
-        { type: "button", class: "main", "data-key": code, onclick: () => this.session.choose(code) },
+        { type: "button", class: "main", "data-key": code, title: category ? `${heading} (${category})` : heading, onclick: () => this.session.choose(code) },
+        h("kbd", { class: "number", "aria-hidden": "true" }, key >= 1 && key <= NUMBERED ? String(key) : ""),
         h("span", { class: "code" }, code),
         h("span", { class: "heading" }, heading),
+        h("span", { class: level === "section" || level === "label" ? "level sr" : "level small" }, level),
         bar,
-        h("span", { class: "level small" }, level),
         h("span", { class: "score" }, PERCENT(score)),
         h("span", { class: "sr" }, DECISION_WORDS[state]),
       ),
       this.#decisionButton(code, "accepted", "Accept", "✓", state, heading),
       this.#decisionButton(code, "rejected", "Reject", "✕", state, heading),
-      uncertain && this.#childRows(mark, suggestion),
     );
   }
 
@@ -100,54 +121,33 @@ export class Suggestions {
     );
   }
 
-  #childRows(mark, suggestion) {
-    if (decisionOf(mark, suggestion.code) === "rejected") return null;
-    const level = suggestion.level === "division" ? "Division" : "Category";
-    const words = `${level} ${suggestion.score >= 0.5 ? "likely" : "possible"}, section uncertain.`;
-    const children = mark.children[suggestion.code];
-    const box = h("div", { class: "children" }, h("p", { class: "uncertain small" }, words, children?.length > 0 && " The most likely sections:"));
-    if (children?.length) box.append(h("ul", {}, children.map((child) => this.#row(mark, child, false))));
-    else if (children) box.append(h("p", { class: "muted small" }, "The model has no section of it."));
-    else this.#fetchChildren(mark, suggestion, box);
-    return box;
-  }
-
-  async #fetchChildren(mark, suggestion, box) {
-    try {
-      await this.session.children(mark, suggestion);
-      if (mark === this.session.current) this.draw();
-    } catch (problem) {
-      box.append(h("p", { class: "muted small" }, problem.message));
-    }
+  /** A colour takes little space: a press accepts it, the next one rejects it, the third opens it again. */
+  #chip(mark, { code, heading, score, kind }) {
+    const state = decisionOf(mark, code);
+    const next = { open: "accepted", accepted: "rejected" }[state] ?? "rejected";
+    const words = DECISION_WORDS[state] || "open";
+    return h(
+      "button",
+      {
+        type: "button",
+        class: `colour ${state} ${kind}`,
+        "data-code": code,
+        "data-key": code,
+        title: `${code} ${heading}, ${PERCENT(score)}: ${words}`,
+        "aria-label": `${code}, ${heading}, ${PERCENT(score)}: ${words}`,
+        onclick: () => this.decide(code, next),
+      },
+      h("span", { class: "sign", "aria-hidden": "true" }, { accepted: "✓", rejected: "✕" }[state] ?? "·"),
+      heading.replace(/,.*| or .*/, ""),
+    );
   }
 
   #markSelected() {
-    for (const row of byId("suggestions").querySelectorAll("[data-code]")) {
+    for (const row of byId("list").querySelectorAll("[data-code]")) {
       const selected = row.dataset.code === this.session.selected;
       row.classList.toggle("selected", selected);
       row.querySelector(".main").ariaCurrent = selected ? "true" : null;
     }
-  }
-
-  #drawTray(mark) {
-    const codes = mark ? accepted(mark) : [];
-    const chip = (code) => {
-      const name = spell(code, this.padded());
-      const { heading } = about(mark, code);
-      const drop = () => this.decide(code, "accepted");
-      return h(
-        "li",
-        { class: "chip" },
-        h("span", { class: "code", title: heading }, name),
-        h("button", { type: "button", class: "icon", "data-key": `drop ${code}`, "aria-label": `Remove ${name}`, onclick: drop }, "×"),
-      );
-    };
-    fill(byId("accepted-codes"), codes.length ? codes.map(chip) : h("li", { class: "muted small" }, "None yet."));
-    byId("copy").disabled = !codes.length;
-    byId("undo").disabled = !mark?.history.length;
-    byId("done").disabled = mark?.status !== "read";
-    byId("done").firstChild.textContent = mark?.done ? "Next " : "Done, next ";
-    byId("tray").classList.toggle("decided", Boolean(mark?.done));
   }
 
   /** Select the row some positions further down, and show it. */
@@ -160,24 +160,70 @@ export class Suggestions {
     byId("suggestions").querySelector(`[data-key="${CSS.escape(code)}"]`).focus();
   }
 
-  /** Set or remove a decision; a code that was not suggested comes with its heading. */
-  decide(code, wanted, heading = null) {
-    const mark = this.session.current;
-    if (!mark) return;
+  /** Accept the row of a number key, or take that back; tells whether there is such a row. */
+  acceptNumber(key) {
+    const row = this.session.current?.status === "read" && this.shown.rows[this.#offset + key - 1];
+    if (row) this.decide(row.code, "accepted");
+    else say(`No row has the number ${key}.`);
+    return Boolean(row);
+  }
+
+  /** Give the number keys to the next nine rows; after the last ones to the first again. */
+  nextNumbers() {
+    if (this.session.current?.status !== "read") return;
+    const { rows } = this.shown;
+    this.#offset = this.#offset + NUMBERED < rows.length ? this.#offset + NUMBERED : 0;
+    this.draw();
+    byId("list").querySelectorAll(".suggestion")[this.#offset]?.scrollIntoView({ block: "nearest" });
+    byId("list").querySelectorAll(".suggestion")[Math.min(this.#offset + NUMBERED, rows.length) - 1]?.scrollIntoView({ block: "nearest" });
+    say(`The number keys start at ${rows[this.#offset]?.code}.`);
+  }
+
+  async more() {
+    try {
+      await this.session.more();
+      say(byId("list-note").textContent);
+    } catch (problem) {
+      toast(problem.message);
+    }
+  }
+
+  /** Accept all listed codes from the office's score on that are not decided yet. */
+  acceptAbove(mark = this.session.current, { quiet = false } = {}) {
+    if (mark?.status !== "read") return 0;
+    const from = this.settings.acceptFrom;
+    const source = mark === this.session.current ? this.session.region ?? mark : mark;
+    const { rows, colours } = listing(source, { ...this.settings.listing, all: false });
+    const chosen = [...rows, ...colours].filter(({ code, score }) => score >= from && decisionOf(mark, code) === "open");
+    const group = chosen.length ? crypto.getRandomValues(new Uint32Array(1))[0] : null;
+    for (const { code, heading } of chosen) this.#decide(mark, code, "accepted", heading, group);
+    if (chosen.length) this.session.changed(mark);
+    const words = `${chosen.length} ${chosen.length === 1 ? "code" : "codes"} accepted from ${Math.round(from * 100)} %`;
+    if (!quiet) toast(words, chosen.length ? () => this.undo() : null);
+    return chosen.length;
+  }
+
+  #decide(mark, code, wanted, heading, group = null) {
     if (heading !== null) mark.headings[code] = heading;
-    decide(mark, code, wanted, new Date().toISOString());
+    decide(mark, code, wanted, new Date().toISOString(), group);
+  }
+
+  /** Set or remove a decision; a code that was not suggested comes with its heading. */
+  decide(code, wanted, heading = null, mark = this.session.current) {
+    if (!mark || this.session.readOnly) return;
+    const listed = this.session.region?.candidates.find((each) => each.code === code);
+    this.#decide(mark, code, wanted, heading ?? (about(mark, code).heading || listed?.heading || ""));
     this.session.changed(mark);
     const left = openSuggestions(mark).length;
     say(`${code} ${mark.decisions[code] ?? "open again"}. ${left ? `${left} open` : "All decided"}.`);
   }
 
   /** Accept a code of the classification or of a reference mark. */
-  add(code, heading) {
-    const mark = this.session.current;
-    if (!mark) return;
+  add(code, heading, mark = this.session.current) {
+    if (!this.session.marks.includes(mark)) return;
     if (mark.decisions[code] === "accepted") return toast(`${code} is already accepted.`);
-    this.decide(code, "accepted", heading);
-    toast(`Added ${code}, ${heading}.`, () => this.undo());
+    this.decide(code, "accepted", heading, mark);
+    toast(`Added ${code}, ${heading}.`, mark === this.session.current ? () => this.undo() : null);
   }
 
   undo() {
@@ -193,24 +239,18 @@ export class Suggestions {
   finish() {
     const { session } = this;
     const mark = session.current;
-    if (mark?.status !== "read") return;
+    if (mark?.status !== "read" || session.readOnly) return;
     if (!mark.done) {
       setDone(mark, new Date().toISOString());
       session.changed(mark);
     }
+    const codes = accepted(mark).length;
+    const done = `${mark.name} is done with ${codes} ${codes === 1 ? "code" : "codes"}.`;
     const next = session.nextOpen();
-    if (next && next !== mark) session.show(next);
-    else toast("All images are done. Export the codes or the decision log.");
+    if (!next || next === mark) return toast("All images are done. Export the codes or the decision log.");
+    const inList = byId("suggestions").contains(document.activeElement);
+    session.show(next);
+    if (inList || document.activeElement === document.body) byId("name").focus({ preventScroll: true });
+    say(`${done} Next: ${next.name}, ${session.marks.indexOf(next) + 1} of ${session.marks.length}.`);
   }
-}
-
-/** Return [category, suggestions] pairs, the most likely category first. */
-function groups(mark) {
-  const found = new Map();
-  for (const suggestion of mark.suggestions) {
-    const category = suggestion.level === "label" ? "labels" : suggestion.path[0];
-    found.set(category, [...(found.get(category) ?? []), suggestion]);
-  }
-  const best = (suggestions) => Math.max(...suggestions.map((suggestion) => suggestion.score));
-  return [...found].sort((a, b) => best(b[1]) - best(a[1]) || compareCodes(a[0], b[0]));
 }

@@ -1,67 +1,90 @@
-/** The image with the heat map of the selected code, and the most similar reference marks. */
+/** The picture on the light table, the evidence for the selected code, and the most similar reference marks. */
 
-import { byId, fill, h } from "./dom.js";
+import { contours, tint } from "./contours.js";
+import { byId, fill, h, say } from "./dom.js";
 import { about } from "./mark.js";
+import { Table } from "./table.js";
 
 const DEBOUNCE_MS = 150; // no requests while the examiner moves quickly through the list
 
-/** @param accept called with (code, heading) when a code of a reference mark is added. */
+/** @param accept called with (code, heading, mark) when a code of a reference mark is added. */
 export function showViewer(session, accept) {
-  let address = ""; // of the image in the viewer
-  let drawn = null; // the mark whose heat map and reference marks are shown
+  let drawn = null; // the mark whose evidence and reference marks are shown
   let timer = 0;
+  const table = new Table(async (box) => {
+    byId("caption").textContent = "Asking about the region …";
+    try {
+      await session.ask(box);
+      say(byId("list-note").textContent);
+    } catch (problem) {
+      byId("caption").textContent = `The region could not be asked about: ${problem.message}`;
+    }
+  });
 
   async function drawImage() {
     const mark = session.current;
-    fill(byId("frame"));
-    if (address) URL.revokeObjectURL(address);
-    address = "";
+    drawn = null;
+    fill(byId("neighbours")); // those of another image must not be clicked
+    table.show(null);
     if (!mark) return;
-    const blob = await session.image(mark);
+    let address;
+    try {
+      address = await session.picture(mark);
+    } catch (problem) {
+      if (mark === session.current) table.show(h("p", { class: "muted" }, `There is no picture: ${problem.message}`));
+      return;
+    }
     if (mark !== session.current) return;
-    if (!blob) return fill(byId("frame"), h("p", { class: "muted" }, "This browser no longer has the image. Remove it and add it again."));
-    address = URL.createObjectURL(blob);
-    const image = h("img", { class: "base", src: address, alt: `The mark ${mark.name}` });
-    image.onerror = () =>
-      image.replaceWith(h("p", { class: "muted" }, "This browser cannot draw this kind of file; the suggestions are not affected."));
-    fill(byId("frame"), image);
+    table.show(h("img", { class: "base", src: address, alt: `The mark ${mark.name}`, draggable: "false" }));
+    drawEvidence();
   }
 
   function describe() {
-    const mark = session.current;
+    const { current: mark, marks } = session;
     byId("name").textContent = mark?.name ?? "";
     byId("dimensions").textContent = mark?.width ? `${mark.width} × ${mark.height}` : "";
     byId("similar").hidden = mark?.status !== "read";
+    document.title = mark ? `${mark.name} (${marks.indexOf(mark) + 1} of ${marks.length}) – viennatag` : "viennatag";
+    const chosen = byId("ground").value;
+    byId("frame").dataset.ground = chosen === "auto" ? (mark?.ground ?? "white") : chosen;
   }
 
-  async function drawHeat() {
-    const { current: mark, selected: code } = session;
-    const wanted = mark && code && byId("heat-on").checked;
-    byId("heat").hidden = !mark || mark.status !== "read";
-    byId("frame").querySelector(".heat")?.remove();
-    if (!wanted) {
-      byId("caption").textContent = mark?.status === "read" ? "Select a code to see its heat map." : "";
+  function clearEvidence() {
+    for (const old of byId("frame").querySelectorAll(".heat, .region:not(.new)")) old.remove();
+  }
+
+  async function drawEvidence() {
+    const { current: mark, selected: code, region } = session;
+    const same = () => session.current === mark && session.selected === code && session.region === region;
+    clearEvidence();
+    byId("heat-on").disabled = byId("evidence").disabled = mark?.status !== "read";
+    if (region) table.overlay(h("div", { class: "region" }), region.box);
+    const hint = mark?.ground === "dark" ? "White on transparency: shown and read on a dark ground. " : "";
+    if (!mark || !code || !byId("heat-on").checked) {
+      byId("caption").textContent = mark?.status === "read" ? `${hint}Select a code to see the evidence for it.` : "";
       return;
     }
-    byId("caption").textContent = `Computing the heat map of ${code} …`;
-    let shown;
+    byId("caption").textContent = `Looking for the evidence of ${code} …`;
+    let heat;
     try {
-      shown = await session.heatMap(mark, code);
+      heat = await session.evidence(mark, code);
     } catch (problem) {
-      if (session.current === mark && session.selected === code) byId("caption").textContent = `No heat map of ${code}: ${problem.message}`;
+      if (same()) byId("caption").textContent = `No evidence of ${code}: ${problem.message}`;
       return;
     }
-    if (session.current !== mark || session.selected !== code || !byId("heat-on").checked) return;
-    const heat = h("img", { class: "heat", src: shown, alt: `Heat map of ${code}` });
-    heat.style.opacity = byId("heat-strength").value / 100;
-    byId("frame").querySelector(".heat")?.remove();
-    byId("frame").append(heat);
-    byId("caption").textContent = `Heat map of ${code}, ${about(mark, code).heading}`;
+    if (!same() || !byId("heat-on").checked) return;
+    clearEvidence();
+    if (region) table.overlay(h("div", { class: "region" }), region.box);
+    const drawing = byId("evidence").value === "heat" ? tint(heat) : contours(heat);
+    drawing.classList.add("heat");
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", `Evidence for ${code}`);
+    table.overlay(drawing, region?.box);
+    byId("caption").textContent = `Evidence for ${code}, ${about(mark, code).heading}`;
   }
 
   async function drawSimilar() {
     const mark = session.current;
-    if (mark?.status !== "read") return fill(byId("neighbours"));
     const note = (text) => fill(byId("neighbours"), h("p", { class: "muted small" }, text));
     let found;
     try {
@@ -73,32 +96,31 @@ export function showViewer(session, accept) {
     }
     if (mark !== session.current) return;
     if (!found.length) return note("The index holds no marks.");
-    fill(byId("neighbours"), h("ul", { class: "neighbours" }, found.map((each) => neighbour(each, accept))));
+    const add = (code, heading) => accept(code, heading, mark);
+    fill(byId("neighbours"), h("ul", { class: "neighbours" }, found.map((each) => neighbour(each, add))));
   }
 
   session.addEventListener("shown", drawImage);
   session.addEventListener("mark", () => {
     describe();
     const readable = session.current?.status === "read" ? session.current : null;
-    if (readable && readable === drawn) return; // a decision changes neither
+    if (!readable || readable === drawn) return; // a decision changes neither
     drawn = readable;
     drawSimilar();
-    drawHeat();
+    drawEvidence();
   });
   session.addEventListener("choice", () => {
     clearTimeout(timer);
-    timer = setTimeout(drawHeat, DEBOUNCE_MS);
+    timer = setTimeout(drawEvidence, DEBOUNCE_MS);
   });
-  byId("heat-on").onchange = drawHeat;
-  byId("heat-strength").oninput = () => {
-    const heat = byId("frame").querySelector(".heat");
-    if (heat) heat.style.opacity = byId("heat-strength").value / 100;
-  };
+  byId("heat-on").addEventListener("change", drawEvidence);
+  byId("evidence").addEventListener("change", drawEvidence);
+  byId("ground").addEventListener("change", describe);
 }
 
-function neighbour({ image, codes, similarity, picture }, accept) {
+function neighbour({ image, codes, similarity, picture }, add) {
   const chip = ({ code, heading }) =>
-    h("button", { type: "button", class: "chip", title: heading, "aria-label": `Add ${code}, ${heading}`, onclick: () => accept(code, heading) }, code);
+    h("button", { type: "button", class: "chip", title: heading, "aria-label": `Add ${code}, ${heading}`, onclick: () => add(code, heading) }, code);
   return h(
     "li",
     {},

@@ -31,7 +31,7 @@ from timm.models import group_parameters, save_for_hf
 from torch import Tensor, nn
 
 from viennatag.errors import BackboneError
-from viennatag.files import atomic_file
+from viennatag.files import keep, kept
 from viennatag.runtime.engine import Engine
 
 OPSET = 18
@@ -84,8 +84,8 @@ class PixelNetwork(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the features and, where there is one, their map (n, width, height, width)."""
         normalised = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        found: Tensor = self.network.forward_features(normalised)  # type: ignore[operator]
-        if found.ndim == 4 and found.shape[1] == self.network.num_features:
+        found: Any = self.network.forward_features(normalised)  # type: ignore[operator]
+        if isinstance(found, Tensor) and found.ndim == 4 and found.shape[1] == self.network.num_features:
             return found.mean(dim=(2, 3)), found
         pooled: Tensor = self.network.forward_head(found, pre_logits=True)  # type: ignore[operator]
         return pooled, None
@@ -102,25 +102,83 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
     Raises:
         BackboneError: If timm does not know the name, its weights cannot be had, or it takes no such size.
     """
-    if name.startswith(LOCAL) and not Path(name.removeprefix(LOCAL), "config.json").is_file():
+    folder = name.removeprefix(LOCAL)
+    if name != folder and not Path(folder, "config.json").is_file():
         raise BackboneError(f"{name}: the folder holds no config.json; expected a model saved by timm")
     _use_cache_when_offline()
-    arguments: dict[str, Any] = {"img_size": size} if size and _takes_size(name) else {}
     try:
-        network: Any = timm.create_model(name, pretrained=pretrained, **arguments)
+        created = _create(name, pretrained=pretrained, size=size)
     except (OSError, ConnectionError) as exc:  # hub errors are OSErrors
         raise BackboneError(
             f"{name}: its weights cannot be fetched ({type(exc).__name__}); without a network use a folder on this "
             "machine: --backbone local-dir:FOLDER"
         ) from exc
-    except Exception as exc:  # timm raises RuntimeError, KeyError, ValueError, AssertionError for unknown names
-        close = get_close_matches(name.partition(".")[0], timm.list_models(), n=3)
-        hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise BackboneError(f"{name}: timm cannot create it ({exc}){hint}") from exc
+    except Exception as exc:  # timm raises RuntimeError, KeyError, ValueError, AssertionError, TypeError
+        raise BackboneError(_why_not_created(name, size, exc)) from exc
+    config = resolve_model_data_config(created)
+    own = int(config["input_size"][-1])
+    network = PixelNetwork(created.eval(), mean=config["mean"], std=config["std"])
+    first_pass(network, torch.zeros((1, size or own, size or own, 3), dtype=torch.uint8), name=name)
+    return network, size or own
+
+
+def _create(name: str, *, pretrained: bool, size: int | None) -> nn.Module:
+    """Return a network of timm's without a classifier; it is told the size if its constructor takes one."""
+    told: dict[str, Any] = {"img_size": size} if size else {}
+    try:
+        network: Any = timm.create_model(name, pretrained=pretrained, **told)
+    except TypeError as exc:
+        if not size or "img_size" not in str(exc):
+            raise
+        network = timm.create_model(name, pretrained=pretrained)  # it takes any size, or fails at its first pass
     network.reset_classifier(0)
-    config = resolve_model_data_config(network)
-    wrapped = PixelNetwork(network.eval(), mean=config["mean"], std=config["std"])
-    return wrapped, size or int(config["input_size"][-1])
+    return network  # type: ignore[no-any-return]
+
+
+def _why_not_created(name: str, size: int | None, exc: Exception) -> str:
+    """Return the message about a network that timm cannot create."""
+    architecture, _, tag = name.partition(".")
+    if ":" in name or timm.is_model(architecture):
+        tags = [each.partition(".")[2] for each in timm.list_models(f"{architecture}.*", pretrained=True)]
+        if tag and tag not in tags:
+            return f"{name}: timm has no weights {tag!r} for it; choose among {', '.join(tags) or 'none'}"
+        if size:
+            found = f"it cannot be made for images of {size} pixels ({_first_line(exc)})"
+            return f"{name}: {found}; choose another --size, or leave it out for the network's own"
+        return f"{name}: timm cannot create it ({_first_line(exc)})"
+    close = get_close_matches(architecture, timm.list_models(), n=3)
+    return f"{name}: timm knows no such network" + (f"; did you mean {', '.join(close)}?" if close else "")
+
+
+def first_pass(network: PixelNetwork, pixels: Tensor, *, name: str) -> tuple[Tensor, Tensor | None]:
+    """Return the features of some images and their map.
+
+    Raises:
+        BackboneError: If the network cannot take these images, or gives no features of them.
+    """
+    size = pixels.shape[1]
+    try:
+        with torch.inference_mode():
+            features, maps = network(pixels)
+    except Exception as exc:  # assertions, mismatched shapes, a lack of memory: all of them about network and size
+        own = int(resolve_model_data_config(network.network)["input_size"][-1])
+        other = f"--size (its own is {own})" if size != own else "backbone"
+        found = f"it cannot take images of {size} pixels ({_first_line(exc)})"
+        raise BackboneError(f"{name}: {found}; choose another {other}") from exc
+    if not isinstance(features, Tensor) or features.ndim != 2 or not torch.isfinite(features).all():
+        raise BackboneError(f"{name}: images of {size} pixels give no features, one row of numbers each")
+    return features, maps
+
+
+def _origin(exc: BaseException) -> BaseException:
+    """Return the exception that others were raised from."""
+    while exc.__cause__ is not None:
+        exc = exc.__cause__
+    return exc
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
 
 
 def _use_cache_when_offline() -> None:
@@ -131,14 +189,19 @@ def _use_cache_when_offline() -> None:
         constants.HF_HUB_OFFLINE = True
 
 
-def _takes_size(name: str) -> bool:
-    """Whether the architecture fixes its image size when it is built, as transformers with positions do."""
-    return any(family in name for family in ("vit", "deit", "swin", "beit", "eva", "mixer"))
-
-
 def layer_depths(network: PixelNetwork) -> tuple[dict[str, int], int]:
-    """Return the depth of each parameter's layer, from 0, and the number of layers."""
-    groups = group_parameters(network.network, network.network.group_matcher(coarse=False))  # type: ignore[operator]
+    """Return the depth of each parameter's layer, from 0, and the number of layers.
+
+    Raises:
+        BackboneError: If timm does not know the network's layers.
+    """
+    try:
+        groups = group_parameters(network.network, network.network.group_matcher(coarse=False))  # type: ignore[operator]
+    except Exception as exc:  # not every network has the method, and not every method works
+        raise BackboneError(
+            "timm does not know the layers of this network, so it cannot be fine-tuned; choose another backbone, or "
+            "leave --finetune out"
+        ) from exc
     depths = {f"network.{name}": depth for depth, names in enumerate(groups.values()) for name in names}
     return depths, len(groups)
 
@@ -152,26 +215,21 @@ def export_network(network: PixelNetwork, *, name: str, size: int) -> Backbone:
     network = network.eval()
     pixels = torch.zeros((2, size, size, 3), dtype=torch.uint8)
     pixels[1] = torch.randint(0, 256, pixels.shape[1:], dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        features, maps = network(pixels)
+    features, maps = first_pass(network, pixels, name=name)
     names = ["features"] if maps is None else ["features", "feature_map"]
     try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), _quiet("torch.onnx", "onnxscript"):
-            warnings.simplefilter("ignore")  # the exporter warns about its own internals
-            program = torch.onnx.export(
-                network,
-                (pixels,),
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=["pixels"],
-                output_names=names,
-                dynamic_shapes={"pixels": {0: torch.export.Dim("images", min=1, max=65_536)}},
-                verbose=False,
-            )
-        assert program is not None
-        model = program.model_proto
+        try:
+            model = _to_onnx(network, pixels, names)
+        except Exception:  # not every form of fused attention can be exported; timm has it unfused too
+            fused = [module for module in network.modules() if getattr(module, "fused_attn", False)]
+            if not fused:
+                raise
+            for module in fused:
+                setattr(module, "fused_attn", False)  # noqa: B010 - torch's types know no such attribute
+            model = _to_onnx(network, pixels, names)
     except Exception as exc:  # the exporter fails in many ways, all of them about the network
-        raise BackboneError(f"{name}: it cannot be exported to ONNX ({type(exc).__name__}: {exc})") from exc
+        found = f"it cannot be exported to ONNX at a size of {size} pixels ({_first_line(_origin(exc))})"
+        raise BackboneError(f"{name}: {found}; choose another backbone") from exc
     _strip(model)
     architecture = network.network.pretrained_cfg.get("architecture")  # type: ignore[union-attr,operator]
     if architecture:
@@ -181,8 +239,28 @@ def export_network(network: PixelNetwork, *, name: str, size: int) -> Backbone:
     return backbone
 
 
+def _to_onnx(network: PixelNetwork, pixels: Tensor, names: list[str]) -> onnx.ModelProto:
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), _quiet("torch.onnx", "onnxscript"):
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals
+        program = torch.onnx.export(
+            network,
+            (pixels,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["pixels"],
+            output_names=names,
+            dynamic_shapes={"pixels": {0: torch.export.Dim("images", min=1, max=65_536)}},
+            verbose=False,
+        )
+        assert program is not None
+        return program.model_proto
+
+
 def _verify(backbone: Backbone, pixels: Tensor, features: Tensor) -> None:
-    (found,) = Engine(backbone.graph).run(pixels.numpy(), ("features",))
+    try:
+        (found,) = Engine(backbone.graph).run(pixels.numpy(), ("features",))
+    except Exception as exc:  # the engine may lack an operator, or refuse the graph
+        raise BackboneError(f"{backbone.name}: its exported graph does not run ({_first_line(exc)})") from exc
     gap = float((torch.from_numpy(found) - features).abs().max())
     if gap > 1e-2 * max(1.0, float(features.abs().max())):
         raise BackboneError(f"{backbone.name}: the exported graph differs from the network by {gap:.3g}")
@@ -214,11 +292,10 @@ def load_timm_backbone(
         state.update(key.encode())
         state.update(tensor.numpy().tobytes())
     path = cache / "backbones" / f"{state.hexdigest()[:24]}.onnx"
-    if path.is_file():
-        return read_backbone(path, name=name)
+    if (graph := kept(path)) is not None:
+        return read_backbone(graph, name=name)
     backbone = export_network(network, name=name, size=side)
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(backbone.graph)
+    keep(path, backbone.graph)
     return backbone
 
 
@@ -234,9 +311,8 @@ def backbone_architecture(model: onnx.ModelProto) -> str | None:
     return next((each.value for each in model.metadata_props if each.key == _ARCHITECTURE), None)
 
 
-def read_backbone(path: Path, *, name: str) -> Backbone:
-    """Return a backbone that was exported to a file."""
-    graph = path.read_bytes()
+def read_backbone(graph: bytes, *, name: str) -> Backbone:
+    """Return a backbone that was exported to an ONNX file of these bytes."""
     described = onnx.load_from_string(graph).graph
     outputs = {output.name: output.type.tensor_type.shape.dim for output in described.output}
     size = described.input[0].type.tensor_type.shape.dim[1].dim_value

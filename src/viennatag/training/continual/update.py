@@ -20,11 +20,12 @@ from viennatag.errors import DataError, FeedbackError
 from viennatag.evaluation.comparison import METRICS, ROUNDS, contrast, sample_metrics
 from viennatag.evaluation.evaluation import evaluate_scores
 from viennatag.evaluation.feedback import AFTER, BEFORE, Contrasts, Feedback, UpdateResult, read_feedback
-from viennatag.files import cache_folder
+from viennatag.files import cache_folder, holding_output
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.model.postprocessing import Postprocessor
 from viennatag.model.saving import write_bundle
+from viennatag.model.seen_images import hash_files, is_seen, unseen_marks
 from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify
 from viennatag.training.backbones.graph_surgery import OpenedGraph, cut_head, open_graph
@@ -58,6 +59,7 @@ GATES = ("micro_map", "micro_f1", "calibration_error")
 that scores one of a rare label's few marks has learned from marks among which the label is still rarer."""
 
 
+@holding_output
 def update(
     bundle: Bundle | Path | str,
     feedback: Feedback | Path | str,
@@ -132,12 +134,15 @@ def update(
     cross_fitted, allowed = cross_fit(adaptation, folds)
     report("head", _FOLDS, _FOLDS, f"{len(adaptation.columns):,} labels")
 
-    grown = _grown_bundle(bundle, adaptation)
+    grown = replace(_grown_bundle(bundle, adaptation), seen=np.concatenate([bundle.seen, hash_files(paths)]))
     chosen = _choose(adaptation, cross_fitted, allowed, old_marks, opened, grown, max_distance, seed)
     scores, evaluated = chosen.scores, kept
     if old_marks:
-        evaluated = old_marks.collection.marks_of(TEST)
-        scores = old_marks.scores(chosen.graph, grown.postprocessor, TEST)
+        assert old is not None
+        test = old_marks.collection.marks_of(TEST)
+        evaluated = unseen_marks(grown, test, old[1])
+        seen = is_seen(grown, [Path(old[1]) / image for image in test.images])
+        scores = old_marks.scores(chosen.graph, grown.postprocessor, TEST)[~seen]
     evaluation = evaluate_scores(scores, evaluated, grown, seed=seed)
     note = {
         "from": bundle.digest,

@@ -18,7 +18,8 @@ from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
-from viennatag.split.splitting import split_marks
+from viennatag.images.reading import hash_images
+from viennatag.split.splitting import MAX_DISTANCE, describe_look_alikes, split_marks
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import Features, extract_features, feature_map_bytes
@@ -161,9 +162,11 @@ def collect(
         DataError: If an image cannot be read, a subset is empty, or extra marks are of another taxonomy.
         OptionError: If feature maps are asked for, and the backbone has none or there is no room for them.
     """
+    if not _has_subsets(marks):
+        marks = split_readable(marks, images, skip_bad=skip_bad, seed=seed, progress=progress)
     found = _extract(marks, images, backbone, cache, progress, feature_maps=feature_maps)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
-    subsets = assign_subsets(kept, hashes=found.hashes[rows], seed=seed)
+    subsets = _subsets(kept)
     source = ImageFolder(Path(images), backbone, cache, progress)
     collection = Collection(kept, subsets, found.values, found.rows[rows], found.feature_maps, source)
     if not extra_marks:
@@ -171,13 +174,53 @@ def collect(
     return add_extra_marks(collection, *extra_marks, backbone, cache=cache, skip_bad=skip_bad, progress=progress)
 
 
-def assign_subsets(marks: Marks, *, hashes: NDArray[np.uint64] | None, seed: int) -> NDArray[np.int8]:
-    """Return the subset of each mark, shape (marks,); see `split_marks`.
+def split_readable(
+    marks: Marks,
+    images: Path | str,
+    *,
+    near_duplicates: int | None = MAX_DISTANCE,
+    skip_bad: bool,
+    seed: int,
+    progress: ProgressCallback | None = None,
+) -> Marks:
+    """Return the marks whose image can be read, with the subset of each in `splits`.
+
+    Images that look alike stay together: those whose hashes differ in at most `near_duplicates` bits; None does not
+    look. What they look like is asked at one size, so the subsets are the same for every backbone and image size, and
+    those of `viennatag split`.
+
+    Raises:
+        DataError: If an image cannot be read and `skip_bad` is False, or a subset is empty.
+    """
+    hashes = None
+    if skip_bad or not _has_subsets(marks):  # else an unreadable image is found when it is decoded
+        paths = [Path(images) / image for image in marks.images]
+        report = (lambda done, total: progress("images", done, total, "")) if progress else None
+        found, errors = hash_images(paths, progress=report)
+        marks, rows = marks.readable(errors, skip_bad=skip_bad)
+        hashes = found[rows]
+    if near_duplicates is None:
+        hashes = None
+    distance = near_duplicates or 0
+    if progress and hashes is not None and (told := describe_look_alikes(hashes, max_distance=distance)):
+        progress("look-alikes", 1, 1, told)
+    subsets = split_marks(marks, hashes=hashes, max_distance=distance, seed=seed)
+    marks = replace(marks, splits=tuple(SUBSETS[at] for at in subsets))
+    _subsets(marks)
+    return marks
+
+
+def _has_subsets(marks: Marks) -> bool:
+    return all(marks.splits) and set(marks.splits) == set(SUBSETS)
+
+
+def _subsets(marks: Marks) -> NDArray[np.int8]:
+    """Return the subset of each mark, shape (marks,).
 
     Raises:
         DataError: If a subset is empty.
     """
-    subsets = split_marks(marks, hashes=hashes, seed=seed)
+    subsets = np.array([SUBSETS.index(split) for split in marks.splits], dtype=np.int8)
     for at, subset in enumerate(SUBSETS):
         if not np.any(subsets == at):
             raise DataError(f"the {subset} subset is empty; training needs train, validation and test marks")

@@ -8,8 +8,9 @@ row. Feature maps take much more room: they are kept only for heads that read th
 import hashlib
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from viennatag.images.decoding import perceptual_hash
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.training.backbones.backbone import Backbone
 
-PREPROCESSING = "even-margin-bilinear-4"
+PREPROCESSING = "even-margin-bilinear-5"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
 KEY_BYTES = 16
+_CHECKSUMS = "checksums.u32"
+_CHECKED = 64  # rows whose checksums are compared at a time
 MAX_MAP_BYTES = 16 << 30
 """Disk space that the feature maps of one collection may take."""
 
@@ -147,20 +150,30 @@ def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
             yield b""
 
 
+def _checksums(columns: Sequence[bytes], rows: int) -> list[int]:
+    """Return a checksum of each row over some columns."""
+    found = [0] * rows
+    for column in columns:
+        view, size = memoryview(column), len(column) // max(1, rows)
+        found = [zlib.crc32(view[at * size : (at + 1) * size], each) for at, each in enumerate(found)]
+    return found
+
+
 class _Store:
     """Files with one row per image: keys, perceptual hashes, features and possibly feature maps.
 
-    Keys are written last, so a row counts only when it is complete.
+    Keys are written last, so a row counts only when it is complete. Each row has a checksum, so what somebody else
+    wrote into the files, or a disk lost, is computed again.
     """
 
     def __init__(self, folder: Path, width: int, positions: int) -> None:
-        self._row_bytes = {"features.f16": 2 * width, "hashes.u64": 8, "keys.bin": KEY_BYTES}
+        self._row_bytes = {"features.f16": 2 * width, "hashes.u64": 8, _CHECKSUMS: 4, "keys.bin": KEY_BYTES}
         if positions:
             self._row_bytes = {"feature_maps.f16": 2 * positions * width, **self._row_bytes}
         self._paths = {name: folder / name for name in self._row_bytes}
         self._width, self._positions = width, positions
         sizes = [path.stat().st_size if path.exists() else 0 for path in self._paths.values()]
-        rows = min(size // row for size, row in zip(sizes, self._row_bytes.values(), strict=True))
+        rows = self._whole(min(size // row for size, row in zip(sizes, self._row_bytes.values(), strict=True)))
         self._files = {name: path.open("ab") for name, path in self._paths.items()}
         for name, file in self._files.items():  # drop the half row of an interrupted run
             file.truncate(rows * self._row_bytes[name])
@@ -178,11 +191,26 @@ class _Store:
         }
         if self._positions:
             contents["feature_maps.f16"] = np.moveaxis(outputs[1].astype(np.float16), 1, -1).tobytes()
+        checksums = _checksums([contents[name] for name in self._row_bytes if name != _CHECKSUMS], len(keys))
+        contents[_CHECKSUMS] = np.array(checksums, dtype="<u4").tobytes()
         for name, file in self._files.items():
             file.write(contents[name])
             file.flush()
         for key in keys:
             self.row_of[key] = len(self.row_of)
+
+    def _whole(self, rows: int) -> int:
+        """Return how many of the first rows are as they were written."""
+        with ExitStack() as stack:
+            files = {name: stack.enter_context(path.open("rb")) for name, path in self._paths.items() if rows}
+            for start in range(0, rows, _CHECKED):
+                count = min(_CHECKED, rows - start)
+                contents = {name: file.read(count * self._row_bytes[name]) for name, file in files.items()}
+                stated = np.frombuffer(contents.pop(_CHECKSUMS), dtype="<u4")
+                wrong = np.flatnonzero(stated != np.array(_checksums(list(contents.values()), count), dtype="<u4"))
+                if wrong.size:
+                    return start + int(wrong[0])
+        return rows
 
     def close(self) -> None:
         for file in self._files.values():

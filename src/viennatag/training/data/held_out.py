@@ -6,6 +6,7 @@ backbone's part of that is computed once, by the serving engine, and kept.
 """
 
 import hashlib
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, ImageError
-from viennatag.files import atomic_file
+from viennatag.files import keep, kept
 from viennatag.images.colour_features import COLOUR_FEATURES_VERSION, COLOUR_LABELS, colour_features
 from viennatag.images.crops import full_view_rows
 from viennatag.model.postprocessing import Outputs
@@ -112,15 +113,16 @@ def extract_held_out(
         errors: dict[int, str] = {}
         digest = hashlib.blake2b(b"".join(file_keys(chunk, errors)), digest_size=12).hexdigest()
         path = folder / f"{digest}-{len(wanted)}.npz"
-        if errors or not path.is_file():
+        content = None if errors else kept(path)
+        if content is None:
             engine = engine or Engine(backbone.graph, threads=1)
-            kept = _extract(engine, chunk, wanted, max_crops)
-            with atomic_file(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, features=kept[0], view_counts=kept[1], colours=kept[2])
+            part, buffer = _extract(engine, chunk, wanted, max_crops), io.BytesIO()
+            np.savez(buffer, features=part[0], view_counts=part[1], colours=part[2])
+            keep(path, buffer.getvalue())
         else:
-            with np.load(path, allow_pickle=False) as loaded:
-                kept = loaded["features"], loaded["view_counts"], loaded["colours"]
-        found.append(kept)
+            with np.load(io.BytesIO(content), allow_pickle=False) as loaded:
+                part = loaded["features"], loaded["view_counts"], loaded["colours"]
+        found.append(part)
         if progress:
             progress(start + len(chunk), len(paths))
     features, counts, readings = (np.concatenate(each) for each in zip(*found, strict=True))

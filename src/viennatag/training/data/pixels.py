@@ -1,6 +1,7 @@
 """Pixels of many images, decoded once: fine-tuning reads each of them in every epoch."""
 
 import hashlib
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, ImageError
-from viennatag.images.decoding import available_cores, read_image, read_images
+from viennatag.files import atomic_file
+from viennatag.images.decoding import available_cores
+from viennatag.images.reading import read_image, read_images
 from viennatag.training.data.features import PREPROCESSING, file_keys, locked
 
 _MAX_BYTES = 16 << 30
@@ -47,7 +50,7 @@ class Pixels:
         finished = cache / "pixels" / f"{digest}-{size}-{PREPROCESSING}.u8"
         finished.parent.mkdir(parents=True, exist_ok=True)
         with locked(finished.parent):
-            if not finished.is_file():
+            if not _is_whole(finished, row * len(paths)):
                 _decode(paths, size, finished, progress)
         return cls(paths, size, np.memmap(finished, dtype=np.uint8, mode="r", shape=(len(paths), size, size, 3)))
 
@@ -76,4 +79,27 @@ def _decode(paths: Sequence[Path], size: int, finished: Path, progress: Callable
             file.write(found.tobytes())
             if progress:
                 progress(at + 1, len(paths))
+    with atomic_file(_checksum_file(finished)) as temporary:
+        temporary.write_text(_checksum(growing), encoding="ascii")
     growing.rename(finished)
+
+
+def _is_whole(finished: Path, size: int) -> bool:
+    """Return whether decoded pixels are as they were written."""
+    try:
+        stated = _checksum_file(finished).read_text(encoding="ascii")
+        return finished.stat().st_size == size and stated == _checksum(finished)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _checksum(path: Path) -> str:
+    found = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            found = zlib.crc32(block, found)
+    return f"{found:08x}"
+
+
+def _checksum_file(finished: Path) -> Path:
+    return finished.with_suffix(".crc32")

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from viennatag.errors import OptionError
 from viennatag.training.backbones.backbone import PixelNetwork
 from viennatag.training.data.batches import Batches, Images
+from viennatag.training.finetuning.checkpoints import BEST, CheckpointFiles, find_checkpoint
 from viennatag.training.finetuning.student import FineTuningData, StudentNetwork
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.memory import keep_freed_memory
@@ -71,6 +72,7 @@ def finetune(
     lightning.seed_everything(seed, verbose=False)
     keep_freed_memory()
     draws = data.sampling.draws(data.targets[data.train])
+    options = options.completed(pretrained=data.head is not None)
     batches = Batches(draws, options.batch_size, seed=seed)
     student = StudentNetwork(network, data, options, batches, seed)
     best = ModelCheckpoint(checkpoints, filename="best", monitor="macro_map", mode="max", enable_version_counter=False)
@@ -110,20 +112,23 @@ def finetune(
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            plugins=[CheckpointFiles()],
         )
-        resume = checkpoints / "last.ckpt"
+        # Lightning's handler of SIGTERM waits for other processes, and its end looks like success.
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+        resume = find_checkpoint(checkpoints, student.state_dict())
         trainer.fit(
             student,
             train_dataloaders=_loader(Images(data.pixels, data.train), batches, options),
             val_dataloaders=_loader(
                 Images(data.pixels, data.validation), Batches.in_order(len(data.validation), 128), options
             ),
-            ckpt_path=str(resume) if resume.exists() else None,
-            weights_only=False,  # the checkpoint was written by this run
+            ckpt_path=None if resume is None else str(resume),
+            weights_only=True,
         )
     if not trainer.is_global_zero:
         raise SystemExit(0)  # the first process goes on alone
-    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
+    state = torch.load(checkpoints / BEST, map_location="cpu", weights_only=True)["state_dict"]
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     weight, bias = (state[f"head.{name}"].float().numpy() for name in ("weight", "bias"))

@@ -1,6 +1,7 @@
 """From marks to a fine-tuned backbone, which is kept: the same run is never made twice."""
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,7 @@ from numpy.typing import NDArray
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError
-from viennatag.files import atomic_file
-from viennatag.images.decoding import hash_images
+from viennatag.files import exclusive, keep, kept
 from viennatag.training.backbones.backbone import Backbone, export_network, read_backbone, save_network
 from viennatag.training.backbones.gain_clipping import clip_gains
 from viennatag.training.backbones.loading import (
@@ -24,9 +24,9 @@ from viennatag.training.backbones.loading import (
     load_network,
     reestimate_batch_norm,
 )
-from viennatag.training.data.collection import TRAIN, VALIDATION, ProgressCallback, assign_subsets, collect
+from viennatag.training.data.collection import TRAIN, VALIDATION, ProgressCallback, collect
 from viennatag.training.data.examples import draw_positions
-from viennatag.training.data.features import extract_features
+from viennatag.training.data.features import extract_features, file_keys
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.data.style_augmentation import FORM, LETTERS
 from viennatag.training.finetuning.finetune import finetune
@@ -38,22 +38,6 @@ from viennatag.training.options import TrainOptions
 _HEAD = "head.npz"
 _SAMPLE = 512
 """Number of images to re-estimate the batch normalisation of a network that comes from a bundle."""
-
-
-def split_readable(marks: Marks, images: Path | str, *, skip_bad: bool, seed: int, progress: ProgressCallback) -> Marks:
-    """Return the marks whose image can be read, with the subset of each in `splits`, as fine-tuning needs them.
-
-    Raises:
-        DataError: If an image cannot be read and `skip_bad` is False, or a subset is empty.
-    """
-    hashes = None
-    if skip_bad or not all(marks.splits):  # else an unreadable image is found when it is decoded
-        paths = [Path(images) / image for image in marks.images]
-        found, errors = hash_images(paths, progress=lambda done, total: progress("images", done, total, ""))
-        marks, rows = marks.readable(errors, skip_bad=skip_bad)
-        hashes = found[rows]
-    subsets = assign_subsets(marks, hashes=hashes, seed=seed)
-    return replace(marks, splits=tuple(SUBSETS[subset] for subset in subsets))
 
 
 def finetune_backbone(
@@ -78,13 +62,29 @@ def finetune_backbone(
     Raises:
         DataError: If an image cannot be read.
         BackboneError: If the backbone or the teacher cannot be loaded.
+        OutputError: If another process works on the same run.
     """
+    folder = run_folder(marks, options, cache=cache, images=images, unlabelled_images=unlabelled_images)
+    with exclusive(folder, first_only=True):
+        return _finetune_backbone(marks, images, options, folder, cache, unlabelled_images, progress)
+
+
+def _finetune_backbone(
+    marks: Marks,
+    images: Path,
+    options: TrainOptions,
+    folder: Path,
+    cache: Path,
+    unlabelled_images: Sequence[Path],
+    progress: ProgressCallback,
+) -> tuple[Backbone, LinearHead]:
+    """Return what an earlier run kept in the folder, or go on with it."""
     assert options.finetune is not None
-    folder = run_folder(marks, options, cache=cache, unlabelled_images=unlabelled_images)
     finished = folder / "backbone.onnx"
-    if finished.is_file():
-        with np.load(folder / _HEAD) as kept:
-            return read_backbone(finished, name=options.backbone), LinearHead(kept["weight"], kept["bias"])
+    graph, head = kept(finished), kept(folder / _HEAD)
+    if graph is not None and head is not None:
+        with np.load(io.BytesIO(head)) as arrays:
+            return read_backbone(graph, name=options.backbone), LinearHead(arrays["weight"], arrays["bias"])
     torch.manual_seed(options.seed)
     network, size = load_network(options.backbone, pretrained=options.pretrained, size=options.size)
     train, validation = (np.flatnonzero(np.array(marks.splits) == SUBSETS[at]) for at in (TRAIN, VALIDATION))
@@ -125,10 +125,10 @@ def finetune_backbone(
     clip_gains(tuned.network)
     backbone = export_network(tuned.network, name=options.backbone, size=size)
     save_network(tuned.network, folder / "network")  # before the backbone, which marks the run as finished
-    with atomic_file(folder / _HEAD) as temporary, temporary.open("wb") as file:
-        np.savez(file, weight=tuned.head.weight, bias=tuned.head.bias)
-    with atomic_file(finished) as temporary:
-        temporary.write_bytes(backbone.graph)
+    arrays = io.BytesIO()
+    np.savez(arrays, weight=tuned.head.weight, bias=tuned.head.bias)
+    keep(folder / _HEAD, arrays.getvalue())
+    keep(finished, backbone.graph)
     return backbone, tuned.head
 
 
@@ -176,15 +176,26 @@ def _initial_head(
     return head.weight, head.bias
 
 
-def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, unlabelled_images: Sequence[Path] = ()) -> Path:
-    """Return the folder of a fine-tuning run, the same only for the same options, marks and subsets.
+def run_folder(
+    marks: Marks,
+    options: TrainOptions,
+    *,
+    cache: Path,
+    images: Path | None = None,
+    unlabelled_images: Sequence[Path] = (),
+) -> Path:
+    """Return the folder of a fine-tuning run, the same only for the same options, marks, subsets and images.
+
+    Images are identified by their contents; without `images`, which is their folder, those of marks by their names.
 
     The initial network is identified by its contents, not by its name. A finished run leaves there the fine-tuned
     network as `network`, a folder that timm reads: as a backbone (`local-dir:` and its path) it can be fine-tuned
     further, or elsewhere.
     """
     networks = tuple(contents_digest(name) for name in (options.backbone, options.teacher) if name)
-    finetune = options.finetune and replace(options.finetune, keep_head=False)  # the head is decided on later
+    finetune = options.finetune and replace(  # the head is decided on later
+        options.finetune.completed(pretrained=options.pretrained), keep_head=False
+    )
     strategy = options.strategy
     run = (
         networks,
@@ -192,6 +203,6 @@ def run_folder(marks: Marks, options: TrainOptions, *, cache: Path, unlabelled_i
         finetune,
         *(strategy.min_count, strategy.sampling, strategy.loss),  # not its head and decision, which come later
         *(marks.images, marks.codes, marks.splits, marks.weights),
-        *map(str, unlabelled_images),
+        *file_keys([*((images / name for name in marks.images) if images else ()), *unlabelled_images], {}),
     )
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]

@@ -12,11 +12,12 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from viennatag.errors import OptionError
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.sampling.sampling import Sampling
 from viennatag.training.backbones.backbone import PixelNetwork, layer_depths
-from viennatag.training.data.augmentation import augment
+from viennatag.training.data.augmentation import AUGMENTATIONS, mix
 from viennatag.training.data.batches import Batches
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.data.style_augmentation import augment_style
@@ -61,6 +62,7 @@ class StudentNetwork(lightning.LightningModule):
     """A network in training, its moving average, and its data."""
 
     mark_weights: Tensor
+    prior: Tensor
     teacher_mean: Tensor
     teacher_scale: Tensor
 
@@ -75,6 +77,7 @@ class StudentNetwork(lightning.LightningModule):
         known = data.train[data.weights > 0]
         counts = np.asarray(data.targets[known].sum(axis=0), dtype=np.int64).ravel()
         self.objective = data.loss.prepare(counts, len(known))
+        self.register_buffer("prior", torch.from_numpy(counts / len(known)).float(), persistent=False)
         width = int(network.network.num_features)  # type: ignore[arg-type]
         self.head = nn.Linear(width, data.targets.shape[1])
         weight, bias = data.head or (
@@ -122,11 +125,11 @@ class StudentNetwork(lightning.LightningModule):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
 
-    def _side(self) -> int | None:
+    def _side(self) -> int:
         """Return the side of the images in this epoch."""
         start, full = self.options.initial_size, self.data.pixels.size
         if start is None:
-            return None
+            return full
         grown = min(1.0, self.current_epoch / max(1.0, _GROWN * self.options.epochs))
         return min(full, start + round((full - start) * grown / _STRIDE) * _STRIDE)
 
@@ -142,15 +145,22 @@ class StudentNetwork(lightning.LightningModule):
             if self.data.unknown is not None:
                 form, letters = torch.from_numpy(self.data.unknown).to(pixels.device)
                 unknown = restyled[:, None] & form | mirrored[:, None] & letters
-        features, _ = self.network(augment(pixels, chance, size=self._side()))
+        pixels = AUGMENTATIONS[self.options.augmentation](pixels, chance, self._side())
+        at = positions.cpu().numpy()
+        truth = torch.from_numpy(self.data.targets[self.data.train[at]].toarray().astype(np.float32)).to(pixels.device)
+        weights = self.mark_weights[positions]
+        if self.options.mixing and torch.rand(1, generator=chance) < self.options.mixing:
+            pixels, partner, own = mix(pixels, chance)
+            truth = own[:, None] * truth + (1 - own[:, None]) * truth[partner]
+            weights = own * weights + (1 - own) * weights[partner]
+            unknown = None if unknown is None else unknown | unknown[partner]
+        truth = torch.lerp(truth, self.prior.expand_as(truth), self.options.label_smoothing)
+        features, _ = self.network(pixels)
         logits = self.head(features).float()
         if unknown is not None:  # without a gradient nothing is learned from it
             logits = torch.where(unknown, logits.detach(), logits)
-        at = positions.cpu().numpy()
-        truth = torch.from_numpy(self.data.targets[self.data.train[at]].toarray().astype(np.float32))
         done = self.global_step / max(1, self.trainer.estimated_stepping_batches)
-        losses = self.objective(logits, truth.to(features.device), done)
-        loss = (losses * self.mark_weights[positions]).mean()
+        loss = (self.objective(logits, truth, done) * weights).mean()
         if self.distillation is not None and self.data.teacher is not None:
             wanted = torch.from_numpy(self.data.teacher[at].astype(np.float32)).to(features.device)
             gap = self.distillation(features).float() - (wanted - self.teacher_mean) / self.teacher_scale
@@ -179,6 +189,11 @@ class StudentNetwork(lightning.LightningModule):
         positions = torch.cat([positions for positions, _ in self._logits]).numpy()
         logits = torch.cat([logits for _, logits in self._logits]).numpy()
         self._logits.clear()
+        if not np.isfinite(logits).all():
+            raise OptionError(
+                f"fine-tuning diverged: the network gives no numbers any more; set finetune.learning_rate below "
+                f"{self.options.learning_rate:g}"
+            )
         truth = self.data.targets[self.data.validation[positions]]
         # Every process has seen the same marks, so all agree.
         self.log("macro_map", macro_average_precision(logits, truth).value)
@@ -188,6 +203,8 @@ class StudentNetwork(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return AdamW, slower for lower layers, and a cosine schedule with warm-up."""
         options = self.options
+        assert options.learning_rate is not None
+        assert options.layer_decay is not None
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
             if name.startswith("average."):

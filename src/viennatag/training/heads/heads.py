@@ -1,7 +1,8 @@
 """Kinds of heads: how logits are learned from features. Listing them needs no torch.
 
 `Linear`, `TreeShared` and `Cosine` are trained by gradient over standardised features, `ResidualAttention` and
-`MLDecoder` over feature maps; `Neighbours` stores marks; an `Ensemble` averages others. All become an `ExportedHead`.
+`MLDecoder` over feature maps; `Discriminant` and `Ridge` are solved for, `Neighbours` stores marks; an `Ensemble`
+averages others. All become an `ExportedHead`.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
 from viennatag.sampling.sampling import Sampling
+from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import CosineHead, LinearHead, NeighbourHead
 
@@ -214,7 +216,7 @@ class Ensemble:
         weights: Weight of each; by default all equal.
     """
 
-    members: tuple[HeadKind | Neighbours, ...]
+    members: tuple[HeadKind | Neighbours | Discriminant | Ridge, ...]
     weights: tuple[float, ...] | None = None
 
     @property
@@ -231,7 +233,9 @@ class Ensemble:
             )
 
 
-AnyHead = HeadKind | Neighbours | Ensemble
+FITTED = (Neighbours, Discriminant, Ridge)
+"""Heads that are fitted at once, by `fit`."""
+AnyHead = HeadKind | Neighbours | Discriminant | Ridge | Ensemble
 
 
 def check_sampling(kind: AnyHead, sampling: Sampling) -> None:

@@ -1,4 +1,4 @@
-"""Compare strategies on the same features and the same split, over several seeds.
+"""Compare strategies on the same features and the same split, and other trainings beside them, over several seeds.
 
 All are evaluated as a bundle would serve them (crops, pixel colours, calibration, thresholds), over the same labels:
 those that the baseline learns. The result of each training is kept, so an interrupted comparison goes on where it
@@ -6,15 +6,18 @@ stopped, and one more strategy costs only its own training.
 """
 
 import hashlib
+import io
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag import files
 from viennatag.data.labels import OTHER, LabelSet
 from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
@@ -22,19 +25,34 @@ from viennatag.evaluation.comparison import (
     ROUNDS,
     Comparison,
     ComparisonRow,
+    Contrast,
     Samples,
     contrast,
     mark_best,
     sample_metrics,
 )
-from viennatag.files import atomic_file, cache_folder
+from viennatag.files import cache_folder
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.metrics.metrics import frequency_bands
-from viennatag.training.backbones.loading import load_backbone
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, collect
+from viennatag.split.splitting import MAX_DISTANCE
+from viennatag.training.backbones.backbone import Backbone
+from viennatag.training.backbones.cost import Cost, measure_cost
+from viennatag.training.backbones.loading import contents_digest, load_backbone
+from viennatag.training.data.collection import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Collection,
+    ProgressCallback,
+    collect,
+    split_readable,
+)
 from viennatag.training.data.examples import Examples, draw_positions
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.trainer import Schedule
+from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
+from viennatag.training.selection.candidates import TrainingMarks, without_seen_test_marks
+from viennatag.training.selection.preset_search import SEARCHES, search_preset
 from viennatag.training.selection.trained_strategy import TrainedStrategy, train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, PRIOR, STRATEGIES, Strategy, find_strategy
 
@@ -51,32 +69,43 @@ def compare(
     images: Path | str,
     strategies: Sequence[Strategy | str] | None = None,
     *,
-    backbone: str = "efficientnet_b0",
+    backbone: str | Sequence[str] = "efficientnet_b0",
     pretrained: bool = True,
     size: int | None = None,
+    finetune: FinetuneOptions | None = None,
+    presets: Sequence[Preset] = (),
+    budget: float | None = None,
     seeds: int = 3,
     min_count: int = MIN_COUNT,
     extra_marks: tuple[Marks, Path | str] | None = None,
+    near_duplicates: int | None = MAX_DISTANCE,
     cache: Path | str | None = None,
     skip_bad: bool = False,
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> Comparison:
-    """Return how strategies compare on marks: same backbone, same split, several seeds.
+    """Return how strategies, backbones and presets compare on marks: same split, several seeds.
 
     Example:
         comparison = viennatag.compare("marks.csv", "images", ["as-is", "class-weights", "asymmetric"])
+        comparison = viennatag.compare("marks.csv", "images", ["as-is"], finetune=viennatag.FinetuneOptions())
 
     Args:
         marks: A marks table: a file, a data frame, or `Marks`. Where its column `split` is filled it is kept.
         images: Folder that the marks' images are relative to.
         strategies: Strategies or their names; by default all. The baseline is always among them.
-        backbone: A timm name, `local-dir:` and a folder, or `bundle:` and a bundle.
+        backbone: A timm name, `local-dir:` and a folder, or `bundle:` and a bundle; or several, each of them with all
+            strategies. The baseline has the first.
         pretrained: Whether the backbone has its published weights, or random ones.
         size: Side of the image in pixels; by default the backbone's own.
-        seeds: Trainings of each strategy.
+        finetune: How to fine-tune each backbone for further rows, with the strategies that are named, else with the
+            baseline only; None leaves these rows out.
+        presets: Presets whose search makes a row each, on the first backbone.
+        budget: Seconds for each search, by default that of the preset.
+        seeds: Trainings of each row.
         min_count: Labels with at least this many training marks are evaluated.
         extra_marks: Extra marks, and the folder of their images, for the strategies that add some.
+        near_duplicates: Bits of 64 in which hashes of images that stay in one subset differ at most; None: any.
         cache: Folder that keeps backbones, features and results; by default the user's cache folder.
         skip_bad: Leave out marks whose image cannot be read, instead of raising.
         seed: Of the split.
@@ -88,12 +117,23 @@ def compare(
         OptionError: If a strategy is unknown.
     """
     chosen = [find_strategy(each) if isinstance(each, str) else each for each in strategies or STRATEGIES]
+    backbones = (backbone,) if isinstance(backbone, str) else tuple(dict.fromkeys(backbone))
+    if not backbones:
+        raise OptionError("there is no backbone to compare; name at least one")
     folder = Path(cache or cache_folder())
     found = as_marks(marks, images=images, skip_bad=skip_bad)
     report = progress or (lambda *_: None)
-    report("backbone", 0, 1, backbone)
-    network = load_backbone(backbone, cache=folder, pretrained=pretrained, size=size, seed=seed)
+    report("backbone", 0, 1, backbones[0])
+    network = load_backbone(backbones[0], cache=folder, pretrained=pretrained, size=size, seed=seed)
     report("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
+    found = split_readable(
+        found, images, near_duplicates=near_duplicates, skip_bad=skip_bad, seed=seed, progress=progress
+    )
+    for name in backbones:
+        found = without_seen_test_marks(found, Path(images), name)
+    base = TrainOptions(backbone=backbones[0], pretrained=pretrained, size=size, near_duplicates=near_duplicates)
+    named = chosen if strategies is not None else ()
+    trainings = _trainings(base, backbones, chosen, named, finetune, presets, budget, min_count)
     collection = collect(
         found,
         images,
@@ -105,13 +145,61 @@ def compare(
         seed=seed,
         progress=progress,
     )
-    return compare_strategies(collection, chosen, seeds=seeds, min_count=min_count, cache=folder, progress=progress)
+    data = TrainingMarks(found, Path(images), folder, (), extra_marks, skip_bad, report)
+    return compare_strategies(
+        collection,
+        chosen,
+        trainings=trainings,
+        data=data,
+        seeds=seeds,
+        min_count=min_count,
+        cache=folder,
+        progress=progress,
+    )
+
+
+def _trainings(
+    base: TrainOptions,
+    backbones: Sequence[str],
+    strategies: Sequence[Strategy],
+    named: Sequence[Strategy],
+    finetune: FinetuneOptions | None,
+    presets: Sequence[Preset],
+    budget: float | None,
+    min_count: int,
+) -> dict[str, TrainOptions]:
+    """Return the trainings beside the strategies on the first backbone, by name."""
+
+    def least(strategy: Strategy) -> Strategy:
+        return replace(strategy, min_count=max(min_count, strategy.min_count))
+
+    baseline, found = STRATEGIES[BASELINE], dict[str, TrainOptions]()
+    short = {name: Path(name.partition(":")[2] or name).name for name in backbones}
+    if len(set(short.values())) < len(short):
+        short = {name: name for name in backbones}
+    for name in backbones:
+        on = f", {short[name]}" if len(backbones) > 1 else ""
+        if name != backbones[0]:
+            for each in {BASELINE: baseline, **{each.name: each for each in strategies}}.values():
+                found[f"{each.name}{on}"] = replace(base, backbone=name, strategy=least(each))
+        if finetune:
+            for each in {BASELINE: baseline, **{each.name: each for each in named}}.values():
+                if not each.sampling.needs_features:  # such marks have no images
+                    options = replace(base, backbone=name, strategy=least(each), finetune=finetune)
+                    found[f"{each.name}, fine-tuned{on}"] = options
+    for preset in presets:
+        found[f"preset {preset}"] = replace(
+            base, strategy=least(baseline), preset=preset, budget=budget if preset in SEARCHES else None
+        )
+    return found
 
 
 def compare_strategies(
     collection: Collection,
     strategies: Sequence[Strategy],
     *,
+    trainings: Mapping[str, TrainOptions] | None = None,
+    data: TrainingMarks | None = None,
     seeds: int = 3,
     min_count: int = MIN_COUNT,
     rounds: int = ROUNDS,
@@ -121,8 +209,9 @@ def compare_strategies(
 ) -> Comparison:
     """Return how strategies, and the baseline, compare on the test subset.
 
-    For the arguments see `compare`; besides, `rounds` is the number of bootstrap samples, `schedule` says how long and
-    how fast heads learn, and without a `cache` no results are kept.
+    For the arguments see `compare`; besides, `trainings` of `data`, the same marks, are rows too, `rounds` is the
+    number of bootstrap samples, `schedule` says how long and how fast heads learn, and without a `cache` no results are
+    kept.
 
     Raises:
         OptionError: If there are no seeds, or a name stands for two strategies.
@@ -134,35 +223,41 @@ def compare_strategies(
             f"and names that are distinct and not {PRIOR!r}"
         )
     tried = {BASELINE: STRATEGIES[BASELINE]} | tried
+    trainings = dict(trainings or {}) if data else {}
     omitted = {}
     for name, strategy in tried.items():
         if strategy.reads_feature_maps and collection.feature_maps is None:
             omitted[name] = "it reads maps of features, which are kept only for strategies named with --strategies"
         elif strategy.target_count and not collection.has_extra:
             omitted[name] = "there are no extra marks; name them (extra_marks and extra_images)"
+            trainings = {row: each for row, each in trainings.items() if not each.strategy.target_count}
     runs = [strategy for name, strategy in tried.items() if name not in omitted]
     comparison_run = ComparisonRun.of(collection, min_count, rounds, schedule or Schedule())
     samples: dict[str, Samples] = {PRIOR: comparison_run.prior_samples()[None]}
-    seconds, reused = {PRIOR: 0.0}, 0
+    reached: dict[str, list[TrainingResult]] = {}
     report = progress or (lambda *_: None)
-    for at, strategy in enumerate(runs):
-        found = []
+    methods: dict[str, Callable[[int], TrainingResult]] = {
+        each.name: partial(comparison_run.result, each, cache=cache) for each in runs
+    }
+    for name, options in trainings.items():
+        assert data is not None
+        methods[name] = partial(comparison_run.training, data, options, cache=cache)
+    for at, (name, method) in enumerate(methods.items()):
         for seed in range(seeds):
-            report("compare", at * seeds + seed, len(runs) * seeds, f"{strategy.name}, seed {seed}")
-            found.append(comparison_run.result(strategy, seed, cache))
-        samples[strategy.name] = np.stack([each.samples for each in found])
-        seconds[strategy.name] = float(np.mean([each.seconds for each in found]))
-        reused += sum(each.reused for each in found)
-    report("compare", len(runs) * seeds, len(runs) * seeds, f"{reused} trainings reused" if reused else "")
+            report("compare", at * seeds + seed, len(methods) * seeds, f"{name}, seed {seed}")
+            reached.setdefault(name, []).append(method(seed))
+        samples[name] = np.stack([each.samples for each in reached[name]])
+    reused = sum(each.reused for found in reached.values() for each in found)
+    report("compare", len(methods) * seeds, len(methods) * seeds, f"{reused} trainings reused" if reused else "")
 
     contrasts = contrast(samples, baseline=BASELINE)
     prior = ComparisonRow(
         PRIOR, "the label frequencies of the training subset, for every mark", 0, 0.0, contrasts[PRIOR]
     )
-    rows = [
-        ComparisonRow(each.name, each.description, each.reply, seconds[each.name], contrasts[each.name])
-        for each in runs
-    ]
+    own = measure_cost(collection.source.backbone) if trainings and collection.source else None
+    described = {each.name: (each.description, each.reply) for each in runs}
+    described |= {name: (_describe(options), 0) for name, options in trainings.items()}
+    rows = [_row(name, *described[name], found, contrasts[name], own) for name, found in reached.items()]
     present = comparison_run.evaluated.counts() > 0
     return Comparison(
         rows=mark_best((prior, *rows)),
@@ -177,13 +272,37 @@ def compare_strategies(
     )
 
 
+def _row(
+    name: str,
+    description: str,
+    reply: int,
+    found: Sequence["TrainingResult"],
+    metrics: Mapping[str, Contrast],
+    own: Cost | None,
+) -> ComparisonRow:
+    """Return the row of a method; `own` is the cost of the first backbone, where it is wanted."""
+    cost, seconds = found[0].cost or own, float(np.mean([each.seconds for each in found]))
+    row = ComparisonRow(name, description, reply, seconds, metrics)
+    return replace(row, parameters=cost.parameters, milliseconds=cost.milliseconds) if cost else row
+
+
+def _describe(options: TrainOptions) -> str:
+    if options.preset:
+        return "what the search of the preset found"
+    return f"{options.strategy.description}; {'the whole network' if options.finetune else 'a head'} trained"
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
-    """What one training reached: see `sample_metrics`; what it took; whether it was kept from before."""
+    """What one training reached: see `sample_metrics`; what it took; whether it was kept from before.
+
+    `cost` is that of its network, None for the first backbone.
+    """
 
     samples: NDArray[np.float64]
     seconds: float
     reused: bool
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,27 +350,55 @@ class ComparisonRun:
 
         return self.kept((hyperparameters, seed, self.schedule), run, cache)
 
-    def kept(self, method: object, run: Callable[[], Scored], cache: Path | None = None) -> TrainingResult:
+    def training(
+        self, data: TrainingMarks, options: TrainOptions, seed: int, cache: Path | None = None
+    ) -> TrainingResult:
+        """Return what a complete training of the same marks reached, from the cache if it is there."""
+        options = replace(options, seed=seed)
+        networks: list[Backbone] = []
+
+        def run() -> Scored:
+            candidate = search_preset(data, options)[0] if options.preset in SEARCHES else data.train(options)
+            networks.append(candidate.backbone)
+            collection, labels = candidate.collection, candidate.trained.labels
+            tested = collection.held_out(labels, TEST)
+            own = replace(self, held_out=tested.select(draw_positions(len(tested), MAX_TEST_MARKS)))
+            return own.projected(candidate.trained, collection.examples(labels, TRAIN).counts())
+
+        method = (contents_digest(options.backbone), options, options.preset and SEARCHES.get(options.preset))
+        return self.kept(method, run, cache, lambda: measure_cost(networks[0]))
+
+    def kept(
+        self,
+        method: object,
+        run: Callable[[], Scored],
+        cache: Path | None = None,
+        cost: Callable[[], Cost] | None = None,
+    ) -> TrainingResult:
         """Return the figures of any method, from the cache if they are there.
 
         Args:
             method: What decides its figures on these marks; its repr is what they are found by.
             run: Returns its scores and decisions over the evaluated marks and labels, each (marks, labels).
             cache: Folder that keeps results; None keeps none.
+            cost: Returns the cost of its network after the run, if it has one of its own.
         """
-        content = (RECIPE, method, self.min_count, self.draws.shape, self.collection.digest)
-        path = cache and cache / "compare" / f"{hashlib.sha256(repr(content).encode()).hexdigest()[:32]}.npz"
-        if path and path.is_file():
-            with np.load(path, allow_pickle=False) as found:
-                return TrainingResult(found["samples"], float(found["seconds"]), reused=True)
+        described = (RECIPE, method, self.min_count, self.draws.shape, self.collection.digest)
+        path = cache and cache / "compare" / f"{hashlib.sha256(repr(described).encode()).hexdigest()[:32]}.npz"
+        if path and (content := files.kept(path)) is not None:
+            with np.load(io.BytesIO(content), allow_pickle=False) as found:
+                spent = Cost(int(found["cost"][0]), float(found["cost"][1])) if cost else None
+                return TrainingResult(found["samples"], float(found["seconds"]), reused=True, cost=spent)
         started = time.perf_counter()
         decided = run()
         seconds = time.perf_counter() - started
         samples = self.measured(*decided)
+        spent = cost() if cost else None
         if path:
-            with atomic_file(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, samples=samples, seconds=seconds)
-        return TrainingResult(samples, seconds, reused=False)
+            buffer = io.BytesIO()
+            np.savez(buffer, samples=samples, seconds=seconds, cost=astuple(spent) if spent else ())
+            files.keep(path, buffer.getvalue())
+        return TrainingResult(samples, seconds, reused=False, cost=spent)
 
     def measured(self, scores: NDArray[np.float64], suggested: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the figures of scores and decisions over the evaluated marks and labels; see `sample_metrics`."""

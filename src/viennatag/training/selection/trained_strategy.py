@@ -15,7 +15,7 @@ from viennatag.training.data.examples import Examples
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import LinearHead, mean_head
-from viennatag.training.heads.heads import Ensemble, Linear, Neighbours
+from viennatag.training.heads.heads import FITTED, Ensemble, Linear
 from viennatag.training.heads.trainer import Schedule, TrainedHead, fit_standardisation, train_head
 from viennatag.training.postprocessing.fitting import fit_postprocessor
 from viennatag.training.postprocessing.forward import forward
@@ -106,7 +106,7 @@ def _train(
         alone = [replace(strategy, head=each) for each in kind.members]
         members = [_train(each, labels, train, validation, start, seed, schedule, progress) for each in alone]
         return blend(members, labels, validation, weights=kind.weights, min_positives=strategy.min_positives)
-    if isinstance(kind, Neighbours):
+    if isinstance(kind, FITTED):
         mean, scale = fit_standardisation(train, seed=seed)
         head = kind.fit(train.features, train.rows, train.targets, mean=mean, scale=scale, seed=seed)
         return as_trained(head, validation)

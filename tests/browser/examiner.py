@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from PIL import Image, ImageDraw
 
 from tests.service.server import SAMPLE
 
+AXE = Path(__file__).with_name("node_modules") / "axe-core/axe.min.js"
+TOKEN = "a token of this test"
+Opener = Callable[..., Any]
 HOSTILE = """<img src=x onerror="document.title='owned'">, "quoted"; 'x'.png"""
 DROP = """files => {
     const transfer = new DataTransfer();
@@ -65,7 +69,7 @@ def take(page: Any, code: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(code)
     expect(page.locator("#nodes .main").first).to_have_attribute("data-key", code)
-    press(page, "Enter Enter")
+    press(page, "Enter")
 
 
 def export(page: Any, kind: str, folder: Path) -> Path:
@@ -80,3 +84,8 @@ def export(page: Any, kind: str, folder: Path) -> Path:
 
 def table(file: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def violations(page: Any) -> dict[str, Any]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return {each["id"]: each["nodes"] for each in page.evaluate("async () => (await axe.run(document)).violations")}

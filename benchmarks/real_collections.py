@@ -1,0 +1,280 @@
+"""The question's recipe, a head alone, and the presets of `viennatag train`, on real collections.
+
+    python benchmarks/real_collections.py                        (needs ../shared; resumable)
+    python benchmarks/real_collections.py --collections corel5k --train 0 --size 128 --methods question,balanced
+
+`corel5k` are photographs with words, `fashion` product photographs with the values of seven attributes, `real_marks`
+registered marks with their Vienna categories, as flat labels. Their images stay outside of the repository. All methods
+start from the same MobileNetV2, pretrained on ImageNet, and see the same training, validation and test images at the
+same size; a method of viennatag is `viennatag.train` with its options, and the written bundle scores the test images.
+With `--train` fewer training images are drawn, so that a run is affordable; 0 takes all.
+
+Labels with fewer than 5 training images count as one label, for all methods. Intervals resample test images and seeds
+together, and hold for all methods at once. On `corel5k` the five best words of each image are also judged by the
+published protocol (Makadia et al. 2008), over the words of the test images: mean precision and recall, their F1, and
+N+, the words that are found at all. Results: benchmarks/results/collections.json, written after each training.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import viennatag
+from viennatag.data.marks import SUBSETS
+from viennatag.evaluation.comparison import ROUNDS, Contrast, contrast, sample_metrics
+from viennatag.files import atomic_file
+from viennatag.images.reading import read_image
+from viennatag.metrics.bootstrap import draw_weights
+from viennatag.metrics.metrics import frequency_bands
+from viennatag.training.options import Preset
+from viennatag.training.strategies import MIN_COUNT
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks/question"))
+from recipe import Recipe, follow  # noqa: E402 - a script in a folder of its own
+
+SHARED = ROOT.parent / "shared"
+RESULTS = ROOT / "benchmarks/results/collections.json"
+BACKBONE = f"local-dir:{SHARED / 'backbones/mobilenetv2_100'}"
+QUESTION = "question"
+METHODS: tuple[str, ...] = (QUESTION, "fast", "balanced", "best")
+SIZES = {"corel5k": 96, "fashion": 64, "real_marks": 128}
+"""Side of the images, in pixels."""
+SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "micro_map", "macro_f1", "micro_f1")
+TEST_IMAGES = 2_000
+WORDS = 5
+"""Words of an image in the published protocol."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A collection with its subsets, as all methods see it."""
+
+    name: str
+    marks: viennatag.Marks
+    images: Path
+    size: int
+
+    def rows(self, subset: str) -> NDArray[np.intp]:
+        """Return the positions of a subset."""
+        return np.flatnonzero(np.array(self.marks.splits) == subset)
+
+    def labels(self) -> viennatag.LabelSet:
+        """Return the labels that are learned."""
+        return viennatag.LabelSet.from_marks(self.marks.select(self.rows("train")), min_count=MIN_COUNT)
+
+    def targets(self, subset: str) -> Any:
+        """Return the targets of a subset, a sparse array (images, labels)."""
+        return self.labels().encode(self.marks.select(self.rows(subset)).codes)
+
+    def pixels(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return images as the recipe takes them, shape (rows, size, size, 3)."""
+        return np.stack([read_image(self.images / self.marks.images[at], self.size) for at in rows])
+
+
+def load(name: str, work: Path, *, train: int, size: int) -> Task:
+    """Return a collection, its images unpacked; of a long training or test part some are drawn at random."""
+    folder = _real_marks(work) if name == "real_marks" else _unpacked(name, work)
+    table = work / "real_marks.csv" if name == "real_marks" else SHARED / "collections" / name / "marks.csv"
+    marks = viennatag.read_marks(table, taxonomy="flat", images=folder)
+    random = np.random.default_rng(0)
+    chosen: list[int] = []
+    for subset, most in zip(SUBSETS, (train or len(marks), len(marks), TEST_IMAGES), strict=True):
+        rows = np.flatnonzero(np.array(marks.splits) == subset)
+        chosen += sorted(random.permutation(rows)[:most].tolist())
+    return Task(name, marks.select(chosen), folder, size)
+
+
+def _unpacked(name: str, work: Path) -> Path:
+    folder = work / name
+    if not folder.is_dir():
+        with zipfile.ZipFile(SHARED / "collections" / name / "images.zip") as archive:
+            archive.extractall(folder)
+    return folder
+
+
+def _real_marks(work: Path) -> Path:
+    """Write the table of marks that show something, with their categories; folds 0 to 2 are for training."""
+    with (SHARED / "real_marks/marks.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["figurative"]]
+    with (work / "real_marks.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("image", "codes", "split"))
+        for row in rows:
+            first = [entry.partition("|")[0].partition(".")[0] for entry in row["figurative"].split(";")]
+            subset = {"3": "validation", "4": "test"}.get(row["fold"], "train")
+            writer.writerow((row["image"], ";".join(f"category {each}" for each in dict.fromkeys(first)), subset))
+    return SHARED / "real_marks"
+
+
+Scored = tuple[NDArray[np.float64], NDArray[np.bool_], dict[str, Any]]
+"""Scores and decisions, each (test images, labels), and how they came about."""
+
+
+def by_recipe(task: Task, seed: int) -> Scored:
+    """Return the test images as the question's recipe scores them."""
+    train, validation = task.rows("train"), task.rows("validation")
+    recipe, reached = Recipe(), [0]
+
+    def report(epoch: int, accuracy: float) -> None:
+        reached[0] = epoch
+        print(f"{task.name}: question, epoch {epoch}, best accuracy {accuracy:.3f}", file=sys.stderr, flush=True)
+
+    targets = np.concatenate([task.targets(each).toarray() for each in ("train", "validation")])
+    scores = follow(
+        recipe,
+        BACKBONE,
+        task.pixels(np.concatenate([train, validation])),
+        targets,
+        task.pixels(task.rows("test")),
+        seed=seed,
+        held=np.arange(len(train), len(targets)),
+        progress=report,
+    )
+    return scores, scores >= recipe.threshold, {"epochs": reached[0]}
+
+
+def by_preset(preset: Preset, task: Task, work: Path, budget: float | None, seed: int) -> Scored:
+    """Return the test images as the bundle scores them that `viennatag.train` wrote with a preset."""
+    options = viennatag.TrainOptions(
+        preset=preset,
+        budget=None if preset == "fast" else budget,
+        backbone=BACKBONE,
+        size=task.size,
+        near_duplicates=None,
+        seed=seed,
+    )
+    out = work / "bundles" / f"{task.name}-{preset}-{seed}"
+    bundle, _ = viennatag.train(task.marks, task.images, out, options, cache=work / "cache", progress=_report(task))
+    predictor = viennatag.Predictor(bundle)
+    paths = [task.images / task.marks.images[at] for at in task.rows("test")]
+    scores = np.concatenate([rows for _, rows in predictor.score_many(paths)])
+    order = [bundle.labels.index(name) for name in task.labels().names]
+    facts = {name: bundle.training[name] for name in ("kept", "trials", "gains") if name in bundle.training}
+    return scores[:, order], bundle.postprocessor.decide(scores)[:, order], facts
+
+
+def _report(task: Task) -> Callable[[str, int, int, str], None]:
+    def report(stage: str, done: int, total: int, remark: str) -> None:
+        if stage in {"search", "choice", "augmentation"} or done == total:
+            print(f"{task.name}: {stage}: {remark}", file=sys.stderr, flush=True)
+
+    return report
+
+
+def found_words(task: Task, scores: NDArray[np.float64]) -> dict[str, float]:
+    """Return precision, recall, F1 and N+ of the five best words of each image, over the words of the test images."""
+    test = task.marks.select(task.rows("test"))
+    words = sorted({word for codes in test.codes for word in codes})
+    names = task.labels().names
+    own = np.array([word in words for word in names])  # the label of all rare words is no answer
+    best = np.argsort(-np.where(own, scores, -1.0), axis=1, kind="stable")[:, :WORDS]
+    given = [{names[at] for at in row} for row in best]
+    right = {word: sum(word in answer and word in codes for answer, codes in zip(given, test.codes, strict=True))
+             for word in words}  # fmt: skip
+    carried = {word: sum(word in codes for codes in test.codes) for word in words}
+    answered = {word: sum(word in answer for answer in given) for word in words}
+    precision = float(np.mean([right[word] / max(1, answered[word]) for word in words]))
+    recall = float(np.mean([right[word] / carried[word] for word in words]))
+    return {
+        "words": len(words),
+        "precision": round(precision, 4),
+        "recall": round(recall, 4),
+        "f1": round(2 * precision * recall / max(precision + recall, 1e-9), 4),
+        "n_plus": sum(count > 0 for count in right.values()),
+    }
+
+
+def measure(task: Task, method: str, seed: int, work: Path, budget: float | None) -> dict[str, Any]:
+    """Return what is kept of a method: samples of the metrics, and how long it took."""
+    key = f"{task.name}-{task.size}-{len(task.rows('train'))}-{method}-{seed}"
+    kept = work / "kept" / f"{key}.npz"
+    if not kept.is_file():
+        started, clock = time.process_time(), time.perf_counter()
+        if method == QUESTION:
+            scores, decided, facts = by_recipe(task, seed)
+        else:
+            scores, decided, facts = by_preset(method, task, work, budget, seed)  # type: ignore[arg-type]
+        facts |= {"cpu_seconds": round(time.process_time() - started), "seconds": round(time.perf_counter() - clock)}
+        with atomic_file(kept) as temporary, temporary.open("wb") as file:
+            np.savez(file, scores=scores.astype(np.float32), decided=decided, facts=json.dumps(facts))
+    with np.load(kept) as loaded:
+        scores, decided = loaded["scores"].astype(np.float64), loaded["decided"]
+        facts = json.loads(str(loaded["facts"]))
+    targets = task.targets("test")
+    counts = np.asarray(task.targets("train").sum(axis=0), dtype=np.int64).ravel()
+    samples = sample_metrics(scores, decided, targets, counts, draw_weights(targets.shape[0], rounds=ROUNDS))
+    words = found_words(task, scores) if task.name == "corel5k" else None
+    return {"samples": samples, "facts": facts, "words": words}
+
+
+def described(task: Task) -> dict[str, Any]:
+    counts = np.asarray(task.targets("train").sum(axis=0)).ravel()
+    present = np.asarray(task.targets("test").sum(axis=0)).ravel() > 0
+    return {
+        "size": task.size,
+        "images": {subset: len(task.rows(subset)) for subset in SUBSETS},
+        "labels": {band: int(np.sum(inside & present)) for band, inside in frequency_bands(counts).items()},
+    }
+
+
+def compared(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return the figures of each method, and how they differ from the first."""
+    least = min(map(len, runs.values()))  # seeds that all have
+    samples = {method: np.stack([each["samples"] for each in found[:least]]) for method, found in runs.items()}
+    first = next(iter(runs))
+    contrasts = contrast(samples, baseline=first)
+    return {
+        method: {
+            **{name: _plain(contrasts[method][name]) for name in SHOWN},
+            "trainings": [{**each["facts"], **({"words": each["words"]} if each["words"] else {})} for each in found],
+        }
+        for method, found in runs.items()
+    }
+
+
+def _plain(found: Contrast) -> dict[str, Any]:
+    return {name: value if isinstance(value, str) else round(value, 4) for name, value in vars(found).items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=ROOT / "work/collections", help="folder for what is kept")
+    parser.add_argument("--collections", default="corel5k,fashion,real_marks")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--train", type=int, default=2_000, help="training images; 0 takes all")
+    parser.add_argument("--size", type=int, help="side of the images, by default a small one for each collection")
+    parser.add_argument("--budget", type=float, help="seconds for a preset, by default its own")
+    parser.add_argument("--seeds", type=int, default=1)
+    options = parser.parse_args()
+    (options.work / "kept").mkdir(parents=True, exist_ok=True)
+    for name in options.collections.split(","):
+        task = load(name, options.work, train=options.train, size=options.size or SIZES[name])
+        runs: dict[str, list[dict[str, Any]]] = {}
+        for seed in range(options.seeds):
+            for method in options.methods.split(","):
+                runs.setdefault(method, []).append(measure(task, method, seed, options.work, options.budget))
+                found = {**described(task), "seeds": min(map(len, runs.values())), "methods": compared(runs)}
+                _keep(f"{name}, {task.size} pixels, {found['images']['train']} images", found)
+                row = found["methods"][method]
+                print(name, method, seed, {each: row[each]["value"] for each in SHOWN}, runs[method][-1]["words"] or "")
+
+
+def _keep(key: str, found: dict[str, Any]) -> None:
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    with atomic_file(RESULTS) as temporary:
+        temporary.write_text(json.dumps({**kept, key: found}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

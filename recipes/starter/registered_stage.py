@@ -1,0 +1,297 @@
+"""The last stage: fine-tune on registered and rendered marks, calibrate on registered marks, write the bundle.
+
+Five networks are fine-tuned without a fold each, one with all folds. The five score the marks that they have not seen.
+On these scores the calibration and the thresholds of pictorial codes are fitted, and the last network gets them. The
+bundles of the five, each with calibration and thresholds fitted without its fold, are for `benchmarks/real_marks.py`.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from drawing import draw_rendered
+from registered import FOLDS, FineTuning, RegisteredMarks, RenderedMarks, fine_tune, read_registered_marks
+from stages import Artwork, Registered
+from viennatag.calibration.calibration import Calibration
+from viennatag.calibration.platt import fit_platt
+from viennatag.data.labels import LabelSet
+from viennatag.data.marks import Marks
+from viennatag.evaluation.evaluation import evaluate_scores
+from viennatag.images.crops import MAX_CROPS
+from viennatag.images.reading import read_images
+from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.model_card import ARTWORK
+from viennatag.model.postprocessing import Outputs, Postprocessor
+from viennatag.model.saving import write_bundle
+from viennatag.model.seen_images import hash_files
+from viennatag.prediction.predictor import Predictor
+from viennatag.thresholds.decision_rules import ExpectedF
+from viennatag.training.backbones.backbone import PixelNetwork, export_network
+from viennatag.training.backbones.loading import BUNDLE, load_head, load_network
+from viennatag.training.data.collection import ProgressCallback
+from viennatag.training.heads.export import export_graph
+from viennatag.training.heads.exported import LinearHead
+from viennatag.training.postprocessing.fitting import fit_postprocessor
+from viennatag.training.postprocessing.prior_shift import shift_prior, target_shares
+
+MIN_PRECISION = 0.55
+"""Share of the pictorial suggestions that are to be right, on marks with something pictured."""
+MAX_OVER_TAGGED = 0.15
+"""Share of the marks without anything pictured that may be given a pictorial suggestion."""
+CANDIDATES = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+"""Thresholds to choose from."""
+TOO_FEW = 10**9
+"""Positives below which a label shares the calibration of its level: a calibration for each label ranks worse."""
+
+
+@dataclass(frozen=True, eq=False)
+class RegisteredStage:
+    """One run of the stage.
+
+    Attributes:
+        stage: Its settings.
+        artwork: What marks are rendered with.
+        start: The bundle to start from.
+        marks: Folder of registered marks.
+        work: Folder for rendered marks and networks.
+        result: Folder of the bundle.
+        target_prior: Marks with the code frequencies of the register, for codes that registered marks do not have.
+        progress: Progress callback.
+    """
+
+    stage: Registered
+    artwork: Artwork
+    start: Path
+    marks: Path
+    work: Path
+    result: Path
+    target_prior: Marks
+    progress: ProgressCallback
+
+    def run(self) -> None:
+        """Write the bundle, and the bundles `fold-0` to `fold-4` beside the networks."""
+        before = open_bundle(self.start)
+        labels, size = before.labels, before.image_size
+        folder = self.work / "marks" / self.stage.marks
+        drawn = draw_rendered(self.stage, self.artwork, folder, progress=self.progress)
+        real = read_registered_marks(self.marks, labels, size)
+        networks = self._networks(labels, real, drawn, folder, size)
+        unseen = self._score_unseen(networks, real, labels)
+        final = networks[None]
+        bundle = self._rendered_bundle(final, before, drawn, folder, real)
+        graph = self._graph(final, size)
+        attribution = (folder / "uniform/ATTRIBUTION.md").read_text(encoding="utf-8")
+        chain = fit_pictorial(bundle.postprocessor, unseen, real, np.ones(len(real), dtype=bool))
+        write_bundle(replace(bundle, postprocessor=chain), graph, self.result, notes={ARTWORK: attribution})
+        for fold in FOLDS:
+            chain = fit_pictorial(bundle.postprocessor, unseen, real, real.folds != fold)
+            of_fold = replace(bundle, postprocessor=chain, metrics={}, seen=np.zeros(0, dtype=np.uint64))
+            write_bundle(of_fold, self._graph(networks[fold], size), self.folds / f"fold-{fold}")
+
+    @property
+    def folds(self) -> Path:
+        """The folder of the networks and bundles of folds."""
+        return self.work / "folds" / self.stage.name
+
+    def _networks(
+        self, labels: LabelSet, real: RegisteredMarks, drawn: Marks, folder: Path, size: int
+    ) -> dict[int | None, tuple[PixelNetwork, LinearHead]]:
+        """Return the network without each fold, and at None the one of all folds; a trained one is read again."""
+        options = FineTuning(**{name: getattr(self.stage, name) for name in FineTuning.__dataclass_fields__})
+        found: dict[int | None, tuple[PixelNetwork, LinearHead]] = {}
+        rendered: RenderedMarks | None = None
+        for fold in (*FOLDS, None):
+            name = "all" if fold is None else f"fold-{fold}"
+            network, _ = load_network(f"{BUNDLE}{self.start}")
+            head = load_head(f"{BUNDLE}{self.start}", labels, np.zeros(len(labels)))
+            assert head is not None  # the starter's head is linear
+            file = self.folds / f"{name}.pt"
+            if file.is_file():
+                saved = torch.load(file, weights_only=True)
+                network.load_state_dict(saved["network"])
+                head = saved["weight"].numpy(), saved["bias"].numpy()
+            else:
+                rendered = rendered or self._rendered(labels, drawn, folder)
+                linear = fine_tune(
+                    network,
+                    head,
+                    real,
+                    rendered,
+                    replace(options, seed=options.seed + (len(FOLDS) if fold is None else fold)),
+                    without=() if fold is None else (fold,),
+                    progress=self.progress,
+                    name=f"fine-tuning {name}",
+                )
+                head = linear.weight.detach().numpy(), linear.bias.detach().numpy()
+                file.parent.mkdir(parents=True, exist_ok=True)
+                state = {"network": network.state_dict(), "weight": linear.weight.data, "bias": linear.bias.data}
+                torch.save(state, file.with_suffix(".new"))
+                file.with_suffix(".new").replace(file)
+            found[fold] = network.eval(), LinearHead(*head)
+        return found
+
+    def _rendered(self, labels: LabelSet, drawn: Marks, folder: Path) -> RenderedMarks:
+        marks = drawn.select([at for at, split in enumerate(drawn.splits) if split == "train"])
+        side = self.stage.size + 16  # some more than is shown, for what is seen from nearer
+        pixels = np.empty((len(marks), side, side, 3), dtype=np.uint8)
+        for at, image in enumerate(read_images([folder / image for image in marks.images], side)):
+            if isinstance(image, Exception):
+                raise image
+            pixels[at] = image
+            self.progress("rendered marks", at + 1, len(marks), "")
+        return RenderedMarks(pixels, labels.encode(marks.codes).toarray().astype(bool), labels.is_pictorial)
+
+    def _graph(self, network: tuple[PixelNetwork, LinearHead], size: int) -> bytes:
+        return export_graph(export_network(network[0], name=f"{BUNDLE}{self.start}", size=size), network[1])
+
+    def _score_unseen(
+        self, networks: dict[int | None, tuple[PixelNetwork, LinearHead]], real: RegisteredMarks, labels: LabelSet
+    ) -> NDArray[np.float32]:
+        """Return logits of all views, each of the network that has not seen its mark; shape (views, labels)."""
+        logits = np.empty((len(real.views), len(labels)), dtype=np.float32)
+        fold_of_view = np.repeat(real.folds, real.view_counts)
+        for fold in FOLDS:
+            network, head = networks[fold]
+            rows = np.flatnonzero(fold_of_view == fold)
+            with torch.inference_mode():
+                for start in range(0, len(rows), 32):
+                    some = rows[start : start + 32]
+                    features, _ = network(torch.from_numpy(real.views[some]))
+                    logits[some] = features.numpy() @ head.weight.T + head.bias
+        return logits
+
+    def _rendered_bundle(
+        self,
+        network: tuple[PixelNetwork, LinearHead],
+        before: Bundle,
+        drawn: Marks,
+        folder: Path,
+        real: RegisteredMarks,
+    ) -> Bundle:
+        """Return a bundle whose postprocessor is fitted on rendered validation marks, evaluated on the test packs."""
+        labels = before.labels
+        subsets = {
+            name: drawn.select([at for at, split in enumerate(drawn.splits) if split == name])
+            for name in ("train", "validation", "test")
+        }
+        counts = np.asarray(labels.encode(subsets["train"].codes).sum(axis=0), dtype=np.int64).ravel()
+        rendered_prior = counts / len(subsets["train"])
+        neutral = Postprocessor(
+            labels, Calibration(np.ones(len(labels)), np.zeros(len(labels))), np.ones(len(labels)), max_crops=MAX_CROPS,
+            pixel_labels=before.postprocessor.pixel_labels,
+        )  # fmt: skip
+        bundle = Bundle(counts, rendered_prior, neutral, before.image_size)
+        bundle = write_bundle(bundle, self._graph(network, before.image_size), self.work / "unfitted")
+        validation = self._forward(bundle, subsets["validation"], folder)
+        targets = labels.encode(subsets["validation"].codes)
+        rule = ExpectedF()
+        fitted = fit_postprocessor(validation, targets, labels, rule, min_positives=self.stage.min_positives)
+        chain = replace(fitted.postprocessor, parent_weight=0.0, max_crops=MAX_CROPS)
+        learned = {
+            "start": self.start.name,
+            "registered_marks": len(real),
+            "rendered_marks": {name: len(marks) for name, marks in subsets.items()},
+            "stage": self.stage.describe(),
+            **fitted.facts,
+        }
+        images = [*real.images, *(folder / image for part in ("train", "validation") for image in subsets[part].images)]
+        bundle = replace(
+            bundle,
+            postprocessor=chain,
+            train_counts=counts + real.targets.sum(axis=0),
+            training={**before.training, **learned},
+            seen=np.concatenate([before.seen, hash_files(images)]),
+        )
+        scores = chain.scores(self._forward(bundle, subsets["test"], folder))
+        metrics = evaluate_scores(scores, subsets["test"], bundle, seed=self.stage.seed).to_json()
+        shifted = shift_prior(chain, rendered_prior, self.target_prior, rule, validation, targets)
+        prior = target_shares(labels, np.clip(rendered_prior, 1e-6, 1), self.target_prior)
+        seen = real.targets[:, labels.is_pictorial].sum(axis=0)
+        prior[labels.is_pictorial] = (seen + 100 * prior[labels.is_pictorial]) / (len(real) + 100)
+        return replace(bundle, postprocessor=shifted, metrics=metrics, prior=np.minimum(prior, 1.0))
+
+    def _forward(self, bundle: Bundle, marks: Marks, folder: Path) -> Outputs:
+        """Return what a bundle's network says about marks."""
+        predictor = Predictor(bundle)
+        logits, counts, colours = [], list[int](), []
+        for start in range(0, len(marks), 16):
+            images = [predictor.read(folder / image) for image in marks.images[start : start + 16]]
+            outputs, _ = predictor.forward(images)
+            assert outputs.view_counts is not None
+            assert outputs.colours is not None
+            logits.append(outputs.logits)
+            counts.extend(outputs.view_counts)
+            colours.append(outputs.colours)
+            self.progress("evaluation", start + len(images), len(marks), "")
+        return Outputs(np.concatenate(logits), counts, np.concatenate(colours))
+
+
+def fit_pictorial(
+    chain: Postprocessor, logits: NDArray[np.float32], real: RegisteredMarks, rows: NDArray[np.bool_]
+) -> Postprocessor:
+    """Return a postprocessor whose pictorial codes are calibrated and decided on some registered marks.
+
+    Args:
+        chain: Fitted on rendered marks.
+        logits: Of all views of the registered marks, by networks that have not seen these; shape (views, labels).
+        real: The registered marks.
+        rows: Which of them count, shape (marks,).
+    """
+    labels = chain.labels
+    columns = np.flatnonzero(labels.is_pictorial)
+    merged = chain.logits(Outputs(logits, real.view_counts.tolist(), _no_colours(chain, len(real))))[rows]
+    targets = real.targets[rows]
+    fitted = fit_platt(
+        merged[:, columns], targets[:, columns], groups=labels.depths[columns], min_positives=TOO_FEW
+    )  # fmt: skip
+    slope, intercept = chain.calibration.slope.copy(), chain.calibration.intercept.copy()
+    slope[columns], intercept[columns] = fitted.slope, fitted.intercept
+    calibrated = replace(chain, calibration=Calibration(slope, intercept))
+    scores = calibrated.scores(Outputs(logits, real.view_counts.tolist(), _no_colours(chain, len(real))))[rows]
+    thresholds = chain.thresholds.copy()
+    by_level = choose_thresholds(scores[:, columns], targets[:, columns], labels, columns)
+    thresholds[columns] = by_level[labels.depths[columns]]
+    return replace(calibrated, thresholds=thresholds)
+
+
+def _no_colours(chain: Postprocessor, count: int) -> NDArray[np.float32] | None:
+    """Return colour features that say nothing, where a chain reads them: pictorial codes do not depend on them."""
+    features = chain.colour_features(np.zeros((1, 8, 8, 3), dtype=np.uint8))
+    return None if features is None else np.zeros((count, features.shape[1]), dtype=np.float32)
+
+
+def choose_thresholds(
+    scores: NDArray[np.float64], targets: NDArray[np.bool_], labels: LabelSet, columns: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the threshold of each level with which most marks get a right suggestion, shape (levels,).
+
+    Suggestions are the deepest codes at or above their thresholds. Of those on marks with something pictured,
+    `MIN_PRECISION` must be right, and at most `MAX_OVER_TAGGED` of the other marks may get one; where no choice holds
+    both, the one that comes nearest.
+    """
+    depths = labels.depths[columns]
+    own = np.full(len(labels), -1)
+    own[columns] = np.arange(len(columns))
+    parents = np.where(labels.parents[columns] >= 0, own[labels.parents[columns]], -1)
+    pictured = targets.any(axis=1)
+    best: tuple[tuple[float, float], Sequence[float]] | None = None
+    for candidate in itertools.combinations_with_replacement(CANDIDATES, 3):  # so a code above has its parents above
+        above = scores >= np.array(candidate)[depths]
+        deepest = above.copy()
+        for child in np.flatnonzero(parents >= 0):
+            deepest[above[:, child], parents[child]] = False
+        right = (deepest & targets)[pictured]
+        made = int(deepest[pictured].sum())
+        precision = right.sum() / made if made else 1.0
+        over_tagged = float(deepest[~pictured].any(axis=1).mean())
+        miss = max(0.0, MIN_PRECISION - precision) + max(0.0, over_tagged - MAX_OVER_TAGGED)
+        value = (-round(miss, 3), float(right.any(axis=1).mean()))
+        if best is None or value > best[0]:
+            best = value, candidate
+    assert best is not None
+    return np.array(best[1])

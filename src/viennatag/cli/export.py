@@ -1,0 +1,65 @@
+"""The command `export`: labels and suggestions in the formats of other tools."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from viennatag.cli import options
+from viennatag.cli.options import fail, image_files, one_of, read_table
+from viennatag.cli.outputs import check_outputs
+from viennatag.progress import show_progress
+
+
+def export(
+    source: Annotated[
+        Path, Argument(help="Folder of images, for suggestions; or a table of marks, for its own labels.")
+    ],
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write to.")],
+    to: Annotated[
+        str,
+        Option("--to", help="coco, label-studio or fiftyone.", callback=one_of("coco", "label-studio", "fiftyone")),
+    ],
+    model: options.ModelOption = "starter",
+    images: Annotated[Path | None, Option(help="Folder of images; SOURCE is then a table of marks.")] = None,
+    taxonomy: options.TaxonomyOption = "vienna",
+    skip_bad: options.BadRowsOption = False,
+    ignore: options.IgnoreOption = None,
+) -> None:
+    """Write suggestions for images, or the labels of a table, in the format of another tool.
+
+    Suggestions carry their scores; in Label Studio they are pre-annotations.
+
+    Example: viennatag export images -o tasks --to label-studio --model my-bundle
+
+    Example: viennatag export marks.csv --images images -o coco --to coco
+    """
+    check_outputs(folders={"--out": out})
+    from viennatag.data.labels import LabelSet
+    from viennatag.prediction.predictor import Predictor, heading
+    from viennatag.reports.exports import export_labels, labelled_marks, labelled_predictions
+
+    if images is None:
+        if not source.is_dir():
+            fail(f"{source} is no folder of images; for a table of marks, name the folder of its images with --images")
+        predictor = Predictor.load(model)
+        labels, folder, paths = predictor.bundle.labels, source, list(image_files(source))
+        found = []
+        with show_progress() as shown:
+            for done, each in enumerate(predictor.predict_many(paths), start=1):
+                found.append(each)
+                shown("images", done, len(paths), "")
+        for each in found:
+            if each.error is not None:
+                print(f"{each.image}: {each.error}", file=sys.stderr)
+        labelled, names = labelled_predictions(found, source), labels.names
+    else:
+        marks = read_table(source, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
+        labelled, folder = labelled_marks(marks), images
+        given = {code for codes in marks.codes for code in codes}
+        labels = LabelSet.from_marks(marks)
+        names = tuple(name for name in labels.names if name in given)
+    meanings = {name: heading(name, labels.taxonomy) for name in names}
+    export_labels(labelled, folder, out, to=to, classes=names, headings=meanings)
+    print(f"wrote {out}: {len(labelled):,} images in the format of {to}")

@@ -1,0 +1,96 @@
+"""Check that what a command makes can be written, before the work and not after it."""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from viennatag.errors import BundleError, OutputError
+from viennatag.files import cache_folder
+
+_ROOM = 1 << 20
+"""Bytes that must be free where something is written."""
+
+
+def check_outputs(
+    files: Mapping[str, Path | None] | None = None,
+    *,
+    folders: Mapping[str, Path | None] | None = None,
+    bundle: Path | None = None,
+    inputs: Iterable[Path | None] = (),
+) -> None:
+    """Check what the options of a command name for writing; None is an option that was not given.
+
+    Args:
+        files: Files to write, by option.
+        folders: Folders to write into, by option.
+        bundle: Folder that a bundle is written to, by -o.
+        inputs: Files that the command reads, which it must not overwrite.
+
+    Raises:
+        OutputError: If one of them cannot be written, is no plain file or folder, or is read by this command.
+        BundleError: If something that is no bundle stands where a bundle is to be written.
+    """
+    taken = {os.path.realpath(each): "it is read by this command, and never overwritten" for each in inputs if each}
+    for option, path in {**(folders or {}), "--out": bundle or (folders or {}).get("--out")}.items():
+        if path is not None:
+            _check(option, path, stat.S_ISDIR, "folder", taken)
+    for option, path in (files or {}).items():
+        if path is not None:
+            _check(option, path, stat.S_ISREG, "file", taken)
+            taken[os.path.realpath(path)] = f"{option} writes it too"
+    if bundle is not None and bundle.exists():
+        from viennatag.model.bundle import DESCRIPTION
+
+        if (bundle / DESCRIPTION).is_file():
+            return
+        raise BundleError(f"{bundle}: something that is not a bundle stands there; choose another name")
+
+
+def check_cache(cache: Path | None) -> None:
+    """Check that the folder that keeps features and results can be written.
+
+    Raises:
+        OutputError: If it cannot.
+    """
+    try:
+        check_outputs(folders={"--cache": cache or cache_folder()})
+    except OutputError as exc:
+        raise exc if cache else OutputError(f"{exc}, by --cache FOLDER or XDG_CACHE_HOME") from exc
+
+
+def _check(option: str, path: Path, wanted: Callable[[int], bool], kind: str, taken: Mapping[str, str]) -> None:
+    target = Path(os.path.realpath(path))  # a link stays, what it leads to is written
+    if reason := taken.get(str(target)):
+        raise OutputError(f"{option} {path}: {reason}; name another {kind}")
+    try:
+        try:
+            mode = target.stat().st_mode
+        except FileNotFoundError:
+            place = next(each for each in target.parents if each.exists())
+        else:
+            if not wanted(mode):
+                raise OutputError(f"{option} {path}: {_what(mode)} stands there; name a {kind}")
+            if not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, "it is write-protected")
+            place = target if kind == "folder" else target.parent
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+        if shutil.disk_usage(place).free < _ROOM:
+            raise OSError(errno.ENOSPC, "the disk is full")
+    except OSError as exc:
+        if isinstance(exc, OutputError):
+            raise
+        raise OutputError(
+            f"{option} {path}: it cannot be written ({exc.strerror or exc}); name another {kind}"
+        ) from exc
+
+
+def _what(mode: int) -> str:
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")

@@ -1,0 +1,192 @@
+"""One place that says what a cell of a table means: yes or no, a list of labels, or nothing.
+
+Tables, data frames and importers all ask here, so that `yes`, `[]` and `nan` mean the same in each of them.
+"""
+
+import ast
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from os import PathLike
+from typing import Any, Literal
+
+from viennatag.errors import DataError
+
+Truth = Literal["positive", "negative", "unknown", "blank"]
+_TRUTHS: dict[str, Truth] = {
+    **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y", "x", "✓", "✔"), "positive"),
+    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n"), "negative"),
+    **dict.fromkeys(("-1", "-1.0", "?", "unknown", "uncertain"), "unknown"),
+    **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
+}
+EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
+EMPTY_WORDS = frozenset({text for text, truth in _TRUTHS.items() if truth == "blank"} - {""})
+"""Words (lower case) that programs write for an empty cell."""
+SURE_SEPARATORS = ";|\n"
+DOUBTFUL_SEPARATORS = (",", "#", " ")
+"""These may be part of a label, so they separate labels only if the whole column says so, or the user does."""
+
+_BLANKS = re.compile(r"[\s\u200b\u2060\ufeff\u00ad]+")
+_ARRAY = re.compile(r"^(?:array\()?(\[.*?\])(?:,\s*dtype=.*)?\)?$", re.DOTALL)
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_TOOL_KEYS = re.compile(r"(labels?|choices|taxonomy|tags?|class(es)?|categor(y|ies)|codes?|names?)$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=65_536)
+def truth_of(text: str) -> Truth | None:
+    """Return what the text of a 0/1 cell says, None if it is no such cell."""
+    return _TRUTHS.get(text.strip().lower())
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell as text: paths and numbers too, None and NaN as an empty text, whole numbers without `.0`."""
+    if (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or type(value).__name__ in {"NAType", "NaTType"}
+    ):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, PathLike):
+        return str(value)
+    return value.strip() if isinstance(value, str) else str(value).strip()
+
+
+def normal_label(text: str) -> str:
+    """Return a label in composed Unicode form (NFC), with single blanks and without invisible characters."""
+    text = str(text)  # NumPy has texts of its own
+    if text.isascii() and " " not in text and text.isprintable():
+        return text
+    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def same_label(text: str) -> str:
+    """Return a key that labels share if only their case or Unicode form differs."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def is_listed(text: str) -> bool:
+    """Return whether a text is written as Python, JSON or NumPy print a list."""
+    return (text[:1] in "[{(" and text[-1:] in "]})") or text.startswith("array(")
+
+
+def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -> list[str]:
+    """Return the labels of a cell: text with separators, a list however it is spelt, or any collection of texts.
+
+    Args:
+        value: The cell.
+        separator: What separates labels in text; by default `;`, `|` and line breaks.
+        as_written: Take words such as `nan` and lists in brackets as the texts they are.
+
+    Raises:
+        DataError: If a list cannot be read, or the cell holds something else.
+    """
+    if isinstance(value, str):
+        return list(_text_entries(value, separator, as_written))
+    if isinstance(value, Mapping):
+        return _mapping_entries(value)
+    if isinstance(value, (list, tuple, set, frozenset)) or (hasattr(value, "__array__") and not _is_scalar(value)):
+        return [entry for each in _in_order(value) for entry in _listed_entries(each)]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise DataError(f"holds bytes where labels are expected: {bytes(value[:20])!r}")
+    return [text] if (text := normal_label(cell_text(value))) else []
+
+
+def choose_separator(cells: Collection[str]) -> tuple[str, list[tuple[str, str]]]:
+    """Return what separates labels besides the sure separators, and (separator, example) of those left in doubt.
+
+    A doubtful separator counts if splitting explains the column with no more labels than it has different cells, and
+    some piece occurs in several cells. Blanks must halve the number of labels, because many labels are phrases.
+    """
+    texts = {text for text in map(str.strip, cells) if text and not is_listed(text)}
+    sure = any(mark in text for text in texts for mark in SURE_SEPARATORS)
+    doubts = []
+    for mark in DOUBTFUL_SEPARATORS:
+        pieces = {text: [piece.strip() for piece in text.split(mark) if piece.strip()] for text in _single(texts)}
+        joined = [text for text in sorted(pieces) if len(pieces[text]) > 1 and not (mark == " " and "," in text)]
+        if not joined:
+            continue
+        seen: dict[str, int] = {}
+        for found in pieces.values():
+            for piece in set(found):
+                seen[piece] = seen.get(piece, 0) + 1
+        recurs = any(seen[piece] > 1 for text in joined for piece in pieces[text])
+        few = len(seen) <= len(pieces) if mark != " " else 2 * len(seen) <= len(pieces)
+        if recurs and few and not sure:
+            return mark, []
+        if mark != " " or not sure:
+            doubts.append((mark, joined[0]))
+    return "", doubts
+
+
+def _single(texts: Iterable[str]) -> set[str]:
+    found = set()
+    for text in texts:
+        found.update(re.split(r"[;|\n]", text))
+    return {text.strip() for text in found} - {""}
+
+
+@lru_cache(maxsize=65_536)
+def _text_entries(text: str, separator: str, as_written: bool) -> tuple[str, ...]:
+    text = text.strip()
+    if not as_written:
+        if is_listed(text):
+            return tuple(_bracket_entries(text))
+        if text in EMPTY_LISTS:
+            return ()
+    pieces = text.split(separator) if separator else re.split(r"[;|\n]", text)
+    if separator == " ":
+        pieces = text.split()
+    return tuple(
+        label
+        for label in map(normal_label, pieces)
+        if label and (as_written or (label.lower() not in EMPTY_WORDS and label not in EMPTY_LISTS))
+    )
+
+
+def _bracket_entries(text: str) -> list[str]:
+    if text in EMPTY_LISTS:
+        return []
+    found = _ARRAY.match(text)
+    inner = found[1][1:-1] if found else text[1:-1]
+    quoted = [first or second for first, second in _QUOTED.findall(inner)]
+    if quoted and not _QUOTED.sub("", inner).strip():  # NumPy prints no commas; Python would join the texts
+        return [label for label in map(normal_label, quoted) if label]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return cell_entries(read(found[1] if found else text))
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    if "'" in inner or '"' in inner or any(mark in inner for mark in "[]{}"):
+        raise DataError(f"holds what looks like a list and cannot be read as one: {text[:60]!r}")
+    return [label for label in map(normal_label, inner.split(",")) if label and label.lower() not in EMPTY_WORDS]
+
+
+def _mapping_entries(value: Mapping[Any, Any]) -> list[str]:
+    """Return the labels that an object of an annotation tool holds, or the names whose value is true."""
+    truths = {str(key): truth_of(cell_text(each)) for key, each in value.items() if not isinstance(each, (list, dict))}
+    if value and len(truths) == len(value) and set(truths.values()) <= {"positive", "negative"}:
+        return [normal_label(key) for key, truth in truths.items() if truth == "positive"]
+    found = [entry for key, each in value.items() if _TOOL_KEYS.search(str(key)) for entry in _listed_entries(each)]
+    if not found and value:
+        raise DataError(f"holds an object without labels that are known: {str(dict(value))[:60]!r}")
+    return found
+
+
+def _listed_entries(value: Any) -> list[str]:
+    """Return the labels of an entry of a list, which is a label of its own if it is a text."""
+    if isinstance(value, str):
+        return [label] if (label := normal_label(value)) else []
+    return cell_entries(value)
+
+
+def _in_order(values: Any) -> list[Any]:
+    return sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
+
+
+def _is_scalar(value: Any) -> bool:
+    return getattr(value, "ndim", 1) == 0

@@ -1,0 +1,574 @@
+"""Decide how a table is read: which columns are images, labels and subsets, and what separates labels in a cell.
+
+All columns are looked over first. Where a reading is not sure, a note says which one was taken, with an example and the
+option that decides it. What cannot be a label is named once, by column.
+"""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from viennatag.data.cells import (
+    EMPTY_LISTS,
+    EMPTY_WORDS,
+    SURE_SEPARATORS,
+    Truth,
+    cell_entries,
+    cell_text,
+    choose_separator,
+    is_listed,
+    truth_of,
+)
+from viennatag.data.columns import (
+    GROUP_NAMES,
+    ID_NAMES,
+    IMAGE_NAMES,
+    LABEL_NAMES,
+    SPLIT_NAMES,
+    TRUTH_NAMES,
+    UNKNOWN_NAMES,
+    WEIGHT_NAMES,
+    Reading,
+    columns_named,
+    fold_name,
+    is_index_name,
+    subset_of,
+)
+from viennatag.data.tables import BROKEN, Row, Table
+from viennatag.data.taxonomy import Taxonomy
+from viennatag.errors import CodeError, DataError
+from viennatag.vienna.codes import parse_code, parse_codes
+
+MAX_DISTINCT = 50_000
+"""Different cells of a column that are held while a table is looked over."""
+_SHOWN = 20
+_SURE = re.compile(f"[{SURE_SEPARATORS}]")
+
+
+@dataclass
+class _Column:
+    """What a column holds: its different cells, how often each occurs, and in which row first."""
+
+    texts: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
+    listed: tuple[int, Any] | None = None
+
+    def add(self, number: int, value: Any) -> None:
+        if isinstance(value, (list, tuple, set, frozenset, dict)) or hasattr(value, "__array__"):
+            self.listed = self.listed or (number, value)
+            return
+        text = cell_text(value)
+        if text in self.first or len(self.first) < MAX_DISTINCT:
+            self.first.setdefault(text, number)
+            self.texts[text] += 1
+
+    def truths(self) -> Counter[Truth | None]:
+        found: Counter[Truth | None] = Counter()
+        for text, times in self.texts.items():
+            found[truth_of(text)] += times
+        return found
+
+    def other(self) -> list[str]:
+        """Return the different cells that are no 0 or 1, no blank and no unknown."""
+        return [text for text in self.texts if truth_of(text) is None]
+
+    def is_binary(self) -> bool:
+        """Return whether the column holds nothing but yes, no, unknown and blanks, and is not all blank."""
+        found = self.truths()
+        return not self.listed and not found[None] and bool(found["positive"] or found["negative"] or found["unknown"])
+
+    def is_blank(self) -> bool:
+        return not self.listed and set(self.truths()) <= {"blank"}
+
+    def counts_rows(self) -> bool:
+        """Return whether the cells are whole numbers of which none occurs twice."""
+        return not self.listed and all(
+            times == 1 and text.removeprefix("-").isdecimal() for text, times in self.texts.items()
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How each row of a table is read.
+
+    Attributes:
+        image: Column of the image, empty if there is none.
+        labels: Column of labels, empty if there is one column per label.
+        flags: The label of each 0/1 column; empty if there is a column of labels.
+        truth: Column that says with 0 or 1 whether the row's label applies, empty if there is none.
+        unknown: Column of the labels of which nobody knows whether they apply, empty if there is none.
+        split: Column of the subset, and so on for `id`, `group` and `weight`; empty if there is none.
+        truths: What the cells of 0/1 columns say that do not say it themselves: blanks, and -1 where it means no.
+        has_unknown: Whether a cell says that a label is unknown.
+        nested: Whether labels lie below others, as Vienna codes do.
+        separator: What separates labels in a cell, besides the sure separators if empty.
+        as_written: See `Reading`.
+        unread: Columns that are not read.
+        notes: What is not sure, each with an example and the option that decides it.
+    """
+
+    image: str
+    labels: str
+    flags: Mapping[str, str]
+    truth: str = ""
+    id: str = ""
+    group: str = ""
+    split: str = ""
+    weight: str = ""
+    unknown: str = ""
+    truths: Mapping[Truth, Truth] = field(default_factory=dict)
+    has_unknown: bool = False
+    nested: bool = False
+    separator: str = ""
+    as_written: bool = False
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Return in one line which column is read as what."""
+        parts = [f"images in {self.image!r}"] if self.image else []
+        if self.labels:
+            separated = f", separated by {self.separator!r}" if self.separator else ""
+            parts.append(f"labels in {self.labels!r}{separated}")
+        else:
+            parts.append(f"{len(self.flags):,} 0/1 columns of labels")
+        roles = ("truth", "unknown", "id", "group", "split", "weight")
+        parts += [f"{role} in {column!r}" for role in roles if (column := getattr(self, role))]
+        if self.unread:
+            parts.append(f"not read: {_listed(self.unread)}")
+        return "; ".join(parts)
+
+    def entries(self, row: Row) -> tuple[str, ...]:
+        """Return the entries of a row's labels: codes in any spelling, or flat labels.
+
+        Raises:
+            DataError: If a cell cannot be read.
+        """
+        if self.labels:
+            if self.truth and truth_of(cell_text(row.get(self.truth))) != "positive":
+                return ()
+            return self.listed(row.get(self.labels))
+        present = []
+        for column, label in self.flags.items():
+            text = cell_text(row.get(column))
+            truth = truth_of(text)
+            if truth == "positive":
+                present.append(label)
+            elif truth is None:
+                raise DataError(f"has {text[:40]!r} in column {column!r}; expected 0 or 1")
+        return tuple(present)
+
+    def unknown_entries(self, row: Row) -> tuple[str, ...]:
+        """Return the entries of the labels that are unknown on a row.
+
+        Raises:
+            DataError: If a cell cannot be read.
+        """
+        if not self.has_unknown:
+            return ()
+        found = self.listed(row.get(self.unknown)) if self.unknown else ()
+        if self.truth:
+            unknown = self.says(row.get(self.truth)) == "unknown"
+            return (*found, *(self.listed(row.get(self.labels)) if unknown else ()))
+        said = {label: self.says(row.get(column)) for column, label in self.flags.items()}
+        open_labels = (label for label, truth in said.items() if truth == "unknown")
+        return (*found, *(label for label in open_labels if not (self.nested and _denied(label, said))))
+
+    def says(self, cell: Any) -> Truth | None:
+        """Return what a cell of a 0/1 column says, blanks included."""
+        truth = truth_of(cell_text(cell))
+        return self.truths.get(truth, truth) if truth else None
+
+    def listed(self, cell: Any) -> tuple[str, ...]:
+        """Return the entries of a cell of labels."""
+        return tuple(cell_entries(cell, separator=self.separator, as_written=self.as_written))
+
+    def split_of(self, row: Row) -> str | None:
+        """Return the subset of a row, empty for none, None if the word is unknown."""
+        text = cell_text(row.get(self.split)) if self.split else ""
+        if truth_of(text) == "blank":
+            return ""
+        if fold_name(self.split).startswith("is") and (truth := truth_of(text)) is not None:
+            positive = "test" if "test" in fold_name(self.split) else "validation"
+            return positive if truth == "positive" else "train"
+        return subset_of(text)
+
+
+def plan_reading(table: Table, reading: Reading, taxonomy: Taxonomy, *, require_images: bool = True) -> Plan:
+    """Return how a table is read, after a look at all its cells.
+
+    Raises:
+        DataError: If no column names the image or the labels, or columns cannot be labels; all of these are named.
+    """
+    return _Planner(table, reading, taxonomy, require_images).plan()
+
+
+class _Planner:
+    def __init__(self, table: Table, reading: Reading, taxonomy: Taxonomy, require_images: bool) -> None:
+        self.table, self.reading, self.taxonomy = table, reading, taxonomy
+        self.require_images = require_images
+        self.columns: dict[str, _Column] = {}
+        self.notes: list[str] = []
+        self.rows = 0
+        for number, row in table.rows():
+            if BROKEN in row:
+                continue
+            self.rows += 1
+            for name, value in row.items():
+                self.columns.setdefault(name, _Column()).add(number, value)
+        for option, names in (("--ignore", reading.ignore), ("--label-column", reading.label_columns)):
+            self.check_named(option, names)
+        if reading.image_column:
+            self.check_named("--image-column", [reading.image_column])
+        self.names = [name for name in self.columns if name not in set(reading.ignore)]
+
+    def check_named(self, option: str, names: Sequence[str]) -> None:
+        """Raise if an option names a column that the table lacks; `--ignore` may name one of another table."""
+        missing = [name for name in names if name not in self.columns]
+        if missing and self.columns and option != "--ignore":
+            raise DataError(f"{self.table.name}: {option} {missing[0]}: no such column; {self.found()}")
+
+    def found(self) -> str:
+        return f"the columns are {_listed(tuple(self.columns))}"
+
+    def plan(self) -> Plan:
+        if not self.columns:
+            return Plan("", "", {})
+        image = self.image_column()
+        labels = self.label_column(image)
+        used = {image, labels} - {""}
+        if labels:
+            roles = self.roles(used, binary_are_labels=False)
+            truth = self.truth_column(used | set(roles.values()))
+            flags: dict[str, str] = {}
+        else:
+            chosen = self.reading.label_columns
+            roles = self.roles({*used, *chosen}, binary_are_labels=True)
+            truth, flags = "", self.flag_columns(chosen, used | set(roles.values()))
+        truths, has_unknown = self.unknown([*flags, *([truth] if truth else [])])
+        separator = self.separator(labels) if labels else ""
+        read = {image, labels, truth, *flags, *roles.values()}
+        unread = tuple(name for name in self.columns if name not in read)
+        return Plan(
+            image, labels, flags, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles, nested=self.taxonomy == "vienna",
+            separator=separator, as_written=self.reading.as_written, unread=unread, notes=tuple(self.notes), **roles,
+        )  # fmt: skip
+
+    def image_column(self) -> str:
+        if self.reading.image_column:
+            return self.reading.image_column
+        named = [name for name in columns_named(self.names, IMAGE_NAMES) if name not in self.reading.label_columns]
+        named = [name for name in named if not self.columns[name].is_binary()] or named
+        if not named and (ids := columns_named(self.names, ID_NAMES)) and self.require_images:
+            self.notes.append(f"images are named by the column {ids[0]!r}; another one: --image-column NAME")
+            return ids[0]
+        if not named:
+            if not self.require_images:
+                return ""
+            known = ", ".join(IMAGE_NAMES[:6])
+            raise DataError(
+                f"{self.table.name}: no column 'image', and none that is known to name images (such as {known}); "
+                f"{self.found()}; name it with --image-column NAME"
+            )
+        if self.columns[named[0]].listed:
+            number, value = self.columns[named[0]].listed or (0, None)
+            if isinstance(value, dict) and {"bytes", "path"} & set(value):
+                raise DataError(
+                    f"{self.table.name}: the column {named[0]!r} holds image files themselves; bring them in with: "
+                    "viennatag import hf-parquet"
+                )
+            raise DataError(f"{self.table.name}: row {number:,} has a list in the column {named[0]!r} of images")
+        if len(named) > 1 and named[0] != "image":
+            rest = f"{', '.join(map(repr, named[1:4]))} also could: --image-column {shlex.quote(named[1])}"
+            self.notes.append(f"images are named by the column {named[0]!r}; {rest}")
+        return named[0]
+
+    def label_column(self, image: str) -> str:
+        """Return the column of labels, empty if there is one 0/1 column per label."""
+        chosen = self.reading.label_columns
+        if len(chosen) == 1 and (not self.columns[chosen[0]].is_binary() or self.reading.as_written):
+            return chosen[0]
+        if chosen:
+            return ""
+        named = [name for name in columns_named(self.names, LABEL_NAMES) if name != image]
+        texts = [name for name in named if not self.columns[name].is_binary() or self.reading.as_written]
+        texts = [name for name in texts if not self.columns[name].is_blank()] or texts
+        if "codes" in named:
+            return "codes"
+        if not texts:
+            if named:
+                shown = _first_text(self.columns[named[0]])
+                self.notes.append(
+                    f"the column {named[0]!r} holds only yes and no (such as {shown}), so 1 means that the label "
+                    f"{named[0]!r} applies; --as-written takes its cells as labels"
+                )
+            return ""
+        if len(texts) > 1:
+            others = ", ".join(map(repr, texts[1:4]))
+            self.notes.append(
+                f"labels are those of the column {texts[0]!r}; {others} could hold labels too: "
+                f"--label-column {shlex.quote(texts[1])}"
+            )
+        return texts[0]
+
+    def roles(self, used: set[str], *, binary_are_labels: bool) -> dict[str, str]:
+        """Return the columns that are no labels; in a 0/1 table a 0/1 column of such a name is a label."""
+        found = {}
+        for role, names in (
+            ("id", ID_NAMES), ("group", GROUP_NAMES), ("split", SPLIT_NAMES), ("weight", WEIGHT_NAMES),
+            ("unknown", UNKNOWN_NAMES),
+        ):  # fmt: skip
+            for name in columns_named([each for each in self.names if each not in used], names):
+                column = self.columns[name]
+                words = fold_name(name).startswith("is")
+                if role == "split" and name != "split" and not words and not self.names_subsets(column):
+                    continue
+                truths = column.truths()
+                if role == "unknown" and column.is_binary():
+                    continue
+                if binary_are_labels and not words and column.is_binary() and truths["positive"] and truths["negative"]:
+                    if role == "id" and column.counts_rows():
+                        pass
+                    else:
+                        self.notes.append(
+                            f"the column {name!r} holds only yes and no, so it is read as the label {name!r} and not "
+                            f"as the {role} of a mark; if it is no label: --ignore {shlex.quote(name)}"
+                        )
+                        break
+                found[role] = name
+                break
+        return found
+
+    def names_subsets(self, column: _Column) -> bool:
+        words = [text for text in column.texts if truth_of(text) != "blank"]
+        return bool(words) and all(subset_of(text) for text in words)
+
+    def truth_column(self, used: set[str]) -> str:
+        """Return the column that says whether the label of a row applies, as Open Images has it."""
+        for name in columns_named([each for each in self.names if each not in used], TRUTH_NAMES):
+            column = self.columns[name]
+            if self.reading.long is not False and not column.is_blank():
+                if column.is_binary():
+                    self.notes.append(
+                        f"rows with 0 in the column {name!r} say that their label does not apply; --ignore "
+                        f"{shlex.quote(name)} reads their labels too"
+                    )
+                    return name
+                if fold_name(name) == "confidence":
+                    shown = column.other()[0]
+                    raise DataError(
+                        f"{self.table.name}: the column {name!r} holds {shown[:20]!r} (row {column.first[shown]:,}), "
+                        f"which is neither 0 nor 1, so it is not sure which labels apply; make it 0 or 1, or read "
+                        f"every label with --ignore {shlex.quote(name)}"
+                    )
+        return ""
+
+    def flag_columns(self, chosen: Sequence[str], used: set[str]) -> dict[str, str]:
+        """Return the label of each 0/1 column."""
+        names = list(chosen) or [name for name in self.names if name not in used and not self.is_index(name)]
+        if not names:
+            raise DataError(
+                f"{self.table.name}: no column 'codes' or 'labels' and no 0/1 column per label; {self.found()}; name "
+                "the column of labels with --label-column NAME"
+            )
+        wrong = [name for name in names if not self.is_flag(name)]
+        labels = {name: name for name in names}
+        if self.taxonomy == "vienna":
+            labels = self.code_columns([name for name in names if name not in wrong], names, bool(chosen))
+            wrong = [name for name in wrong if name in labels]
+        if wrong:
+            raise DataError(self.no_labels(wrong, len(names)))
+        return labels
+
+    def code_columns(self, flags: list[str], names: list[str], chosen: bool) -> dict[str, str]:
+        """Return the code of each column that is named by one."""
+        labels, others, first = {}, [], None
+        for name in names:
+            try:
+                labels[name] = str(parse_code(name))
+            except CodeError as exc:
+                first = first or exc
+                others.append(name)
+        if not labels or (chosen and others):
+            flat = [name for name in others if name in flags]
+            way = (
+                "use --taxonomy flat for labels that are not Vienna codes"
+                if flat
+                else ("name the column of labels with --label-column NAME")
+            )
+            raise DataError(
+                f"{self.table.name}: no column 'codes' or 'labels', and a column is not named by a code: {first}; {way}"
+            )
+        if others:
+            self.notes.append(
+                f"columns that are named by no code are not read: {_listed(tuple(others))}; --taxonomy flat reads "
+                "labels of any kind"
+            )
+        return labels
+
+    def is_index(self, name: str) -> bool:
+        """Return whether a column is a data frame's index, which is no label."""
+        if not is_index_name(name):
+            return False
+        column = self.columns[name]
+        if name == "index" and not column.counts_rows() and column.is_binary():
+            return False
+        if not column.is_blank():
+            shown = next(iter(column.texts), "")
+            called = f"the column {name!r}" if name else "the column without a name"
+            self.notes.append(f"{called} (such as {shown!r}) is the index of a data frame and no label")
+        return True
+
+    def is_flag(self, name: str) -> bool:
+        """Return whether a column is one of 0 and 1; single cells of other content are left to the rows."""
+        column = self.columns[name]
+        other = column.other()
+        if column.listed:
+            return False
+        truths = column.truths()
+        known = truths["positive"] + truths["negative"] + truths["unknown"]
+        if not other:
+            return bool(known)
+        return truths[None] * 10 <= known and len(other) * 2 <= known
+
+    def no_labels(self, wrong: list[str], count: int) -> str:
+        """Return the message that names all columns that are no labels, with what leaves them out."""
+        lines = []
+        for name in wrong[:_SHOWN]:
+            column = self.columns[name]
+            if column.is_blank():
+                lines.append(f"  {name!r} is empty")
+                continue
+            if column.listed:
+                shown, number = str(column.listed[1]), column.listed[0]
+            else:
+                shown = column.other()[0]
+                number = column.first[shown]
+            lines.append(f"  has {shown[:30]!r} in column {name!r}, row {number:,}")
+        lines += [f"  and {len(wrong) - _SHOWN:,} more"] if len(wrong) > _SHOWN else []
+        ways = " ".join(f"--ignore {shlex.quote(name)}" for name in wrong)
+        texts = [name for name in wrong if not self.columns[name].is_blank()]
+        if len(wrong) == count and texts:
+            advice = f"name the column of labels: --label-column {shlex.quote(texts[0])}" + (
+                ", or another of them" if len(texts) > 1 else ""
+            )
+        else:
+            advice = f"they are no labels: {ways}"
+        what = "columns hold" if len(wrong) > 1 else "column holds"
+        return (
+            f"{self.table.name}: no column of labels is known, and {len(wrong):,} {what} something else than 0 and 1\n"
+            + "\n".join(lines)
+            + f"\n{advice}"
+        )
+
+    def unknown(self, names: Sequence[str]) -> tuple[dict[Truth, Truth], bool]:
+        """Return what blanks and -1 say in these 0/1 columns, and whether a label is unknown somewhere."""
+        counts = Counter[Truth | None]()
+        for name in names:
+            counts.update(self.columns[name].truths())
+        says: dict[Truth, Truth] = {"blank": "unknown" if self.reading.blank == "unknown" else "negative"}
+        if counts["blank"] and not self.reading.blank:
+            self.notes.append(
+                f"{counts['blank']:,} cells of 0/1 columns are blank and read as 0, the first in "
+                f"{self.first(names, 'blank')}; if they mean that nobody knows: --blank unknown (and --blank absent "
+                "if they mean 0)"
+            )
+        if not counts["unknown"]:
+            return says, says["blank"] == "unknown" and bool(counts["blank"])
+        first = self.first(names, "unknown")
+        texts = {text for name in names for text in self.columns[name].texts if truth_of(text) == "unknown"}
+        if not (counts["negative"] or counts["blank"]) and all(text.startswith("-1") for text in texts):
+            self.notes.append(
+                f"the 0/1 columns hold 1 and -1 and never 0, as those of CelebA do, so -1 (the first in {first}) is "
+                "read as 0; if it means that nobody knows, write ? in its place"
+            )
+            return says | {"unknown": "negative"}, says["blank"] == "unknown" and bool(counts["blank"])
+        self.notes.append(
+            f"{counts['unknown']:,} cells of 0/1 columns say that a label is unknown, the first in {first}; there it "
+            "counts neither as present nor as absent; if such a cell means no, write 0 in its place"
+        )
+        return says, True
+
+    def first(self, names: Sequence[str], truth: Truth) -> str:
+        """Return where the first cell is that says this, for a message."""
+        found = (
+            (row, name, text)
+            for name in names
+            for text, row in self.columns[name].first.items()
+            if truth_of(text) == truth
+        )
+        row, name, text = min(found)
+        return f"row {row:,} of {name!r}" + (f": {text!r}" if text else "")
+
+    def separator(self, name: str) -> str:
+        """Return what separates labels in a column, and note what is in doubt."""
+        column, reading = self.columns[name], self.reading
+        if not reading.as_written:
+            self.note_cells(name, column)
+        if reading.separator or self.taxonomy == "vienna":
+            return reading.separator
+        if reading.as_written:
+            return ""
+        separator, doubts = choose_separator(column.texts.keys())
+        if separator:
+            example = next(text for text in sorted(column.texts) if separator in text and not is_listed(text))
+            pieces = " and ".join(repr(each) for each in cell_entries(example, separator=separator)[:3])
+            self.notes.append(
+                f"{separator!r} separates labels in the column {name!r}: {example[:60]!r} (row "
+                f"{column.first[example]:,}) is read as {pieces}; --separator ';' keeps it whole"
+            )
+        for mark, example in doubts:
+            row = next((at for text, at in column.first.items() if example in text), 0)
+            self.notes.append(
+                f"{example[:60]!r} (row {row:,}) in the column {name!r} is read as one label; if {mark!r} separates "
+                f"labels: --separator {shlex.quote(mark)}"
+            )
+        return separator
+
+    def note_cells(self, name: str, column: _Column) -> None:
+        listed = next((text for text in column.texts if text and is_listed(text) and text not in EMPTY_LISTS), "")
+        if listed:
+            self.notes.append(
+                f"cells of the column {name!r} are lists, such as {listed[:60]!r} (row {column.first[listed]:,}); each "
+                "entry is read as a label; --as-written takes such a cell as one label"
+            )
+        words = [text for text in column.texts if _has_empty_word(text)]
+        if words:
+            times = sum(column.texts[text] for text in words)
+            self.notes.append(
+                f"{times:,} cells of the column {name!r} say that there is nothing, such as {words[0]!r} (row "
+                f"{column.first[words[0]]:,}), which is read as no label; --as-written takes the word as a label"
+            )
+
+
+def _has_empty_word(text: str) -> bool:
+    return text in EMPTY_LISTS or any(piece.strip().lower() in EMPTY_WORDS for piece in _SURE.split(text))
+
+
+def read_codes(entries: Sequence[str]) -> tuple[str, ...]:
+    """Return the Vienna codes that entries spell, distinct and in order.
+
+    Raises:
+        CodeError: If an entry is no code.
+    """
+    return tuple(map(str, sorted({code for entry in entries for code in parse_codes(entry.replace("#", " "))})))
+
+
+def _denied(label: str, said: Mapping[str, Truth | None]) -> bool:
+    """Return whether an ancestor of a code is said to be absent, and so the code too."""
+    while label := label.rpartition(".")[0]:
+        if said.get(label) == "negative":
+            return True
+    return False
+
+
+def _first_text(column: _Column) -> str:
+    return ", ".join(repr(text) for text in list(column.texts)[:2])
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    return shown + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

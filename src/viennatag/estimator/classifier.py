@@ -1,0 +1,259 @@
+"""A multi-label image classifier with the interface of scikit-learn.
+
+A linear head on the features of a bundle's network, with a loss for imbalance, cross-fitted calibration and a
+threshold for each label. It needs neither timm nor onnx: features come from the bundle's own graph.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.calibration.calibration import Calibration
+from viennatag.calibration.platt import fit_platt
+from viennatag.errors import DataError, OptionError, require
+from viennatag.losses.losses import BinaryCrossEntropy, Loss
+from viennatag.metrics.scores import ArrayData, as_targets, plain_array
+from viennatag.model.bundle import STARTER
+from viennatag.split.folds import assign_folds
+from viennatag.thresholds.decision_rules import DecisionRule, find_decision_rule
+from viennatag.thresholds.thresholds import Thresholds
+
+require("sklearn", "scikit")
+torch: Any = require("torch", "train")
+
+from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: E402 - only where it is installed
+from sklearn.utils import assert_all_finite  # noqa: E402
+from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data  # noqa: E402
+
+_MIN_FITTED = 10
+"""Positives of all labels together below which calibration and thresholds are left at their defaults."""
+
+
+class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Classifies images by many labels, some of them rare; `predict_proba` gives one probability per label.
+
+    `X` is either images (paths, bytes, Pillow images, or uint8 arrays of shape (height, width, 3)) or features of
+    shape (samples, width), as `image_features` returns them: compute these once to search over options. `y` is 0 and
+    1 of shape (samples, labels), dense, sparse or a data frame, a list of names for each sample, or one class per
+    sample.
+
+    Example:
+        model = MultilabelImageClassifier(loss=viennatag.losses.DistributionBalanced())
+        model.fit(paths, targets).predict_proba(other_paths)
+
+    Attributes:
+        classes_: The labels: names, columns of a data frame, or numbers; or the classes of a single output.
+        coef_: Weights, shape (outputs, width).
+        intercept_: Biases, shape (outputs,).
+        calibration_: Logits to probabilities.
+        thresholds_: Probabilities to decisions, for many labels.
+        n_iter_: Steps that were taken.
+    """
+
+    def __init__(
+        self,
+        bundle: str = STARTER,
+        *,
+        loss: Loss | None = None,
+        C: float = 1.0,  # noqa: N803 - scikit-learn's name
+        rule: str | DecisionRule = "per-label",
+        cv: int = 3,
+        max_iter: int = 100,
+        random_state: int | None = None,
+    ) -> None:
+        """Keep the options.
+
+        Args:
+            bundle: Whose network gives the features of images: a folder, `starter`, or `hf-hub:owner/name`.
+            loss: One of `viennatag.losses`; None is `BinaryCrossEntropy()`.
+            C: Inverse of the strength of the penalty on weights, as in `LogisticRegression`.
+            rule: How thresholds are chosen; a name of `viennatag.thresholds.DECISION_RULES` or a rule.
+            cv: Folds for cross-fitted logits, on which calibration and thresholds are fitted.
+            max_iter: Most steps of L-BFGS.
+            random_state: Seed of the folds; None is 0.
+        """
+        self.bundle = bundle
+        self.loss = loss
+        self.C = C
+        self.rule = rule
+        self.cv = cv
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+        """Fit the head, its calibration and its thresholds, and return the classifier.
+
+        Raises:
+            DataError: If an image cannot be read or a target is neither 0 nor 1.
+            OptionError: If an option makes no sense.
+            ValueError: From scikit-learn, if features or classes cannot be used.
+        """
+        if not (self.C > 0 and self.max_iter >= 1 and self.cv >= 2):
+            raise OptionError(
+                f"C is {self.C}, max_iter {self.max_iter} and cv {self.cv}; expected C above 0, max_iter of at least "
+                "1 and cv of at least 2"
+            )
+        x = self._features(X, y, reset=True)
+        targets = self._fit_labels(y)
+        check_consistent_length(x, targets)
+        self._centre, self._spread = x.mean(axis=0), x.std(axis=0)
+        self._spread[self._spread == 0] = 1.0
+        x = (x - self._centre) / self._spread
+        self.coef_, self.intercept_, self.n_iter_ = self._fit_head(x, targets)
+        labels = targets.shape[1]
+        self.calibration_ = Calibration(np.ones(labels), np.zeros(labels))
+        self.thresholds_ = Thresholds(np.full(labels, 0.5), np.zeros(labels, dtype=np.intp))
+        folds = min(self.cv, len(x))
+        if targets.sum() >= _MIN_FITTED and folds >= 2:
+            logits = np.empty(targets.shape)
+            fold_of = assign_folds(targets, folds, seed=self.random_state or 0)
+            for fold in range(folds):
+                inside = fold_of == fold
+                weights, bias, _ = self._fit_head(x[~inside], targets[~inside])
+                logits[inside] = x[inside] @ weights.T + bias
+            self.calibration_ = fit_platt(logits, targets)
+            if self._multilabel:
+                rule = find_decision_rule(self.rule) if isinstance(self.rule, str) else self.rule
+                self.thresholds_ = rule.fit(self.calibration_(logits), targets)
+        return self
+
+    def image_features(self, images: Iterable[Any]) -> NDArray[np.float32]:
+        """Return the features of images, shape (images, width), which `fit` and `predict` take in their place.
+
+        Raises:
+            DataError: If an image cannot be read.
+        """
+        from viennatag.evaluation.scored_images import score_images
+        from viennatag.prediction.predictor import Predictor
+
+        found = score_images(Predictor.load(self.bundle), images)
+        if found.errors:
+            at, error = next(iter(found.errors.items()))
+            raise DataError(f"{len(found.errors):,} images cannot be read; the first is number {at}: {error}")
+        return found.features
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return calibrated logits above those of the thresholds: a label is suggested from 0 on.
+
+        Shape (samples, labels); of two classes those of the second, (samples,).
+        """
+        logits = self._logits(X)
+        scale, offset = self.calibration_.slope, self.calibration_.intercept
+        cuts = np.clip(self.thresholds_.thresholds, 1e-12, 1 - 1e-12)
+        margins: NDArray[np.float64] = logits * scale + offset - np.log(cuts / (1 - cuts))
+        return margins if self._multilabel or margins.shape[1] > 1 else margins[:, 0]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return the probability of each label, shape (samples, labels); of classes they sum to 1."""
+        logits = self._logits(X)
+        scores = self.calibration_(logits)
+        if self._multilabel:
+            return scores
+        if scores.shape[1] == 1:
+            return np.hstack([1 - scores, scores]) if len(self.classes_) == 2 else np.ones_like(scores)
+        total: NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)
+        return total
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """Return which labels are suggested, 0 and 1 of shape (samples, labels); or the class of each sample."""
+        scores = self.predict_proba(X)
+        if self._multilabel:
+            return self.thresholds_(scores).astype(np.int64)
+        found: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        return found
+
+    def predict_names(self, X: Any) -> list[tuple[str, ...]]:  # noqa: N803
+        """Return the names of the suggested labels of each sample."""
+        chosen = self.predict(X)
+        if not self._multilabel:
+            return [(str(name),) for name in chosen]
+        return [tuple(str(self.classes_[at]) for at in np.flatnonzero(row)) for row in chosen]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _logits(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        check_is_fitted(self)
+        x = (self._features(X, None, reset=False) - self._centre) / self._spread
+        logits: NDArray[np.float64] = x @ self.coef_.T + self.intercept_
+        return logits
+
+    def _features(self, X: Any, y: Any, *, reset: bool) -> NDArray[np.float64]:  # noqa: N803
+        """Return features of shape (samples, width), those of images from the bundle."""
+        if y is None and reset:
+            raise ValueError("y is missing: this classifier requires y to be passed, but the target y is None")
+        if _are_images(X):
+            X = self.image_features(X)  # noqa: N806
+        checked: NDArray[np.float64] = validate_data(self, X, reset=reset, dtype=np.float64)
+        return checked
+
+    def _fit_labels(self, y: Any) -> NDArray[np.bool_]:
+        """Return targets (samples, outputs), and keep what their columns are called."""
+        if _are_names(y):
+            names = sorted({name for row in y for name in row})
+            targets = np.array([[name in row for name in names] for row in map(set, y)], dtype=bool)
+            self.classes_, self._multilabel = np.array(names), True
+        elif (columns := _columns(y)).ndim == 2 and columns.shape[1] > 1:
+            marked = as_targets(y)
+            targets = np.asarray(marked if isinstance(marked, np.ndarray) else marked.toarray())
+            named = getattr(y, "columns", None)
+            self.classes_ = np.arange(targets.shape[1]) if named is None else np.array([str(name) for name in named])
+            self._multilabel = True
+        else:
+            single = column_or_1d(columns, warn=True)
+            assert_all_finite(single, input_name="y")
+            check_classification_targets(single)
+            self.classes_, numbers = np.unique(single, return_inverse=True)
+            count = len(self.classes_)
+            targets = numbers[:, None] == (np.arange(count) if count > 2 else np.array([count - 1]))
+            self._multilabel = False
+        return targets
+
+    def _fit_head(
+        self, x: NDArray[np.float64], targets: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+        """Return weights and biases that minimise the loss with a penalty on the weights, and L-BFGS's steps."""
+        loss = BinaryCrossEntropy() if self.loss is None else self.loss
+        counts, samples = targets.sum(axis=0).astype(np.int64), len(x)
+        objective = loss.prepare(counts, samples)
+        inputs, wanted = torch.from_numpy(x), torch.from_numpy(targets)
+        weights = torch.zeros((targets.shape[1], x.shape[1]), dtype=torch.float64, requires_grad=True)
+        bias = torch.from_numpy(np.asarray(loss.initial_bias(counts, samples), dtype=np.float64)).requires_grad_()
+        optimiser = torch.optim.LBFGS([weights, bias], max_iter=self.max_iter, line_search_fn="strong_wolfe")
+
+        def step() -> Any:
+            optimiser.zero_grad()
+            value = objective(inputs @ weights.T + bias, wanted, 1.0).sum() + weights.square().sum() / (2 * self.C)
+            value = value / samples
+            value.backward()
+            return value
+
+        optimiser.step(step)
+        return weights.detach().numpy(), bias.detach().numpy(), int(optimiser.state[weights]["n_iter"])
+
+
+def _are_images(values: Any) -> bool:
+    """Return whether values are images: paths, bytes, Pillow images, or arrays of pixels."""
+    if hasattr(values, "ndim") and values.ndim >= 2:
+        return bool(values.ndim == 4)
+    if hasattr(values, "tocsr") or not hasattr(values, "__len__") or not len(values):
+        return False
+    first = values.iloc[0] if hasattr(values, "iloc") else values[0]
+    return not isinstance(first, (int, float, complex, np.number, Sequence)) or isinstance(first, (str, bytes))
+
+
+def _are_names(y: Any) -> bool:
+    if hasattr(y, "shape") or not isinstance(y, Sequence) or isinstance(y, str) or not len(y):
+        return False
+    rows = all(isinstance(row, (list, tuple, set, frozenset)) for row in y)
+    return rows and any(len(row) for row in y) and all(isinstance(name, str) for row in y for name in row)
+
+
+def _columns(y: ArrayData) -> Any:
+    return y if hasattr(y, "tocsr") else plain_array(y)

@@ -1,0 +1,75 @@
+"use strict";
+const table = document.getElementById("labels"), body = table.tBodies[0];
+const rows = [...body.querySelectorAll("tr.label")], heads = [...table.tHead.rows[0].cells];
+const pictures = JSON.parse(document.getElementById("pictures").textContent);
+const search = document.getElementById("search"), choices = ["level", "band"].map(name => document.getElementById(name));
+const texts = new Map(rows.map(row => [row, row.cells[0].textContent.toLowerCase()]));
+const collator = new Intl.Collator(undefined, {numeric: true});
+
+function filter() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of rows) {
+    const fits = words.every(word => texts.get(row).includes(word))
+      && choices.every(choice => !choice || !choice.value || row.dataset[choice.id] === choice.value);
+    row.hidden = !fits;
+    if (isOpen(row)) row.nextElementSibling.hidden = !fits;
+    shown += fits;
+  }
+  document.getElementById("count").textContent = shown === rows.length ? `${shown} labels` : `${shown} of ${rows.length} labels`;
+  document.getElementById("none").hidden = shown > 0;
+}
+
+function sort(at) {
+  const head = heads[at], falls = at > 0;
+  const order = head.ariaSort === "none" ? (falls ? "descending" : "ascending")
+    : head.ariaSort === "ascending" ? "descending" : "ascending";
+  for (const each of heads) each.ariaSort = "none";
+  head.ariaSort = order;
+  const sign = order === "ascending" ? 1 : -1;
+  const key = row => row.cells[at].dataset.value;
+  const compare = (a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (x === "" || y === "") return (x === "") - (y === "");  // what is not defined comes last either way
+    return sign * (at ? Number(x) - Number(y) : collator.compare(x, y));
+  };
+  for (const row of [...rows].sort(compare)) {
+    const details = isOpen(row) ? row.nextElementSibling : null;
+    body.append(row);
+    if (details) body.append(details);
+  }
+}
+
+const isOpen = row => row.querySelector(".open").ariaExpanded === "true";
+
+function toggle(row, open = !isOpen(row)) {
+  if (open === isOpen(row)) return;
+  row.querySelector(".open").ariaExpanded = String(open);
+  if (!open) return row.nextElementSibling.remove();
+  const details = document.createElement("tr"), cell = details.insertCell();
+  details.className = "opened";
+  cell.colSpan = heads.length;
+  cell.append(document.getElementById(`details-${row.dataset.at}`).content.cloneNode(true));
+  for (const image of cell.querySelectorAll("[data-picture]"))
+    if (pictures[image.dataset.picture]) image.src = pictures[image.dataset.picture];
+  row.after(details);
+}
+
+function go(at) {
+  const row = document.getElementById(`label-${at}`);
+  search.value = "";
+  for (const choice of choices) if (choice) choice.value = "";
+  filter();
+  toggle(row, true);
+  row.scrollIntoView({block: "center"});
+  row.querySelector(".open").focus({preventScroll: true});
+}
+
+heads.forEach((head, at) => head.querySelector("button").addEventListener("click", () => sort(at)));
+body.addEventListener("click", event => {
+  const link = event.target.closest("[data-go]"), row = event.target.closest("tr.label");
+  if (link) go(link.dataset.go);
+  else if (row) toggle(row);
+});
+search.addEventListener("input", filter);
+for (const choice of choices) choice?.addEventListener("change", filter);

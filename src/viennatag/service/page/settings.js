@@ -1,0 +1,45 @@
+/** What the office has set: remembered in the browser, kept by one object. */
+
+import { byId } from "./dom.js";
+
+export class Settings {
+  constructor(store) {
+    this.store = store;
+  }
+
+  /** Keep the value of a control; `changed` is called at the start and after each change. */
+  async remember(id, property, changed = () => {}) {
+    const control = byId(id);
+    const kept = await this.store.get("settings", id);
+    if (kept !== undefined) control[property] = kept;
+    changed();
+    control.addEventListener("change", () => {
+      changed();
+      this.store.put("settings", id, control[property]).catch(() => {}); // holds until the page is closed
+    });
+  }
+
+  get padded() {
+    return byId("spelling").value === "padded";
+  }
+
+  /** Return the score from which all codes are accepted at once, from 0 to 1. */
+  get acceptFrom() {
+    return Number(byId("accept-from").value || 50) / 100;
+  }
+
+  /** Return the hidden categories, and the score from which codes are suggested, null for the model's thresholds. */
+  get listing() {
+    const floor = byId("floor").value;
+    return { hidden: this.#hidden.filter((part) => /^\d+$/.test(part)).map((part) => String(Number(part))), floor: floor ? Number(floor) / 100 : null };
+  }
+
+  get #hidden() {
+    return byId("hidden").value.split(/[\s,;]+/).filter(Boolean);
+  }
+
+  /** Return what the field of hidden categories holds that is no category. */
+  get strange() {
+    return this.#hidden.filter((part) => !/^\d{1,2}$/.test(part));
+  }
+}

@@ -1,0 +1,145 @@
+"""Read what the examiner's page exports: `feedback.csv`, `codes.csv`, `codes.json` and `feedback.zip`."""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from viennatag.errors import CodeError, DataError, OptionError, report_problems
+
+MOST_BYTES = 2_000_000_000
+"""Bytes that an archive may hold once it is unpacked; nothing of it is kept but hashes and the log."""
+_LOG = "feedback.csv"
+_LOG_COLUMNS = {"image", "codes", "rejected", "decided_at"}
+_CODES_COLUMNS = {"image", "state", "code", "decision"}
+_DECISIONS = {"accepted", "rejected"}
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class ExportedMark:
+    """A mark of an export; only an archive has its image, and so its hash."""
+
+    name: str
+    decisions: dict[str, str]
+    done: datetime | None
+    model: str = ""
+    suggestions: list[dict[str, Any]] = field(default_factory=list)
+    image_hash: str | None = None
+
+
+def read_export(content: bytes, kind: str, read_code: Callable[[str], str], now: datetime) -> list[ExportedMark]:
+    """Return the marks of an export.
+
+    Args:
+        content: The file.
+        kind: csv, json or zip.
+        read_code: Returns a code in the spelling of the bundle.
+        now: When marks were done whose file says only that they are.
+
+    Raises:
+        DataError: If the file is not such an export; all bad entries are named.
+    """
+    try:
+        if kind == "zip":
+            return _read_archive(content, read_code, now)
+        text = content.decode("utf-8-sig")
+        entries = json.loads(text) if kind == "json" else _table_entries(text)
+        if not isinstance(entries, list):
+            raise DataError("the JSON file is not a list of marks; expected codes.json of the page")
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, csv.Error, ValueError, RecursionError) as exc:
+        raise DataError(f"the {kind} file cannot be read ({exc}); expected an export of the page") from exc
+    marks, problems = [], []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            marks.append(_read_entry(entry, read_code, now))
+        except (CodeError, OptionError, KeyError, TypeError, ValueError, AttributeError) as exc:
+            found = f"it has no {exc}" if isinstance(exc, KeyError) else str(exc)
+            problems.append(f"mark {number}: {found}")
+    if problems:
+        raise DataError(report_problems(f"the {kind} file is no export of the page; nothing was imported:", problems))
+    return marks
+
+
+def _read_entry(entry: Mapping[str, Any], read_code: Callable[[str], str], now: datetime) -> ExportedMark:
+    name = str(entry["image"]).replace("\0", "").encode("utf-8", "replace").decode()[:255]
+    if not name:
+        raise ValueError("its image has no name")
+    decisions = {
+        read_code(each["code"]): each["decision"] for each in entry["decisions"] if each["decision"] in _DECISIONS
+    }
+    suggestions = [
+        {"code": read_code(each["code"]), "heading": str(each["heading"]), "score": float(each["score"])}
+        for each in entry["decisions"]
+        if each.get("source") == "suggested"
+    ]
+    done = None
+    if entry["state"] == "done":
+        done = datetime.fromisoformat(entry["decided_at"]) if entry.get("decided_at") else now
+        done = done if done.tzinfo else done.astimezone()
+    return ExportedMark(name, decisions, done, str(entry.get("model") or "")[:255], suggestions)
+
+
+def _table_entries(text: str) -> list[dict[str, Any]]:
+    """Return the rows of a table as the entries that codes.json has."""
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    columns = set(rows.fieldnames or ())
+    if columns >= _LOG_COLUMNS:
+        return [_log_entry(row) for row in rows]
+    if columns >= _CODES_COLUMNS:
+        return _codes_entries(rows)
+    raise DataError(
+        f"the table has the columns {', '.join(sorted(columns))[:200]}; expected feedback.csv or codes.csv of the page"
+    )
+
+
+def _log_entry(row: Mapping[str, str]) -> dict[str, Any]:
+    cells = {"accepted": row["codes"], "rejected": row["rejected"]}
+    decisions = [
+        {"code": code, "decision": decision}
+        for decision, cell in cells.items()
+        for code in (cell or "").split(";")
+        if code
+    ]
+    return {**row, "state": "done", "decisions": decisions}  # the log holds marks that are done
+
+
+def _codes_entries(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = _without_apostrophe(row["image"] or "")
+        entry = entries.setdefault(name, {"image": name, "state": row["state"], "decisions": []})
+        if row["code"]:
+            entry["decisions"].append({**row, "heading": _without_apostrophe(row.get("heading") or "")})
+    return list(entries.values())
+
+
+def _without_apostrophe(cell: str) -> str:
+    """Return a cell as it was before it was kept from being a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in set("=+-@\t\r") - {""} else cell
+
+
+def _read_archive(content: bytes, read_code: Callable[[str], str], now: datetime) -> list[ExportedMark]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+            raise DataError(f"the archive holds more than {MOST_BYTES:,} bytes; import its {_LOG} alone")
+        try:
+            marks = read_export(archive.read(_LOG), "csv", read_code, now)
+        except KeyError:
+            raise DataError(f"the archive holds no {_LOG}; expected feedback.zip of the page") from None
+        return [replace(mark, image_hash=_hash_of(archive, f"images/{mark.name}")) for mark in marks]
+
+
+def _hash_of(archive: zipfile.ZipFile, name: str) -> str | None:
+    if name not in archive.namelist():
+        return None
+    found = hashlib.sha256()
+    with archive.open(name) as file:
+        while chunk := file.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()

@@ -1,0 +1,129 @@
+"""Bodies and responses of the team's routes, for the OpenAPI description."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from viennatag.service.schemas import FailedImage
+
+Stage = Literal["first", "review", "settlement"]
+"""An examination of a mark."""
+MarkState = Literal["open", "done", "in review", "agreed", "disagreed", "settled"]
+"""How far a mark is."""
+Decision = Literal["accepted", "rejected"]
+"""What somebody decided on a code."""
+MarkId = Annotated[int, Field(ge=1, lt=2**31)]
+"""The id of a mark."""
+
+
+class UserResponse(BaseModel):
+    """Somebody who calls."""
+
+    name: str = Field(examples=["anna"])
+    role: Literal["examiner", "lead", "program"]
+    images_per_minute: int | None = Field(description="How many images they may send in a minute; null for any.")
+    active: bool = Field(description="Whether they have a token.")
+
+
+class UserList(BaseModel):
+    """All users by name."""
+
+    users: list[UserResponse]
+
+
+class ExaminationResponse(BaseModel):
+    """The decisions of one stage."""
+
+    assigned_to: str | None
+    examiner: str | None = Field(description="Who decided last.")
+    version: int = Field(description="Counts the changes; whoever decides names the version that they saw.")
+    decisions: dict[str, Decision] = Field(examples=[{"3.1.6": "accepted", "29.1.1": "rejected"}])
+    changed: datetime | None
+    done: datetime | None
+
+
+class Disagreement(BaseModel):
+    """The codes that only one of the two examiners accepted."""
+
+    first: list[str]
+    review: list[str]
+
+
+class MarkResponse(BaseModel):
+    """A mark and its examinations by stage."""
+
+    id: int
+    name: str = Field(examples=["logo.png"])
+    image_hash: str | None = Field(description="SHA-256 of the image; null while only an export has named it.")
+    model: str
+    state: MarkState
+    codes: list[str] | None = Field(description="The accepted codes once they are final; null before.")
+    disagreement: Disagreement | None = None
+    created: datetime
+    examinations: dict[str, ExaminationResponse]
+    suggestions: list[dict[str, Any]] | None = Field(None, description="As in a prediction; not in lists.")
+
+
+class MarkList(BaseModel):
+    """Marks in the order in which they came."""
+
+    marks: list[MarkResponse]
+
+
+class KeptMarks(BaseModel):
+    """The marks of the images that were sent, in their order."""
+
+    results: list[MarkResponse | FailedImage]
+
+
+class DecisionsBody(BaseModel):
+    """The decisions of an examination, which replace the former ones."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=0, lt=2**31, description="The version of the examination that you saw; 0 for a new one.")
+    decisions: dict[str, Decision] = Field(max_length=1000)
+    done: bool = Field(False, description="Whether the examination is finished.")
+
+
+class AssignmentBody(BaseModel):
+    """Marks whose examination somebody shall do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    marks: list[MarkId] = Field(min_length=1, max_length=1000)
+    stage: Stage = "first"
+    to: str | None = Field(max_length=64, description="The name of a user; null for anybody.")
+
+
+class EventResponse(BaseModel):
+    """A line of the audit trail."""
+
+    id: int
+    at: datetime
+    user: str | None = Field(description="Null if it was done by `viennatag team`.")
+    action: str = Field(examples=["decided"])
+    mark_id: int | None
+    stage: str | None
+    details: dict[str, Any] = Field(examples=[{"code": "3.1.6", "before": None, "after": "accepted"}])
+
+
+class EventList(BaseModel):
+    """Lines of the audit trail, the oldest first."""
+
+    events: list[EventResponse]
+
+
+class LeftOut(BaseModel):
+    """A mark that was not imported."""
+
+    image: str
+    reason: str
+
+
+class ImportResponse(BaseModel):
+    """What an import did."""
+
+    imported: int = Field(description="Marks whose decisions the store now has, those that it had before included.")
+    left_out: list[LeftOut]

@@ -1,0 +1,369 @@
+"""Marks, decisions and reviews of a team, and the trail of who decided what and when.
+
+A mark has up to three examinations: the first; a review by somebody else; and where the two differ, a settlement by a
+lead. Each carries a version. Who decides names the version that they saw, and gets a conflict if another was faster.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, undefer
+
+from viennatag.service.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Problem
+from viennatag.service.store.database import Database
+from viennatag.service.store.exports import ExportedMark
+from viennatag.service.store.tables import EventRow, ExaminationRow, MarkRow, UserRow, utc_now
+
+ACCEPTED, REJECTED = "accepted", "rejected"
+STATES = ("open", "done", "in review", "agreed", "disagreed", "settled")
+"""Of a mark; it is in review from the end of the first examination to the end of the second, if one was begun."""
+_FINAL = {"done", "agreed", "settled"}
+
+
+@dataclass(frozen=True)
+class NewMark:
+    """An image as it was sent, and what the model said of it."""
+
+    name: str
+    image_hash: str
+    model: str
+    suggestions: list[dict[str, Any]]
+
+
+def hash_image(content: bytes) -> str:
+    """Return the SHA-256 hash by which an image is known, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def accepted_codes(decisions: Mapping[str, str]) -> set[str]:
+    """Return the accepted codes without the ancestors of others, as the page shows them."""
+    codes = {code for code, decision in decisions.items() if decision == ACCEPTED}
+    return {code for code in codes if not any(other.startswith(f"{code}.") for other in codes)}
+
+
+class Team:
+    """The work of a team in a store. A method that names an unknown mark or user raises a `Problem`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def users(self) -> list[dict[str, Any]]:
+        """Return all users by name, without their tokens."""
+        found = self._database.read(lambda session: session.scalars(select(UserRow).order_by(UserRow.name)).all())
+        return [describe_user(user) for user in found]
+
+    def add(self, caller: str, marks: Sequence[NewMark]) -> list[dict[str, Any]]:
+        """Keep marks that are new, and return all of them as they are kept, decisions included.
+
+        The suggestions that somebody decided on stay; those that nobody decided on are renewed.
+        """
+
+        def work(session: Session) -> list[dict[str, Any]]:
+            return [_describe(_keep(session, caller, mark), whole=True) for mark in marks]
+
+        return self._database.write(work)
+
+    def mark(self, mark_id: int) -> dict[str, Any]:
+        """Return a mark with its suggestions and examinations."""
+        return self._database.read(lambda session: _describe(_find(session, mark_id), whole=True))
+
+    def marks(
+        self,
+        *,
+        state: str | None = None,
+        assigned_to: str | None = None,
+        hashes: Collection[str] = (),
+        after: int = 0,
+        count: int = 100,
+    ) -> list[dict[str, Any]]:
+        """Return marks in the order in which they came, without their suggestions.
+
+        Args:
+            state: One of `STATES`.
+            assigned_to: Whose work they are and is not done.
+            hashes: Of their images.
+            after: Only those after the mark with this id.
+            count: How many at most.
+        """
+        wanted = select(MarkRow).where(MarkRow.id > after).order_by(MarkRow.id).limit(count)
+        if state:
+            wanted = wanted.where(MarkRow.state == state)
+        if hashes:
+            wanted = wanted.where(MarkRow.image_hash.in_(hashes))
+        if assigned_to:
+            mine = (ExaminationRow.assigned_to == assigned_to) & ExaminationRow.done.is_(None)
+            wanted = wanted.where(MarkRow.examinations.any(mine))
+        return self._database.read(lambda session: [_describe(mark) for mark in session.scalars(wanted)])
+
+    def decide(
+        self, caller: UserRow, mark_id: int, stage: str, decisions: Mapping[str, str], *, version: int, done: bool
+    ) -> dict[str, Any]:
+        """Replace the decisions of an examination, and return the mark; the same decisions again change nothing.
+
+        Args:
+            caller: Who decides.
+            mark_id: The mark.
+            stage: One of `STAGES`.
+            decisions: "accepted" or "rejected" for each decided code.
+            version: The version of the examination that the caller saw; 0 for a new one.
+            done: Whether the examination is finished.
+
+        Raises:
+            Problem: If the caller may not decide here, or another decided meanwhile.
+        """
+
+        def work(session: Session) -> dict[str, Any]:
+            mark = _find(session, mark_id, lock=True)
+            examination = _examination(mark, stage)
+            _check_may_decide(session, caller, mark, examination)
+            before = dict(examination.decisions), bool(examination.done)
+            if before == (dict(decisions), done) and examination.examiner == caller.name:
+                return _describe(mark, whole=True)
+            if version != examination.version:
+                found = f"the {stage} examination has version {examination.version}, not {version}"
+                by = f"{examination.examiner} changed it at {_time(examination.changed)}"
+                advice = "look at the decisions in `mark` and decide again, with its version"
+                raise Problem(CONFLICT, f"{found}: {by}; {advice}", more={"mark": _describe(mark, whole=True)})
+            _log_decisions(session, caller.name, examination, decisions, done=done)
+            _set(examination, caller.name, decisions, utc_now() if done else None)
+            return _describe(mark, whole=True)
+
+        return self._database.write(work)
+
+    def assign(self, caller: UserRow, mark_ids: Collection[int], stage: str, to: str | None) -> list[dict[str, Any]]:
+        """Assign examinations to a user, or to nobody, and return the marks.
+
+        Raises:
+            Problem: If the caller is no lead and takes work that is another's, or gives work to another; or if the
+                reviewer examined the mark first.
+        """
+
+        def work(session: Session) -> list[dict[str, Any]]:
+            if to is not None:
+                user = session.get(UserRow, to)
+                if user is None or not user.token_hash or user.role == "program":
+                    raise Problem(NOT_FOUND, f"there is no examiner {to[:64]!r}; `GET /v1/users` lists them")
+            return [assign_one(session, mark_id) for mark_id in sorted(set(mark_ids))]
+
+        def assign_one(session: Session, mark_id: int) -> dict[str, Any]:
+            mark = _find(session, mark_id, lock=True)
+            examination = _examination(mark, stage)
+            if caller.role != "lead" and not {examination.assigned_to, to} <= {None, caller.name}:
+                raise Problem(FORBIDDEN, f"mark {mark_id} is the work of another, or would be; ask a lead")
+            if stage == "review" and to is not None:
+                _check_is_second(session, mark, to)
+            if examination.assigned_to != to:
+                _log(session, caller.name, "assigned", mark, stage, {"from": examination.assigned_to, "to": to})
+                examination.assigned_to = to
+                mark.state = _state(mark)
+            return _describe(mark)
+
+        return self._database.write(work)
+
+    def import_marks(self, caller: UserRow, exported: Iterable[ExportedMark]) -> dict[str, Any]:
+        """Take over decisions that were exported from the page, and return how many, and what was left out and why.
+
+        A mark is found by its hash or its name, and is new otherwise. What the team decided is never replaced.
+        """
+        marks = list(exported)
+
+        def work(session: Session) -> dict[str, Any]:
+            outcomes = [(mark.name, _import_one(session, caller, mark)) for mark in marks]
+            left_out = [{"image": name, "reason": reason} for name, reason in outcomes if reason]
+            return {"imported": len(outcomes) - len(left_out), "left_out": left_out}
+
+        return self._database.write(work)
+
+    def events(
+        self, *, mark_id: int | None = None, user: str | None = None, after: int = 0, count: int = 100
+    ) -> list[dict[str, Any]]:
+        """Return lines of the audit trail, the oldest first."""
+        wanted = select(EventRow).where(EventRow.id > after).order_by(EventRow.id).limit(count)
+        if mark_id is not None:
+            wanted = wanted.where(EventRow.mark_id == mark_id)
+        if user is not None:
+            wanted = wanted.where(EventRow.user == user)
+        names = ("id", "user", "action", "mark_id", "stage", "details")
+        rows = self._database.read(lambda session: session.scalars(wanted).all())
+        return [{name: getattr(row, name) for name in names} | {"at": _time(row.at)} for row in rows]
+
+
+def describe_user(user: UserRow) -> dict[str, Any]:
+    """Return what others may know of a user."""
+    limit = user.images_per_minute
+    return {"name": user.name, "role": user.role, "images_per_minute": limit, "active": user.token_hash is not None}
+
+
+def log_user(session: Session, user: UserRow, action: str) -> None:
+    """Add to the trail what the office did to a user, outside of the service."""
+    details = describe_user(user) | {"user": user.name}
+    session.add(EventRow(user=None, action=action, details=details))
+
+
+def _find(session: Session, mark_id: int, *, lock: bool = False) -> MarkRow:
+    wanted: Select[tuple[MarkRow]] = select(MarkRow).where(MarkRow.id == mark_id).options(undefer(MarkRow.suggestions))
+    mark = session.scalars(wanted.with_for_update() if lock else wanted).first()
+    if mark is None:
+        raise Problem(NOT_FOUND, f"there is no mark {mark_id}; `GET /v1/marks` lists them")
+    return mark
+
+
+def _examination(mark: MarkRow, stage: str) -> ExaminationRow:
+    for examination in mark.examinations:
+        if examination.stage == stage:
+            return examination
+    new = ExaminationRow(stage=stage, decisions={}, version=0)
+    mark.examinations.append(new)
+    return new
+
+
+def _keep(session: Session, caller: str, new: NewMark) -> MarkRow:
+    mark = session.scalars(select(MarkRow).where(MarkRow.image_hash == new.image_hash)).first()
+    if mark is None:  # an export may have named it before its image came
+        mark = session.scalars(select(MarkRow).where(MarkRow.name == new.name, MarkRow.image_hash.is_(None))).first()
+    if mark is None:
+        mark = _new_mark(session, caller, new.name, new.image_hash, new.model, new.suggestions)
+    elif not any(each.version for each in mark.examinations):
+        mark.model, mark.suggestions = new.model, new.suggestions
+    mark.image_hash = new.image_hash
+    session.flush()
+    return mark
+
+
+def _new_mark(
+    session: Session, caller: str, name: str, image_hash: str | None, model: str, suggestions: list[dict[str, Any]]
+) -> MarkRow:
+    mark = MarkRow(
+        name=name, image_hash=image_hash, model=model, suggestions=suggestions, state="open", examinations=[]
+    )
+    _examination(mark, "first")
+    session.add(mark)
+    session.flush()
+    _log(session, caller, "added", mark, None, {"name": name, "image_hash": image_hash, "model": model})
+    return mark
+
+
+def _import_one(session: Session, caller: UserRow, exported: ExportedMark) -> str:
+    """Take over one mark; return why not, or nothing."""
+    by = MarkRow.image_hash == exported.image_hash if exported.image_hash else MarkRow.name == exported.name
+    found = session.scalars(select(MarkRow).where(by).with_for_update()).all()
+    if not found and exported.image_hash:
+        nameless = MarkRow.image_hash.is_(None)
+        found = session.scalars(select(MarkRow).where(MarkRow.name == exported.name, nameless).with_for_update()).all()
+    if len(found) > 1:
+        return f"the store has {len(found)} marks of this name; import the archive, which has the images"
+    mark = found[0] if found else None
+    mark = mark or _new_mark(
+        session, caller.name, exported.name, exported.image_hash, exported.model, exported.suggestions
+    )
+    mark.image_hash = mark.image_hash or exported.image_hash
+    examination = _examination(mark, "first")
+    if examination.version:
+        same = examination.decisions == exported.decisions and bool(examination.done) == bool(exported.done)
+        return "" if same else f"{examination.examiner} decided it at {_time(examination.changed)}"
+    if examination.assigned_to not in {None, caller.name} and caller.role != "lead":
+        return f"it is assigned to {examination.assigned_to}"
+    if exported.decisions or exported.done:
+        details = {"decisions": exported.decisions, "done": exported.done and _time(exported.done)}
+        _log(session, caller.name, "imported", mark, "first", details)
+        _set(examination, caller.name, exported.decisions, exported.done)
+    return ""
+
+
+def _check_may_decide(session: Session, caller: UserRow, mark: MarkRow, examination: ExaminationRow) -> None:
+    stage, assigned = examination.stage, examination.assigned_to
+    if assigned not in {None, caller.name} and caller.role != "lead":
+        raise Problem(FORBIDDEN, f"the {stage} examination of mark {mark.id} is assigned to {assigned}; ask a lead")
+    if stage == "review":
+        _check_is_second(session, mark, caller.name)
+        if not _examination(mark, "first").done:
+            raise Problem(INVALID, f"mark {mark.id} cannot be reviewed: its first examination is not done")
+    if stage == "settlement":
+        if caller.role != "lead":
+            raise Problem(FORBIDDEN, "only a lead settles a disagreement")
+        if mark.state not in {"disagreed", "settled"}:
+            raise Problem(INVALID, f"mark {mark.id} is {mark.state}; only a disagreement is settled")
+
+
+def _check_is_second(session: Session, mark: MarkRow, name: str) -> None:
+    """Raise a `Problem` if somebody took part in the first examination, by the trail."""
+    mine = (EventRow.mark_id == mark.id) & (EventRow.stage == "first") & (EventRow.user == name)
+    if session.scalars(select(EventRow.id).where(mine, EventRow.action != "assigned").limit(1)).first():
+        raise Problem(FORBIDDEN, f"{name} took part in the first examination of mark {mark.id}; another must review it")
+
+
+def _set(examination: ExaminationRow, examiner: str, decisions: Mapping[str, str], done: datetime | None) -> None:
+    examination.examiner, examination.decisions = examiner, dict(decisions)
+    examination.changed, examination.done = utc_now(), done
+    examination.version += 1
+    examination.mark.state = _state(examination.mark)
+
+
+def _state(mark: MarkRow) -> str:
+    by = {each.stage: each for each in mark.examinations}
+    first, review, settlement = by["first"], by.get("review"), by.get("settlement")
+    if not first.done:
+        return "open"
+    if review is None or not (review.done or review.assigned_to or review.version):
+        return "done"
+    if not review.done:
+        return "in review"
+    if accepted_codes(first.decisions) == accepted_codes(review.decisions):
+        return "agreed"
+    return "settled" if settlement and settlement.done else "disagreed"
+
+
+def _log(session: Session, user: str, action: str, mark: MarkRow, stage: str | None, details: dict[str, Any]) -> None:
+    session.add(EventRow(user=user, action=action, mark_id=mark.id, stage=stage, details=details))
+
+
+def _log_decisions(
+    session: Session, user: str, examination: ExaminationRow, decisions: Mapping[str, str], *, done: bool
+) -> None:
+    """Add a line for each code whose decision changes, and one if the examination ends or is opened again."""
+    before = examination.decisions
+    for code in sorted(before.keys() | decisions.keys()):
+        if before.get(code) != decisions.get(code):
+            details = {"code": code, "before": before.get(code), "after": decisions.get(code)}
+            _log(session, user, "decided", examination.mark, examination.stage, details)
+    if done != bool(examination.done):
+        details = {"codes": sorted(accepted_codes(decisions))}
+        _log(session, user, "finished" if done else "reopened", examination.mark, examination.stage, details)
+
+
+def _describe(mark: MarkRow, *, whole: bool = False) -> dict[str, Any]:
+    by = {each.stage: each for each in mark.examinations}
+    first, review = (accepted_codes(by[stage].decisions) if stage in by else set() for stage in ("first", "review"))
+    differ = mark.state in {"disagreed", "settled"}
+    last = by["settlement"] if mark.state == "settled" else by["first"]
+    return {
+        "id": mark.id,
+        "name": mark.name,
+        "image_hash": mark.image_hash,
+        "model": mark.model,
+        "state": mark.state,
+        "codes": sorted(accepted_codes(last.decisions)) if mark.state in _FINAL else None,
+        "disagreement": {"first": sorted(first - review), "review": sorted(review - first)} if differ else None,
+        "created": _time(mark.created),
+        "examinations": {stage: _describe_examination(each) for stage, each in by.items()},
+        **({"suggestions": mark.suggestions} if whole else {}),
+    }
+
+
+def _describe_examination(examination: ExaminationRow) -> dict[str, Any]:
+    return {
+        "assigned_to": examination.assigned_to,
+        "examiner": examination.examiner,
+        "version": examination.version,
+        "decisions": examination.decisions,
+        "changed": _time(examination.changed),
+        "done": _time(examination.done),
+    }
+
+
+def _time(value: datetime | None) -> str | None:
+    return value and value.isoformat()

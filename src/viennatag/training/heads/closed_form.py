@@ -1,0 +1,144 @@
+"""Linear heads in closed form: no steps, no learning rate, and strong where a label has few marks.
+
+Both solve least squares over standardised features, whose direction is that of linear discriminant analysis. They
+differ in how strongly it is regularised: one shrinkage for all labels, or a strength for each.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viennatag.errors import DataError, OptionError
+from viennatag.training.data.examples import draw_positions
+from viennatag.training.heads.exported import LinearHead
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+    from torch import Tensor
+
+_MAX_MARKS = 20_000
+"""At most this many marks are solved for: beyond, weights hardly move."""
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """Linear discriminant analysis of each label against the rest, with one shrunk covariance for all labels.
+
+    The covariance is drawn towards a multiple of the identity by the oracle approximating shrinkage (Chen, Wiesel,
+    Eldar and Hero 2010, equation 23).
+    """
+
+    reads_feature_maps: ClassVar[bool] = False
+
+    def fit(
+        self,
+        features: NDArray[Any],
+        rows: NDArray[np.intp],
+        targets: "csr_array",
+        *,
+        mean: "Tensor",
+        scale: "Tensor",
+        seed: int = 0,
+    ) -> LinearHead:
+        """Return a head over raw features; see `Neighbours.fit`."""
+        inputs, truth = _standardised(features, rows, targets, mean, scale, seed)
+        covariance = inputs.T @ inputs / len(inputs)
+        shrinkage = oracle_shrinkage(covariance, len(inputs))
+        covariance *= 1 - shrinkage
+        covariance.flat[:: len(covariance) + 1] += shrinkage
+        weight = np.linalg.solve(covariance, inputs.T @ truth / len(inputs))
+        error = np.mean((inputs @ weight - truth) ** 2, axis=0)
+        return _as_logits(weight, error, targets, mean, scale)
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """Ridge regression of each label, with the strength that predicts a mark best from all the others.
+
+    Leave-one-out errors have a closed form (Allen 1974, PRESS; Rifkin and Lippert 2007, section 3), so a strength is
+    chosen for each label without a validation mark; a label with few marks takes a strong one.
+
+    Attributes:
+        strengths: Penalties that are tried, in units of the mean variance of a feature times the marks.
+    """
+
+    strengths: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+    reads_feature_maps: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not self.strengths or not min(self.strengths) > 0:
+            raise OptionError(f"strengths of a ridge head are {self.strengths}; expected positive numbers")
+
+    def fit(
+        self,
+        features: NDArray[Any],
+        rows: NDArray[np.intp],
+        targets: "csr_array",
+        *,
+        mean: "Tensor",
+        scale: "Tensor",
+        seed: int = 0,
+    ) -> LinearHead:
+        """Return a head over raw features; see `Neighbours.fit`."""
+        inputs, truth = _standardised(features, rows, targets, mean, scale, seed)
+        spectrum, axes = np.linalg.eigh(inputs.T @ inputs / len(inputs))
+        spectrum = np.maximum(spectrum, 0.0)
+        rotated = inputs @ axes
+        moments = rotated.T @ truth / len(inputs)
+        best = np.full(truth.shape[1], np.inf)
+        weight = np.zeros_like(moments)
+        for strength in self.strengths:
+            tried = moments / (spectrum + strength)[:, None]
+            leverage = (rotated**2) @ (1 / (spectrum + strength)) / len(inputs) + 1 / len(inputs)
+            left_out = (truth - rotated @ tried) / np.maximum(1 - leverage, _LEAST)[:, None]
+            error = np.mean(left_out**2, axis=0)
+            better = error < best
+            best[better], weight[:, better] = error[better], tried[:, better]
+        return _as_logits(axes @ weight, best, targets, mean, scale)
+
+
+def oracle_shrinkage(covariance: NDArray[np.floating[Any]], count: int) -> float:
+    """Return how far, from 0 to 1, a covariance of `count` marks is to be drawn towards its mean variance."""
+    width = len(covariance)
+    average, squares = float(np.trace(covariance)) / width, float(np.mean(covariance**2))
+    denominator = (count + 1) * (squares - average**2 / width)
+    return 1.0 if denominator <= 0 else min(1.0, (squares + average**2) / denominator)
+
+
+def _standardised(
+    features: NDArray[Any],
+    rows: NDArray[np.intp],
+    targets: "csr_array",
+    mean: "Tensor",
+    scale: "Tensor",
+    seed: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return centred inputs (marks, width) and centred targets (marks, labels)."""
+    if not targets.nnz:
+        raise DataError("no mark carries a label, so there is nothing to learn")
+    chosen = draw_positions(len(rows), _MAX_MARKS, seed=seed)
+    inputs = (features[rows[chosen]].astype(np.float32) - np.asarray(mean)) / np.asarray(scale)
+    inputs -= inputs.mean(axis=0)
+    truth = targets[chosen].toarray().astype(np.float32)
+    return inputs, truth - truth.mean(axis=0)
+
+
+def _as_logits(
+    weight: NDArray[np.floating[Any]],
+    error: NDArray[np.floating[Any]],
+    targets: "csr_array",
+    mean: "Tensor",
+    scale: "Tensor",
+) -> LinearHead:
+    """Return least squares as the log-odds of a discriminant analysis, over raw features.
+
+    With p the share of marks with a label and R² what least squares explain, the direction of the discriminant is
+    weight / (p (1 - p) (1 - R²)), and the divisor is the mean squared error.
+    """
+    share = np.clip(np.asarray(targets.mean(axis=0)).ravel(), 0.5 / targets.shape[0], 1 - 0.5 / targets.shape[0])
+    folded = (weight / np.maximum(error, _LEAST)).T / np.asarray(scale)
+    bias = np.log(share / (1 - share)) - folded @ np.asarray(mean)
+    return LinearHead(folded.astype(np.float32), bias.astype(np.float32))

@@ -1,0 +1,286 @@
+"""What makes an examiner quick: numbers, sure codes at once, the light table, the queue and the grid."""
+
+import base64
+import re
+
+import pytest
+
+from tests.browser.examiner import ELLIPSES, THREE, Opener, accepted, examine, press, rows
+
+SHIELD = {"shield.png": THREE["shield.png"]}
+
+
+def test_numbers_accept_and_advance(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit())
+    listed = rows(page)
+    press(page, "2")
+    assert accepted(page) == [listed[1]]
+    press(page, "2 m 1")
+    assert accepted(page) == [listed[9]], "m gives the numbers to the next nine rows"
+    press(page, "u Shift+1")
+    expect(page.locator("#name")).to_have_text("ellipse.png")
+    press(page, "p")
+    assert accepted(page) == [listed[9]]
+    expect(page.locator("#tray-state")).to_have_text("done")
+
+
+def test_sure_codes_are_accepted_and_undone_together(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    scores = page.locator("#list .suggestion").evaluate_all(
+        "rows => rows.map(row => [row.dataset.code, parseInt(row.querySelector('.score').textContent)])"
+    )
+    press(page, "x")
+    sure = {code for code, score in scores if score >= 50}
+    shown = set(accepted(page))
+    assert sure
+    assert shown <= sure | {code for code in shown if code.startswith("29.")}
+    assert sure <= shown | {code.rsplit(".", 1)[0] for code in shown}
+    press(page, "u")
+    assert accepted(page) == []
+    page.click("#open-help")
+    page.fill("#accept-from", "99")
+    press(page, "Escape x")
+    assert accepted(page) == []
+    page.reload()
+    expect(page.locator("#accept-above")).to_contain_text("99 %")
+
+
+def test_the_office_hides_categories_and_sets_a_threshold(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    assert any(code.startswith("29.") for code in rows(page))
+    page.click("#open-help")
+    page.fill("#hidden", "29, 24 abc")
+    page.fill("#floor", "75")
+    press(page, "Tab")
+    expect(page.locator("#hidden-note")).to_contain_text("abc")
+    page.fill("#hidden", "29, 24")
+    press(page, "Tab")
+    expect(page.locator("#hidden-note")).to_have_text("")
+    press(page, "Escape")
+    page.reload()
+    expect(page.locator("#list .suggested").first).to_be_visible()
+    assert not any(code.startswith(("29.", "24.")) for code in rows(page))
+    shown = page.locator("#list .suggested .score").all_text_contents()
+    assert min(int(score.removesuffix(" %")) for score in shown) >= 75
+
+
+def test_keys_can_be_changed(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    page.click("#open-help")
+    change = page.locator("#keys button[data-key=above]")
+    change.click()
+    press(page, "d")
+    expect(page.locator("#keys-note")).to_contain_text("already means: done")
+    change.click()
+    press(page, "y")
+    expect(page.locator("#keys-note")).to_contain_text("y now means")
+    press(page, "Escape x")
+    assert accepted(page) == []
+    page.reload()
+    expect(page.locator("#accept-above kbd")).to_have_text("y")
+    expect(page.locator("#list .suggested").first).to_be_visible()
+    press(page, "y")
+    assert accepted(page)
+    page.click("#open-help")
+    page.click("#keys-reset")
+    expect(page.locator("#accept-above kbd")).to_have_text("x")
+
+
+def test_figures_come_first_and_colours_last(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit())
+    suggested = page.locator("#list .suggested").evaluate_all("all => all.map(row => parseInt(row.dataset.code))")
+    form = [number >= 25 for number in suggested]
+    assert form == sorted(form)
+    assert 29 not in suggested
+    colour = page.locator("#colours [data-code]").first
+    code = colour.get_attribute("data-code")
+    colour.click()
+    assert code in accepted(page)
+    colour.click()
+    expect(page.locator("#colours [data-code]").first).to_have_class(re.compile("rejected"))
+    before = len(rows(page))
+    page.click("#more")
+    expect(page.locator("#list-note")).to_contain_text("candidates")
+    expect(page.locator("#list [data-code]").nth(before)).to_be_attached()
+
+
+def test_the_search_knows_the_mark(visit: Opener) -> None:
+    """A few letters are enough for what the model thinks possible, and no row moves when the service answers."""
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    press(page, "/")
+    expect(page.locator("#nodes .main").first).to_contain_text("Sky")
+    page.wait_for_timeout(2_000)  # the scores have come
+    press(page, "s h")
+    expect(page.locator("#nodes .main").first).to_contain_text(re.compile("shield", re.I))
+    place = page.locator("#nodes .main").first.bounding_box()
+    expect(page.locator("#found")).to_contain_text("found")
+    assert page.locator("#nodes .main").first.bounding_box() == place
+    press(page, "Enter")
+    assert len(accepted(page)) == 1
+    expect(page.locator("#suggestions")).to_be_visible()
+    press(page, "/")
+    page.wait_for_timeout(300)
+    press(page, "s t")
+    second = page.locator("#nodes .main").nth(1).get_attribute("data-key")
+    press(page, "2")
+    assert second in accepted(page), "a digit after letters is the number of a row"
+    count = len(accepted(page))
+    press(page, "/")  # which selects the letters, so that a digit replaces them
+    page.wait_for_timeout(300)
+    press(page, "3")
+    assert page.input_value("#search") == "3"
+    assert len(accepted(page)) == count
+
+
+def test_the_light_table(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    image = page.locator("#frame .base")
+    expect(image).to_be_visible()
+    small = image.bounding_box()["width"]
+    page.click("#zoom-in")
+    assert image.bounding_box()["width"] == pytest.approx(1.5 * small, rel=0.01)
+    frame = page.locator("#frame").bounding_box()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    for _ in range(3):
+        page.click("#zoom-in")
+    before = image.bounding_box()["x"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y)
+    page.mouse.up()
+    assert image.bounding_box()["x"] == pytest.approx(before + 60, abs=1)
+    page.locator("#frame").focus()
+    press(page, "ArrowRight")
+    assert image.bounding_box()["x"] == pytest.approx(before + 20, abs=1)
+    page.click("#zoom-fit")
+    assert image.bounding_box()["width"] == pytest.approx(small, rel=0.01)
+    page.select_option("#ground", "dark")
+    assert page.locator("#frame").evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(64, 67, 71)"
+    page.locator("#list .main").first.click()
+    expect(page.locator("#frame svg.heat path.line")).to_have_count(3)
+    assert page.locator("#frame svg.heat path.line").first.get_attribute("d").startswith("M")
+    page.select_option("#evidence", "heat")
+    expect(page.locator("#frame canvas.heat")).to_be_visible()
+    press(page, "h")
+
+
+def test_a_region_is_asked_about(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    whole = rows(page)
+    expect(page.locator("#frame .base")).to_be_visible()
+    box = page.locator("#frame .base").bounding_box()
+    page.click("#crop")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.6 * box["height"], steps=4)
+    page.mouse.up()
+    expect(page.locator("#list-note")).to_contain_text("In the region")
+    assert rows(page) != whole
+    region = page.locator("#frame .region").bounding_box()
+    assert region["width"] == pytest.approx(0.4 * box["width"], abs=4)
+    page.locator("#list .main").first.click()
+    expect(page.locator("#frame .heat")).to_be_visible()
+    assert page.locator("#frame .heat").bounding_box()["width"] == pytest.approx(region["width"], abs=6)
+    press(page, "1")
+    assert len(accepted(page)) == 1
+    page.click("#whole")
+    assert rows(page) == whole
+    assert len(accepted(page)) == 1
+    page.click("#crop")
+    press(page, "ArrowLeft Shift+ArrowDown Enter")  # without a mouse
+    expect(page.locator("#list-note")).to_contain_text("In the region")
+
+
+def test_the_queue_is_filtered_and_does_not_jump(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), {**THREE, "bad.png": b"no image"})
+    page.select_option("#filter", "failed")
+    expect(page.locator("#images .image")).to_have_count(1)
+    page.select_option("#filter", "open")
+    expect(page.locator("#images .image")).to_have_count(3)
+    press(page, "1 d")
+    expect(page.locator("#images .image")).to_have_count(3)  # it stays until the filter is chosen again
+    expect(page.locator("#images .done")).to_have_count(1)
+    assert re.search(r"\d+\.\d+", page.locator("#images .done .state").inner_text()), "its codes are on the row"
+    page.select_option("#filter", "done")
+    expect(page.locator("#images .image")).to_have_count(1)
+    page.select_option("#filter", "all")
+    page.check("#unsure-first")
+    names = page.locator("#images .file").all_text_contents()
+    assert names[0] in {"ellipse.png", "box.png"}
+
+
+def test_a_grid_decides_for_many(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit())
+    press(page, "v")
+    expect(page.locator("#cells .cell")).to_have_count(3)
+    expect(page.locator("#grid-done")).to_be_disabled()
+    page.locator("#cells input").nth(0).check()
+    page.locator("#cells input").nth(2).click(modifiers=["Shift"])
+    expect(page.locator("#grid-count")).to_have_text("3 of 3 selected")
+    page.fill("#grid-code", "no code")
+    page.click("#grid-add")
+    expect(page.locator("#toast-text")).to_contain_text("no code")
+    page.fill("#grid-code", "26.01.01")
+    press(page, "Enter")
+    expect(page.locator("#toast-text")).to_contain_text("3 have 26.1.1")
+    page.click("#grid-accept")
+    expect(page.locator("#toast-text")).to_contain_text("codes accepted")
+    page.click("#grid-done")
+    expect(page.locator("#cells .done")).to_have_count(3)
+    page.locator("#cells button").nth(1).click()
+    expect(page.locator("#name")).to_have_text("ellipse.png")
+    assert "26.1.1" in accepted(page)
+    expect(page.locator("#count")).to_have_text("3 of 3 done")
+
+
+@pytest.mark.slow
+def test_two_thousand_images_do_not_lag(visit: Opener) -> None:
+    """Totals are known at once, and a key answers within a tenth of a second while images are being read."""
+    from playwright.sync_api import expect
+
+    page = visit()
+    page.evaluate(
+        """content => {
+            const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+            const dataTransfer = new DataTransfer();
+            for (let at = 0; at < 2000; at++) dataTransfer.items.add(new File([bytes], `${at}.png`));
+            document.body.dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true}));
+        }""",
+        base64.b64encode(ELLIPSES[0]).decode(),
+    )
+    expect(page.locator("#count")).to_contain_text("of 2000 read", timeout=4_000)
+    expect(page.locator("#list .suggested").first).to_be_visible()
+    waits = page.evaluate(
+        """async () => {
+            const waits = [];
+            for (let at = 0; at < 30; at++) {
+                const start = performance.now();
+                document.body.dispatchEvent(new KeyboardEvent("keydown", {key: at % 2 ? "p" : "n", bubbles: true}));
+                await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+                waits.push(performance.now() - start);
+                await new Promise(resolve => setTimeout(resolve, 50));
+            }
+            return waits.sort((a, b) => a - b);
+        }"""
+    )
+    assert waits[15] < 100, f"milliseconds from a key to the next frame: median {waits[15]}, 95 % {waits[28]}"

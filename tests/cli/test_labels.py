@@ -1,0 +1,113 @@
+"""Reports, requests, folds and exports from the shell."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from viennatag.data.marks import read_marks
+from viennatag.evaluation.evaluation import Evaluation
+from viennatag.model.bundle import Bundle
+from viennatag.split.splitting import split_marks
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def table(collection: Path, tmp_path: Path) -> Path:
+    """Return a table of the collection with a split column."""
+    rows = (collection / "marks.csv").read_text().splitlines()
+    subsets = split_marks(read_marks(collection / "marks.csv"))
+    names = ("train", "validation", "test")
+    body = [f"{row},{names[at]}" for row, at in zip(rows[1:], subsets, strict=True)]
+    file = tmp_path / "split.csv"
+    file.write_text("\n".join([f"{rows[0]},split", *body]))
+    return file
+
+
+def test_a_report_for_each_label(
+    cli: Cli,
+    trained: tuple[Bundle, Evaluation],
+    collection: Path,
+    table: Path,
+    tmp_path: Path,
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(trained[0].graph.parent, bundle)
+    (bundle / "training.csv").write_text("epoch,train_loss\n0,0.9\n1,0.5\n")
+    page = tmp_path / "labels.html"
+    status, out, err = cli(
+        "evaluate", bundle, table, "--images", collection, "--subset", "validation", "--report", page,
+        "--learning-curves", "--format", "csv",
+    )  # fmt: skip
+    assert status == 0, err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["label"] for row in rows] == list(trained[0].labels.names)
+    text = page.read_text(encoding="utf-8")
+    assert "What more marks would bring" in text
+    assert "Training: Loss" in text
+    assert "data:image/jpeg" in text
+    status, _, err = cli("evaluate", bundle, table, "--images", collection, "--learning-curves")
+    assert status == 2
+    assert "--report" in err
+
+
+def test_images_to_label_and_suggestions_for_other_tools(
+    cli: Cli,
+    trained: tuple[Bundle, Evaluation],
+    collection: Path,
+    tmp_path: Path,
+) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for at in range(24):
+        shutil.copyfile(collection / f"{at:03}.png", images / f"{at:03}.png")
+    shutil.copyfile(images / "000.png", images / "copy.png")
+    (images / "damaged.png").write_bytes(b"")
+    bundle, asked, page, queue = trained[0].path, tmp_path / "ask.csv", tmp_path / "ask.html", tmp_path / "queue"
+    status, out, err = cli(
+        "suggest-labels", bundle, images, "-o", asked, "--count", 50, "--report", page, "--copy-to", queue
+    )
+    assert status == 0, err
+    assert "damaged.png" in err
+    rows = list(csv.DictReader(io.StringIO(asked.read_text(encoding="utf-8"))))
+    names = [row["image"] for row in rows]
+    assert len(names) == len(set(names))
+    assert not {"000.png", "copy.png"} <= set(names)  # of look-alikes one
+    assert f"{len(names)} of 25 images" in out
+    assert [file.name.partition("-")[2] for file in sorted(queue.iterdir())] == names
+    assert page.read_text(encoding="utf-8").count("<img") == len(names)
+    for kind, file in (("coco", "annotations.json"), ("label-studio", "tasks.json"), ("fiftyone", "labels.json")):
+        status, _, err = cli("export", images, "-o", tmp_path / kind, "--to", kind, "--model", bundle)
+        assert status == 0, err
+        assert "damaged.png" in err
+        found = json.loads((tmp_path / kind / file).read_text())
+        assert len(found["images"] if kind == "coco" else found["labels"] if kind == "fiftyone" else found) == 25
+
+
+def test_folds_and_labels_of_a_table(cli: Cli, collection: Path, table: Path, tmp_path: Path) -> None:
+    marks = collection / "marks.csv"
+    status, out, err = cli("split", marks, "-o", tmp_path / "folds", "--folds", 4)
+    assert status == 0, err
+    tested: list[str] = []
+    for fold in range(1, 5):
+        read = read_marks(tmp_path / f"folds/fold-{fold}.csv")
+        assert len(read) == 240
+        tested += [image for image, split in zip(read.images, read.splits, strict=True) if split == "test"]
+    assert len(tested) == len(set(tested)) == 240
+    status, out, err = cli("split", table, "-o", tmp_path / "inner", "--folds", 3)
+    assert "24 marks of the stated test subset are in no fold" in out
+    status, _, err = cli("split", marks, "-o", tmp_path, "--folds", 3, "--fractions", "0.5,0.2,0.3")
+    assert status == 2
+    assert "exclude each other" in err
+    status, _, err = cli("export", marks, "--images", collection, "-o", tmp_path / "coco", "--to", "coco")
+    assert status == 0, err
+    found = json.loads((tmp_path / "coco/annotations.json").read_text())
+    assert len(found["annotations"]) == 480
+    status, _, err = cli("export", marks, "-o", tmp_path / "x", "--to", "coco")
+    assert status == 2
+    assert "--images" in err

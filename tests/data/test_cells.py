@@ -1,0 +1,109 @@
+import math
+from pathlib import Path
+
+import numpy
+import pandas
+import pytest
+
+from viennatag.data.cells import cell_entries, cell_text, choose_separator, normal_label, same_label, truth_of
+from viennatag.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("cell", "labels"),
+    [
+        ("cat;dog", ["cat", "dog"]),
+        ("cat|dog", ["cat", "dog"]),
+        ("cat\ndog", ["cat", "dog"]),
+        ("['cat', 'dog']", ["cat", "dog"]),
+        ('["cat", "dog"]', ["cat", "dog"]),
+        ("('cat', 'dog')", ["cat", "dog"]),
+        ("('cat',)", ["cat"]),
+        ("{'cat', 'dog'}", ["cat", "dog"]),
+        ("['cat' 'dog']", ["cat", "dog"]),
+        ("['cat'\n 'dog']", ["cat", "dog"]),
+        ("array(['cat', 'dog'], dtype=object)", ["cat", "dog"]),
+        ("[cat, dog]", ["cat", "dog"]),
+        ("[nan]", []),
+        ("['nan']", ["nan"]),
+        ("[3, 5]", ["3", "5"]),
+        ('{"choices": ["cat", "dog"]}', ["cat", "dog"]),
+        ('[{"start": 0, "rectanglelabels": ["cat"]}, {"rectanglelabels": ["dog"]}]', ["cat", "dog"]),
+        ('{"cat": 1, "dog": 0}', ["cat"]),
+        ("{'cat': True, 'dog': False}", ["cat"]),
+        ("[]", []),
+        ("set()", []),
+        ("nan", []),
+        ("None", []),
+        ("NA", []),
+        ("<NA>", []),
+        ("null", []),
+        ("", []),
+        (None, []),
+        (math.nan, []),
+        (pandas.NA, []),
+        (["cat", None, math.nan], ["cat"]),
+        (("dog", "cat"), ["dog", "cat"]),
+        ({"dog", "cat"}, ["cat", "dog"]),
+        (numpy.array(["cat", "dog"]), ["cat", "dog"]),
+        (pandas.Series(["cat"]), ["cat"]),
+        (Path("cat"), ["cat"]),
+        (3, ["3"]),
+        (3.0, ["3"]),
+        (numpy.float64(3.5), ["3.5"]),
+        ("  Film \u00a0 noir ", ["Film noir"]),
+        ("cafe\u0301", ["café"]),
+        ("(rare) cat", ["(rare) cat"]),
+        ("cat, dog", ["cat, dog"]),
+    ],
+)
+def test_a_cell_is_the_labels_that_were_meant(cell: object, labels: list[str]) -> None:
+    assert cell_entries(cell) == labels
+
+
+@pytest.mark.parametrize("cell", ["['cat", "['cat', dog]", '{"x": 3.5}', b"cat", {"width": 3.5}])
+def test_a_cell_that_is_not_sure_is_refused_or_one_label(cell: object) -> None:
+    if cell == "['cat":
+        assert cell_entries(cell) == ["['cat"]
+        return
+    with pytest.raises(DataError):
+        cell_entries(cell)
+
+
+def test_as_written_takes_every_word_as_it_is() -> None:
+    assert cell_entries("[a, b];nan;None", as_written=True) == ["[a, b]", "nan", "None"]
+    assert cell_entries("a b  c", separator=" ") == ["a", "b", "c"]
+    assert cell_entries("a # b;c", separator="#") == ["a", "b;c"]
+
+
+@pytest.mark.parametrize(
+    ("truth", "texts"),
+    [
+        ("positive", ["1", "1.0", "yes", "Yes", "TRUE", "x", "X", "✓"]),
+        ("negative", ["0", "0.0", "no", "False", "N"]),
+        ("unknown", ["-1", "-1.0", "?"]),
+        ("blank", ["", " ", "nan", "NA", "None"]),
+        (None, ["2", "1999", "maybe", "0.5"]),
+    ],
+)
+def test_one_function_decides_a_yes_or_no(truth: str | None, texts: list[str]) -> None:
+    assert {truth_of(text) for text in texts} == {truth}
+
+
+def test_doubtful_separators_need_evidence() -> None:
+    assert choose_separator({"cat,dog", "dog", "cat"}) == (",", [])
+    assert choose_separator({"haze,water", "clear,water", "haze", "clear"}) == (",", [])
+    assert choose_separator({"cat#dog", "dog#bird", "bird"})[0] == "#"
+    assert choose_separator({"Washington, DC", "Paris"}) == ("", [(",", "Washington, DC")])
+    assert choose_separator({"Film noir", "War"}) == ("", [(" ", "Film noir")])
+    assert choose_separator({"Film noir;War", "War"}) == ("", [])
+    assert choose_separator({"Film noir", "Film drama"}) == ("", [(" ", "Film drama")])
+    tags = {"a b", "a c", "b c", "a b c", "c", "b", "a"}
+    assert choose_separator(tags) == (" ", [])
+    assert choose_separator({"war, peace;war", "peace"})[0] == ""  # `;` separates, so commas are part of labels
+
+
+def test_spellings_of_one_label() -> None:
+    assert same_label("CAFÉ") == same_label("cafe\u0301") == same_label("Café")
+    assert normal_label("a\u200bb\ufeff") == "a b"
+    assert cell_text(Path("x/a.png")) == "x/a.png"

@@ -1,0 +1,390 @@
+"""Tables as others make them: what is read is what was meant, or it is refused, or it is said."""
+
+import csv
+import io
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pandas
+import polars
+import pyarrow
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from typer.testing import CliRunner
+
+from viennatag.cli import app
+from viennatag.data.columns import LABEL_NAMES, SPLIT_NAMES, Reading
+from viennatag.data.marks import Marks, as_marks, marks_from_dataframe, read_marks
+from viennatag.errors import DataError, ViennatagError
+
+RUNNER = CliRunner()
+
+
+def table(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    return tmp_path / name
+
+
+def flat(tmp_path: Path, text: str, **options: Any) -> Marks:
+    return read_marks(table(tmp_path, text), taxonomy="flat", reading=Reading(**options))
+
+
+def refusal(tmp_path: Path, text: str, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        flat(tmp_path, text, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "image", ["image", "file_name", "filename", "File Name", "path", "image_id", "Image Index", "img"]
+)
+@pytest.mark.parametrize("labels", ["codes", "labels", "Tags", "Finding Labels", "vienna_codes", "category"])
+def test_columns_of_others(tmp_path: Path, image: str, labels: str) -> None:
+    marks = flat(tmp_path, f"{image},{labels}\na.png,cat|dog\nb.png,dog\n")
+    assert (marks.images, marks.codes, marks.notes) == (("a.png", "b.png"), (("cat", "dog"), ("dog",)), ())
+    assert marks.reading == f"images in {image!r}; labels in {labels!r}"
+
+
+@pytest.mark.parametrize("column", ["split", "subset", "set", "Partition"])
+def test_words_for_subsets(tmp_path: Path, column: str) -> None:
+    words = ["train", "Training", "valid", "val", "dev", "validation", "test", "holdout", "hold-out", ""]
+    rows = "".join(f"{at}.png,cat,{word}\n" for at, word in enumerate(words))
+    found = flat(tmp_path, f"image,labels,{column}\n{rows}").splits
+    assert found == ("train", "train", *["validation"] * 4, *["test"] * 3, "")
+
+
+def test_a_column_that_says_whether_a_mark_is_for_validation(tmp_path: Path) -> None:
+    assert flat(tmp_path, "fname,image,tags,is_valid\n1,a,cat,True\n2,b,dog,False\n").splits == ("validation", "train")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [("yes", "no"), ("True", "False"), ("x", ""), ("1", "0"), ("1.0", "0.0"), ("Y", "N")]
+)
+def test_words_for_yes_and_no(tmp_path: Path, yes: str, no: str) -> None:
+    marks = flat(tmp_path, f"image,cat,dog\na,{yes},{no}\nb,{no},{yes}\nc,{yes},{yes}\n")
+    assert marks.codes == (("cat",), ("dog",), ("cat", "dog"))
+    assert bool(marks.notes) == (no == "")
+    assert all("2 cells of 0/1 columns are blank and read as 0" in note for note in marks.notes)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_separator_encoding_and_line_end(tmp_path: Path, delimiter: str, encoding: str, end: str) -> None:
+    lines = [delimiter.join(row) for row in (("image", "labels"), ("é.png", "chat"), ("b.png", '"a;b"'))]
+    (tmp_path / "t.csv").write_bytes((end.join(lines) + end).encode(encoding))
+    assert read_marks(tmp_path / "t.csv", taxonomy="flat").codes == (("chat",), ("a", "b"))
+
+
+def test_other_encodings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("image,labels\né.png,chat\n".encode("latin-1"))
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_marks(tmp_path / "t.csv", taxonomy="flat")
+
+
+def test_index_columns_are_no_labels(tmp_path: Path) -> None:
+    for name in ("", "Unnamed: 0", "__index_level_0__", "index"):
+        marks = flat(tmp_path, f"{name},image,cat,dog\n0,a,1,0\n1,b,0,1\n2,c,1,1\n")
+        assert marks.codes == (("cat",), ("dog",), ("cat", "dog"))
+        assert "is the index of a data frame and no label" in marks.notes[0]
+
+
+def test_all_columns_that_are_no_labels_are_named_once(tmp_path: Path) -> None:
+    rows = "".join(f"{at}.png,{at % 2},{1990 + at},{at},{'ab'[at % 2]},{at % 3 % 2}\n" for at in range(30))
+    text = f"image,cat,year,age,camera,dog\n{rows}"
+    message = refusal(tmp_path, text)
+    assert [message.count(f"column '{name}'") for name in ("year", "age", "camera", "cat", "dog")] == [1, 1, 1, 0, 0]
+    marks = flat(tmp_path, text, ignore=shlex.split(message.splitlines()[-1].partition(": ")[2])[1::2])
+    assert {code for codes in marks.codes for code in codes} == {"cat", "dog"}
+
+
+def test_a_single_odd_cell_is_a_bad_row_and_not_a_bad_column(tmp_path: Path) -> None:
+    rows = "".join(f"{at}.png,{at % 2}\n" for at in range(30))
+    message = refusal(tmp_path, f"image,cat\n{rows}x.png,maybe\n")
+    assert "row 32 has 'maybe' in column 'cat'" in message
+    assert "keeps 30 marks" in message
+
+
+@pytest.mark.parametrize("unknown", ["-1", "?", "-1.0"])
+def test_unknown_labels_are_explained_and_never_left_out(tmp_path: Path, unknown: str) -> None:
+    for skip_bad in (False, True):
+        with pytest.raises(DataError, match=r"say that a label is unknown, the first .* in row 3 of 'dog'") as caught:
+            path = table(tmp_path, f"image,cat,dog\na,1,0\nb,0,{unknown}\n")
+            read_marks(path, taxonomy="flat", skip_bad=skip_bad)
+        assert "--skip-bad" not in str(caught.value)
+
+
+def test_labels_named_as_roles_of_a_zero_one_table(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,group,weight,cat\na,1,0,1\nb,0,1,1\nc,1,1,0\n")
+    assert marks.codes == (("cat", "group"), ("cat", "weight"), ("group", "weight"))
+    assert [note.partition("; ")[2] for note in marks.notes] == [
+        "if it is no label: --ignore group",
+        "if it is no label: --ignore weight",
+    ]
+    assert marks.groups == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("\"['cat', 'dog']\"", "are lists"),
+        ('"[""cat"", ""dog""]"', "are lists"),
+        ('"cat,dog"', "--separator"),
+        ("cat#dog", "--separator"),
+        ("cat dog", "--separator"),
+    ],
+)
+def test_several_labels_in_a_cell_are_read_or_said(tmp_path: Path, cell: str, said: str) -> None:
+    marks = flat(tmp_path, f"image,labels\na,{cell}\nb,dog\nc,cat\nd,\n")
+    assert len(marks.notes) == 1
+    assert said in marks.notes[0]
+    option = re.search(r"--separator ('[^']+'|\S+)$", marks.notes[0])
+    if option and marks.codes[0] != ("cat", "dog"):
+        marks = flat(tmp_path, f"image,labels\na,{cell}\nb,dog\nc,cat\nd,\n", separator=shlex.split(option[1])[0])
+    assert marks.codes == (("cat", "dog"), ("dog",), ("cat",), ())
+
+
+def test_empty_words_are_no_labels_and_said_once(tmp_path: Path) -> None:
+    text = "image,labels\na,cat\nb,nan\nc,None\nd,[]\ne,NA\nf,null\n"
+    marks = flat(tmp_path, text)
+    assert marks.codes == (("cat",), *[()] * 5)
+    assert len(marks.notes) == 1
+    assert "5 cells of the column 'labels' say that there is nothing, such as 'nan' (row 3)" in marks.notes[0]
+    assert flat(tmp_path, text, as_written=True).codes[4] == ("NA",)
+
+
+def test_labels_in_several_spellings_are_one(tmp_path: Path) -> None:
+    text = "image,labels\na,Café\nb,cafe\u0301\nc,café\nd,CAFÉ;tea\u00a0pot\ne,café\nf,tea pot\n"
+    marks = flat(tmp_path, text)
+    assert {code for codes in marks.codes for code in codes} == {"café", "tea pot"}
+    assert "2 labels differ from another one in case or Unicode form only" in marks.notes[0]
+    assert "Café" in {code for codes in flat(tmp_path, text, as_written=True).codes for code in codes}
+
+
+def test_long_tables_are_recognised_and_said(tmp_path: Path) -> None:
+    text = "image,label\na,cat\nb,dog\na,dog\nc,cat\nb,dog\n"
+    marks = flat(tmp_path, text)
+    assert (marks.images, marks.codes) == (("a", "b", "c"), (("cat", "dog"), ("dog",), ("cat",)))
+    repeat, long = marks.notes
+    assert "1 row is an exact repeat of an earlier one and joined with it, such as row 6 with row 3 (b)" in repeat
+    assert "read as one row per image and label: a is 'cat' (row 2), 'dog' (row 4)" in long
+    assert "row 4 repeats the image 'a' of row 2 and contradicts it: the codes dog" in refusal(
+        tmp_path, text, long=False
+    )
+
+
+def test_rows_that_contradict_each_other_are_shown(tmp_path: Path) -> None:
+    text = "image,labels\na,cat;dog\na,bird\nb,dog\nc,dog\nd,dog\n"
+    message = refusal(tmp_path, text)
+    assert "row 2 repeats the image 'a' of row 3 and contradicts it: the codes cat; dog" in message
+    assert "row 3 repeats the image 'a' of row 2 and contradicts it: the codes bird" in message
+    assert "join the rows of each image with --long" in message
+    assert flat(tmp_path, text, long=True).codes[0] == ("bird", "cat", "dog")
+    rare = "image,label\n" + "".join(f"{at},cat\n" for at in range(100)) + "7,dog\n"
+    assert "2 bad rows among 101" in refusal(tmp_path, rare)
+
+
+def test_open_images_says_what_does_not_apply(tmp_path: Path) -> None:
+    text = "ImageID,Source,LabelName,Confidence\na,v,/m/1,1\na,v,/m/2,0\na,v,/m/3,1\nb,v,/m/2,0\n"
+    marks = flat(tmp_path, text)
+    assert (marks.images, marks.codes) == (("a", "b"), (("/m/1", "/m/3"), ()))
+    assert "--ignore Confidence" in marks.notes[0]
+    message = refusal(tmp_path, text.replace("/m/2,0", "/m/2,0.3"))
+    assert "holds '0.3' (row 3), which is neither 0 nor 1" in message
+    assert flat(tmp_path, text, ignore=["Confidence"]).codes[1] == ("/m/2",)
+
+
+def test_a_user_may_say_which_columns_count(tmp_path: Path) -> None:
+    text = "image,label,tags,year\na,cat,red,1\nb,dog,blue,0\n"
+    marks = flat(tmp_path, text)
+    assert marks.codes == (("cat",), ("dog",))
+    assert "--label-column tags" in marks.notes[0]
+    assert flat(tmp_path, text, label_columns=["tags"]).codes == (("red",), ("blue",))
+    assert flat(tmp_path, text, label_columns=["year"]).codes == (("year",), ())
+    assert flat(tmp_path, text, image_column="tags").images == ("red", "blue")
+    assert "no such column" in refusal(tmp_path, text, label_columns=["colour"])
+    assert "no such column" in refusal(tmp_path, text, image_column="picture")
+
+
+def test_images_under_another_spelling(tmp_path: Path) -> None:
+    (tmp_path / "images/set").mkdir(parents=True)
+    for name in ("set/cafe\u0301.png", "set/b.JPG", "c.png", "d.png", "d.jpg"):
+        (tmp_path / "images" / name).touch()
+    text = "image,labels\nset\\café.png,cat\nC:\\data\\set\\B.jpg,cat\n./c,cat\n"
+    marks = read_marks(table(tmp_path, text), taxonomy="flat", images=tmp_path / "images")
+    assert marks.images == ("set/cafe\u0301.png", "set/b.JPG", "c.png")
+    assert "3 images are found under another spelling of their name" in marks.notes[-1]
+    with pytest.raises(DataError, match=r"several files fit: 'd' may be d.jpg or d.png"):
+        read_marks(table(tmp_path, "image,labels\nd,cat\nc.png,dog\n"), taxonomy="flat", images=tmp_path / "images")
+
+
+def test_the_reason_is_told_when_all_rows_are_bad(tmp_path: Path) -> None:
+    path = table(tmp_path, "image,codes\na.png,cat\nb.png,dog\n")
+    for skip_bad in (False, True):
+        with pytest.raises(DataError, match="row 2 'cat' is not a Vienna code") as caught:
+            read_marks(path, skip_bad=skip_bad)
+        assert "--skip-bad" not in str(caught.value)
+    done = RUNNER.invoke(app, ["inspect", str(path)])
+    assert isinstance(done.exception, DataError) or "is not a Vienna code" in done.stderr
+
+
+FRAMES = {
+    "pandas": pandas.DataFrame,
+    "polars": polars.DataFrame,
+    "lazy": polars.LazyFrame,
+    "arrow": pyarrow.table,
+    "columns": dict,
+    "rows": lambda columns: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+}
+
+
+@pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
+def test_frames_of_every_kind(make: Any) -> None:
+    two = (("cat", "dog"), ("dog",))
+    lists = {"file_name": ["a", "b"], "tags": [["cat", "dog"], ["dog"]]}
+    assert as_marks(make(lists), taxonomy="flat").codes == two
+    assert as_marks(make({"image": ["a", "b"], "cat": [1, 0], "dog": [True, True]}), taxonomy="flat").codes == two
+
+
+def test_pandas_frames_with_whatever_is_in_them() -> None:
+    two = (("cat", "dog"), ("dog",))
+    cells = [["cat", "dog"], "dog"]
+    frame = pandas.DataFrame({"image": [Path("x/a.png"), Path("x/b.png")], "codes": cells}, index=[7, 3])
+    marks = marks_from_dataframe(frame, taxonomy="flat")
+    assert (marks.images, marks.codes, marks.notes) == (("x/a.png", "x/b.png"), two, ())
+    assert marks_from_dataframe(frame.set_index("image"), taxonomy="flat").codes == two
+    assert marks_from_dataframe(frame.set_index(["image", [0, 1]]), taxonomy="flat").codes == two
+    assert marks_from_dataframe(frame.groupby("image").first(), taxonomy="flat").codes == two
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pandas.DataFrame([["a", 1, 0]], columns=["image", "cat", "cat"]),
+        pandas.DataFrame([["a", 1]], columns=pandas.MultiIndex.from_tuples([("image", ""), ("x", "cat")])),
+        "marks.csv",
+        {"image": ["a"], "codes": ["cat", "dog"]},
+        {"image": "abc", "codes": "abc"},
+        [1, 2],
+        object(),
+        pandas.Series(["a"]),
+        pandas.DataFrame(),
+    ],
+)
+def test_no_frame_ends_in_an_error_of_somebody_else(frame: Any) -> None:
+    with pytest.raises(ViennatagError):
+        marks_from_dataframe(frame, taxonomy="flat")
+
+
+word = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Z", "Cf"], exclude_characters="\ufeff"), min_size=1, max_size=6
+)
+word = word.filter(lambda text: text.isalpha() and text == text.casefold())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.lists(word, max_size=3, unique=True), min_size=1, max_size=8),
+    image=st.sampled_from(["image", "File_Name", "path", "filename"]),
+    label=st.sampled_from(LABEL_NAMES[:8]),
+    form=st.sampled_from([";", "|", ",", "#", " ", "python", "json", "long", "columns"]),
+    dialect=st.tuples(st.sampled_from(",;\t|"), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.booleans()),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    shuffled=st.booleans(),
+)
+def test_what_is_read_is_what_was_meant_or_it_is_said(  # type: ignore[no-untyped-def]
+    tmp_path: Path, rows, image, label, form, dialect, encoding, shuffled
+) -> None:
+    import json
+    import unicodedata
+
+    rows = [sorted({unicodedata.normalize("NFC", text) for text in row}) for row in rows]
+    meant = {f"{at}.png": tuple(sorted(row)) for at, row in enumerate(rows)}
+    if form == "columns":
+        names = sorted({text for row in rows for text in row})
+        if not names or set(names) & {*LABEL_NAMES, *SPLIT_NAMES, "present", "value", "index", "file", "img", "photo"}:
+            return
+        header = [image, *names]
+        cells = [[name, *(int(text in row) for text in names)] for name, row in meant.items()]
+    elif form == "long":
+        header, cells = [image, label], [[name, text] for name, row in meant.items() for text in row or [""]]
+    else:
+        written = {"python": lambda row: str(list(row)), "json": json.dumps}.get(form, form.join)
+        header, cells = [image, label], [[name, written(row)] for name, row in meant.items()]
+    if shuffled:
+        header, cells = header[::-1], [row[::-1] for row in cells]
+    delimiter, quoting, final = dialect
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, quoting=quoting).writerows([header, *cells])
+    content = text.getvalue() if final else text.getvalue().removesuffix("\r\n")
+    (tmp_path / "t.csv").write_bytes(content.encode(encoding))
+    try:
+        marks = read_marks(tmp_path / "t.csv", taxonomy="flat")
+    except DataError:
+        return
+    found = dict(zip(marks.images, marks.codes, strict=True))
+    if found != meant:
+        said = " ".join(marks.notes)
+        options = ("--separator", "--as-written", "--no-long", "--label-column")
+        assert any(option in said for option in options), (found, meant)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    (tmp_path / "images").mkdir()
+    for at in range(12):
+        picture = Image.linear_gradient("L").rotate(at * 30).convert("RGB")
+        picture.save(tmp_path / "images" / f"{at}.png")
+    return tmp_path / "images"
+
+
+ADVISED = {
+    "separator": ("image,labels\n" + "".join(f'{at}.png,"cat,dog"\n' for at in range(12)), ["cat", "dog"]),
+    "columns": (
+        "image,cat,dog,year\n" + "".join(f"{at}.png,{at % 2},{1 - at % 2},{1990 + at}\n" for at in range(12)),
+        ["cat", "dog"],
+    ),
+    "unknown": (
+        "image,cat,dog\n" + "".join(f"{at}.png,{at % 2},{(-1, 0, 1)[at % 3]}\n" for at in range(12)),
+        ["cat"],
+    ),
+    "label-column": (
+        "image,species,colour\n" + "".join(f"{at}.png,{['cat', 'dog'][at % 2]},red\n" for at in range(12)),
+        ["cat", "dog"],
+    ),
+    "contradiction": (
+        "image,labels\n0.png,cat;dog\n0.png,bird\n" + "".join(f"{at}.png,dog;cat\n" for at in range(1, 12)),
+        ["bird", "cat", "dog"],
+    ),
+}  # fmt: skip
+
+
+def advised_options(text: str) -> list[str]:
+    """Return the options that the messages of a command propose, as they stand there."""
+    found = re.findall(r"--(?:separator|ignore|label-column) (?:'[^']*'|[^\s;,:)]+|,)|--long\b", text)
+    return [each for option in dict.fromkeys(found) for each in shlex.split(option)]
+
+
+@pytest.mark.parametrize(("text", "labels"), ADVISED.values(), ids=ADVISED)
+def test_advice_is_true_when_it_is_followed(tmp_path: Path, pictures: Path, text: str, labels: list[str]) -> None:
+    path = table(tmp_path, text)
+    first = run("inspect", str(path), "--images", str(pictures), "--taxonomy", "flat")
+    options = advised_options(first)
+    assert options
+    out = tmp_path / "parts"
+    run("split", str(path), "-o", str(out), "--taxonomy", "flat", *options)
+    found = [read_marks(part, taxonomy="flat") for part in sorted(out.iterdir())]
+    assert sum(map(len, found)) == 12
+    assert sorted({code for marks in found for codes in marks.codes for code in codes}) == labels
+
+
+def run(*arguments: str) -> str:
+    """Return what a command says, its error included."""
+    done = RUNNER.invoke(app, list(arguments))
+    told = str(done.exception) if isinstance(done.exception, ViennatagError) else ""
+    assert done.exception is None or told or isinstance(done.exception, SystemExit), done.exception
+    return done.output + done.stderr + told

@@ -1,0 +1,205 @@
+"""Deliveries as people hand them in: folders, tables and registers of every kind, and what is said about them."""
+
+import csv
+import json
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from viennatag.cli import app
+from viennatag.data.marks import read_marks
+from viennatag.importers import import_marks
+
+RUNNER = CliRunner()
+
+
+def rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def folder(path: Path, *names: str) -> Path:
+    for name in names:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(path / name)
+    return path
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+LAYOUTS: dict[str, tuple[list[str], list[tuple[str, str]], str]] = {
+    "plain": (["cat/a.png", "dog/b.png"], [("cat", ""), ("dog", "")], ""),
+    "shots below": (["cat/2023/a.png", "dog/x/y/b.png"], [("cat", ""), ("dog", "")], "'cat/2023' is 'cat'"),
+    "subsets above": (
+        ["train/cat/a.png", "Valid/dog/b.png", "test/cat/c.png", "holdout/dog/1/d.png"],
+        [("cat", "test"), ("cat", "train"), ("dog", "test"), ("dog", "validation")],
+        "'holdout/dog/1' is 'dog'",
+    ),
+    "one subset": (["train/cat/a.png", "train/dog/b.png"], [("cat", "train"), ("dog", "train")], ""),
+    "subsets below": (
+        ["cat/train/a.png", "cat/val/b.png", "dog/train/c.png"],
+        [("cat", "train"), ("cat", "validation"), ("dog", "train")],
+        "",
+    ),
+    "a class called train": (
+        ["train/a.png", "car/b.png"],
+        [("car", ""), ("train", "")],
+        "the folder 'train' is read as",
+    ),
+    "loose": (["cat/a.png", "b.png"], [("cat", "")], "lies beside the class folders"),
+    "unlabelled subset": (["train/cat/a.png", "test/b.png"], [("cat", "train")], "lies beside the class folders"),
+}
+
+
+@pytest.mark.parametrize(("names", "wanted", "said"), LAYOUTS.values(), ids=LAYOUTS)
+def test_class_folders_of_every_layout(
+    tmp_path: Path, names: list[str], wanted: list[tuple[str, str]], said: str
+) -> None:
+    source, out = folder(tmp_path / "in", *names), tmp_path / "m.csv"
+    done = RUNNER.invoke(app, ["import", "class-folders", str(source), "-o", str(out), "--taxonomy", "flat"])
+    assert done.exit_code == 0
+    assert sorted({(row["codes"], row.get("split", "")) for row in rows(out)}) == wanted
+    assert said in done.stderr
+    assert bool(said) == bool(done.stderr)
+
+
+def test_linked_folders_are_read_once(tmp_path: Path) -> None:
+    folder(tmp_path / "elsewhere", "a.png")
+    source = folder(tmp_path / "in", "dog/b.png")
+    (source / "cat").symlink_to(tmp_path / "elsewhere")
+    (source / "dog" / "back").symlink_to(source)
+    import_marks("class-folders", source, tmp_path / "m.csv", taxonomy="flat")
+    assert [row["codes"] for row in rows(tmp_path / "m.csv")] == ["cat", "dog"]
+
+
+def test_one_name_that_is_no_text_costs_the_others_nothing(tmp_path: Path) -> None:
+    source = folder(tmp_path / "in", "cat/a.png", "dog/b.png")
+    os.rename(source / "cat/a.png", os.fsencode(source / "cat") + b"/caf\xe9.png")
+    done = RUNNER.invoke(
+        app, ["import", "class-folders", str(source), "-o", str(tmp_path / "m.csv"), "--taxonomy", "flat"]
+    )
+    assert done.exit_code == 0
+    assert "its file name is no UTF-8 text; rename the file, first cat/caf\\xe9.png" in done.stderr
+    assert [row["codes"] for row in rows(tmp_path / "m.csv")] == ["dog"]
+
+
+def test_images_without_flat_labels_are_kept(tmp_path: Path) -> None:
+    write(tmp_path / "t.csv", "file_name,cat,dog\na.png,1,0\nb.png,0,0\n")
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
+        "annotations": [{"image_id": 1, "category_id": 7}],
+        "categories": [{"id": 7, "name": "cat"}],
+    }
+    write(tmp_path / "c.json", json.dumps(coco))
+    for format_name, source in (("table", "t.csv"), ("one-hot", "t.csv"), ("coco", "c.json")):
+        summary = import_marks(format_name, tmp_path / source, tmp_path / "m.csv", taxonomy="flat")
+        assert (summary.kept, summary.with_codes) == (2, 1)
+        assert [row["codes"] for row in rows(tmp_path / "m.csv")] == ["cat", ""]
+
+
+def test_tables_keep_groups_subsets_and_weights(tmp_path: Path) -> None:
+    write(tmp_path / "t.csv", "path,tags,group,subset,weight\na.png,cat,g,dev,2\nb.png,dog,h,holdout,1\n")
+    import_marks("table", tmp_path / "t.csv", tmp_path / "m.csv", taxonomy="flat")
+    marks = read_marks(tmp_path / "m.csv", taxonomy="flat")
+    assert (marks.groups, marks.splits, marks.weights) == (("g", "h"), ("validation", "test"), (2.0, 1.0))
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_hugging_face_image_folders(tmp_path: Path, ending: str) -> None:
+    text = {
+        "csv": "file_name,labels\na.png,\"['cat', 'dog']\"\nsub/b.png,['dog']\n",
+        "jsonl": '{"file_name": "a.png", "labels": ["cat", "dog"]}\n{"file_name": "sub/b.png", "labels": ["dog"]}\n',
+    }[ending]
+    for subset in ("train", "test"):
+        folder(tmp_path / "data" / subset, "a.png", "sub/b.png")
+        write(tmp_path / "data" / subset / f"metadata.{ending}", text)
+    import_marks("table", tmp_path / "data", tmp_path / "m.csv", taxonomy="flat", images=tmp_path / "data")
+    marks = read_marks(tmp_path / "m.csv", taxonomy="flat", images=tmp_path / "data")
+    assert marks.images == ("test/a.png", "test/sub/b.png", "train/a.png", "train/sub/b.png")
+    assert marks.splits == ("test", "test", "train", "train")
+    assert marks.codes == (("cat", "dog"), ("dog",)) * 2
+
+
+BRAZIL = """<?xml version="1.0" encoding="UTF-8"?><revista numero="1">
+<processo numero="1"><classes-vienna edicao="4"><classe-vienna codigo="3.1.6"/><classe-vienna codigo="26.1.1"/>
+</classes-vienna></processo>
+<processo numero="2"><classes-vienna><classe-vienna codigo="27.5.1" edicao="4"/></classes-vienna></processo>
+<processo numero="3"><marca/></processo></revista>"""
+MADRID = """<ENOTIF><BIRTH TRANTYP="ENN" INTREGN="1"><IMAGE NAME="1" TYPE="JPG"/><VIENNAGR><VIENVER>8</VIENVER>
+<VIECLAI>26.4</VIECLAI><VIECLA3>26.4.2</VIECLA3></VIENNAGR></BIRTH>
+<PROLONG TRANTYP="REN" INTREGN="1"><NOTDATE>1</NOTDATE></PROLONG>
+<MARKGR INTREGN="2"><CURRENT><VIENNAGR><VIECLA3>3.1.6</VIECLA3></VIENNAGR></CURRENT></MARKGR></ENOTIF>"""
+REGISTERS = {
+    "brazil": (BRAZIL, {"1": "3.1.6;26.1.1", "2": "27.5.1"}, {"4"}),
+    "madrid": (MADRID, {"1": "26.4;26.4.2", "2": "3.1.6"}, {"8", ""}),
+    "us-table": (
+        "serial_no,design_search_cd\n7,260101\n8,031501\n7,031501\n",
+        {"7": "26.1.1;3.15.1", "8": "3.15.1"},
+        {""},
+    ),
+    "ca-table": (
+        "AppNo\tExtNo\tViennaSeq\tViennaCategory\tViennaDivision\tViennaSection\n"
+        "7\t00\t1\t3\t1\t6\n8\t00\t1\t27\t5\t1\n7\t00\t2\t26\t1\t1\n7\t01\t1\t2\t1\t1\n",
+        {"7": "3.1.6;26.1.1", "8": "27.5.1", "7-01": "2.1.1"},
+        {""},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REGISTERS)
+def test_registers(tmp_path: Path, name: str) -> None:
+    text, wanted, editions = REGISTERS[name]
+    import_marks(name, write(tmp_path / "in.xml", text), tmp_path / "m.csv")
+    found = rows(tmp_path / "m.csv")
+    assert {row["id"]: ";".join(sorted(row["codes"].split(";"))) for row in found} == {
+        number: ";".join(sorted(codes.split(";"))) for number, codes in wanted.items()
+    }
+    assert {row["edition"] for row in found} == editions
+
+
+@pytest.mark.parametrize("name", ["eu-xml", "st96", "kipris", "uspto", "brazil", "madrid"])
+def test_an_unknown_dialect_is_told_by_its_root_element(tmp_path: Path, name: str) -> None:
+    source = write(tmp_path / "in.xml", "<bulletin><notice number='1'><code>3.1.6</code></notice></bulletin>")
+    done = RUNNER.invoke(app, ["import", name, str(source), "-o", str(tmp_path / "m.csv")])
+    told = f"{done.stderr}{done.exception}"
+    assert "its root element is <bulletin> with <notice> in it" in told
+    assert "marks table with the columns image and codes" in told
+    assert "files that end in" not in told
+
+
+@pytest.mark.parametrize("name", ["eu-xml", "table", "coco", "l3d"])
+def test_a_command_that_is_proposed_works(tmp_path: Path, name: str) -> None:
+    source = write(tmp_path / "a file.xml", BRAZIL)
+    done = RUNNER.invoke(app, ["import", name, str(source), "-o", str(tmp_path / "m.csv")])
+    (advised,) = re.findall(r"viennatag (import brazil .*)$", f"{done.stderr}{done.exception}".strip(), re.MULTILINE)
+    assert RUNNER.invoke(app, shlex.split(advised)).exit_code == 0
+    assert len(rows(tmp_path / "m.csv")) == 2
+
+
+def test_an_import_that_keeps_nothing_exits_with_1(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.csv", "image,codes\na.png,cat\n")
+    out = tmp_path / "m.csv"
+    done = RUNNER.invoke(app, ["import", "table", str(source), "-o", str(out), "--images", str(tmp_path)])
+    assert done.exit_code != 0
+    write(tmp_path / "ok.csv", "image,codes\na.png,3.1.6\n")
+    done = RUNNER.invoke(app, ["import", "table", str(tmp_path / "ok.csv"), "-o", str(out), "--images", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "nothing was kept" in done.stderr
+    assert not out.exists()
+
+
+def test_notes_of_tables_are_told_by_the_import(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.csv", 'image,labels\na.png,"cat,dog"\nb.png,"cat,dog"\n')
+    command = ["import", "table", str(source), "-o", str(tmp_path / "m.csv"), "--taxonomy", "flat"]
+    assert "--separator ," in RUNNER.invoke(app, command).stderr
+    assert RUNNER.invoke(app, [*command, "--separator", ","]).exit_code == 0
+    assert rows(tmp_path / "m.csv")[0]["codes"] == "cat;dog"

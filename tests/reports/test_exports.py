@@ -1,0 +1,87 @@
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from viennatag.errors import DataError, OptionError
+from viennatag.prediction.predictor import Prediction, Suggestion
+from viennatag.reports.exports import LabelledImage, export_labels, labelled_predictions
+
+NAMES = ('5" nail & <co>', "dog")
+LABELLED = [
+    LabelledImage("a.png", ((NAMES[0], 0.75), ("dog", 0.5))),
+    LabelledImage("deep/b.png", (("dog", None),)),
+    LabelledImage("c.png", ()),
+]
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    (folder / "deep").mkdir(parents=True)
+    for at, each in enumerate(LABELLED):
+        Image.new("RGB", (40 + at, 30), "red").save(folder / each.image)
+    return folder
+
+
+def test_coco(images: Path, tmp_path: Path) -> None:
+    export_labels(LABELLED, images, tmp_path / "out", to="coco", classes=NAMES, headings={"dog": "a pet"})
+    found = json.loads((tmp_path / "out/annotations.json").read_text())
+    assert [(each["file_name"], each["width"], each["height"]) for each in found["images"]] == [
+        ("a.png", 40, 30), ("deep/b.png", 41, 30), ("c.png", 42, 30),
+    ]  # fmt: skip
+    assert [each["name"] for each in found["categories"]] == list(NAMES)
+    rows = [(each["image_id"], each["category_id"], each.get("score")) for each in found["annotations"]]
+    assert rows == [(1, 1, 0.75), (1, 2, 0.5), (2, 2, None)]
+    assert found["annotations"][2]["bbox"] == [0, 0, 41, 30]
+    assert len({each["id"] for each in found["annotations"]}) == 3
+
+
+def test_label_studio(images: Path, tmp_path: Path) -> None:
+    export_labels(LABELLED, images, tmp_path, to="label-studio", classes=NAMES, headings={"dog": "a pet"})
+    first, second, _ = json.loads((tmp_path / "tasks.json").read_text())
+    assert first["data"]["image"].endswith("?d=a.png")
+    (guess,) = first["predictions"]
+    assert guess["result"][0]["value"]["choices"] == list(NAMES)
+    assert guess["score"] == 0.5
+    assert second["annotations"][0]["result"][0]["value"]["choices"] == ["dog"]
+    view = ET.parse(tmp_path / "interface.xml").getroot()
+    assert [each.get("value") for each in view.iter("Choice")] == list(NAMES)
+    assert [each.get("hint") for each in view.iter("Choice")] == [None, "a pet"]
+    choices = view.find("Choices")
+    assert choices is not None
+    assert (choices.get("name"), choices.get("toName")) == (
+        guess["result"][0]["from_name"], guess["result"][0]["to_name"],
+    )  # fmt: skip
+
+
+def test_fiftyone(images: Path, tmp_path: Path) -> None:
+    export_labels(LABELLED, images, tmp_path / "out", to="fiftyone", classes=NAMES)
+    found = json.loads((tmp_path / "out/labels.json").read_text())
+    assert found["classes"] == list(NAMES)
+    assert found["labels"] == {
+        "a": [{"label": 0, "confidence": 0.75}, {"label": 1, "confidence": 0.5}], "deep/b": [{"label": 1}], "c": [],
+    }  # fmt: skip
+    assert all((tmp_path / "out/data" / each.image).read_bytes() for each in LABELLED)
+    twins = [LabelledImage("a.png", ()), LabelledImage("a.jpg", ())]
+    (images / "a.jpg").write_bytes((images / "a.png").read_bytes())
+    with pytest.raises(DataError, match="a occurs twice"):
+        export_labels(twins, images, tmp_path / "twins", to="fiftyone", classes=NAMES)
+
+
+def test_predictions_are_named_relative_to_their_folder(images: Path) -> None:
+    made = Suggestion("dog", "dog", 0.5, "label", ("dog",), True)
+    found = labelled_predictions(
+        [Prediction(str(images / "deep/b.png"), (made,)), Prediction(str(images / "x.png"), error="damaged")], images
+    )
+    assert found == [LabelledImage("deep/b.png", (("dog", 0.5),))]
+
+
+def test_mistakes_are_named(images: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="'yolo' is unknown; there are coco, label-studio, fiftyone"):
+        export_labels(LABELLED, images, tmp_path, to="yolo", classes=NAMES)
+    (images / "c.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"c\.png: the image is empty"):
+        export_labels(LABELLED, images, tmp_path, to="coco", classes=NAMES)

@@ -1,0 +1,122 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from viennatag.data.marks import Marks, read_marks
+from viennatag.errors import OptionError
+from viennatag.evaluation.evaluation import evaluate
+from viennatag.training.backbones.backbone import PixelNetwork, create_network, save_network
+from viennatag.training.finetuning import run
+from viennatag.training.options import FinetuneOptions, TrainOptions
+from viennatag.training.selection import preset_search
+from viennatag.training.selection.preset_search import FINETUNED, FROZEN, PresetPlan
+from viennatag.training.strategies import STRATEGIES
+from viennatag.training.train import train
+
+PLAN = PresetPlan(900.0, 2, {"learning rate": ({"learning_rate": 3e-3},)})
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    torch.manual_seed(0)
+    made, _ = create_network("test_efficientnet", pretrained=False, size=32)
+    save_network(made, tmp_path / "network")
+    return f"local-dir:{tmp_path / 'network'}"
+
+
+@pytest.fixture
+def marks(collection: Path) -> Marks:
+    return read_marks(collection / "marks.csv", images=collection)
+
+
+def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
+    network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(preset_search.SEARCHES, "balanced", PLAN)
+    monkeypatch.setattr(preset_search, "SHORT_EPOCHS", 1)
+    monkeypatch.setattr(preset_search, "HEAD_SHARE", 0.001)
+    monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 0.1)
+    options = TrainOptions(preset="balanced", backbone=network, size=32, seed=3)
+
+    class KilledError(Exception):
+        pass
+
+    begun: list[str] = []
+
+    def kill(stage: str, _done: int, _total: int, remark: str) -> None:
+        if stage == "search":
+            begun.append(remark.partition("; ")[2])
+            if len(begun) == 3:
+                raise KilledError
+
+    with pytest.raises(KilledError):
+        train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", progress=kill)
+    assert begun == [f"backbone: {FROZEN}", "fine-tuning: defaults", "learning rate: learning_rate 0.003"]
+    begun.append("again")
+    bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", progress=kill)
+    assert "fine-tuning: defaults" not in begun[4:], "what was tried is not tried again"
+    facts = bundle.training
+    assert [each["stage"] for each in facts["trials"]] == ["backbone", "fine-tuning", "learning rate", "in full"]
+    assert facts["gains"][facts["kept"]]["value"] == max(each["value"] for each in facts["gains"].values())
+    assert {FROZEN, FINETUNED} <= set(facts["gains"])
+
+
+def test_too_small_a_budget_is_told_and_leaves_the_backbone_as_it_is(
+    network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 600.0)
+    told: list[str] = []
+    options = TrainOptions(preset="balanced", budget=5.0, backbone=network, size=32)
+    bundle, _ = train(
+        marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", progress=lambda *a: told.append(a[3])
+    )
+    assert any("an epoch would take about 10 minutes, give more budget" in each for each in told)
+    assert bundle.training["finetune"] is None
+    assert FINETUNED not in bundle.training["gains"]
+
+
+def test_a_network_that_fine_tuning_made_worse_is_not_written(
+    network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ruin(tuned: PixelNetwork) -> None:
+        for parameter in tuned.parameters():
+            parameter.data.zero_()
+
+    monkeypatch.setattr(run, "clip_gains", ruin)
+    told: list[str] = []
+    bundle, evaluation = train(
+        marks,
+        collection,
+        tmp_path / "bundle",
+        TrainOptions(backbone=network, size=32, seed=3, finetune=FinetuneOptions(epochs=1, batch_size=32)),
+        cache=tmp_path / "cache",
+        progress=lambda *a: told.append(a[3]),
+    )
+    assert bundle.training["kept"] == FROZEN
+    assert bundle.training["gains"][FINETUNED]["difference"] < 0
+    assert any(each.startswith(f"kept: {FROZEN}") for each in told)
+    assert evaluate(bundle, marks, collection, seed=3).marks == evaluation.marks, "training marks are left out"
+
+
+def test_a_diverged_fine_tuning_says_what_to_do(network: str, marks: Marks, collection: Path, tmp_path: Path) -> None:
+    wild = FinetuneOptions(epochs=1, batch_size=32, learning_rate=1e4, warmup=0.0, ema_decay=0.0)
+    with pytest.raises(OptionError, match=r"set finetune\.learning_rate below 10000"):
+        options = TrainOptions(backbone=network, size=32, seed=3, finetune=wild)
+        train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
+
+
+def test_a_preset_chooses_alone() -> None:
+    for wrong in (
+        {"finetune": FinetuneOptions()},
+        {"strategy": STRATEGIES["focal"]},
+        {"pretrained": False},
+        {"budget": 0.0},
+    ):
+        with pytest.raises(OptionError, match=r"preset|budget"):
+            replace(TrainOptions(preset="best"), **wrong)  # type: ignore[arg-type]
+    rarer = replace(STRATEGIES["as-is"], min_count=9)
+    assert TrainOptions(preset="best", strategy=rarer).strategy.min_count == 9, "labels are no part of the choice"
+    assert TrainOptions(strategy=rarer).asks_for_nothing
+    assert not TrainOptions(strategy=STRATEGIES["focal"]).asks_for_nothing
