@@ -103,9 +103,10 @@ def parser(target: str, scratch: Path) -> Callable[[bytes], None]:
     """Return a function that brings bytes through one parser as an import or a command would."""
     from viennatag.data.marks import read_marks
     from viennatag.data.source_files import Document, list_documents, list_source_files
+    from viennatag.images.containers import image_ending
     from viennatag.images.reading import read_image
     from viennatag.importers import FORMATS
-    from viennatag.importers.image_files import image_ending, plain_name
+    from viennatag.importers.image_files import plain_name
     from viennatag.importers.record import vienna_codes
     from viennatag.vienna.classification import read_classification, read_tree_file
     from viennatag.vienna.codes import parse_codes

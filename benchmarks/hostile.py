@@ -1,39 +1,94 @@
-"""Run 500 hostile images, archives, tables, bundles and indexes through the commands, under limits of 10 s and 1 GB.
+"""Run 500 hostile images, archives, tables, bundles and indexes through the commands and the service.
 
-    python benchmarks/hostile.py [--only KIND] [--seed SEED]
+    python benchmarks/hostile.py [--all] [--only KIND] [--seed SEED]
 
-Each command gets 10 s of processor time and 1 GB of resident memory. One that needs more, is ended by a signal, or
-prints a traceback is listed, and the script then exits with 1.
+There are 200 images, 80 archives, 100 tables, 80 bundles and 40 indexes, and for each kind the commands that read it.
+Things and commands are paired in turn, so that each command meets things of every sort, but those that train only few;
+with `--all` each thing goes through each command. The service is sent every image and archive, and a good image after
+each.
+
+Besides what a command takes for a good thing, a hostile one may cost 10 s of processor time; all may take 1 GB of
+resident memory in a process. What needs more, is ended by a signal, or prints a traceback is listed, and the script
+then exits with 1. Results: benchmarks/results/hostile.json.
 """
 
 import argparse
+import atexit
+import contextlib
 import gzip
 import hashlib
+import http.client
 import io
 import json
 import os
 import random
+import re
 import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
+import traceback
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
+import psutil
 from PIL import Image
 
+import viennatag.bulk
+import viennatag.cli
+import viennatag.cli.options
+import viennatag.prediction.predictor
 from viennatag.model.bundle import STARTER_FOLDER
 
+ROOT = Path(__file__).parents[1]
 SECONDS, MEGABYTES = 10, 1000
+PATIENCE = 2.0
+"""Seconds of processor time within which the service answers a good request beside a hostile one."""
+TRAINING = ("train", "update", "compare", "quantize")
+"""Commands that take several seconds for a good thing too."""
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
-Case = tuple[str, list[str]]
-"""What is hostile, and the arguments of the command that meets it."""
+GOOD = "good/marks.csv --images good"
+COMMANDS = {
+    "images": (
+        "predict image.png --top 1", "predict image.png --top 1 --explain heat", "bulk mixed -o out --format jsonl",
+        "inspect mixed/marks.csv --images mixed", "split mixed/marks.csv -o out --images mixed --skip-bad",
+        "index ./whole mixed/marks.csv --images mixed --out out --skip-bad",
+        "evaluate ./whole mixed/marks.csv --images mixed --skip-bad", "export mixed -o out --to coco --model ./whole",
+        "suggest-labels ./whole mixed -o out.csv", "quantize ./whole mixed/marks.csv --images mixed -o out --skip-bad",
+        "train mixed/marks.csv --images mixed -o out --backbone bundle:./whole --preset fast --skip-bad",
+        "update ./whole mixed/marks.csv --images mixed -o out --skip-bad",
+        "compare mixed/marks.csv --images mixed --backbone bundle:./whole --strategies as-is --seeds 1 --skip-bad",
+        "import class-folders folders -o out.csv",
+    ),
+    "archives": ("bulk archive -o out --format jsonl", "import eu-xml archive -o out.csv"),
+    "tables": (
+        "inspect TABLE", "split TABLE -o out", "bulk TABLE --images good -o out --format jsonl",
+        "index ./whole TABLE --images good --out out", "evaluate ./whole TABLE --images good",
+        "export TABLE --images good -o out --to coco", "update ./whole TABLE --images good -o out",
+        "train TABLE --images good -o out --backbone bundle:./whole", "quantize ./whole TABLE --images good -o out",
+        "compare TABLE --images good --backbone bundle:./whole", "import table TABLE -o out.csv",
+        "render -o out --artwork good --fonts good --count 2 --profile TABLE",
+    ),
+    "bundles": (
+        "predict good.png --model ./bundle --top 1", "bulk good -o out --model ./bundle --format jsonl",
+        f"evaluate ./bundle {GOOD}", f"index ./bundle {GOOD} --out out", "suggest-labels ./bundle good -o out.csv",
+        "export good -o out --to coco --model ./bundle", f"update ./bundle {GOOD} -o out",
+        f"quantize ./bundle {GOOD} -o out", f"train {GOOD} -o out --backbone bundle:./bundle --preset fast",
+        "serve ./bundle --port 0",
+    ),
+    "indexes": ("predict good.png --model ./bundle --similar 5 --top 1", "serve ./bundle --port 0"),
+}  # fmt: skip
+"""By kind of hostile thing, the commands that read it; TABLE is the table."""
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -76,16 +131,29 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 def images(chance: random.Random) -> Iterator[bytes]:
     """Yield 200 image files."""
     small = picture("JPEG")
-    yield from (
-        png(8900, 8900, depth=16, colour=0), png(1, 79_000_000, colour=0), png(79_000_000, 1, colour=0),
-        png(8900, 8900), png(8900, 8900, colour=6), png(64, 64, extra=chunk(b"prVt", b"") * 1_600_000),
-        png(64, 64, extra=b"".join(chunk(b"tEXt", b"k%d\0v" % at) for at in range(500_000))),
-        png(64, 64, extra=chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(200_000_000), 9))),
-        png(64, 64, stated=2**31 - 1), png(64, 64, stated=1_000_000), png(2**20, 2, stated=2**20),
-        small[:2] + b"\xff" * 19_900_000 + small[2:], small[:2] + b"\xff\xef\0\2" * 4_900_000 + small[2:],
-        b"P6\n#" + b"a" * 19_000_000 + b"\n8 8\n255\n" + bytes(192), b"P2\n4000 2000\n9\n" + b"1 " * 8_000_000,
-        b"", b"\0" * 20_000_000, b"GIF89a" + b"!\xfe" + b"\xff" * 19_000_000, b"%!PS\n" * 1000, b"<svg" * 100_000,
-    )  # fmt: skip
+    makers: tuple[Callable[[], bytes], ...] = (
+        lambda: png(8900, 8900, depth=16, colour=0),
+        lambda: png(1, 79_000_000, colour=0),
+        lambda: png(79_000_000, 1, colour=0),
+        lambda: png(8900, 8900),
+        lambda: png(8900, 8900, colour=6),
+        lambda: png(64, 64, extra=chunk(b"prVt", b"") * 1_600_000),
+        lambda: png(64, 64, extra=b"".join(chunk(b"tEXt", b"k%d\0v" % at) for at in range(500_000))),
+        lambda: png(64, 64, extra=chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(200_000_000), 9))),
+        lambda: png(64, 64, stated=2**31 - 1),
+        lambda: png(64, 64, stated=1_000_000),
+        lambda: png(2**20, 2, stated=2**20),
+        lambda: small[:2] + b"\xff" * 19_900_000 + small[2:],
+        lambda: small[:2] + b"\xff\xef\0\2" * 4_900_000 + small[2:],
+        lambda: b"P6\n#" + b"a" * 19_000_000 + b"\n8 8\n255\n" + bytes(192),
+        lambda: b"P2\n4000 2000\n9\n" + b"1 " * 8_000_000,
+        lambda: b"",
+        lambda: b"\0" * 20_000_000,
+        lambda: b"GIF89a" + b"!\xfe" + b"\xff" * 19_000_000,
+        lambda: b"%!PS\n" * 1000,
+        lambda: b"<svg" * 100_000,
+    )
+    yield from (make() for make in makers)
     good = [picture(kind) for kind in FORMATS]
     for _ in range(180):
         yield damaged(chance.choice(good), chance)
@@ -208,84 +276,223 @@ def indexes(chance: random.Random) -> Iterator[Callable[[Path], None]]:
         yield change(names[0] if at < 25 else names[at % 4], chance.randrange(10**6))
 
 
-def cases(work: Path, seed: int, only: str | None) -> Iterator[Case]:
-    """Write one hostile thing after another, and yield the command that meets it."""
-    chance = random.Random(seed)
-    (work / "good.png").write_bytes(picture("PNG"))
-    if only in {None, "images"}:
-        for at, content in enumerate(images(chance)):
-            (work / "image.png").write_bytes(content)
-            yield f"image {at}", ["predict", "image.png", "--top", "1"]
-    if only in {None, "archives"}:
-        for at, (ending, content) in enumerate(archives(chance)):
-            (work / f"archive.{ending}").write_bytes(content)
-            yield f"archive {at}", ["bulk", f"archive.{ending}", "-o", f"results-{at}", "--format", "jsonl"]
-            shutil.rmtree(work / f"results-{at}", ignore_errors=True)
-    if only in {None, "tables"}:
-        for at, (ending, content) in enumerate(tables(chance)):
-            (work / f"table.{ending}").write_bytes(content)
-            yield f"table {at}", ["inspect", f"table.{ending}"]
-    if only in {None, "bundles"}:
-        for at, change in enumerate(bundles(chance)):
-            copy_starter(work / "bundle")
-            change(work / "bundle")
-            yield f"bundle {at}", ["predict", "good.png", "--model", "./bundle", "--top", "1"]
-    if only in {None, "indexes"}:
-        copy_starter(work / "whole")
-        rows = "".join(f"{at}.png,3.1.6\n" for at in range(60))
-        (work / "marks.csv").write_text(f"image,codes\n{rows}")
-        for at in range(60):
-            Image.effect_noise((64, 64), 10 + at).save(work / f"{at}.png")
-        command = [sys.executable, "-m", "viennatag.cli", "index", "./whole", "marks.csv", "--images", "."]
-        subprocess.run(command, cwd=work, check=True, capture_output=True)
-        for at, change in enumerate(indexes(chance)):
-            shutil.rmtree(work / "bundle", ignore_errors=True)
-            shutil.copytree(work / "whole", work / "bundle")
-            change(work / "bundle/index")
-            yield f"index {at}", ["predict", "good.png", "--model", "./bundle", "--similar", "5", "--top", "1"]
-
-
 def copy_starter(folder: Path) -> None:
     """Copy the bundle in the package."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(STARTER_FOLDER, folder, ignore=shutil.ignore_patterns("index"))
 
 
-def run(arguments: list[str], work: Path) -> str:
-    """Run a command under the limits, and return what was wrong, empty if nothing was."""
-    command = [sys.executable, "-m", "viennatag.cli", *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as child:
-        limit = 3 * SECONDS  # of the process alone; what it really took is compared below
-        resource.prlimit(child.pid, resource.RLIMIT_CPU, (limit, limit))
-        output = child.stdout.read().decode(errors="replace") if child.stdout else ""
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    seconds, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-    wrong = [f"{seconds:.1f} s"] if seconds > SECONDS else []
-    wrong += [f"{megabytes:.0f} MB"] if megabytes > MEGABYTES else []
-    wrong += [f"status {child.returncode}"] if child.returncode not in {0, 1, 2} else []
+def things(work: Path, kind: str, chance: random.Random) -> Iterator[str]:
+    """Write one hostile thing of a kind after another, and yield the name of its table, if it is one."""
+    match kind:
+        case "images":
+            for content in images(chance):
+                for name in ("image.png", "mixed/hostile.png", "folders/3.1.6/a.png"):
+                    (work / name).write_bytes(content)
+                yield ""
+        case "archives":
+            for ending, content in archives(chance):
+                shutil.rmtree(work / "archive", ignore_errors=True)
+                (work / "archive").mkdir()
+                (work / f"archive/a.{ending}").write_bytes(content)
+                yield ""
+        case "tables":
+            for ending, content in tables(chance):
+                (work / f"table.{ending}").write_bytes(content)
+                yield f"table.{ending}"
+        case _:
+            whole = work / ("starter" if kind == "bundles" else "indexed")
+            for change in bundles(chance) if kind == "bundles" else indexes(chance):
+                shutil.rmtree(work / "bundle", ignore_errors=True)
+                shutil.copytree(whole, work / "bundle")
+                change(work / "bundle" if kind == "bundles" else work / "bundle/index")
+                yield ""
+
+
+def prepare(work: Path) -> None:
+    """Write the good things that commands read beside a hostile one."""
+    (work / "good.png").write_bytes(picture("PNG"))
+    for name in ("starter", "whole", "indexed", "bundle"):
+        copy_starter(work / name)
+    for folder in ("good", "mixed", "archive", "folders/3.1.6"):
+        (work / folder).mkdir(parents=True)
+    rows = [f"{at:03}.png,{('3.1.6', '26.1.1', '27.5.1')[at % 3]}\n" for at in range(60)]
+    for at in range(60):
+        Image.effect_noise((64, 64), 10 + at).save(work / f"good/{at:03}.png")
+        shutil.copy(work / f"good/{at:03}.png", work / "mixed")
+    (work / "good/marks.csv").write_text("image,codes\n" + "".join(rows))
+    (work / "mixed/marks.csv").write_text("image,codes\nhostile.png,3.1.6\n" + "".join(rows))
+    for name in ("image.png", "mixed/hostile.png", "folders/3.1.6/a.png", "archive/a.png"):
+        shutil.copy(work / "good.png", work / name)
+    made = run(f"index ./indexed {GOOD}", work)
+    if not (work / "indexed/index").is_dir():
+        raise SystemExit(f"the index could not be made: {made.wrong}")
+    shutil.copytree(work / "indexed/index", work / "bundle/index")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command took, in seconds of processor time and megabytes of a process, and what was wrong."""
+
+    seconds: float
+    megabytes: float
+    wrong: str
+
+
+def run(command: str, work: Path) -> Run:
+    """Run a command in a fork of this process, which has its imports; one that serves is stopped once it is ready."""
+    with tempfile.TemporaryFile("w+", errors="replace") as log:
+        child = os.fork()
+        if not child:
+            become(command, work, log.fileno())
+        if command.startswith("serve"):
+            stop_when_ready(child, log)
+        _, status, used = os.wait4(child, 0)
+        log.seek(0)
+        output = log.read()
+    for name in ("out", "heat"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    (work / "out.csv").unlink(missing_ok=True)
+    code = os.waitstatus_to_exitcode(status)
+    wrong = [f"status {code}"] if code not in {0, 1, 2, 128 + signal.SIGTERM, -signal.SIGTERM} else []
     wrong += ["a traceback: " + output.strip().splitlines()[-1]] if "Traceback (most recent call" in output else []
-    return ", ".join(wrong)
+    return Run(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, ", ".join(wrong))
+
+
+def become(command: str, work: Path, log: int) -> NoReturn:
+    """Be the command, in a process that was forked for it."""
+    code = 1
+    try:
+        os.chdir(work)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.environ["XDG_CACHE_HOME"] = str(work / "cache")
+        resource.setrlimit(resource.RLIMIT_CPU, (10 * SECONDS, 10 * SECONDS))
+        sys.argv = ["viennatag", *command.split()]
+        viennatag.cli.main()
+        code = 0
+    except SystemExit as exc:
+        code = exc.code if isinstance(exc.code, int) else exc.code is not None
+    except BaseException:  # what a process prints that ends with it
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+        atexit._run_exitfuncs()  # ends the processes that decode, so that their time counts
+        os._exit(code)
+
+
+def stop_when_ready(child: int, log: IO[str]) -> None:
+    """End a service that has started; one that refused to start has ended by itself."""
+    while not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if "startup complete" in os.pread(log.fileno(), 1 << 20, 0).decode(errors="replace"):
+            os.kill(child, signal.SIGTERM)
+            return
+        time.sleep(0.05)
+
+
+def paired(commands: Sequence[str], at: int) -> list[str]:
+    """Return the commands that meet a thing: each in turn, and one that trains at every fiftieth thing."""
+    slow = [command for command in commands if command.startswith(TRAINING)]
+    others = [command for command in commands if command not in slow]
+    return [others[at % len(others)], *([slow[at // 50 % len(slow)]] if slow and at % 50 == 3 else [])]
+
+
+def run_commands(work: Path, kind: str, *, each: bool, chance: random.Random) -> dict[str, Any]:
+    """Return what the commands took at most for hostile things of a kind, above what a good one takes."""
+    commands, good = COMMANDS[kind], "good/marks.csv"
+    usual = {command: run(command.replace("TABLE", good), work) for command in commands}
+    found = {command: {"runs": 0, "seconds": 0.0, "megabytes": 0.0} for command in commands}
+    beyond: list[str] = []
+    for at, table in enumerate(things(work, kind, chance)):
+        for command in commands if each else paired(commands, at):
+            shutil.rmtree(work / "cache", ignore_errors=True)
+            took, counts = run(command.replace("TABLE", table), work), found[command]
+            seconds = max(0.0, took.seconds - usual[command].seconds)
+            counts["runs"] += 1
+            counts["seconds"] = max(counts["seconds"], round(seconds, 1))
+            counts["megabytes"] = max(counts["megabytes"], round(took.megabytes))
+            wrong = [took.wrong] if took.wrong else []
+            wrong += [f"{seconds:.1f} s"] if seconds > SECONDS else []
+            wrong += [f"{took.megabytes:.0f} MB"] if took.megabytes > MEGABYTES else []
+            if wrong:
+                beyond.append(f"{kind} {at}: viennatag {command}: {', '.join(wrong)}")
+                print(beyond[-1], flush=True)
+    return {"commands": found, "beyond": beyond}
+
+
+def run_service(work: Path, seed: int) -> dict[str, Any]:
+    """Return how a service answered every image and archive, and a good image after each."""
+    chance = random.Random(seed)
+    bodies = [*images(chance), *(content for _, content in archives(chance))]
+    arguments = [sys.executable, "-m", "viennatag.cli", "serve", "starter", "--port", "0"]
+    beyond, statuses, slowest, good = [], Counter[str](), 0.0, picture("PNG")
+    with (work / "log").open("w+") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as server:
+        watched, most = psutil.Process(server.pid), 0
+        while not (found := re.search(r"http://[^\"]*:(\d+)", (work / "log").read_text())):
+            time.sleep(0.1)
+        try:
+            for at, body in enumerate(bodies):
+                status = post(int(found[1]), body)
+                statuses[status] += 1
+                if status not in {"200", "413", "415", "422", "503"}:
+                    beyond.append(f"{at}: answered with {status}")
+                before = processor_seconds(watched)
+                if post(int(found[1]), good) != "200":
+                    beyond.append(f"{at}: a good image afterwards is not answered")
+                slowest = max(slowest, processor_seconds(watched) - before)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    most = max(most, *(each.memory_info().rss for each in (watched, *watched.children(recursive=True))))
+        finally:
+            server.terminate()
+    beyond += [f"{slowest:.1f} s for a good image"] if slowest > PATIENCE else []
+    beyond += [f"{most >> 20} MB"] if most >> 20 > MEGABYTES else []
+    return {
+        "requests": len(bodies), "answers": dict(statuses), "megabytes": most >> 20,
+        "seconds_of_a_good_image": round(slowest, 2), "beyond": beyond,
+    }  # fmt: skip
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """Return the processor time that a process took so far."""
+    return float(sum(process.cpu_times()[:2]))
+
+
+def post(port: int, body: bytes) -> str:
+    """Return the status with which an image is answered, or the error that there was instead."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        connection.request("POST", "/v1/predict?top=1", body, {"Content-Type": "image/png"})
+        return str(connection.getresponse().status)
+    except OSError as exc:
+        return type(exc).__name__
+    finally:
+        connection.close()
 
 
 def main() -> None:
-    """Print what was beyond the limits, and how much was run."""
+    """Print what was beyond the limits, and write how much was run and what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("images", "archives", "tables", "bundles", "indexes"))
+    parser.add_argument("--all", action="store_true", help="each thing through each command")
+    parser.add_argument("--only", choices=(*COMMANDS, "service"))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/hostile.json")
     chosen = parser.parse_args()
-    count = failed = 0
-    with tempfile.TemporaryDirectory() as work:
-        for name, arguments in cases(Path(work), chosen.seed, chosen.only):
-            count += 1
-            if wrong := run(arguments, Path(work)):
-                failed += 1
-                print(f"{name}: viennatag {' '.join(arguments)}: {wrong}", flush=True)
-    print(f"{count} run, {failed} beyond {SECONDS} s, {MEGABYTES} MB, or without a clear end")
-    sys.exit(failed > 0)
+    results: dict[str, Any] = json.loads(chosen.out.read_text()) if chosen.only and chosen.out.exists() else {}
+    work = Path(tempfile.mkdtemp())  # a TemporaryDirectory would be removed when a fork ends
+    try:
+        prepare(work)
+        for kind in [chosen.only] if chosen.only else [*COMMANDS, "service"]:
+            if kind == "service":
+                results[kind] = run_service(work, chosen.seed)
+            else:
+                results[kind] = run_commands(work, kind, each=chosen.all, chance=random.Random(chosen.seed))
+            chosen.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    finally:
+        shutil.rmtree(work)
+    beyond = [each for found in results.values() for each in found["beyond"]]
+    print(json.dumps(results, indent=1))
+    sys.exit(bool(beyond))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import viennatag
+from viennatag.data.labels import OTHER
 from viennatag.data.marks import SUBSETS
 from viennatag.evaluation.comparison import ROUNDS, Contrast, contrast, sample_metrics
 from viennatag.files import atomic_file
@@ -82,14 +83,14 @@ class Task:
         return np.stack([read_image(self.images / self.marks.images[at], self.size) for at in rows])
 
 
-def load(name: str, work: Path, *, train: int, size: int) -> Task:
+def load(name: str, work: Path, *, train: int, size: int, test: int | None = TEST_IMAGES) -> Task:
     """Return a collection, its images unpacked; of a long training or test part some are drawn at random."""
     folder = _real_marks(work) if name == "real_marks" else _unpacked(name, work)
     table = work / "real_marks.csv" if name == "real_marks" else SHARED / "collections" / name / "marks.csv"
     marks = viennatag.read_marks(table, taxonomy="flat", images=folder)
     random = np.random.default_rng(0)
     chosen: list[int] = []
-    for subset, most in zip(SUBSETS, (train or len(marks), len(marks), TEST_IMAGES), strict=True):
+    for subset, most in zip(SUBSETS, (train or len(marks), len(marks), test), strict=True):
         rows = np.flatnonzero(np.array(marks.splits) == subset)
         chosen += sorted(random.permutation(rows)[:most].tolist())
     return Task(name, marks.select(chosen), folder, size)
@@ -159,7 +160,7 @@ def by_preset(preset: Preset, task: Task, work: Path, budget: float | None, seed
     predictor = viennatag.Predictor(bundle)
     paths = [task.images / task.marks.images[at] for at in task.rows("test")]
     scores = np.concatenate([rows for _, rows in predictor.score_many(paths)])
-    order = [bundle.labels.index(name) for name in task.labels().names]
+    order = [bundle.labels.index[name] for name in task.labels().names]
     facts = {name: bundle.training[name] for name in ("kept", "trials", "gains") if name in bundle.training}
     return scores[:, order], bundle.postprocessor.decide(scores)[:, order], facts
 
@@ -177,7 +178,7 @@ def found_words(task: Task, scores: NDArray[np.float64]) -> dict[str, float]:
     test = task.marks.select(task.rows("test"))
     words = sorted({word for codes in test.codes for word in codes})
     names = task.labels().names
-    own = np.array([word in words for word in names])  # the label of all rare words is no answer
+    own = np.array([word != OTHER for word in names])  # the label of all rare words is no answer
     best = np.argsort(-np.where(own, scores, -1.0), axis=1, kind="stable")[:, :WORDS]
     given = [{names[at] for at in row} for row in best]
     right = {word: sum(word in answer and word in codes for answer, codes in zip(given, test.codes, strict=True))

@@ -120,7 +120,7 @@ def draw_register(
     names = sorted({code for each in codes for code in each})
     place = {name: at for at, name in enumerate(names)}
     spread = real.astype(np.float32).std(axis=0)
-    directions = 0.5 * spread * random.standard_normal((len(names), real.shape[1]), dtype=np.float32)
+    directions = 0.1 * spread * random.standard_normal((len(names), real.shape[1]), dtype=np.float32)
     for start in range(0, count, 20_000):
         block = features[start : start + 20_000].astype(np.float32)
         for row, each in enumerate(codes[start : start + 20_000]):
@@ -178,7 +178,9 @@ def measure(count: int, real: NDArray[np.float16], seed: int = 0) -> dict[str, A
         "labels": len(labels),
         "subsets": {name: int(np.count_nonzero(subsets == at)) for at, name in enumerate(SUBSETS)},
         "label_issues": len(issues),
-        "macro_map_of_sections": [round(getattr(sections.metrics["macro_map"], each), 4) for each in ("value", "low", "high")],
+        "macro_map_of_sections": [
+            round(getattr(sections.metrics["macro_map"], each), 4) for each in ("value", "low", "high")
+        ],
         "peak_own_gb": max(each["own_gb"] for each in steps.found.values()),
         "peak_rss_gb": max(each["rss_gb"] for each in steps.found.values()),
         "steps": steps.found,

@@ -13,7 +13,7 @@ a second. Results: benchmarks/results/service.json.
 
 With `--hostile`, the same clients run twice: calm, and with one request in ten hostile, which is a small file that is
 expensive to decode. The result is the ratio of the 99th percentiles of good requests, for which at most 2 is wanted,
-and the cost of decoding in processes against decoding in threads. Results: benchmarks/results/hostile.json.
+and the cost of decoding in processes against decoding in threads. Results: benchmarks/results/service-hostile.json.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--hostile", action="store_true", help="measure good requests beside hostile ones")
     parser.add_argument("-o", "--out", type=Path)
     options = parser.parse_args()
-    name = "hostile" if options.hostile else "service"
+    name = "service-hostile" if options.hostile else "service"
     options.out = options.out or ROOT / f"benchmarks/results/{name}.json"
     paths = options.image or [ROOT / "examples/sample-mark.png"]
     with tempfile.TemporaryDirectory() as folder:

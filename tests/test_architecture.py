@@ -25,6 +25,8 @@ HEAVY = {
     "fontTools",
     "usearch",
     "jinja2",
+    "sqlalchemy",
+    "alembic",
 }
 WEB = {"fastapi", "starlette", "pydantic", "uvicorn", "prometheus_client", "python_multipart"}
 TORCH = {"estimator", "losses", "sampling", "training"}
@@ -41,7 +43,8 @@ FLOORS = (
     {"prediction"},
     {"evaluation"},
     {"losses", "sampling", "synthesis"},
-    {"importers", "bulk", "estimator", "training"},
+    {"importers", "bulk"},
+    {"estimator", "training"},
     {"reports", "service"},
     {"cli"},
 )
@@ -172,7 +175,7 @@ def test_the_web_lives_in_the_service_only() -> None:
         if "service" not in path.parts:
             assert not packages(imports(path)) & WEB, path
             found = {name for name in imports(path) if name.startswith("viennatag.service")}
-            assert not found or path.name == "serve.py", path
+            assert not found or path.name in {"serve.py", "team.py"}, path
             assert not found & imports(path, top_level=True), path
 
 
@@ -190,10 +193,12 @@ def test_no_public_name_is_defined_in_two_modules() -> None:
     for path in modules():
         if "cli" in path.parts:
             continue  # commands are named as the functions that they call
+        if "versions" in path.parts:
+            continue  # Alembic prescribes the names of a migration
         for node in tree_of(path).body:
             for name in defined(node):
                 homes.setdefault(name, []).append(dotted(path))
-    assert not {name: found for name, found in homes.items() if len(found) > 1}
+    assert not {name: found for name, found in homes.items() if len(set(found)) > 1}
 
 
 def defined(node: ast.stmt) -> list[str]:

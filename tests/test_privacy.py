@@ -20,7 +20,7 @@ from viennatag.model.bundle import Bundle
 COMMANDS = {
     "predict": "predict marks/000.png marks/001.png --model ./bundle",
     "bulk": "bulk marks -o results --model ./bundle --format jsonl",
-    "bulk on Ray": "bulk marks -o results --model ./bundle --format jsonl --ray local",
+    "bulk on Ray": "bulk marks -o results --model ./bundle --format jsonl --address local",
     "train": "train marks/marks.csv --images marks -o new --backbone bundle:./bundle",
     "train a network": (
         "train marks/marks.csv --images marks -o new --backbone test_resnet --set pretrained=false --size 64 "
@@ -31,11 +31,15 @@ COMMANDS = {
     "inspect": "inspect marks/marks.csv --images marks --report page.html",
     "compare": "compare marks/marks.csv --images marks --strategies as-is --backbone bundle:./bundle",
     "index": "index ./bundle marks/marks.csv --images marks --out index",
+    "suggest-labels": "suggest-labels ./bundle folders -o to-label.csv",
+    "export": "export marks/marks.csv --images marks -o coco --to coco",
     "split": "split marks/marks.csv -o parts --images marks",
     "render": "render -o drawn --artwork artwork --fonts fonts --count 8 --size 64",
     "import": "import class-folders folders -o imported.csv",
     "tune": "tune ./bundle",
     "quantize": "quantize ./bundle marks/marks.csv --images marks -o small",
+    "features": "features marks -o store --backbone bundle:./bundle",
+    "team": "team add anna --store sqlite:///office.db",
     "codes": "codes show 3.1.6",
     "serve": "serve ./bundle --port 0",
 }

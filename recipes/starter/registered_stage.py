@@ -1,8 +1,9 @@
 """The last stage: fine-tune on registered and rendered marks, calibrate on registered marks, write the bundle.
 
-Five networks are fine-tuned without a fold each, one with all folds. The five score the marks that they have not seen.
-On these scores the calibration and the thresholds of pictorial codes are fitted, and the last network gets them. The
-bundles of the five, each with calibration and thresholds fitted without its fold, are for `benchmarks/real_marks.py`.
+Five networks are fine-tuned without a fold each, one with all folds; each is the mean of several trainings. The five
+score the marks that they have not seen. On these scores the calibration and the thresholds of pictorial codes are
+fitted, and the last network gets them. The bundles of the five, each with calibration and thresholds fitted without its
+fold, are for `benchmarks/real_marks.py`.
 """
 
 import itertools
@@ -39,11 +40,11 @@ from viennatag.training.heads.exported import LinearHead
 from viennatag.training.postprocessing.fitting import fit_postprocessor
 from viennatag.training.postprocessing.prior_shift import shift_prior, target_shares
 
-MIN_PRECISION = 0.55
+MIN_PRECISION = 0.5
 """Share of the pictorial suggestions that are to be right, on marks with something pictured."""
-MAX_OVER_TAGGED = 0.15
+MAX_OVER_TAGGED = 0.125
 """Share of the marks without anything pictured that may be given a pictorial suggestion."""
-CANDIDATES = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+CANDIDATES = (0.2, 0.225, 0.25, 0.275, 0.3, 0.35, 0.4, 0.5, 0.6)
 """Thresholds to choose from."""
 TOO_FEW = 10**9
 """Positives below which a label shares the calibration of its level: a calibration for each label ranks worse."""
@@ -101,39 +102,52 @@ class RegisteredStage:
     def _networks(
         self, labels: LabelSet, real: RegisteredMarks, drawn: Marks, folder: Path, size: int
     ) -> dict[int | None, tuple[PixelNetwork, LinearHead]]:
-        """Return the network without each fold, and at None the one of all folds; a trained one is read again."""
-        options = FineTuning(**{name: getattr(self.stage, name) for name in FineTuning.__dataclass_fields__})
+        """Return the network without each fold, and at None the one of all folds.
+
+        Each is the mean of the weights of several trainings that differ in their seeds (Wortsman et al. 2022, "Model
+        soups"). A finished training is read again.
+        """
         found: dict[int | None, tuple[PixelNetwork, LinearHead]] = {}
         rendered: RenderedMarks | None = None
         for fold in (*FOLDS, None):
-            name = "all" if fold is None else f"fold-{fold}"
+            states = []
+            for seed in range(self.stage.seeds):
+                file = self.folds / f"{'all' if fold is None else f'fold-{fold}'}-seed-{seed}.pt"
+                if not file.is_file():
+                    rendered = rendered or self._rendered(labels, drawn, folder)
+                    self._fine_tune(file, fold, seed, labels, real, rendered)
+                states.append(torch.load(file, weights_only=True))
+            state = {name: torch.stack([each[name] for each in states]).mean(dim=0) for name in states[0]}
             network, _ = load_network(f"{BUNDLE}{self.start}")
-            head = load_head(f"{BUNDLE}{self.start}", labels, np.zeros(len(labels)))
-            assert head is not None  # the starter's head is linear
-            file = self.folds / f"{name}.pt"
-            if file.is_file():
-                saved = torch.load(file, weights_only=True)
-                network.load_state_dict(saved["network"])
-                head = saved["weight"].numpy(), saved["bias"].numpy()
-            else:
-                rendered = rendered or self._rendered(labels, drawn, folder)
-                linear = fine_tune(
-                    network,
-                    head,
-                    real,
-                    rendered,
-                    replace(options, seed=options.seed + (len(FOLDS) if fold is None else fold)),
-                    without=() if fold is None else (fold,),
-                    progress=self.progress,
-                    name=f"fine-tuning {name}",
-                )
-                head = linear.weight.detach().numpy(), linear.bias.detach().numpy()
-                file.parent.mkdir(parents=True, exist_ok=True)
-                state = {"network": network.state_dict(), "weight": linear.weight.data, "bias": linear.bias.data}
-                torch.save(state, file.with_suffix(".new"))
-                file.with_suffix(".new").replace(file)
-            found[fold] = network.eval(), LinearHead(*head)
+            head = LinearHead(state.pop("head.weight").numpy(), state.pop("head.bias").numpy())
+            network.load_state_dict({name.removeprefix("network."): value for name, value in state.items()})
+            found[fold] = network.eval(), head
         return found
+
+    def _fine_tune(
+        self, file: Path, fold: int | None, seed: int, labels: LabelSet, real: RegisteredMarks, rendered: RenderedMarks
+    ) -> None:
+        """Fine-tune a network without a fold and write its weights to a file."""
+        network, _ = load_network(f"{BUNDLE}{self.start}")
+        head = load_head(f"{BUNDLE}{self.start}", labels, np.zeros(len(labels)))
+        assert head is not None  # the starter's head is linear
+        options = FineTuning(**{name: getattr(self.stage, name) for name in FineTuning.__dataclass_fields__})
+        number = len(FOLDS) if fold is None else fold
+        linear = fine_tune(
+            network,
+            head,
+            real,
+            rendered,
+            replace(options, seed=options.seed + number + 10 * seed),
+            without=() if fold is None else (fold,),
+            progress=self.progress,
+            name=f"fine-tuning {file.stem}",
+        )
+        state = {f"network.{name}": value.float() for name, value in network.state_dict().items()}
+        state |= {"head.weight": linear.weight.data, "head.bias": linear.bias.data}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, file.with_suffix(".new"))
+        file.with_suffix(".new").replace(file)
 
     def _rendered(self, labels: LabelSet, drawn: Marks, folder: Path) -> RenderedMarks:
         marks = drawn.select([at for at, split in enumerate(drawn.splits) if split == "train"])
@@ -190,7 +204,14 @@ class RegisteredStage:
         validation = self._forward(bundle, subsets["validation"], folder)
         targets = labels.encode(subsets["validation"].codes)
         rule = ExpectedF()
-        fitted = fit_postprocessor(validation, targets, labels, rule, min_positives=self.stage.min_positives)
+        fitted = fit_postprocessor(
+            validation,
+            targets,
+            labels,
+            rule,
+            min_positives=self.stage.min_positives,
+            pixel_labels=before.postprocessor.pixel_labels,  # chosen on more marks
+        )
         chain = replace(fitted.postprocessor, parent_weight=0.0, max_crops=MAX_CROPS)
         learned = {
             "start": self.start.name,
@@ -268,11 +289,12 @@ def _no_colours(chain: Postprocessor, count: int) -> NDArray[np.float32] | None:
 def choose_thresholds(
     scores: NDArray[np.float64], targets: NDArray[np.bool_], labels: LabelSet, columns: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Return the threshold of each level with which most marks get a right suggestion, shape (levels,).
+    """Return the threshold of each level with which suggestions tell most, shape (levels,).
 
-    Suggestions are the deepest codes at or above their thresholds. Of those on marks with something pictured,
-    `MIN_PRECISION` must be right, and at most `MAX_OVER_TAGGED` of the other marks may get one; where no choice holds
-    both, the one that comes nearest.
+    Suggestions are the deepest codes at or above their thresholds. What they tell of a mark with something pictured is
+    the mean of whether one of them is right and of its depth, as a share of the levels. Of all suggestions on such
+    marks `MIN_PRECISION` must be right, and at most `MAX_OVER_TAGGED` of the other marks may get one; where no choice
+    holds both, the one that comes nearest is taken.
     """
     depths = labels.depths[columns]
     own = np.full(len(labels), -1)
@@ -290,7 +312,8 @@ def choose_thresholds(
         precision = right.sum() / made if made else 1.0
         over_tagged = float(deepest[~pictured].any(axis=1).mean())
         miss = max(0.0, MIN_PRECISION - precision) + max(0.0, over_tagged - MAX_OVER_TAGGED)
-        value = (-round(miss, 3), float(right.any(axis=1).mean()))
+        told = np.max(right * (1 + depths), axis=1) / (1 + depths.max())
+        value = (-round(miss, 3), float((right.any(axis=1) + told).mean()))
         if best is None or value > best[0]:
             best = value, candidate
     assert best is not None

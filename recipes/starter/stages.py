@@ -154,6 +154,7 @@ class Registered:
         uniform: Rendered marks that show all sections equally often.
         register: Rendered marks whose codes follow the EU register.
         seed: Of the marks rendered and of the training.
+        seeds: Number of trainings whose weights are averaged.
         steps: Number of batches.
         registered: Registered marks in a batch.
         rendered: Rendered marks in a batch.
@@ -172,6 +173,7 @@ class Registered:
     uniform: int
     register: int
     seed: int
+    seeds: int
     steps: int
     registered: int
     rendered: int
@@ -197,7 +199,8 @@ class Registered:
         return (
             f"from {self.start}; registered marks with {self.uniform:,} + {self.register:,} rendered marks, seed "
             f"{self.seed}; {self.steps:,} steps of {self.registered} + {self.rendered} at {self.size} pixels; learning "
-            f"rate {self.learning_rate:g}, {self.layer_decay:g} a block, {self.frozen} blocks frozen; six networks"
+            f"rate {self.learning_rate:g}, {self.layer_decay:g} a block, {self.frozen} blocks frozen; six networks, "
+            f"each the mean of {self.seeds}"
         )
 
 

@@ -111,14 +111,16 @@ def test_a_large_member_of_a_zip_does_not_stop_the_others(tmp_path: Path) -> Non
 
 
 _IN_LITTLE_MEMORY = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from tests.bulk.test_budgets import read
 read(Path(sys.argv[1]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """
+"""The highest resident memory, in MB; that of `resource` would be the one of the process that started this one."""
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell a process's memory")
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_what_unfolds_in_one_piece_takes_little_memory(method: int, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive, archive.open("a.png", "w") as file:
@@ -126,7 +128,7 @@ def test_what_unfolds_in_one_piece_takes_little_memory(method: int, tmp_path: Pa
             file.write(bytes(1_000_000))
     command = [sys.executable, "-c", _IN_LITTLE_MEMORY, str(tmp_path / "a.zip")]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True)
-    assert int(run.stdout) < 700
+    assert int(run.stdout) < 400
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

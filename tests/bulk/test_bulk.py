@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from viennatag.bulk import BulkSummary, cluster, run_bulk, worker
-from viennatag.bulk.job import ATTEMPTS, BulkOptions, Job, prepare_job
+from viennatag.bulk.job import ATTEMPTS, BulkOptions, Job, bundle_digest, prepare_job
 from viennatag.bulk.sources import Shard, cut_source, find_source
 from viennatag.cli import app
 from viennatag.errors import BulkError, DataError, OptionError
@@ -376,11 +376,15 @@ def test_the_command(model: Path, pictures: Path, tmp_path: Path) -> None:
 
 def test_a_node_that_cannot_do_the_work_ends_the_run(model: Path, pictures: Path, tmp_path: Path) -> None:
     def work(job: Job) -> dict[str, Any]:
-        return {name: value for name, (value,) in cluster._Actor(job)({"item": np.array([0])}).items()}
+        return {name: value for name, (value,) in cluster._Actor(job, worker.Worker)({"item": np.array([0])}).items()}
 
     predictor = Predictor.load(model)
     job, _ = prepare_job(
-        find_source(pictures), tmp_path / "out", model=model, bundle=predictor.bundle, options=BulkOptions(shard_size=4)
+        find_source(pictures),
+        tmp_path / "out",
+        model=model,
+        digest=bundle_digest(predictor.bundle),
+        options=BulkOptions(shard_size=4),
     )
     assert work(job) == {"number": 0, "count": 4, "failed": 0, "error": "", "stops": ""}
     for other, message in (
@@ -419,3 +423,22 @@ def test_little_is_read_ahead(model: Path, collection: Path, tmp_path: Path, mon
     )
     assert len(reads) == 240
     assert max(ahead) < 120
+
+
+def test_what_is_passed_over_is_counted(pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    picture = next(pictures.glob("*.png")).read_bytes()
+    for name in ("a.png", "without-ending"):
+        (folder / name).write_bytes(picture)
+    (folder / "notes").write_text("no image")
+    (folder / "labels.json").write_text("{}")
+    with zipfile.ZipFile(folder / "more.zip", "w") as file:
+        file.writestr("in/b.png", picture)
+        file.writestr("in/c.txt", "no image")
+    source = find_source(folder)
+    found = list(cut_source(source, size=10))
+    assert [shard.items for shard in found] == [["a.png"], [0, 1], ["without-ending"]]
+    assert source.passed_over.describe() == (
+        "passed over 3 files of other endings: 1 × .json, 1 × .txt, 1 × no ending; the first is labels.json"
+    )

@@ -12,6 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from viennatag.bulk import run_bulk
+from viennatag.bulk.extraction import extract_store
+from viennatag.bulk.feature_store import STORED_BACKBONE, FeatureStore
 from viennatag.errors import BulkError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle
@@ -105,3 +107,29 @@ def test_a_killed_driver_goes_on_elsewhere(cluster: Any, model: Path, collection
 def test_an_address_where_no_cluster_answers(model: Path, collection: Path, tmp_path: Path) -> None:
     with pytest.raises(BulkError, match=r"no Ray cluster answers at '127.0.0.1:1'"):
         run_bulk(collection, tmp_path / "out", model=model, address="127.0.0.1:1")
+
+
+def test_features_of_a_node_that_is_killed_half_way_are_extracted_once(
+    cluster: Any, model: Path, collection: Path, tmp_path: Path
+) -> None:
+    second, store, shards = cluster.add_node(**NODE), tmp_path / "store", tmp_path / "store/shards"
+    run = [sys.executable, "-m", "viennatag.cli", "features", str(collection), "-o", str(store), "--shard-size", "3"]
+    run += ["--backbone", f"bundle:{model}", "--address", cluster.address, "--cache", str(tmp_path / "cache")]
+    with subprocess.Popen(run, env=os.environ | LOOPBACK, stdout=subprocess.PIPE, text=True) as process:
+        while finished(store) < 12:
+            assert process.poll() is None
+            time.sleep(0.02)
+        cluster.remove_node(second, allow_graceful=False)
+        at_death = {path.name: path.stat().st_ino for path in shards.glob("shard-*.parquet")}
+        said, _ = process.communicate(timeout=300)
+    assert 12 <= len(at_death) < 80
+    assert process.returncode == 0
+    assert "240 images, 0 of them failed" in said
+    assert at_death == {name: (shards / name).stat().st_ino for name in at_death}  # what was done is not done again
+    extract_store(
+        collection, tmp_path / "here", (store / STORED_BACKBONE).read_bytes(), name=f"bundle:{model}", shard_size=3
+    )
+    assert pyarrow.parquet.read_table(shards).equals(pyarrow.parquet.read_table(tmp_path / "here/shards"))
+    assert [name for shard in FeatureStore.open(store).shards() for name in shard.names] == sorted(
+        path.name for path in collection.glob("*.png")
+    )

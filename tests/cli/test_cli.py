@@ -200,14 +200,14 @@ def commands() -> dict[str, Command]:
 def test_the_commands() -> None:
     names = {name.split()[0] for name in commands()}
     assert names == {
-        "predict", "bulk", "train", "update", "evaluate", "suggest-labels", "inspect", "compare", "index", "split",
-        "render", "import", "export", "tune", "quantize", "codes", "serve",
+        "predict", "bulk", "features", "train", "update", "evaluate", "suggest-labels", "inspect", "compare", "index",
+        "split", "render", "import", "export", "tune", "quantize", "codes", "serve", "team",
     }  # fmt: skip
     modules = {
         path.stem.rstrip("_").replace("_", "-") for path in Path(viennatag.cli.__file__).parent.glob("[a-z]*.py")
     }
     assert modules - {"config", "options", "outputs", "streams"} == names
-    assert {name for name in commands() if " " in name} == {
+    assert {name for name in commands() if name.startswith("codes ")} == {
         f"codes {each}" for each in ["show", "search", "list", "import"]
     }
 
@@ -244,7 +244,7 @@ OFF = {
     "--explain", "--similar", "--reference-marks", "--images", "--floor", "--config", "--set", "--ignore", "--report",
     "--model", "--label-issues", "--write-clean", "--out", "--old", "--folds", "--image-column", "--label-column",
     "--profile", "--sheet", "--edition", "--tree", "--token-file", "--allow-origin", "--reference-images",
-    "--copy-to", "--drop", "--test-packs",
+    "--copy-to", "--drop", "--test-packs", "--features", "--store", "--role", "--images-per-minute",
 }  # fmt: skip
 """Options that do nothing where they are left out; what --out does then is in its help."""
 

@@ -84,3 +84,22 @@ def test_targets_are_closed_and_lose_no_category(rows: list[list[str]], min_coun
         }
     counts = targets.sum(axis=0)
     assert all(count >= min_count for name, count in zip(labels.names, counts, strict=True) if "." in name)
+
+
+def test_unknown_codes_leave_their_ancestors_open_and_what_is_below_them() -> None:
+    labels = LabelSet("vienna", ("3", "3.1", "3.1.6", "3.1.8", "5", "5.3"))
+    targets = labels.encode([["3.1.8"], ["5"], [], ["5.3"]], [["3.1.6"], ["3.1"], ["5.3.99"], []]).toarray()
+    assert targets.tolist() == [
+        [1, 1, -1, 1, 0, 0],
+        [-1, -1, -1, -1, 1, 0],
+        [0, 0, 0, 0, -1, -1],
+        [0, 0, 0, 0, 1, 1],
+    ]
+
+
+def test_where_nothing_is_unknown_targets_are_what_they_were() -> None:
+    labels = LabelSet("flat", ("(rare labels)", "cat"))
+    assert labels.encode([["cat"], []], [[], []]).dtype == bool
+    assert labels.encode([["cat"], []], [["cat"], []]).dtype == bool  # it is present, so it is known
+    assert labels.encode([["cat"], []], [["hen"], []]).toarray().tolist() == [[-1, 1], [0, 0]]
+    assert LabelSet("flat", ("cat",)).encode([["cat"]], [["hen"]]).dtype == bool

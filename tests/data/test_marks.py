@@ -1,5 +1,6 @@
 import csv
 from pathlib import Path
+from typing import Any
 
 import pandas
 import polars
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viennatag.data.cells import normal_label, same_label
+from viennatag.data.columns import Reading
 from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
 from viennatag.data.tables import TABLE_FORMATS
 from viennatag.errors import DataError, OptionError
@@ -213,3 +215,24 @@ def test_select_keeps_rows_whole(tmp_path: Path) -> None:
         csv.writer(file).writerows([["image", "codes"], *([f"{at}.png", f"3.1.{at}"] for at in range(1, 5))])
     chosen = read_marks(tmp_path / "m.csv").select([2, 0])
     assert (chosen.images, chosen.codes) == (("3.png", "1.png"), (("3.1.3",), ("3.1.1",)))
+
+
+@pytest.mark.parametrize("ending", TABLE_FORMATS)
+@pytest.mark.parametrize("labels", [("cat", "dog"), ("cat, small", "dog;big")])
+def test_unknown_labels_are_written_and_read_back(tmp_path: Path, ending: str, labels: tuple[str, str]) -> None:
+    names, empty = ("a.png", "b.png"), ("", "")
+    marks = Marks("flat", names, ((labels[0],), ()), names, empty, empty, (1.0, 2.0), unknown=((), labels))
+    write_marks(marks, tmp_path / f"t{ending}")
+    read = read_marks(tmp_path / f"t{ending}", taxonomy="flat")
+    assert (read.codes, read.unknown, read.weights) == (marks.codes, marks.unknown, marks.weights)
+    assert read.select([1]).unknown == (labels,)
+    with pytest.raises(DataError, match="unknown has 1 entries for 2 marks"):
+        Marks("flat", names, ((), ()), names, empty, empty, (1.0, 1.0), unknown=((),))
+
+
+@pytest.mark.parametrize("library", [pandas, polars])
+def test_missing_values_of_a_frame_mean_the_same_in_both_libraries(library: Any) -> None:
+    frame = library.DataFrame({"image": ["a", "b", "c"], "Edema": [1.0, float("nan"), 0.0]})
+    assert marks_from_dataframe(frame, taxonomy="flat").codes == (("Edema",), (), ())
+    said = marks_from_dataframe(frame, taxonomy="flat", reading=Reading(blank="unknown"))
+    assert said.unknown == ((), ("Edema",), ())

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 import shlex
 from pathlib import Path
@@ -19,7 +20,7 @@ from typer.testing import CliRunner
 from viennatag.cli import app
 from viennatag.data.columns import LABEL_NAMES, SPLIT_NAMES, Reading
 from viennatag.data.marks import Marks, as_marks, marks_from_dataframe, read_marks
-from viennatag.errors import DataError, ViennatagError
+from viennatag.errors import DataError, OptionError, ViennatagError
 
 RUNNER = CliRunner()
 
@@ -110,12 +111,48 @@ def test_a_single_odd_cell_is_a_bad_row_and_not_a_bad_column(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("unknown", ["-1", "?", "-1.0"])
-def test_unknown_labels_are_explained_and_never_left_out(tmp_path: Path, unknown: str) -> None:
-    for skip_bad in (False, True):
-        with pytest.raises(DataError, match=r"say that a label is unknown, the first .* in row 3 of 'dog'") as caught:
-            path = table(tmp_path, f"image,cat,dog\na,1,0\nb,0,{unknown}\n")
-            read_marks(path, taxonomy="flat", skip_bad=skip_bad)
-        assert "--skip-bad" not in str(caught.value)
+def test_unknown_labels_stay_unknown_and_are_told_of(tmp_path: Path, unknown: str) -> None:
+    marks = flat(tmp_path, f"image,cat,dog\na,1,0\nb,0,{unknown}\n")
+    assert (marks.codes, marks.unknown) == ((("cat",), ()), ((), ("dog",)))
+    assert f"a label is unknown, the first in row 3 of 'dog': '{unknown}'" in marks.notes[0]
+
+
+def test_blank_cells_are_what_the_user_says(tmp_path: Path) -> None:
+    text = "image,cat,dog\na,1,\nb,0,1\n"
+    assert flat(tmp_path, text).unknown == ()
+    assert "row 2 of 'dog'; if they mean that nobody knows: --blank unknown" in flat(tmp_path, text).notes[0]
+    said = flat(tmp_path, text, blank="unknown")
+    assert (said.codes, said.unknown, said.notes) == ((("cat",), ("dog",)), (("dog",), ()), ())
+    said = flat(tmp_path, text, blank="absent")
+    assert (said.unknown, said.notes) == ((), ())
+    with pytest.raises(OptionError, match="choose one of unknown, absent"):
+        Reading(blank="no")  # type: ignore[arg-type]
+
+
+def test_minus_one_is_no_where_no_cell_is_0(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image_id,Bald,Smiling\na.jpg,-1,1\nb.jpg,1,-1\n")
+    assert (marks.codes, marks.unknown) == ((("Smiling",), ("Bald",)), ())
+    assert any("CelebA" in note and "row 2 of 'Bald'" in note for note in marks.notes)
+    with_blanks = flat(tmp_path, "image,Edema,Nodule\na,-1,1\nb,1,\n")  # CheXpert: blank is no, -1 uncertain
+    assert with_blanks.unknown == (("Edema",), ())
+
+
+def test_a_column_of_unknown_labels(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,labels,unknown\na,cat,dog;hen\nb,hen,\nc,,Cat\n")
+    assert marks.codes == (("cat",), ("hen",), ())
+    assert marks.unknown == (("dog", "hen"), (), ("cat",))
+    assert "unknown in 'unknown'" in marks.reading
+    assert "has 'cat' as a label and says that it is unknown" in refusal(tmp_path, "image,labels,unknown\na,cat,cat\n")
+
+
+def test_unknown_rows_of_a_long_table(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,label,present\na,cat,1\na,dog,?\na,hen,0\nb,dog,?\nb,dog,1\n")
+    assert (marks.codes, marks.unknown) == ((("cat",), ("dog",)), (("dog",), ()))
+
+
+def test_below_an_absent_code_nothing_is_unknown(tmp_path: Path) -> None:
+    path = table(tmp_path, "image,3,3.1,3.1.6,5\na,0,?,?,1\nb,1,?,0,0\nc,?,0,0,0\n")
+    assert read_marks(path).unknown == ((), ("3.1",), ("3",))
 
 
 def test_labels_named_as_roles_of_a_zero_one_table(tmp_path: Path) -> None:
@@ -348,9 +385,9 @@ ADVISED = {
         "image,cat,dog,year\n" + "".join(f"{at}.png,{at % 2},{1 - at % 2},{1990 + at}\n" for at in range(12)),
         ["cat", "dog"],
     ),
-    "unknown": (
-        "image,cat,dog\n" + "".join(f"{at}.png,{at % 2},{(-1, 0, 1)[at % 3]}\n" for at in range(12)),
-        ["cat"],
+    "blank": (
+        "image,cat,dog\n" + "".join(f"{at}.png,{at % 2},{('', 0, 1)[at % 3]}\n" for at in range(12)),
+        ["cat", "dog"],
     ),
     "label-column": (
         "image,species,colour\n" + "".join(f"{at}.png,{['cat', 'dog'][at % 2]},red\n" for at in range(12)),
@@ -365,7 +402,7 @@ ADVISED = {
 
 def advised_options(text: str) -> list[str]:
     """Return the options that the messages of a command propose, as they stand there."""
-    found = re.findall(r"--(?:separator|ignore|label-column) (?:'[^']*'|[^\s;,:)]+|,)|--long\b", text)
+    found = re.findall(r"--(?:separator|ignore|label-column|blank) (?:'[^']*'|[^\s;,:)]+|,)|--long\b", text)
     return [each for option in dict.fromkeys(found) for each in shlex.split(option)]
 
 
@@ -388,3 +425,109 @@ def run(*arguments: str) -> str:
     told = str(done.exception) if isinstance(done.exception, ViennatagError) else ""
     assert done.exception is None or told or isinstance(done.exception, SystemExit), done.exception
     return done.output + done.stderr + told
+
+
+@pytest.mark.parametrize(
+    "index", ["Unnamed: 0", "Unnamed: 0.1", "level_1", "__index_level_1__", "row.names", "rownames"]
+)
+def test_an_index_of_any_name_is_no_label(tmp_path: Path, index: str) -> None:
+    assert flat(tmp_path, f"{index},image,cat\n0,a,1\n1,b,0\n").codes == (("cat",), ())
+
+
+def test_counted_columns_of_labels_are_read_together_and_it_is_said(tmp_path: Path) -> None:
+    text = "image,label1,label2,label3\na,cat,dog,\nb,dog,,\nc,bird,cat,\n"
+    marks = flat(tmp_path, text)
+    assert marks.codes == (("cat", "dog"), ("dog",), ("bird", "cat"))
+    assert "'label1', 'label2', 'label3'" in marks.notes[0]
+    assert flat(tmp_path, text, label_columns=("label1", "label2")).codes == marks.codes
+    assert flat(tmp_path, text, label_columns=("label1",)).codes == (("cat",), ("dog",), ("bird",))
+    assert flat(tmp_path, "image,label1,label2\na,1,0\nb,0,1\n").codes == (("label1",), ("label2",))
+
+
+def test_several_columns_of_labels_may_be_named(tmp_path: Path) -> None:
+    text = "image,animal,colour\na,cat,red\nb,dog,blue\n"
+    assert "the option may be repeated" in refusal(tmp_path, text)
+    assert flat(tmp_path, text, label_columns=("animal", "colour")).codes == (("cat", "red"), ("blue", "dog"))
+
+
+@pytest.mark.parametrize("mark", ["/", "+", "&", "、", "，"])
+def test_what_may_separate_labels_is_said(tmp_path: Path, mark: str) -> None:
+    text = f"image,labels\na,cat{mark}dog\nb,dog\nc,cat\n"
+    marks = flat(tmp_path, text)
+    option = (
+        shlex.split(re.search(r"--separator (\S+)", marks.notes[0])[1])[0] if marks.codes[0] != ("cat", "dog") else ""
+    )
+    assert flat(tmp_path, text, separator=option or mark).codes[0] == ("cat", "dog")
+    assert marks.notes
+
+
+def test_a_slash_inside_of_labels_is_no_doubt(tmp_path: Path) -> None:
+    assert not flat(tmp_path, "image,label\na,/m/01\nb,/m/02\nc,and/or\n").notes
+
+
+@pytest.mark.parametrize(
+    "cell", ["Index(['cat', 'dog'], dtype='object')", "frozenset({'cat', 'dog'})", "tensor(['cat', 'dog'])"]
+)
+def test_lists_as_libraries_print_them(tmp_path: Path, cell: str) -> None:
+    assert flat(tmp_path, f'image,labels\na,"{cell}"\n').codes == (("cat", "dog"),)
+    assert flat(tmp_path, "image,labels\na,猫；犬\n").codes == (("犬", "猫"),)
+
+
+def test_a_column_that_says_whether_a_mark_is_for_training(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,tags,is_train\na,cat,1\nb,dog,0\n")
+    assert marks.splits == ("train", "test")
+    assert "no as 'test'" in marks.notes[0]
+
+
+def test_comments_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "# made by us, in 2024\n#\nimage,label\na,cat\n")
+    assert marks.codes == (("cat",),)
+    assert flat(tmp_path, "#image,label\na,cat\n", image_column="#image").images == ("a",)
+
+
+def test_images_may_be_objects_with_a_path(tmp_path: Path) -> None:
+    path = table(tmp_path, '{"image": {"path": "a.png", "bytes": null}, "labels": ["cat"]}\n', "t.jsonl")
+    assert read_marks(path, taxonomy="flat").images == ("a.png",)
+
+
+def test_many_columns_that_are_no_labels_do_not_fill_the_screen(tmp_path: Path) -> None:
+    columns = [f"c{at}" for at in range(300)]
+    rows = "".join(f"{row}.png," + ",".join(str((row * at) % 7) for at in range(300)) + "\n" for row in range(20))
+    message = refusal(tmp_path, f"image,{','.join(columns)}\n{rows}")
+    assert len(message.splitlines()) < 30
+    assert len(message) < 2000
+
+
+def test_a_named_pipe_is_no_table(tmp_path: Path) -> None:
+    for name in ("t.csv", "t.parquet"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match="named pipe"):
+            read_marks(tmp_path / name)
+
+
+def test_commands_without_options_for_reading_say_which_command_has_them(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    path = table(tmp_path, "photograph,animal\na.png,cat\n", "marks.csv")
+    done = RUNNER.invoke(
+        app,
+        [
+            "export",
+            str(path),
+            "--to",
+            "coco",
+            "-o",
+            str(tmp_path / "o"),
+            "--images",
+            str(tmp_path),
+            "--taxonomy",
+            "flat",
+        ],
+    )
+    told = re.search(r"`viennatag (import table .*? -o )(\S+)( .*?)`", str(done.exception) + done.output)
+    assert told
+    out = tmp_path / told[2]
+    assert out != path
+    command = [*shlex.split(told[1]), str(out), *shlex.split(told[3])]
+    made = RUNNER.invoke(app, [*command, "--image-column", "photograph", "--label-column", "animal"])
+    assert made.exit_code == 0, made.output
+    assert read_marks(out, taxonomy="flat").codes == (("cat",),)

@@ -90,4 +90,4 @@ def test_a_damaged_drawing_says_so(content: bytes) -> None:
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     with pytest.raises(ImageError, match=r"viennatag\[svg\]"):
-        read_image(svg(), 64)
+        read_framed_image(svg(), 64)

@@ -255,3 +255,11 @@ def test_all_that_reads_files_decodes_costly_ones_in_a_process(tmp_path: Path, m
     measured, bad = measure_images([path, tmp_path / "bad.bmp"])
     assert measured == measure_image(path)
     assert isinstance(bad, ImageError)
+
+
+def test_a_file_of_an_ordinary_size_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened, whole = tmp_path / "mark.png", [], Path.open
+    Image.new("RGB", (40, 30), "red").save(path)
+    monkeypatch.setattr(Path, "open", lambda self, *rest, **named: opened.append(self) or whole(self, *rest, **named))
+    assert read_guarded(path, 64).width == 40
+    assert opened == [path]

@@ -13,8 +13,8 @@ from viennatag.data.columns import Reading
 from viennatag.data.image_names import ImageFinder
 from viennatag.data.source_files import Document
 from viennatag.errors import DataError, OptionError
-from viennatag.importers import FORMATS, find_format, import_marks, recognise_format
 from viennatag.images.containers import image_ending
+from viennatag.importers import FORMATS, find_format, import_marks, recognise_format
 from viennatag.importers.image_files import find_image, is_other_medium, plain_name
 from viennatag.importers.record import Record, code_entries, flat_labels, stated_edition, vienna_codes
 from viennatag.importers.uspto import vienna_of_design_codes
@@ -97,7 +97,7 @@ def test_one_hot_leaves_named_columns_out() -> None:
     assert codes("one-hot", b"image,codes\na.png,3.1.6\n") == {"a.png": ("3.1.6",)}
     short = read("one-hot", b"3.1.6,image,27.5.1\n1\n0,b.png,1\n")  # found by fuzzing; the first row lacks its image
     assert [(mark.id, mark.problem, mark.codes) for mark in short] == [
-        ("row 2 has 1 fields, the header 3", "a row that cannot be used", ()),
+        ("row 2 has 1 field, the header 3", "a row that cannot be used", ()),
         ("b.png", "", ("27.5.1",)),
     ]
 

@@ -203,3 +203,12 @@ def test_notes_of_tables_are_told_by_the_import(tmp_path: Path) -> None:
     assert "--separator ," in RUNNER.invoke(app, command).stderr
     assert RUNNER.invoke(app, [*command, "--separator", ","]).exit_code == 0
     assert rows(tmp_path / "m.csv")[0]["codes"] == "cat;dog"
+
+
+def test_images_without_an_ending_are_read_and_other_files_counted(tmp_path: Path) -> None:
+    (tmp_path / "in" / "cat").mkdir(parents=True)
+    Image.new("RGB", (40, 40)).save(tmp_path / "in" / "cat" / "a", "JPEG")
+    (tmp_path / "in" / "cat" / "notes.txt").write_text("no image")
+    summary = import_marks("class-folders", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    assert read_marks(tmp_path / "m.csv", taxonomy="flat").images == ("cat/a",)
+    assert summary.notes == ("passed over 1 file of other endings: 1 × .txt; the first is cat/notes.txt",)

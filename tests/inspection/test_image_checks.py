@@ -116,3 +116,11 @@ def test_rows_alone_can_be_checked() -> None:
     assert found["contradictory"] == (0, 1)
     assert found["unknown"] == found["extension"] == (2,)
     assert len(clean_marks(marks, report, drop=["contradictory"])[0]) == 1
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA", "I;16"])
+def test_grey_images_are_measured(tmp_path: Path, mode: str) -> None:
+    Image.new(mode, (60, 60)).save(tmp_path / "blank.png")
+    picture(5).convert("L").save(tmp_path / "grey.png")
+    report = check_marks(table(("blank.png", "grey.png"), (("3.1.6",), ("26.1.1",)), ("", "")), tmp_path)
+    assert {finding.kind: list(finding.positions) for finding in report.findings} == {"blank": [0]}

@@ -389,10 +389,12 @@ def test_bad_input_is_refused(measure: Any) -> None:
     with pytest.raises(DataError, match="at least one mark"):
         measure(scores[:0], targets[:0])
     other = targets.astype(int)
-    other[3, 1] = -1
-    with pytest.raises(DataError, match=r"targets hold -1 at row 3, column 1; every value must be 0 or 1"):
+    other[3, 1] = 2
+    with pytest.raises(DataError, match=r"targets hold 2 at row 3, column 1; every value must be 0 or 1"):
         measure(scores, other)
-    with pytest.raises(DataError, match="targets hold -1; every value"):
+    with pytest.raises(DataError, match="-1 and never 0"):
+        measure(scores, 2 * targets.astype(int) - 1)
+    with pytest.raises(DataError, match="targets hold 2; every value"):
         measure(scores, csr_array(other))
     with pytest.raises(DataError, match="MultiLabelBinarizer"):
         measure(scores, [["cat", "dog", "hen"]] * 4)

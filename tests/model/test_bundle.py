@@ -204,3 +204,12 @@ def test_a_bundle_that_cannot_be_written_is_kept(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(OutputError, match=r"name another place$"):
         write_bundle(bundle, bundle.graph.read_bytes(), tmp_path / "file/b")
+
+
+def test_a_pointer_of_git_lfs_and_an_archive_are_told_as_such(copy: Path, tmp_path: Path) -> None:
+    (copy / "model.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(BundleError, match="git lfs pull"):
+        open_bundle(copy)
+    (tmp_path / "bundle.zip").write_bytes(b"PK")
+    with pytest.raises(BundleError, match="a bundle is a folder: unpack an archive"):
+        open_bundle(tmp_path / "bundle.zip")

@@ -66,6 +66,7 @@ folder = "{folder}/registered"
 uniform = 60
 register = 60
 seed = 0
+seeds = 2
 steps = 2
 registered = 4
 rendered = 4

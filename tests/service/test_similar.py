@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import sys
 from pathlib import Path
 
 import httpx
@@ -64,6 +65,22 @@ def test_without_reference_images_there_are_no_thumbnails(indexed: Predictor, co
         check_problem(await client.post("/v1/similar", content=b"broken", headers=PNG), 422, "unreadable-image")
 
     talk(conversation, predictor=indexed)
+
+
+def test_without_the_package_that_searches_the_rest_is_served(
+    indexed: Predictor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "usearch", None)
+    monkeypatch.delitem(sys.modules, "usearch.index", raising=False)
+
+    async def conversation(client: httpx.AsyncClient) -> None:
+        check_problem(await client.post("/v1/similar", content=picture(), headers=PNG), 404, "no-index")
+        assert (await client.post("/v1/predict", content=picture(), headers=PNG)).status_code == 200
+
+    talk(conversation, predictor=indexed)
+    (told,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert told.startswith("similar reference marks are not shown; this needs the package 'usearch'")
+    assert "viennatag[similar]" in told
 
 
 def test_a_bundle_without_an_index_says_so(trained: tuple[Bundle, Evaluation]) -> None:

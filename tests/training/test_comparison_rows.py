@@ -53,14 +53,14 @@ def test_networks_and_presets_are_rows_on_the_same_test_marks(
         "prior", "as-is", "mixup", "as-is, fine-tuned, first", "as-is, second", "mixup, second",
         "as-is, fine-tuned, second", "preset fast",
     ]  # fmt: skip
-    figures = {row.name: {name: each.value for name, each in row.metrics.items()} for row in found.rows}
+    figures = {row.name: str({name: each.value for name, each in row.metrics.items()}) for row in found.rows}
     assert figures["as-is, second"] == figures["preset fast"] == figures["as-is"], "these are the same training"
     assert figures["as-is, fine-tuned, first"] != figures["as-is"]
     assert found.find("as-is, second").metrics["macro_map"].difference == 0
     cost = measure_cost(load_timm_backbone(networks[0], cache=tmp_path / "cache", size=32))
     trained, _ = create_network(networks[0], size=32)
     assert cost.parameters == pytest.approx(sum(each.numel() for each in trained.parameters()), rel=0.05)
-    assert {row.parameters for row in found.rows[1:]} == {cost.parameters}
+    assert all(row.parameters == pytest.approx(cost.parameters, rel=0.05) for row in found.rows[1:])
     assert cost_titles(found)[0] == "s"
     assert all(len(cost_cells(found, row)) == len(cost_titles(found)) == 3 for row in found.rows)
     monkeypatch.setattr(comparison_run.TrainingMarks, "train", lambda *_: pytest.fail("what is kept is not made again"))

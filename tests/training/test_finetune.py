@@ -2,6 +2,7 @@
 
 import platform
 import resource
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -264,3 +265,37 @@ def test_two_processes_learn_what_one_does(collection: Path, tmp_path: Path) -> 
     one, two = train(1), train(2)
     assert one > 0.5
     assert abs(one - two) < 0.1
+
+
+@pytest.mark.slow
+def test_two_nodes_train_one_bundle(collection: Path, tmp_path: Path) -> None:
+    """Two machines under torchrun, here two processes that meet over a port and share a cache."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    train = [
+        *(
+            "train",
+            collection / "marks.csv",
+            "--images",
+            collection,
+            "-o",
+            tmp_path / "out",
+            "--size",
+            32,
+            "--finetune",
+        ),
+        *("--backbone", ARCHITECTURE, "--set", "pretrained=false", "--epochs", 8, "--batch-size", 32),
+        *("--set", "finetune.nodes=2", "--cache", tmp_path / "cache"),
+    ]
+    nodes = []
+    for rank in range(2):
+        launch = [
+            *(sys.executable, "-m", "torch.distributed.run", "--nnodes", 2, "--node-rank", rank, "--nproc-per-node", 1),
+            *("--master-addr", "127.0.0.1", "--master-port", port, "-m", "viennatag.cli", *train),
+        ]
+        nodes.append(subprocess.Popen([str(part) for part in launch]))
+    assert [node.wait(timeout=500) for node in nodes] == [0, 0]
+    from viennatag.model.bundle import open_bundle
+
+    assert float(open_bundle(tmp_path / "out").training["validation_macro_map"]) > 0.5

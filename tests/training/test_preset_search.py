@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,9 @@ from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.evaluation import evaluate
 from viennatag.training.backbones.backbone import PixelNetwork, create_network, save_network
-from viennatag.training.finetuning import run
+from viennatag.training.finetuning import finetune, run
+from viennatag.training.finetuning.finetune import FineTuned
+from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.selection import preset_search
 from viennatag.training.selection.preset_search import FINETUNED, FROZEN, PresetPlan
@@ -61,6 +64,31 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     assert [each["stage"] for each in facts["trials"]] == ["backbone", "fine-tuning", "learning rate", "in full"]
     assert facts["gains"][facts["kept"]]["value"] == max(each["value"] for each in facts["gains"].values())
     assert {FROZEN, FINETUNED} <= set(facts["gains"])
+    assert facts["gains"][facts["kept"]]["value"] >= max(each["macro_map"] for each in facts["trials"]) - 1e-9
+
+
+def test_a_short_fine_tuning_that_is_better_than_the_long_one_is_kept(
+    network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(preset_search.SEARCHES, "balanced", PresetPlan(900.0, 3, {}))
+    monkeypatch.setattr(preset_search, "SHORT_EPOCHS", 1)
+    monkeypatch.setattr(preset_search, "HEAD_SHARE", 0.001)
+    monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 0.1)
+    whole = finetune.finetune
+
+    def spoil(network: PixelNetwork, data: FineTuningData, *, options: FinetuneOptions, **named: Any) -> FineTuned:
+        tuned = whole(network, data, options=options, **named)
+        if options.epochs > 1:
+            for parameter in tuned.network.parameters():
+                parameter.data.zero_()
+        return tuned
+
+    monkeypatch.setattr(run, "finetune", spoil)
+    options = TrainOptions(preset="balanced", backbone=network, size=32, seed=3)
+    bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
+    trials = {each["stage"]: each["macro_map"] for each in bundle.training["trials"]}
+    assert trials["in full"] < trials["fine-tuning"], "the long one was spoilt"
+    assert bundle.training["gains"][FINETUNED]["value"] == pytest.approx(trials["fine-tuning"])
 
 
 def test_too_small_a_budget_is_told_and_leaves_the_backbone_as_it_is(
@@ -113,6 +141,7 @@ def test_a_preset_chooses_alone() -> None:
         {"strategy": STRATEGIES["focal"]},
         {"pretrained": False},
         {"budget": 0.0},
+        {"preset": "fats"},
     ):
         with pytest.raises(OptionError, match=r"preset|budget"):
             replace(TrainOptions(preset="best"), **wrong)  # type: ignore[arg-type]

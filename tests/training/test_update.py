@@ -265,8 +265,20 @@ def test_rejected_codes_are_read(drawn: tuple[Path, list[tuple[str, str, str]]],
     decisions = read_feedback(path, images=drawn[0])
     assert decisions.rejected == (("26.1", "29.1"), ("3.1.6", "29.1"), ())
     path.write_text("image,codes,rejected\n000.png,26.4.1,cat\n")
-    with pytest.raises(DataError, match=r"row 2 'cat' is not a Vienna code.* 'rejected'"):
+    with pytest.raises(DataError, match=r"(?s)the column 'rejected'.*row 2 'cat' is not a Vienna code"):
         read_feedback(path, images=drawn[0])
+
+
+def test_rejected_codes_belong_to_the_mark_whatever_its_image_is_called(
+    drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path
+) -> None:
+    path = tmp_path / "feedback.csv"
+    path.write_text(
+        "file_name,codes,rejected\nset\\000.png,26.4.1,29.1\nset\\000.png,26.4.1,26.1\n001,1.1.1,3.1.6\n002.png,1.1.1,\n"
+    )
+    decisions = read_feedback(path, images=drawn[0])
+    assert decisions.marks.images == ("000.png", "001.png", "002.png")
+    assert decisions.rejected == (("26.1", "29.1"), ("3.1.6",), ())
 
 
 def test_the_penalty_is_the_distance_to_what_was_there() -> None:

@@ -1,14 +1,14 @@
-"""Predict shards on Ray Data: a pool of actors over all nodes, each with its own predictor.
+"""Work on shards on Ray Data: a pool of actors over all nodes, each with its own engine.
 
 Only offsets in the plan are sent; the actors read plan and images and write the results. If a worker or a node dies,
-Ray gives its shard to another; a shard that is done twice does no harm, because the same file takes the same name.
+Ray gives its shard to another, which finds it done if its file stands there: nothing is done twice.
 """
 
 import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bulk.job import Job
-from viennatag.bulk.worker import Outcome, Worker
+from viennatag.bulk.worker import Outcome, ShardWorker
 from viennatag.errors import BulkError, ViennatagError, require
 from viennatag.signals import keeping_handlers
 
@@ -25,13 +25,16 @@ _BATCH = 10_000
 """Shards that Ray receives at a time; it keeps a record of each."""
 
 
-def run_on_ray(job: Job, offsets: Sequence[int], address: str) -> Iterator[Outcome]:
+def run_on_ray(
+    job: Job[Any], offsets: Sequence[int], address: str, worker: Callable[..., ShardWorker]
+) -> Iterator[Outcome]:
     """Yield the outcome of each shard, in any order.
 
     Args:
         job: The job.
         offsets: Byte offsets of its shards in the plan, from `Job.planned`.
         address: Address of the cluster; `local` starts one on this machine that nothing else can reach.
+        worker: Makes what works on a job, with one thread.
 
     Raises:
         BulkError: If there is no cluster, or a node cannot work on the job.
@@ -53,7 +56,9 @@ def run_on_ray(job: Job, offsets: Sequence[int], address: str) -> Iterator[Outco
         for first in range(0, len(offsets), _BATCH):
             chosen = offsets[first : first + _BATCH]
             shards = data.from_items(list(chosen), override_num_blocks=len(chosen))
-            outcomes = shards.map_batches(_Actor, fn_constructor_args=(job,), batch_size=1, num_cpus=1, compute=pool)
+            outcomes = shards.map_batches(
+                _Actor, fn_constructor_args=(job, worker), batch_size=1, num_cpus=1, compute=pool
+            )
             for row in outcomes.iter_rows():
                 if stops := row.pop("stops"):
                     raise BulkError(stops)
@@ -95,14 +100,18 @@ def _connect(ray: Any, address: str, logs: Path) -> None:
 class _Actor:
     """One core of the cluster."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.worker: Worker | None = None
+    def __init__(self, job: Job[Any], make: Callable[..., ShardWorker]) -> None:
+        self.job, self.make = job, make
+        self.worker: ShardWorker | None = None
 
     def __call__(self, offsets: dict[str, NDArray[np.int64]]) -> dict[str, list[Any]]:
         try:
-            self.worker = self.worker or Worker(self.job, threads=1)
-            (outcome,) = self.worker.run([self.job.shard_at(int(offsets["item"][0]))])
+            shard = self.job.shard_at(int(offsets["item"][0]))
+            self.worker = self.worker or self.make(self.job, threads=1)
+            if self.job.shard_file(shard.number).is_file():  # done before its node died
+                outcome = Outcome(shard.number, shard.count)
+            else:
+                (outcome,) = self.worker.run([shard])
             row = {**asdict(outcome), "stops": ""}
         except ViennatagError as exc:  # the node cannot work, the shard is fine
             row = {**asdict(Outcome(-1, 0)), "stops": str(exc)}

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, get_args
+from typing import IO, Any, Generic, Literal, TypeVar, get_args
 
 from viennatag import __version__
 from viennatag.bulk.sources import Shard, Source, cut_source
@@ -53,7 +53,29 @@ class BulkOptions:
 
 
 @dataclass(frozen=True)
-class Job:
+class FeatureOptions:
+    """The options of `extract_store` on which its shards depend.
+
+    Attributes:
+        crops: Whether the features of crops, and colour features, are kept too, as Vienna codes need them.
+        shard_size: Images in a shard.
+        format: Always Parquet.
+    """
+
+    crops: bool = True
+    shard_size: int = 500
+    format: ResultFormat = "parquet"
+
+    def __post_init__(self) -> None:
+        if self.shard_size < 1:
+            raise OptionError(f"shard_size is {self.shard_size}; a shard holds images, from 1 up")
+
+
+JobOptions = TypeVar("JobOptions", BulkOptions, FeatureOptions)
+
+
+@dataclass(frozen=True)
+class Job(Generic[JobOptions]):
     """One run, as every worker on every node receives it.
 
     Attributes:
@@ -68,7 +90,7 @@ class Job:
     root: Path
     model: str
     digest: str
-    options: BulkOptions
+    options: JobOptions
 
     def shard_file(self, number: int) -> Path:
         """Return the file of a shard's results."""
@@ -122,9 +144,9 @@ class Job:
 
 
 def prepare_job(
-    source: Source, results: Path, *, model: str | Path, bundle: Bundle, options: BulkOptions
-) -> tuple[Job, int]:
-    """Return a new or resumed job, and its number of images; `model` is the user's name for the bundle.
+    source: Source, results: Path, *, model: str | Path, digest: str, options: JobOptions
+) -> tuple[Job[JobOptions], int]:
+    """Return a new or resumed job, and its number of images; `model` is the user's name for what has the digest.
 
     Raises:
         BulkError: If the folder holds the results of another source, model or options.
@@ -132,16 +154,16 @@ def prepare_job(
     """
     results = results.resolve()
     name = str(Path(model).resolve()) if not is_starter(model) and Path(model).exists() else str(model)
-    job = Job(results, source.root, name, bundle_digest(bundle), options)
+    job = Job(results, source.root, name, digest, options)
     manifest = results / "manifest.json"
     shards = images = 0
-    digest = hashlib.sha256()
+    plan = hashlib.sha256()
     with atomic_file(results / "plan.jsonl") as temporary:
         with temporary.open("wb") as file:
             for shard in cut_source(source, size=options.shard_size):
                 line = json.dumps(asdict(shard), separators=(",", ":")).encode() + b"\n"
                 file.write(line)
-                digest.update(line)
+                plan.update(line)
                 shards, images = shards + 1, images + shard.count
         if not images:
             raise DataError(f"{source.name}: no images in it")
@@ -151,7 +173,7 @@ def prepare_job(
             "source": source.name,
             "shards": shards,
             "images": images,
-            "plan": f"sha256:{digest.hexdigest()}",
+            "plan": f"sha256:{plan.hexdigest()}",
             "model": {"name": str(model), "digest": job.digest},
             "options": asdict(options),
         }
@@ -161,6 +183,25 @@ def prepare_job(
         with atomic_file(manifest) as temporary:
             temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
     return job, images
+
+
+def count_attempt(job: Job[Any], shard: Shard) -> None:
+    """Note an attempt at a shard, so that an image that kills the process does not do so for ever.
+
+    Raises:
+        BulkError: If it cannot be noted.
+        DataError: If there were too many.
+    """
+    path = job.attempts_file(shard.number)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as file:
+            before = file.tell()
+            file.write(b".")
+    except OSError as exc:
+        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
+    if before >= ATTEMPTS:
+        raise DataError(f"the process died {before} times while it worked on this shard")
 
 
 def node() -> str:

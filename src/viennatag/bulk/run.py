@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from viennatag.bulk.job import BulkOptions, Job, ResultFormat, hold_results, prepare_job
+from viennatag.bulk.job import BulkOptions, Job, ResultFormat, bundle_digest, hold_results, prepare_job
 from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
 from viennatag.bulk.worker import Outcome, Worker
+from viennatag.data.image_names import printable
 from viennatag.errors import require
 from viennatag.model.bundle import STARTER
 from viennatag.prediction.predictor import Predictor
@@ -25,6 +27,7 @@ class BulkSummary:
         reasons: Reasons of failure with their counts, the most frequent first; numbers in a reason are written N.
         unfinished: Shards that the next run tries again.
         failures: Table of the failures.
+        passed_over: Which files of the source are no images by their names; empty if there are none.
     """
 
     shards: Path
@@ -34,6 +37,7 @@ class BulkSummary:
     reasons: tuple[tuple[str, int], ...]
     unfinished: int
     failures: Path
+    passed_over: str = ""
 
 
 def run_bulk(
@@ -86,7 +90,8 @@ def run_bulk(
     predictor.check_options(top, level)
     found = find_source(source, images)
     with hold_results(Path(results)):
-        job, total = prepare_job(found, Path(results), model=model, bundle=predictor.bundle, options=options)
+        digest = bundle_digest(predictor.bundle)
+        job, total = prepare_job(found, Path(results), model=model, digest=digest, options=options)
         job.sweep()
         done = job.done()
         left = [at for shard, at in job.planned() if shard.number not in done]
@@ -101,20 +106,30 @@ def run_bulk(
             report(ready, total, failed)
         job.sweep()
         table = job.results / "failures.csv"
-        missing, reasons = write_failures(_failures(job, errors), table)
-        return BulkSummary(job.shard_file(0).parent, total, resumed, missing, reasons, len(errors), table)
+        missing, reasons = write_failures(read_failures(job, errors), table)
+        return BulkSummary(
+            job.shard_file(0).parent,
+            total,
+            resumed,
+            missing,
+            reasons,
+            len(errors),
+            table,
+            printable(found.passed_over.describe()),
+        )
 
 
-def _predict(job: Job, left: list[int], address: str | None) -> Iterator[Outcome]:
+def _predict(job: Job[BulkOptions], left: list[int], address: str | None) -> Iterator[Outcome]:
     if left and address is None:
         yield from Worker(job).run(map(job.shard_at, left))
     elif left:
         from viennatag.bulk.cluster import run_on_ray
 
-        yield from run_on_ray(job, left, address or "")
+        yield from run_on_ray(job, left, address or "", Worker)
 
 
-def _failures(job: Job, errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:
+def read_failures(job: Job[Any], errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:
+    """Yield the images and the shards of a job that failed, each with its error and its number of images."""
     done = job.done()
     for shard, _ in job.planned():
         if shard.number in done:

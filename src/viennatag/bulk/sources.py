@@ -15,7 +15,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -25,6 +25,7 @@ from viennatag.data.columns import IMAGE_NAMES, columns_named
 from viennatag.data.source_files import (
     IMAGE_COLUMNS,
     IMAGE_ENDINGS,
+    PassedOver,
     SourceFile,
     is_hidden,
     list_source_files,
@@ -82,12 +83,14 @@ class Source:
         root: Folder that the names in it are relative to.
         files: Yields its image files and archives, in order.
         table: Whether a marks table names them, so that a name may be repeated or have no file.
+        passed_over: Counts the files that are neither, once `files` was read and the archives were cut.
     """
 
     name: str
     root: Path
     files: Callable[[], Iterator[SourceFile]]
     table: bool = False
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 def find_source(source: Path | str, images: Path | str | None = None) -> Source:
@@ -104,18 +107,20 @@ def find_source(source: Path | str, images: Path | str | None = None) -> Source:
         return Source(name, root, lambda: _listed(path, root), table=True)
     if path.is_dir():
         root = path.resolve()
-        return Source(name, root, lambda: _in_folder(root))
+        passed_over = PassedOver()
+        return Source(name, root, lambda: _in_folder(root, passed_over), passed_over=passed_over)
     if path.is_file():
         root = path.resolve().parent
         if path.suffix.lower() in TABLE_FORMATS and path.suffix.lower() != ".parquet":
             raise DataError(f"{name}: for a marks table say where its images are, with --images FOLDER")
-        if not path.name.lower().endswith(_LISTED):
+        if path.suffix and not path.name.lower().endswith(_LISTED):
             raise DataError(f"{name}: neither an image nor an archive of them; these end in {', '.join(_LISTED)}")
         return Source(name, root, lambda: iter([stat_source_file(root / path.name, path.name)]))
     if not glob.has_magic(name):
         raise DataError(f"{name}: there is no such file or folder")
     here = Path.cwd()
-    return Source(name, here, lambda: _matching(name, here))
+    passed_over = PassedOver()
+    return Source(name, here, lambda: _matching(name, here, passed_over), passed_over=passed_over)
 
 
 def cut_source(source: Source, *, size: int) -> Iterator[Shard]:
@@ -144,7 +149,7 @@ def _parts(source: Source, size: int) -> Iterator[_Part]:
         if ending:
             kind = "tar" if ending in TARS else ending[1:]
             try:
-                for count, items in _CUTS[ending](file, size):
+                for count, items in _CUTS[ending](file, size, source.passed_over):
                     yield kind, file.name, file.stamp, count, items
             except DataError as exc:
                 yield "broken", file.name, file.stamp, 1, [str(exc)]
@@ -198,9 +203,9 @@ def open_parquet(path: Path) -> Any:
         raise DataError(f"not a Parquet file that can be read: {exc}") from exc
 
 
-def _in_folder(root: Path) -> Iterator[SourceFile]:
+def _in_folder(root: Path, passed_over: PassedOver) -> Iterator[SourceFile]:
     """Yield the images and archives below a folder; a marks table in Parquet is no archive."""
-    for file in list_source_files(root, _LISTED, zipped=False):
+    for file in list_source_files(root, _LISTED, zipped=False, passed_over=passed_over):
         if file.name.lower().endswith(".parquet"):
             try:
                 with open_parquet(file.path) as parquet:
@@ -211,17 +216,20 @@ def _in_folder(root: Path) -> Iterator[SourceFile]:
         yield file
 
 
-def _matching(pattern: str, here: Path) -> Iterator[SourceFile]:
+def _matching(pattern: str, here: Path, passed_over: PassedOver) -> Iterator[SourceFile]:
     """Yield the images and archives that match a pattern, sorted on disk, for there may be millions."""
     with closing(sqlite3.connect("")) as found:
         found.execute("CREATE TABLE names (name BLOB PRIMARY KEY) WITHOUT ROWID")
-        names = (name for name in glob.iglob(pattern, recursive=True) if name.lower().endswith(_LISTED))
-        rows = ((name.encode("utf-8", "surrogateescape"),) for name in names)
+        rows = ((name.encode("utf-8", "surrogateescape"),) for name in glob.iglob(pattern, recursive=True))
         found.executemany("INSERT OR IGNORE INTO names VALUES (?)", rows)
-        for (name,) in found.execute("SELECT name FROM names ORDER BY name"):
-            path = here / name.decode("utf-8", "surrogateescape")
-            if path.is_file():
-                yield stat_source_file(path, name.decode("utf-8", "surrogateescape"))
+        for (encoded,) in found.execute("SELECT name FROM names ORDER BY name"):
+            name = encoded.decode("utf-8", "surrogateescape")
+            if not (here / name).is_file():
+                continue
+            if name.lower().endswith(_LISTED):
+                yield stat_source_file(here / name, name)
+            else:
+                passed_over.add(name)
 
 
 def _listed(table: Path, root: Path) -> Iterator[SourceFile]:
@@ -234,10 +242,10 @@ def _listed(table: Path, root: Path) -> Iterator[SourceFile]:
             yield stat_source_file(root / name, name)
 
 
-def _cut_zip(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
+def _cut_zip(file: SourceFile, size: int, passed_over: PassedOver) -> Iterator[tuple[int, list[Any]]]:
     try:
         with open_plain(file.path) as stream:
-            members = sum(1 for _ in zip_documents(file.name, stream, IMAGE_ENDINGS))
+            members = sum(1 for _ in zip_documents(file.name, stream, IMAGE_ENDINGS, passed_over))
     except OSError as exc:
         raise DataError(f"cannot be read: {exc}") from exc
     for first in range(0, members, size):
@@ -245,11 +253,11 @@ def _cut_zip(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
         yield last - first, [first, last]
 
 
-def _cut_tar(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
+def _cut_tar(file: SourceFile, size: int, passed_over: PassedOver) -> Iterator[tuple[int, list[Any]]]:
     chosen: list[Any] = []
     damage: DataError | None = None
     try:
-        for item in _tar_items(file):
+        for item in _tar_items(file, passed_over):
             chosen.append(item)
             if len(chosen) == size:
                 yield size, chosen
@@ -262,7 +270,7 @@ def _cut_tar(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
         raise damage
 
 
-def _tar_items(file: SourceFile) -> Iterator[list[Any]]:
+def _tar_items(file: SourceFile, passed_over: PassedOver) -> Iterator[list[Any]]:
     try:
         with (
             closing(open_tar(file.path)) as stream,
@@ -270,13 +278,12 @@ def _tar_items(file: SourceFile) -> Iterator[list[Any]]:
         ):
             for member in archive:
                 archive.members = []  # type: ignore[attr-defined]  # otherwise it keeps every header
-                if (
-                    member.isreg()
-                    and not member.issparse()
-                    and member.name.lower().endswith(IMAGE_ENDINGS)
-                    and not is_hidden(member.name)
-                ):
+                if not member.isreg() or is_hidden(member.name):
+                    continue
+                if member.name.lower().endswith(IMAGE_ENDINGS) and not member.issparse():
                     yield [member.name, member.offset_data, member.size]
+                else:
+                    passed_over.add(f"{file.name}/{member.name}")
             stream.seek(archive.offset)
             if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile ends quietly at a header that it cannot read
                 raise DataError(f"damaged from byte {archive.offset:,} on; what comes after is lost")
@@ -284,7 +291,7 @@ def _tar_items(file: SourceFile) -> Iterator[list[Any]]:
         raise DataError(f"cannot be read to its end: {exc}") from exc
 
 
-def _cut_parquet(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]:
+def _cut_parquet(file: SourceFile, size: int, _: PassedOver) -> Iterator[tuple[int, list[Any]]]:
     with open_parquet(file.path) as parquet:
         if not image_column(parquet.schema_arrow):
             raise DataError(
@@ -300,5 +307,5 @@ def _cut_parquet(file: SourceFile, size: int) -> Iterator[tuple[int, list[Any]]]
             first, row = at + 1, row + count
 
 
-_Cut = Callable[[SourceFile, int], Iterator[tuple[int, list[Any]]]]
+_Cut = Callable[[SourceFile, int, PassedOver], Iterator[tuple[int, list[Any]]]]
 _CUTS: dict[str, _Cut] = {".zip": _cut_zip, ".parquet": _cut_parquet, **dict.fromkeys(TARS, _cut_tar)}

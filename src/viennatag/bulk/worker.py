@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.bulk.job import ATTEMPTS, Job, bundle_digest, node
+from viennatag.bulk.job import BulkOptions, Job, bundle_digest, count_attempt, node
 from viennatag.bulk.reading import ShardReader
 from viennatag.bulk.results import write_shard
 from viennatag.bulk.sources import Shard
@@ -35,6 +35,14 @@ class Outcome:
     error: str = ""
 
 
+class ShardWorker(Protocol):
+    """What works on shards: a predictor, or a backbone."""
+
+    def run(self, shards: Iterable[Shard]) -> Iterator[Outcome]:
+        """Yield the outcome of each shard once its results are on disk."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class _Row:
     """One image: its name, then its error or its scores; or the error that ends its whole shard."""
@@ -53,7 +61,7 @@ class _ShardError(Exception):
 class Worker:
     """A predictor at work on a job."""
 
-    def __init__(self, job: Job, *, threads: int | None = None) -> None:
+    def __init__(self, job: Job[BulkOptions], *, threads: int | None = None) -> None:
         self.predictor = Predictor.load(job.model, threads=threads)
         if bundle_digest(self.predictor.bundle) != job.digest:
             raise BulkError(f"{job.model}: on {node()} this is another bundle than the one that the run was begun with")
@@ -110,7 +118,7 @@ class Worker:
     def _sources(self, shards: Iterable[Shard], waiting: deque[_Row]) -> Iterator[ImageSource]:
         for shard in shards:
             try:
-                self._count_attempt(shard)
+                count_attempt(self.job, shard)
                 for name, source in self.reader.images(shard):
                     if isinstance(source, ImageError):
                         waiting.append(_Row(shard, name, error=str(source)))
@@ -119,19 +127,6 @@ class Worker:
                         yield source
             except DataError as exc:
                 waiting.append(_Row(shard, "", shard_error=str(exc)))
-
-    def _count_attempt(self, shard: Shard) -> None:
-        """Note an attempt at a shard, so that an image that kills the process does not do so for ever."""
-        path = self.job.attempts_file(shard.number)
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with path.open("ab") as file:
-                before = file.tell()
-                file.write(b".")
-        except OSError as exc:
-            raise BulkError(f"{path}: it cannot be written: {exc}") from exc
-        if before >= ATTEMPTS:
-            raise DataError(f"the process died {before} times while it worked on this shard")
 
     def _result(self, row: _Row) -> dict[str, Any]:
         """Return a row as it is written."""

@@ -37,13 +37,15 @@ _EXTRAS = {
     "similar": {"usearch"},
 }
 _COMMANDS = (
-    "predict", "bulk", "train", "update", "evaluate", "suggest-labels", "inspect", "compare", "index", "split",
-    "render", "import", "export", "tune", "quantize", "codes", "serve", "team",
+    "predict", "bulk", "features", "train", "update", "evaluate", "suggest-labels", "inspect", "compare", "index",
+    "split", "render", "import", "export", "tune", "quantize", "codes", "serve", "team",
 )  # fmt: skip
 """The commands in the order of the help."""
 _GOES_ON = "the same command goes on where it stopped"
 _GOING_ON = {
-    **dict.fromkeys(("bulk", "compare", "import", "index", "inspect", "render", "train", "update"), _GOES_ON),
+    **dict.fromkeys(
+        ("bulk", "compare", "features", "import", "index", "inspect", "render", "train", "update"), _GOES_ON
+    ),
     "serve": "the same command serves again",
 }
 """How a command goes on after a signal."""

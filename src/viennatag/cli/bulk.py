@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from typer import Argument, Exit, Option
 
 from viennatag.cli.options import ModelOption, one_of
 from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
+
+if TYPE_CHECKING:
+    from viennatag.bulk.run import BulkSummary
 
 _SHOWN = 20
 """Reasons that are printed."""
@@ -70,14 +73,21 @@ def bulk(
             address=address,
             progress=lambda done, total, failed: report("images", done, total, f"{failed:,} failed" if failed else ""),
         )
+    print_summary(summary, f"{summary.shards}: results")
+
+
+def print_summary(summary: "BulkSummary", written: str) -> None:
+    """Print what a run did and wrote; exit with 1 if images failed."""
     if summary.resumed:
         print(f"resumed after {summary.resumed:,} finished images", file=sys.stderr)
     for reason, count in summary.reasons[:_SHOWN]:
         print(f"failed: {count:,} × {reason}", file=sys.stderr)
     if len(summary.reasons) > _SHOWN:
         print(f"failed: {len(summary.reasons) - _SHOWN:,} other reasons", file=sys.stderr)
+    if summary.passed_over:
+        print(summary.passed_over, file=sys.stderr)
     print(f"{summary.images:,} images, {summary.failed:,} of them failed")
-    print(f"wrote {summary.shards}: results")
+    print(f"wrote {written}")
     if summary.failed:
         print(f"wrote {summary.failures}: failures")
     if summary.unfinished:

@@ -90,8 +90,9 @@ def compare(
     from viennatag.training.strategies import BASELINE, STRATEGIES, find_strategy
 
     backbones = list(dict.fromkeys(_split_names(backbone or "")))
-    wanted = _split_names(presets or "")
-    unknown = [each for each in wanted if each not in PRESETS]
+    asked = _split_names(presets or "")
+    wanted = [each for each in PRESETS if each in asked]
+    unknown = [each for each in asked if each not in PRESETS]
     if unknown:
         fail(f"--presets: there is no preset {unknown[0]!r}; choose among {', '.join(PRESETS)}")
     if budget is not None and not set(wanted) - {"fast"}:

@@ -43,8 +43,8 @@ def import_(
     label_column: LabelColumnOption = None,
     separator: SeparatorOption = None,
     long: LongOption = None,
-    as_written: options.AsWrittenOption = False,
-    blank: options.BlankOption = None,
+    as_written: AsWrittenOption = False,
+    blank: BlankOption = None,
     edition: Annotated[int | None, Option(help="Convert all codes to this edition, office extensions too.")] = None,
 ) -> None:
     """Make a marks table from a register's delivery.

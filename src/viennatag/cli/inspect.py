@@ -36,7 +36,6 @@ def inspect(
     ] = "",
     min_count: Annotated[int, Option(help="A code with fewer marks counts for its parent.")] = 1,
     train_marks: Annotated[int, Option(help="Training marks that a label needs.")] = 20,
-    test_marks: Annotated[int, Option(help="Test marks that a label needs.")] = 5,
     taxonomy: options.TaxonomyOption = "vienna",
     ignore: options.IgnoreOption = None,
     image_column: options.ImageColumnOption = None,
@@ -83,7 +82,7 @@ def inspect(
         ignore=ignore or (),
         reading=read_reading(image_column, label_column, separator, long, as_written, blank),
     )
-    profile = profile_marks(table, min_count=min_count, needs=Needs(train_marks, test_marks))
+    profile = profile_marks(table, min_count=min_count, needs=Needs(train_marks))
     notes = [*table.notes, *_group_notes(table, profile, min_count)]
     with show_progress() as progress:
         checked = check_marks(table, images, progress=lambda done, total: progress("images", done, total, ""))

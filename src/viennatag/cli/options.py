@@ -1,6 +1,5 @@
 """Options that several commands have, and the one way in which commands read tables and print."""
 
-import os
 import re
 import shlex
 import sys
@@ -117,12 +116,20 @@ def read_table(
     """
     from viennatag.data.columns import Reading
     from viennatag.data.marks import read_marks
+    from viennatag.errors import DataError
 
     kind = cast("Taxonomy", taxonomy)
-    marks = read_marks(
-        path, taxonomy=kind, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
-    )
-    print_notes(marks.notes, by_import=path if reading is None else None)
+    try:
+        marks = read_marks(
+            path, taxonomy=kind, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
+        )
+    except DataError as exc:
+        if reading is None and any(option in str(exc) for option in _READING_OPTIONS):
+            raise DataError(f"{exc}\n{_by_import(path, taxonomy)}") from exc
+        raise
+    print_notes(marks.notes)
+    if reading is None and any(option in note for note in marks.notes for option in _READING_OPTIONS):
+        print(f"note: {_by_import(path, taxonomy)}", file=sys.stderr)
     print_skipped(marks.skipped)
     return marks
 
@@ -142,19 +149,18 @@ def read_reading(
     return Reading(image_column or "", tuple(label_column or ()), (), separator or "", long, as_written, said)
 
 
-def print_notes(notes: Sequence[str], *, by_import: Path | None = None) -> None:
-    """Print on stderr how a table was read where that is not sure.
-
-    `by_import` is the table of a command that has no options that decide it.
-    """
+def print_notes(notes: Sequence[str]) -> None:
+    """Print on stderr how a table was read where that is not sure."""
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
-    if by_import and any(option in note for note in notes for option in _READING_OPTIONS):
-        name = shlex.quote(str(by_import))
-        print(
-            f"note: `viennatag import table {name} -o marks.csv` takes these options and writes a table that is sure",
-            file=sys.stderr,
-        )
+
+
+def _by_import(path: Path, taxonomy: str) -> str:
+    """Return what decides how a table is read, for a command without options for that."""
+    out = "marks.csv" if path.name != "marks.csv" else "sure-marks.csv"
+    flat = " --taxonomy flat" if taxonomy == "flat" else ""
+    command = f"viennatag import table {shlex.quote(str(path))} -o {out}{flat}"
+    return f"`{command}` takes these options and writes a table that is sure"
 
 
 def print_skipped(skipped: tuple[str, ...]) -> None:
@@ -170,26 +176,17 @@ def image_files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    from viennatag.data.source_files import IMAGE_ENDINGS
+    from viennatag.data.image_names import printable
+    from viennatag.data.source_files import IMAGE_ENDINGS, PassedOver, list_source_files
 
-    files = [file for file in _walk(path) if not file.name.startswith(".")]
-    found = sorted(file for file in files if file.suffix.lower() in IMAGE_ENDINGS)
+    passed_over = PassedOver()
+    found = sorted(file.path for file in list_source_files(path, IMAGE_ENDINGS, zipped=False, passed_over=passed_over))
+    told = printable(passed_over.describe())
     if not found:
-        fail(f"{path}: there are no images in this folder")
-    if others := len(files) - len(found):
-        print(f"{path}: passed over {others:,} files whose names do not end as those of images do", file=sys.stderr)
+        fail(f"{path}: there are no images in this folder" + (f"; {told}" if told else ""))
+    if told:
+        print(f"{path}: {told}", file=sys.stderr)
     yield from found
-
-
-def _walk(path: Path) -> Iterator[Path]:
-    """Yield the files below a folder, those of linked folders too; each folder once."""
-    seen: set[str] = set()
-    for folder, folders, names in os.walk(path, followlinks=True):
-        if (real := os.path.realpath(folder)) in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        yield from (Path(folder, name) for name in names)
 
 
 def megabytes(folder: Path) -> str:

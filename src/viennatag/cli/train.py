@@ -8,7 +8,7 @@ from typer import Exit, Option
 
 from viennatag.cli import options
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
-from viennatag.cli.options import image_files, megabytes, print_rich, read_table
+from viennatag.cli.options import fail, image_files, megabytes, print_rich, read_table
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.progress import show_progress
 
@@ -25,8 +25,11 @@ def _show_config(wanted: bool) -> None:
 
 def train(
     marks: options.MarksArgument,
-    images: options.ImagesOption,
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the bundle to.")],
+    images: Annotated[Path | None, Option(help="Folder that the image column is relative to.")] = None,
+    features: Annotated[
+        Path | None, Option(help="A store that `viennatag features` wrote, in place of --images.")
+    ] = None,
     backbone: Annotated[
         str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.", show_default="efficientnet_b0")
     ] = None,
@@ -52,9 +55,6 @@ def train(
     ] = None,
     finetune: Annotated[bool, Option("--finetune", help="Train the whole network, not only a head.")] = False,
     epochs: Annotated[int | None, Option(help="Passes over the marks in fine-tuning.", show_default="12")] = None,
-    learning_rate: Annotated[
-        float | None, Option(help="Peak learning rate in fine-tuning.", show_default="what suits the initial weights")
-    ] = None,
     batch_size: Annotated[int | None, Option(help="Marks per step in fine-tuning.", show_default="64")] = None,
     seed: Annotated[int | None, Option(help="Seed of all random choices.", show_default="0")] = None,
     config: ConfigOption = None,
@@ -83,6 +83,8 @@ def train(
 
     Example: viennatag train marks.csv --images images -o my-bundle --backbone efficientnet_b0
 
+    Example: viennatag train marks.csv --features store -o my-bundle
+
     Example: viennatag train marks.csv --images images -o my-bundle --preset best --budget 3h
 
     Example: viennatag train marks.csv --images images -o my-bundle --config train.toml --set finetune.ema_decay=0.999
@@ -101,7 +103,6 @@ def train(
             "strategy.min_count": ("--min-count", min_count),
             "finetune": ("--finetune", {} if finetune else None),
             "finetune.epochs": ("--epochs", epochs),
-            "finetune.learning_rate": ("--learning-rate", learning_rate),
             "finetune.batch_size": ("--batch-size", batch_size),
         },
         settings,
@@ -109,7 +110,9 @@ def train(
     check_outputs(bundle=out)
     check_cache(cache)
     how = chosen.options
-    if how.asks_for_nothing:
+    if (images is None) == (features is None):
+        fail("give one of --images FOLDER and --features STORE")
+    if how.asks_for_nothing and images:
         how = replace(how, preset="balanced")
     table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
     from viennatag.training.config import AUTO
@@ -122,6 +125,7 @@ def train(
             images,
             out,
             how,
+            features=features,
             cache=cache,
             unlabelled_images=tuple(image_files(unlabelled)) if unlabelled else (),
             extra_marks=chosen.data.read_extra_marks(table.taxonomy, skip_bad=skip_bad),

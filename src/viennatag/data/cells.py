@@ -25,12 +25,16 @@ _TRUTHS: dict[str, Truth] = {
 EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
 EMPTY_WORDS = frozenset({text for text, truth in _TRUTHS.items() if truth == "blank"} - {""})
 """Words (lower case) that programs write for an empty cell."""
-SURE_SEPARATORS = ";|\n"
-DOUBTFUL_SEPARATORS = (",", "#", " ")
+SURE_SEPARATORS = ";|\n；"
+DOUBTFUL_SEPARATORS = (",", "、", "，", "#", " ")
 """These may be part of a label, so they separate labels only if the whole column says so, or the user does."""
+POSSIBLE_SEPARATORS = ("/", "+", "&")
+"""These are part of many labels, so they separate labels only if the user says so."""
 
 _BLANKS = re.compile(r"[\s\u200b\u2060\ufeff\u00ad]+")
-_ARRAY = re.compile(r"^(?:array\()?(\[.*?\])(?:,\s*dtype=.*)?\)?$", re.DOTALL)
+_ARRAY = re.compile(r"^(?:[A-Za-z]+\()?([\[{(].*?[\]})])(?:,\s*dtype=.*)?\)?$", re.DOTALL)
+_CALL = re.compile(r"(array|tensor|Index|Series|set|frozenset|deque|dict_keys)\([\[{(]")
+_SURE = re.compile(f"[{SURE_SEPARATORS}]")
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _TOOL_KEYS = re.compile(r"(labels?|choices|taxonomy|tags?|class(es)?|categor(y|ies)|codes?|names?)$", re.IGNORECASE)
 
@@ -71,7 +75,7 @@ def same_label(text: str) -> str:
 
 def is_listed(text: str) -> bool:
     """Return whether a text is written as Python, JSON or NumPy print a list."""
-    return (text[:1] in "[{(" and text[-1:] in "]})") or text.startswith("array(")
+    return (text[:1] in "[{(" and text[-1:] in "]})") or bool(_CALL.match(text))
 
 
 def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -> list[str]:
@@ -120,13 +124,18 @@ def choose_separator(cells: Collection[str]) -> tuple[str, list[tuple[str, str]]
             return mark, []
         if mark != " " or not sure:
             doubts.append((mark, joined[0]))
+    single = _single(texts)
+    for mark in POSSIBLE_SEPARATORS:
+        pieces = {text: [piece.strip() for piece in text.split(mark)] for text in sorted(single) if mark in text}
+        joined = [text for text, found in pieces.items() if single.issuperset(found)]
+        doubts += [(mark, joined[0])] if joined else []
     return "", doubts
 
 
 def _single(texts: Iterable[str]) -> set[str]:
     found = set()
     for text in texts:
-        found.update(re.split(r"[;|\n]", text))
+        found.update(_SURE.split(text))
     return {text.strip() for text in found} - {""}
 
 
@@ -138,7 +147,7 @@ def _text_entries(text: str, separator: str, as_written: bool) -> tuple[str, ...
             return tuple(_bracket_entries(text))
         if text in EMPTY_LISTS:
             return ()
-    pieces = text.split(separator) if separator else re.split(r"[;|\n]", text)
+    pieces = text.split(separator) if separator else _SURE.split(text)
     if separator == " ":
         pieces = text.split()
     return tuple(

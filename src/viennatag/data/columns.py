@@ -18,10 +18,21 @@ IMAGE_NAMES = (
 LABEL_NAMES = (
     "codes", "labels", "label", "tags", "tag", "finding_labels", "vienna_codes", "vienna_code", "vienna",
     "vienna_classes", "classes", "class", "class_name", "categories", "category", "label_name", "class_names",
-    "targets", "target", "annotations", "annotation", "genres", "genre", "attributes",
+    "targets", "target", "choices", "choice", "findings", "annotations", "annotation", "genres", "genre", "attributes",
 )  # fmt: skip
 """Columns of labels, the surest first."""
-SPLIT_NAMES = ("split", "subset", "partition", "set", "part", "phase", "is_valid", "is_validation", "is_test")
+SPLIT_NAMES = (
+    "split",
+    "subset",
+    "partition",
+    "set",
+    "part",
+    "phase",
+    "is_valid",
+    "is_validation",
+    "is_test",
+    "is_train",
+)
 ID_NAMES = ("id", "mark_id")
 GROUP_NAMES = ("group", "group_id")
 WEIGHT_NAMES = ("weight", "sample_weight")
@@ -29,7 +40,7 @@ UNKNOWN_NAMES = ("unknown", "unknown_labels", "unknown_codes")
 """Columns of labels of which nobody knows whether they apply."""
 TRUTH_NAMES = ("confidence", "present", "is_present", "presence", "value")
 """Columns of a long table that say with 0 or 1 whether the label of the row applies."""
-INDEX_NAMES = ("", "index", "level_0", "__index_level_0__")
+INDEX_NAMES = ("", "index", "__index_level_0__", "__index_level_1__")
 """Columns that a data frame's index leaves in a file; a folded `Unnamed: 0` is one too."""
 
 Blank: TypeAlias = Literal["", "unknown", "absent"]
@@ -40,7 +51,7 @@ _SUBSET_WORDS = {
     **dict.fromkeys(("validation", "valid", "validate", "val", "dev", "development", "eval"), "validation"),
     **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout"), "test"),
 }
-_UNNAMED = re.compile(r"unnamed:\d+")
+_UNNAMED = re.compile(r"unnamed:\d+(\.\d+)*|level\d+|row\.?names|\.\.\.1")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class ImageFinder:
         stems: dict[str, list[str]] = {}
         for name in self._files:
             ending = PurePosixPath(name).suffix
-            if ending.lower() in IMAGE_ENDINGS:
+            if ending.lower() in IMAGE_ENDINGS and ending.lower() != ".svg":  # often the original of one beside it
                 stems.setdefault(_key(name.removesuffix(ending)), []).append(name)
         return stems
 

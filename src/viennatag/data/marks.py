@@ -26,7 +26,8 @@ from viennatag.data.cells import (
 )
 from viennatag.data.columns import Reading
 from viennatag.data.image_names import ImageFinder, is_text, printable
-from viennatag.data.reading import Plan, plan_reading, read_codes
+from viennatag.data.reading import Plan, count, plan_reading, read_codes
+from viennatag.data.source_files import image_cell
 from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, open_table
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import CodeError, DataError, OptionError, report_problems, require
@@ -415,7 +416,8 @@ class _Reader:
         return read_codes(tuple(entries)) if self.taxonomy == "vienna" else tuple(sorted(set(entries)))
 
     def image(self, row: Row, wrong: list[str]) -> str:
-        name = cell_text(row.get(self.plan.image)) if self.plan.image else ""
+        cell = row.get(self.plan.image) if self.plan.image else None
+        name = cell_text(image_cell(cell)[1] if isinstance(cell, dict) else cell)  # {"path": "a.png"}
         if truth_of(name) == "blank":
             name = ""
         if not name:
@@ -491,7 +493,7 @@ class _Reader:
         key, rows = next(iter(same.items()))
         shown = ", ".join(f"{(mark.codes or ('no label',))[0]!r} (row {mark.row:,})" for mark in rows[:3])
         return (
-            f"{len(same):,} images have several rows, which are read as one row per image and label: {printable(key)} "
+            f"{count(len(same), 'image')} with several rows are read as one row per image and label: {printable(key)} "
             f"is {shown}; if such rows contradict each other: --no-long"
         )
 

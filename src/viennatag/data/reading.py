@@ -45,6 +45,12 @@ from viennatag.vienna.codes import parse_code, parse_codes
 MAX_DISTINCT = 50_000
 """Different cells of a column that are held while a table is looked over."""
 _SHOWN = 20
+_STEMS = frozenset(map(fold_name, LABEL_NAMES))
+_YES_NO_SUBSETS = {
+    "isvalid": ("validation", "train"), "isvalidation": ("validation", "train"), "istest": ("test", "train"),
+    "istrain": ("train", "test"),
+}  # fmt: skip
+"""What yes and no mean in a column that is named by one subset."""
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
 
 
@@ -98,6 +104,7 @@ class Plan:
         image: Column of the image, empty if there is none.
         labels: Column of labels, empty if there is one column per label.
         flags: The label of each 0/1 column; empty if there is a column of labels.
+        further: Other columns of labels, as `label2` and `label3` beside `label1`.
         truth: Column that says with 0 or 1 whether the row's label applies, empty if there is none.
         unknown: Column of the labels of which nobody knows whether they apply, empty if there is none.
         split: Column of the subset, and so on for `id`, `group` and `weight`; empty if there is none.
@@ -113,6 +120,7 @@ class Plan:
     image: str
     labels: str
     flags: Mapping[str, str]
+    further: tuple[str, ...] = ()
     truth: str = ""
     id: str = ""
     group: str = ""
@@ -132,7 +140,7 @@ class Plan:
         parts = [f"images in {self.image!r}"] if self.image else []
         if self.labels:
             separated = f", separated by {self.separator!r}" if self.separator else ""
-            parts.append(f"labels in {self.labels!r}{separated}")
+            parts.append(f"labels in {', '.join(map(repr, (self.labels, *self.further)))}{separated}")
         else:
             parts.append(f"{len(self.flags):,} 0/1 columns of labels")
         roles = ("truth", "unknown", "id", "group", "split", "weight")
@@ -150,7 +158,7 @@ class Plan:
         if self.labels:
             if self.truth and truth_of(cell_text(row.get(self.truth))) != "positive":
                 return ()
-            return self.listed(row.get(self.labels))
+            return tuple(entry for name in (self.labels, *self.further) for entry in self.listed(row.get(name)))
         present = []
         for column, label in self.flags.items():
             text = cell_text(row.get(column))
@@ -192,8 +200,8 @@ class Plan:
         if truth_of(text) == "blank":
             return ""
         if fold_name(self.split).startswith("is") and (truth := truth_of(text)) is not None:
-            positive = "test" if "test" in fold_name(self.split) else "validation"
-            return positive if truth == "positive" else "train"
+            named, others = _YES_NO_SUBSETS[fold_name(self.split)]
+            return named if truth == "positive" else others
         return subset_of(text)
 
 
@@ -239,7 +247,8 @@ class _Planner:
             return Plan("", "", {})
         image = self.image_column()
         labels = self.label_column(image)
-        used = {image, labels} - {""}
+        further = self.further_columns(labels)
+        used = {image, labels, *further} - {""}
         if labels:
             roles = self.roles(used, binary_are_labels=False)
             truth = self.truth_column(used | set(roles.values()))
@@ -250,11 +259,12 @@ class _Planner:
             truth, flags = "", self.flag_columns(chosen, used | set(roles.values()))
         truths, has_unknown = self.unknown([*flags, *([truth] if truth else [])])
         separator = self.separator(labels) if labels else ""
-        read = {image, labels, truth, *flags, *roles.values()}
+        read = {image, labels, *further, truth, *flags, *roles.values()}
         unread = tuple(name for name in self.columns if name not in read)
         return Plan(
-            image, labels, flags, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles, nested=self.taxonomy == "vienna",
-            separator=separator, as_written=self.reading.as_written, unread=unread, notes=tuple(self.notes), **roles,
+            image, labels, flags, further, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles,
+            nested=self.taxonomy == "vienna", separator=separator, as_written=self.reading.as_written,
+            unread=unread, notes=tuple(self.notes), **roles,
         )  # fmt: skip
 
     def image_column(self) -> str:
@@ -275,7 +285,9 @@ class _Planner:
             )
         if self.columns[named[0]].listed:
             number, value = self.columns[named[0]].listed or (0, None)
-            if isinstance(value, dict) and {"bytes", "path"} & set(value):
+            if isinstance(value, dict) and isinstance(value.get("path"), str) and not value.get("bytes"):
+                return named[0]
+            if isinstance(value, dict) and "bytes" in value:
                 raise DataError(
                     f"{self.table.name}: the column {named[0]!r} holds image files themselves; bring them in with: "
                     "viennatag import hf-parquet"
@@ -292,12 +304,19 @@ class _Planner:
         if len(chosen) == 1 and (not self.columns[chosen[0]].is_binary() or self.reading.as_written):
             return chosen[0]
         if chosen:
-            return ""
+            return "" if all(map(self.is_flag, chosen)) else chosen[0]
         named = [name for name in columns_named(self.names, LABEL_NAMES) if name != image]
         texts = [name for name in named if not self.columns[name].is_binary() or self.reading.as_written]
         texts = [name for name in texts if not self.columns[name].is_blank()] or texts
         if "codes" in named:
             return "codes"
+        if not texts and (numbered := self.numbered_columns()):
+            shown = ", ".join(map(repr, numbered[:5]))
+            self.notes.append(
+                f"labels are those of the {len(numbered):,} columns {shown}; another choice: --label-column "
+                f"{shlex.quote(numbered[0])}, repeated for each"
+            )
+            return numbered[0]
         if not texts:
             if named:
                 shown = _first_text(self.columns[named[0]])
@@ -313,6 +332,22 @@ class _Planner:
                 f"--label-column {shlex.quote(texts[1])}"
             )
         return texts[0]
+
+    def numbered_columns(self) -> list[str]:
+        """Return columns of labels that are counted, such as `label1` and `label2`, if there are several."""
+        found = [
+            name for name in self.names
+            if (stem := fold_name(name).rstrip("0123456789")) in _STEMS and stem != fold_name(name)
+            and not self.is_flag(name)
+        ]  # fmt: skip
+        return found if len(found) > 1 else []
+
+    def further_columns(self, labels: str) -> tuple[str, ...]:
+        """Return the columns of labels besides the first one."""
+        if self.reading.label_columns or not labels:
+            return tuple(self.reading.label_columns[1:]) if labels else ()
+        numbered = self.numbered_columns()
+        return tuple(numbered[1:]) if labels in numbered else ()
 
     def roles(self, used: set[str], *, binary_are_labels: bool) -> dict[str, str]:
         """Return the columns that are no labels; in a 0/1 table a 0/1 column of such a name is a label."""
@@ -339,8 +374,19 @@ class _Planner:
                         )
                         break
                 found[role] = name
+                if role == "split":
+                    self.note_split(name)
                 break
         return found
+
+    def note_split(self, name: str) -> None:
+        """Note what yes and no mean in a column such as `is_train`, where the other subset is not named."""
+        if fold_name(name) in _YES_NO_SUBSETS and self.columns[name].is_binary():
+            yes, no = _YES_NO_SUBSETS[fold_name(name)]
+            self.notes.append(
+                f"yes in the column {name!r} is read as the subset {yes!r} and no as {no!r}; --ignore "
+                f"{shlex.quote(name)} leaves it out"
+            )
 
     def names_subsets(self, column: _Column) -> bool:
         words = [text for text in column.texts if truth_of(text) != "blank"]
@@ -450,10 +496,12 @@ class _Planner:
             lines.append(f"  has {shown[:30]!r} in column {name!r}, row {number:,}")
         lines += [f"  and {len(wrong) - _SHOWN:,} more"] if len(wrong) > _SHOWN else []
         ways = " ".join(f"--ignore {shlex.quote(name)}" for name in wrong)
+        if len(wrong) > _SHOWN:
+            ways = "remove them from the table, or name each column that is one with --label-column NAME"
         texts = [name for name in wrong if not self.columns[name].is_blank()]
         if len(wrong) == count and texts:
             advice = f"name the column of labels: --label-column {shlex.quote(texts[0])}" + (
-                ", or another of them" if len(texts) > 1 else ""
+                ", or another of them, or several: the option may be repeated" if len(texts) > 1 else ""
             )
         else:
             advice = f"they are no labels: {ways}"
@@ -472,7 +520,8 @@ class _Planner:
         says: dict[Truth, Truth] = {"blank": "unknown" if self.reading.blank == "unknown" else "negative"}
         if counts["blank"] and not self.reading.blank:
             self.notes.append(
-                f"{counts['blank']:,} cells of 0/1 columns are blank and read as 0, the first in "
+                f"{count(counts['blank'], 'cell')} of 0/1 columns {_verb(counts['blank'], 'is', 'are')} blank and read "
+                "as 0, the first in "
                 f"{self.first(names, 'blank')}; if they mean that nobody knows: --blank unknown (and --blank absent "
                 "if they mean 0)"
             )
@@ -487,7 +536,8 @@ class _Planner:
             )
             return says | {"unknown": "negative"}, says["blank"] == "unknown" and bool(counts["blank"])
         self.notes.append(
-            f"{counts['unknown']:,} cells of 0/1 columns say that a label is unknown, the first in {first}; there it "
+            f"{count(counts['unknown'], 'cell')} of 0/1 columns {_verb(counts['unknown'], 'says', 'say')} that a label "
+            f"is unknown, the first in {first}; there it "
             "counts neither as present nor as absent; if such a cell means no, write 0 in its place"
         )
         return says, True
@@ -539,7 +589,8 @@ class _Planner:
         if words:
             times = sum(column.texts[text] for text in words)
             self.notes.append(
-                f"{times:,} cells of the column {name!r} say that there is nothing, such as {words[0]!r} (row "
+                f"{count(times, 'cell')} of the column {name!r} {_verb(times, 'says', 'say')} that there is "
+                f"nothing, such as {words[0]!r} (row "
                 f"{column.first[words[0]]:,}), which is read as no label; --as-written takes the word as a label"
             )
 
@@ -555,6 +606,15 @@ def read_codes(entries: Sequence[str]) -> tuple[str, ...]:
         CodeError: If an entry is no code.
     """
     return tuple(map(str, sorted({code for entry in entries for code in parse_codes(entry.replace("#", " "))})))
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {thing}{'s' if number != 1 else ''}"
+
+
+def _verb(number: int, one: str, several: str) -> str:
+    return one if number == 1 else several
 
 
 def _denied(label: str, said: Mapping[str, Truth | None]) -> bool:

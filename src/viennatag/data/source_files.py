@@ -106,7 +106,7 @@ class PassedOver:
         kinds = [f"{times:,} × {ending or 'no ending'}" for ending, times in self.endings.most_common(5)]
         count = self.endings.total()
         told = f"passed over {count:,} file{'s' if count > 1 else ''} of other endings: {', '.join(kinds)}"
-        return f"{told}{', ...' if len(self.endings) > 5 else ''}; the first is {printable(self.first)}"
+        return f"{told}{', ...' if len(self.endings) > 5 else ''}; the first is {self.first}"
 
 
 def list_source_files(

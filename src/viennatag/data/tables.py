@@ -107,6 +107,8 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
     header_row, first = 1, text.readline()
     if first.lower().startswith("sep=") and len(first.strip()) in {4, 5}:  # spreadsheets write it above the header
         header_row, first = 2, text.readline()
+    while first.startswith("#") and not _names_images(first):  # comments above the header
+        header_row, first = header_row + 1, text.readline()
     if not first.strip():
         raise DataError(f"{name}: the file is empty" if not first else f"{name}: the first line names no columns")
     delimiter = _delimiter(first, name)
@@ -120,7 +122,10 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
             values.pop()
         row: dict[str, Any] = dict(zip(header, map(plain_cell, values), strict=False))
         if len(values) != len(header):
-            row[BROKEN] = f"has {len(values)} fields, the header {len(header)}" + _quoting_hint(values, header)
+            row[BROKEN] = (
+                f"has {len(values)} field{'s' if len(values) > 1 else ''}, the header {len(header)}"
+                + _quoting_hint(values, header)
+            )
         yield number, row
 
 
@@ -148,6 +153,10 @@ def _delimiter(first: str, name: str) -> str:
     if not known and _looks_like_row(split[chosen]):
         raise _no_header(name, first)
     return chosen
+
+
+def _names_images(line: str) -> bool:
+    return any(columns_named(_cut(line.lstrip("# "), mark), IMAGE_NAMES) for mark in DELIMITERS)
 
 
 def _cut(line: str, mark: str) -> list[str]:

@@ -23,7 +23,7 @@ from viennatag.metrics import metrics
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.ranking import find_positives
 from viennatag.metrics.results import TabularResult, to_frame
-from viennatag.metrics.scores import Scores
+from viennatag.metrics.scores import Scores, as_targets, known_marks
 from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.model.seen_images import unseen_marks
 from viennatag.prediction.predictor import Predictor, heading
@@ -238,7 +238,7 @@ def report_labels(
     labels = bundle.labels
     return label_report(
         scores,
-        labels.encode(marks.codes),
+        labels.targets(marks),
         names=labels.names,
         headings=[heading(name, labels.taxonomy) for name in labels.names],
         levels=labels.levels,
@@ -262,7 +262,7 @@ def evaluate_scores(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int =
     Raises:
         DataError: If shapes differ or scores are no probabilities.
     """
-    labels, targets = bundle.labels, bundle.labels.encode(marks.codes)
+    labels, targets = bundle.labels, bundle.labels.targets(marks)
     weights = draw_weights(len(marks), rounds=rounds, seed=seed)
     precisions = metrics.average_precision(scores, targets, weights)
     decide = bundle.postprocessor.decide
@@ -273,10 +273,10 @@ def evaluate_scores(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int =
         for level, kind, chosen in _slices(labels)
     )
     by_label = {}
-    carriers = np.asarray(targets.sum(axis=0)).ravel()
+    carriers, known = np.asarray(as_targets(targets).sum(axis=0)).ravel(), known_marks(targets)
     for at in labels.at_level(labels.level_names[0]).tolist():
         if carriers[at]:
-            found = _value(precisions[:, at], carriers[at] / len(marks))
+            found = _value(precisions[:, at], carriers[at] / known[at])
             by_label[labels.names[at]] = LabelMetrics(int(carriers[at]), found)
     return Evaluation(len(marks), groups, unknown, sum(map(len, marks.codes)), marks.skipped, by_label)
 
@@ -309,8 +309,8 @@ def _evaluate_group(
     counts, suggested, by_prior = bundle.train_counts[chosen], *(each[:, chosen] for each in all_suggested)
     prior = np.broadcast_to(bundle.prior[chosen].astype(scores.dtype), scores.shape)
     per_label = find_positives(targets, scores.shape).per_label()
-    prevalence = np.where(per_label > 0, per_label / len(scores), np.nan)  # the average precision of a constant
-    carries = np.diff(targets.indptr) > 0
+    prevalence = np.where(per_label > 0, per_label / np.maximum(known_marks(targets), 1), np.nan)  # of a constant
+    carries = np.diff(as_targets(targets).indptr) > 0
     values: dict[str, MetricValue] = {}
 
     members = {"macro": np.ones(len(chosen), dtype=bool), **metrics.frequency_bands(counts)}

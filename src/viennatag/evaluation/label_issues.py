@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
 from viennatag.errors import DataError
+from viennatag.metrics.scores import as_targets, find_unknown, known_counts
 from viennatag.prediction.predictor import heading
 
 Kind = Literal["missing", "wrong"]
@@ -88,16 +89,18 @@ def rank_label_issues(
     """
     if scores.shape != (len(marks), len(labels)):
         raise DataError(f"scores have shape {scores.shape}; expected {(len(marks), len(labels))}, marks by labels")
-    targets = labels.encode(marks.codes)
+    given = labels.targets(marks)
+    targets, unknown = as_targets(given), find_unknown(given)
     counts = np.asarray(targets.sum(axis=0), dtype=np.int64).ravel()
     own = np.zeros(len(labels))
     for start in range(0, len(marks), 8192):
         block = targets[start : start + 8192].tocoo()
         np.add.at(own, block.col, scores[start + block.row, block.col])
     typical = np.divide(own, counts, out=np.zeros(len(labels)), where=counts > 0)
-    found = [*_missing(labels, scores, targets, limit), *_wrong(marks, labels, misplaced(scores, targets), limit)]
+    settled = targets if unknown is None else targets + unknown  # neither missing nor without the label
+    found = [*_missing(labels, scores, settled, limit), *_wrong(marks, labels, misplaced(scores, given), limit)]
     near = _neighbours(sorted({row for _, row, _, _ in found}), features) if features else {}
-    prior = counts / len(marks)
+    prior = counts / np.maximum(known_counts(given), 1)
     return tuple(
         LabelIssue(
             kind=kind,
@@ -156,11 +159,14 @@ def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[_
 
 def misplaced(scores: NDArray[np.floating[Any]], targets: Any) -> Any:
     """Return for each label that a mark carries how much its score is that of a mark without it; CSR as `targets`."""
-    columns = targets.tocsc().astype(np.float64)
+    unknown = find_unknown(targets)
+    hidden = None if unknown is None else unknown.tocsc()
+    columns = as_targets(targets).tocsc().astype(np.float64)
     for at in range(columns.shape[1]):
         here = slice(columns.indptr[at], columns.indptr[at + 1])
         carriers = columns.indices[here]
-        without = np.sort(np.delete(scores[:, at], carriers))
+        open_marks = [] if hidden is None else hidden.indices[hidden.indptr[at] : hidden.indptr[at + 1]]
+        without = np.sort(np.delete(scores[:, at], np.append(carriers, open_marks).astype(np.intp)))
         if len(carriers) < _CARRIERS or not len(without):
             columns.data[here] = 0
             continue

@@ -16,7 +16,7 @@ from viennatag.metrics import metrics
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.ranking import ratio
 from viennatag.metrics.results import TabularResult, to_frame
-from viennatag.metrics.scores import ArrayData, Scores, as_scores, as_targets, plain_array
+from viennatag.metrics.scores import ArrayData, Rows, Scores, as_scores, as_targets, dense_unknown, plain_array
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -158,7 +158,7 @@ def label_report(
 
     Args:
         scores: Probabilities, shape (marks, labels); a data frame also gives the names of the labels.
-        targets: True labels, same shape.
+        targets: True labels, same shape; pairs that are -1 or NaN are unknown and count in no figure.
         names: The labels; by default the columns of a data frame, else `label 0`, `label 1`, ...
         headings: What the labels mean; by default their names.
         levels: Level of each label: only labels of one level are said to be confused. By default one level.
@@ -186,8 +186,10 @@ def label_report(
         raise DataError(f"scores have shape {scores.shape}, suggested {made.shape}; they must match")
     level_of = _checked_names("levels", ("label",) * labels if levels is None else levels, labels)
 
-    errors = metrics.label_calibration_errors(scores, marked)
-    samples = metrics.average_precision(scores, marked, draw_weights(marks, rounds=rounds, seed=seed))
+    unknown = dense_unknown(targets)
+    made = made if unknown is None else made & ~unknown
+    errors = metrics.label_calibration_errors(scores, targets)
+    samples = metrics.average_precision(scores, targets, draw_weights(marks, rounds=rounds, seed=seed))
     intervals = [Interval.of(column) for column in samples.T]
     by_label = marked.tocsc()
     own = np.split(by_label.indices, by_label.indptr[1:-1])
@@ -195,7 +197,10 @@ def label_report(
     hits = np.array([np.count_nonzero(made[rows, at]) for at, rows in enumerate(own)])
     wanted = made.sum(axis=0)
     instead, really = _confusions(marked, made, level_of)
-    details = tuple(_details(scores[:, at], rows, made[:, at], instead[at], really[at]) for at, rows in enumerate(own))
+    known = [slice(None)] * labels if unknown is None else [np.flatnonzero(~column) for column in unknown.T]
+    details = tuple(
+        _details(scores[:, at], rows, made[:, at], known[at], instead[at], really[at]) for at, rows in enumerate(own)
+    )
     given = {name: _checked_array(f"support[{name!r}]", each, labels) for name, each in (support or {}).items()}
     return LabelReport(
         names=names,
@@ -275,10 +280,12 @@ def _details(
     scores: Scores,
     positives: NDArray[np.intp],
     suggested: NDArray[np.bool_],
+    known: Rows,
     instead: tuple[Confusion, ...],
     really: tuple[Confusion, ...],
 ) -> LabelDetails:
-    order = np.argsort(-scores, kind="stable")
+    rows = np.arange(len(scores))[known]
+    order = rows[np.argsort(-scores[known], kind="stable")]
     true = np.zeros(len(scores), dtype=bool)
     true[positives] = True
     ranked, made = true[order], suggested[order]
@@ -288,7 +295,7 @@ def _details(
 
     return LabelDetails(
         curve=_curve(scores[order], ranked),
-        reliability=_reliability(scores, true),
+        reliability=_reliability(scores[known], true[known]),
         instead=instead,
         really=really,
         right=first(ranked & made, order),

@@ -20,7 +20,7 @@ from viennatag.evaluation.scored_images import score_images
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.metrics import average_precision, mean_of_known
 from viennatag.metrics.results import TabularResult, to_frame
-from viennatag.metrics.scores import ArrayData, as_scores, as_targets
+from viennatag.metrics.scores import ArrayData, as_scores, as_targets, dense_unknown, known_blocks
 from viennatag.prediction.predictor import Predictor
 
 MOST_MARKS = 20_000
@@ -150,7 +150,7 @@ def learning_curves(
         raise OptionError(f"parts are {tuple(parts)}; expected two or more ascending shares above 0, the last 1")
     x, test_x = as_scores(features).astype(np.float32), as_scores(test_features).astype(np.float32)
     sparse = require("scipy.sparse", "data").csr_array
-    y, test_y = (sparse(as_targets(each)) for each in (targets, test_targets))
+    y, test_y = sparse(as_targets(targets)), sparse(as_targets(test_targets))
     for what, rows, of in (("", x, y), ("test_", test_x, test_y)):
         if rows.ndim != 2 or rows.shape[0] != of.shape[0]:
             raise DataError(f"{what}features have shape {rows.shape}, {what}targets {of.shape}; their marks must match")
@@ -160,6 +160,8 @@ def learning_curves(
             f"{y.shape[1]} and {test_y.shape[1]} labels"
         )
     labels = y.shape[1]
+    unknown = dense_unknown(targets)
+    open_targets = None if unknown is None else -unknown.astype(np.int8)  # targets of which only that is told
     random = np.random.default_rng(seed)
     centre, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
     x, test_x = (x - centre) / spread, (test_x - centre) / spread
@@ -172,9 +174,13 @@ def learning_curves(
         found = np.empty((repeats, 1 + rounds, labels))
         for repeat in range(repeats):
             rows = np.sort(random.permutation(len(x))[: max(2, round(share * len(x)))])
-            scores = ridge_scores(x[rows], y[rows].toarray().astype(np.float32), test_x)
+            scores = np.zeros((len(test_x), labels), np.float32)
+            for known, own in known_blocks(y[rows] if open_targets is None else open_targets[rows]):
+                if len(x[rows][known]) > 1:
+                    truth = y[rows][known][:, own].toarray().astype(np.float32)
+                    scores[:, own] = ridge_scores(x[rows][known], truth, test_x)
             counts[part] += y[rows].sum(axis=0) / repeats
-            found[repeat] = average_precision(scores, test_y, weights)
+            found[repeat] = average_precision(scores, test_targets, weights)
             done += 1
             if progress:
                 progress(done, heads)
@@ -223,7 +229,7 @@ def bundle_learning_curves(
             (Path(images) / image for image in marks.images),
             progress=lambda done: progress("features", before + done, total) if progress else None,
         )
-        return found.features, predictor.bundle.labels.encode(marks.select(found.rows).codes)
+        return found.features, predictor.bundle.labels.targets(marks.select(found.rows))
 
     return learning_curves(
         *features_of(train, 0),

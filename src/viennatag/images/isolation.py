@@ -69,6 +69,7 @@ def read_guarded(source: ImageSource, size: int, *, max_crops: int = 0, max_pixe
     Raises:
         ImageError: As `read_framed_image`, or if the image takes too much time or memory.
     """
+    source = _read_ordinary(source)
     if IS_SUPPORTED and isinstance(source, (str, Path, bytes)) and is_costly(source):
         return decode_processes().frame(source, size, max_crops=max_crops, max_pixels=max_pixels)
     return read_framed_image(source, size, max_crops=max_crops, max_pixels=max_pixels)
@@ -80,6 +81,7 @@ def shrink_guarded(source: ImageSource, side: int) -> Image.Image:
     Raises:
         ImageError: As `read_guarded`.
     """
+    source = _read_ordinary(source)
     if IS_SUPPORTED and isinstance(source, (str, Path, bytes)) and is_costly(source):
         return decode_processes().shrink(source, side)
     image = decode_image(source, longer_side=side)
@@ -118,6 +120,17 @@ def is_costly(source: str | Path | bytes) -> bool:
         scans = content.count(b"\xff\xda")
         return pixels > _ORDINARY_PIXELS or pixels * scans > _ORDINARY_SCANNED_PIXELS or exif > _ORDINARY_EXIF
     return False
+
+
+def _read_ordinary(source: ImageSource) -> ImageSource:
+    """Return the bytes of a file of an ordinary size, so that it is read once; other sources as they are."""
+    if not isinstance(source, (str, Path)):
+        return source
+    try:
+        content = _first_bytes(source)
+    except (OSError, ValueError):
+        return source  # the decoder will say why it cannot be read
+    return content if 0 < len(content) <= _ORDINARY_BYTES else source
 
 
 def _first_bytes(path: str | Path) -> bytes:

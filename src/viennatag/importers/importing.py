@@ -18,13 +18,13 @@ from viennatag import __version__
 from viennatag.data.columns import Reading
 from viennatag.data.image_names import ImageFinder, is_text, printable
 from viennatag.data.marks import needs_lists, write_rows
-from viennatag.data.source_files import Document, SourceFile, list_documents, list_source_files
+from viennatag.data.source_files import Document, PassedOver, SourceFile, list_documents, list_source_files
 from viennatag.data.tables import TABLE_FORMATS
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, OutputError, report_problems, require
 from viennatag.files import exclusive
-from viennatag.importers.formats import HEAD, Format, describe_head, find_format, recognise_format
 from viennatag.images.containers import image_ending
+from viennatag.importers.formats import HEAD, Format, describe_head, find_format, recognise_format
 from viennatag.importers.image_files import find_image, is_other_medium, plain_name, safe_file_name
 from viennatag.importers.record import Record, flat_labels, vienna_codes
 from viennatag.importers.staging import Note, StagedRow, Staging
@@ -33,7 +33,9 @@ from viennatag.vienna.editions import Counts, map_codes
 
 COMMIT_EVERY = 500
 """Files between two commits, which are read again after an interruption; a commit costs as much as hundreds of them."""
-COLUMNS = ("image", "codes", "id", "edition", "split", "group", "weight")
+COLUMNS = ("image", "codes", "id", "edition", "split", "group", "weight", "unknown")
+_STATED = ("split", "mark_group", "weight", "unknown")
+"""Columns of the staging that a table has only if some mark has them."""
 """Columns of a table; the last three only where some mark has one."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -196,14 +198,15 @@ class _Import:
         return "codes != '' OR image != ''" if negatives else "codes != ''"
 
     def write(self, rows: Iterator[StagedRow], staging: Staging) -> None:
-        stated = [name for name in ("split", "mark_group", "weight") if staging.count(f"{name} != ''")]
+        stated = [name for name in _STATED if staging.count(f"{name} != ''")]
         columns = (*COLUMNS[:4], *(name.removeprefix("mark_") for name in stated))
 
         def cells() -> Iterator[tuple[Any, ...]]:
             for number, image, codes, edition, *others in rows:
-                optional = dict(zip(("split", "mark_group", "weight"), others, strict=True))
-                more = [_weight(optional[name]) if name == "weight" else optional[name] for name in stated]
-                yield image, [code for code in codes.split("\n") if code], number, edition, *more
+                optional: dict[str, Any] = dict(zip(_STATED, others, strict=True))
+                optional["weight"] = _weight(optional["weight"])
+                optional["unknown"] = _lines(optional["unknown"])
+                yield image, _lines(codes), number, edition, *(optional[name] for name in stated)
 
         listed = self.taxonomy == "flat" and needs_lists([codes.split("\n") for codes in staging.codes()])
         write_rows(cells(), self.out, columns=columns, listed=listed)
@@ -225,8 +228,9 @@ class _Import:
             notes=tuple(note.reason for note in staging.notes("note")),
         )
 
-    def files(self) -> Iterator[SourceFile]:
-        return list_source_files(self.source, self.format.endings, zipped=self.format.zipped)
+    def files(self, passed_over: PassedOver | None = None) -> Iterator[SourceFile]:
+        zipped = self.format.zipped
+        return list_source_files(self.source, self.format.endings, zipped=zipped, passed_over=passed_over)
 
     def documents(self, file: SourceFile, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Document]:
         for document in list_documents(file, self.format.endings, zipped=self.format.zipped, on_read=on_read):
@@ -239,7 +243,10 @@ class _Import:
 
     def stage_files(self, staging: Staging) -> int:
         """Read all files into the staging; return how many were there already."""
-        meter = _Meter(sum(file.size for file in self.files()), self.progress)
+        passed_over = PassedOver()
+        meter = _Meter(sum(file.size for file in self.files(passed_over)), self.progress)
+        if told := passed_over.describe():
+            staging.note("note", printable(told), "")
         resumed = 0
         for at, file in enumerate(self.files()):
             meter.end += file.size
@@ -293,7 +300,8 @@ class _Import:
             if reason and not image:
                 staging.note("skipped", reason, number)
                 return
-        stated = (_clean(record.edition), record.split, _clean(record.group), record.weight)
+        unknown = "\n".join(self.codes(replace(record, codes=record.unknown), number, staging))
+        stated = (_clean(record.edition), record.split, _clean(record.group), record.weight, unknown)
         staging.add((number, image, "\n".join(codes), *stated), joins=record.joins)
 
     @cached_property
@@ -371,6 +379,10 @@ class _Import:
         return f"{what}; it is read from files that end in {endings}"
 
 
+def _lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line]
+
+
 class _EditionMapper:
     """Maps rows to an edition and counts; as the last step, so that each mark counts once."""
 
@@ -391,8 +403,11 @@ class _EditionMapper:
                 continue
             self.written += 1
             self.without_image += not image
-            split, group, weight = others
-            yield number, image, "\n".join(map(str, found.codes)), str(self.edition), split, group, weight
+            *rest, unknown = others
+            mapped = map_codes(map(parse_code, _lines(unknown)), edition=self.edition, stated=source)
+            split, group, weight = rest
+            doubtful = "\n".join(str(code) for code in mapped.codes if code not in found.codes)
+            yield number, image, "\n".join(map(str, found.codes)), str(self.edition), split, group, weight, doubtful
 
     def adjust(self, summary: ImportSummary) -> ImportSummary:
         left_out = (Note(f"no code of edition {self.edition}", self.emptied, self.first),) if self.emptied else ()

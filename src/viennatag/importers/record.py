@@ -29,6 +29,7 @@ class Record:
         split: The subset that the source states, empty for none.
         group: Marks of one group are never separated by a split.
         weight: Weight in training, empty for 1.
+        unknown: Codes of which nobody knows whether they apply, written as `codes` are.
         joins: Whether the codes are added to those that earlier records state of the mark.
         problem: Why the mark is left out, empty if it is not.
     """
@@ -42,6 +43,7 @@ class Record:
     split: str = ""
     group: str = ""
     weight: str = ""
+    unknown: tuple[str, ...] = ()
     joins: bool = False
     problem: str = ""
 

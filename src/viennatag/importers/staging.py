@@ -19,12 +19,13 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (value TEXT);
 CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, digest TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (
-    id TEXT UNIQUE, image TEXT, codes TEXT, edition TEXT, split TEXT, mark_group TEXT, weight TEXT
+    id TEXT UNIQUE, image TEXT, codes TEXT, edition TEXT, split TEXT, mark_group TEXT, weight TEXT,
+    unknown TEXT
 );
 CREATE TABLE IF NOT EXISTS notes (kind TEXT, reason TEXT, count INTEGER, example TEXT, PRIMARY KEY (kind, reason));
 """
-StagedRow = tuple[str, str, str, str, str, str, str]
-"""Number, image, codes separated by newlines, edition, split, group and weight of a mark."""
+StagedRow = tuple[str, str, str, str, str, str, str, str]
+"""Number, image, codes separated by newlines, edition, split, group, weight and unknown codes of a mark."""
 
 
 _JOIN = """
@@ -72,12 +73,15 @@ class Staging:
 
     def add(self, row: StagedRow, *, joins: bool = False) -> None:
         """Add a mark; it replaces an earlier one, or adds its codes to those of the earlier one."""
-        if self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+        if self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
             return
         if joins:
             self.database.execute(_JOIN, (row[2], row[2], row[2], row[2], row[0], row[2]))
             return
-        order = "UPDATE marks SET image = ?, codes = ?, edition = ?, split = ?, mark_group = ?, weight = ? WHERE id = ?"
+        order = (
+            "UPDATE marks SET image = ?, codes = ?, edition = ?, split = ?, mark_group = ?, weight = ?, unknown = ? "
+            "WHERE id = ?"
+        )
         self.database.execute(order, (*row[1:], row[0]))
         self.note("repeated", "stated again, the last counts", row[0])
 

@@ -53,11 +53,12 @@ def _records(document: Document, path: PurePosixPath, table: Table) -> Iterator[
         yield Record(problem, problem="a row that cannot be used")
     beside = path.parent if path.stem.lower() == _BESIDE else PurePosixPath()
     split = subset_of(beside.name) or "" if beside.name and not any(marks.splits) else ""
-    columns = (marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights)
-    for image, codes, number, group, stated, weight in zip(*columns, strict=True):
+    unknown = marks.unknown or ((),) * len(marks)
+    columns = (marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, unknown)
+    for image, codes, number, group, stated, weight, doubtful in zip(*columns, strict=True):
         name = str(beside / image) if image and beside.name else image
         own = "" if number.startswith("row ") and not image else number
         yield Record(
             name if own == image else own, codes, name, split=stated or split, group=group,
-            weight="" if weight == 1 else repr(weight),
+            weight="" if weight == 1 else repr(weight), unknown=doubtful,
         )  # fmt: skip

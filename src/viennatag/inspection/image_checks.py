@@ -14,7 +14,7 @@ import numpy as np
 
 from viennatag.data.image_names import printable
 from viennatag.data.marks import SUBSETS, Marks
-from viennatag.data.source_files import IMAGE_ENDINGS
+from viennatag.data.source_files import IMAGE_ENDINGS, list_source_files
 from viennatag.errors import OptionError
 from viennatag.images.decoding import ImageMeasurement
 from viennatag.images.reading import measure_images
@@ -212,11 +212,5 @@ def _find_leaks(marks: Marks, groups: Sequence[Sequence[int]]) -> list[int]:
 def _find_unlisted(folder: Path, marks: Marks) -> list[str]:
     """Return image files below a folder that no mark names."""
     named = {os.path.normpath(image) for image in marks.images}
-    found = []
-    for here, below, names in os.walk(folder):
-        below.sort()
-        for name in sorted(names):
-            path = os.path.relpath(os.path.join(here, name), folder)
-            if name.lower().endswith(IMAGE_ENDINGS) and path not in named:
-                found.append(printable(path))
-    return found
+    files = list_source_files(folder, IMAGE_ENDINGS, zipped=False)
+    return [printable(file.name) for file in files if os.path.normpath(file.name) not in named]

@@ -7,8 +7,8 @@ resampling algorithms", Neurocomputing 163, 2015), SCUMBLE for the concurrence o
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from viennatag.errors import OptionError
 from viennatag.inspection.row_checks import Finding, check_rows
 from viennatag.metrics.metrics import frequency_bands
 from viennatag.metrics.ranking import ratio
+from viennatag.metrics.scores import known_marks
 from viennatag.split.stratification import FRACTIONS
 
 if TYPE_CHECKING:
@@ -158,19 +159,24 @@ class LevelProfile:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """Profile of a marks table: its levels from the root down, and one finding for each kind that occurs in rows."""
+    """Profile of a marks table: its levels from the root down, and one finding for each kind that occurs in rows.
+
+    `unknown` is the number of marks on which each label is unknown, by label, of those that are unknown somewhere.
+    """
 
     taxonomy: str
     marks: int
     needs: Needs
     levels: tuple[LevelProfile, ...]
     findings: tuple[Finding, ...]
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         return {
             "taxonomy": self.taxonomy,
             "marks": self.marks,
+            "unknown": dict(self.unknown),
             "needs": {**vars(self.needs), "marks": self.needs.marks},
             "levels": [_level_json(level, self.needs) for level in self.levels],
             "findings": [finding.to_json() for finding in self.findings],
@@ -192,6 +198,7 @@ def profile(marks: Marks | Path | str | Any, *, min_count: int = 1, needs: Needs
     marks = as_marks(marks)
     labels = LabelSet.from_marks(marks, min_count=min_count)
     targets = labels.encode(marks.codes)
+    hidden = len(marks) - known_marks(labels.targets(marks)) if marks.unknown else np.zeros(len(labels), np.int64)
     levels = [(level, labels.at_level(level)) for level in labels.level_names]
     return Profile(
         taxonomy=marks.taxonomy,
@@ -199,6 +206,7 @@ def profile(marks: Marks | Path | str | Any, *, min_count: int = 1, needs: Needs
         needs=needs or Needs(),
         levels=tuple(_profile_level(level, [labels.names[at] for at in own], targets[:, own]) for level, own in levels),
         findings=check_rows(marks),
+        unknown={labels.names[at]: int(hidden[at]) for at in np.flatnonzero(hidden)},
     )
 
 

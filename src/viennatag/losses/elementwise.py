@@ -12,11 +12,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+from viennatag.losses.frequencies import MarkCount
+
+CERTAIN = -1e4
+"""The logit of a certain negative: its exponential and its loss are 0 in float32."""
+
 
 def exact(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return both in float32, in which exponentials are safe, or in float64 if the logits are."""
     x = logits if logits.dtype == torch.float64 else logits.float()
     return x, targets.to(x)
+
+
+def leave_out_unknown(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return logits and targets of which unknown pairs (-1 or NaN) add nothing to any loss, and which are known.
+
+    An unknown pair becomes a negative that nobody could be surer of, so its loss and its gradient are 0.
+    """
+    known = targets >= 0
+    if known.all():
+        return logits, targets, known
+    return logits.masked_fill(~known, CERTAIN), targets.masked_fill(~known, 0), known
 
 
 def cross_entropy(x: Tensor, y: Tensor, positive_weights: Tensor | None = None) -> Tensor:
@@ -81,7 +97,7 @@ def with_focal_positives(x: Tensor, y: Tensor, negative: Tensor, gamma: float, m
 
 
 def best_constant(
-    objective: Callable[[Tensor, Tensor, float], Tensor], counts: NDArray[np.int64], marks: int
+    objective: Callable[[Tensor, Tensor, float], Tensor], counts: NDArray[np.int64], marks: MarkCount
 ) -> NDArray[np.float64]:
     """Return for each label the logit, within -20 to 20, with the least loss if every mark gets it.
 

@@ -3,11 +3,16 @@
 A label without positives is treated as if it had one, so that everything here is finite.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
+MarkCount: TypeAlias = int | NDArray[np.int64]
+"""The number of training marks, or an array (labels,) of those on which each label is known."""
 
-def log_odds(counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+
+def log_odds(counts: NDArray[np.int64], marks: MarkCount) -> NDArray[np.float64]:
     """Return the log-odds of each label's frequency, smoothed by half a mark."""
     odds: NDArray[np.float64] = np.log((counts + 0.5) / (marks - counts + 0.5))
     return odds

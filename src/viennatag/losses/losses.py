@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import OptionError
-from viennatag.losses.frequencies import effective_weights, inverse_weights, log_odds
+from viennatag.losses.frequencies import MarkCount, effective_weights, inverse_weights, log_odds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,16 +25,16 @@ Objective: TypeAlias = "Callable[[Tensor, Tensor, float], Tensor]"
 class Loss(Protocol):
     """The interface of all losses."""
 
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the function to minimise: the sum over labels for each mark.
 
         Args:
             counts: Training positives of each label, shape (labels,).
-            marks: Number of training marks.
+            marks: Number of training marks, or, where labels are unknown on some, of those on which each is known.
         """
         ...
 
-    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+    def initial_bias(self, counts: NDArray[np.int64], marks: MarkCount) -> NDArray[np.float64]:
         """Return the bias, shape (labels,), that a head should start with.
 
         It is the best answer that ignores the image: for binary cross-entropy the log-odds of the labels, for other
@@ -57,7 +57,7 @@ class Loss(Protocol):
 
 
 class _CountFree(Loss, Protocol):
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the loss; it does not depend on the counts."""
         from viennatag.losses.elementwise import exact
 
@@ -113,7 +113,7 @@ class WeightedBinaryCrossEntropy(Loss):
         _check(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
         _check(self.cap >= 1, "cap", self.cap, "at least 1")
 
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the loss with the weights of these counts."""
         from viennatag.losses.elementwise import shifted_cross_entropy
 
@@ -203,7 +203,7 @@ class DistributionBalanced(Loss):
         _check(self.scale > 0, "scale", self.scale, "more than 0")
         _check_exponent("gamma", self.gamma)
 
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the loss with the weights and shifts of these counts."""
         import torch
 
@@ -223,7 +223,7 @@ class DistributionBalanced(Loss):
 
         return objective
 
-    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+    def initial_bias(self, counts: NDArray[np.int64], marks: MarkCount) -> NDArray[np.float64]:
         """Return the best constant without the weights, which depend on all labels of a mark."""
         from viennatag.losses.elementwise import best_constant
 
@@ -255,7 +255,7 @@ class LabelDistributionAware(Loss):
         _check(0 < self.beta < 1, "beta", self.beta, "a number between 0 and 1")
         _check(self.cap >= 1, "cap", self.cap, "at least 1")
 
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the loss with the margins and weights of these counts."""
         from viennatag.losses.elementwise import shifted_cross_entropy
 
@@ -283,7 +283,7 @@ class LogitAdjusted(Loss):
 
     tau: float = 1.0
 
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the loss with the log-odds of these counts."""
         from viennatag.losses.elementwise import shifted_cross_entropy
 
@@ -389,7 +389,7 @@ class TwoWay(_CountFree):
 
         return ranked(1) + ranked(0).mean()
 
-    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+    def initial_bias(self, counts: NDArray[np.int64], marks: MarkCount) -> NDArray[np.float64]:
         """Return the log-odds of the labels; a loss that joins labels has no best constant for each."""
         return log_odds(counts, marks)
 
@@ -411,11 +411,11 @@ class CoOccurrenceSmoothing(Loss):
     def __post_init__(self) -> None:
         _check(0 <= self.strength < 1, "strength", self.strength, "a share between 0 and 1")
 
-    def prepare(self, counts: NDArray[np.int64], marks: int) -> Objective:
+    def prepare(self, counts: NDArray[np.int64], marks: MarkCount) -> Objective:
         """Return the loss; it counts co-occurrence during training."""
         import torch
 
-        from viennatag.losses.elementwise import cross_entropy, exact
+        from viennatag.losses.elementwise import CERTAIN, cross_entropy, exact
 
         together = torch.zeros(len(counts), len(counts))
         occurrences = torch.full((len(counts),), 1e-6)
@@ -427,12 +427,13 @@ class CoOccurrenceSmoothing(Loss):
                 together.addmm_(flat.T, flat)
                 occurrences.add_(flat.sum(0))
                 smoothed = (flat / occurrences) @ together / flat.sum(1, keepdim=True).clamp_min(1)
-                y = y + (1 - y) * self.strength * smoothed.clamp(0, 1).to(y)
+                added = (1 - y) * self.strength * smoothed.clamp(0, 1).to(y)
+                y = y + added.masked_fill(x < CERTAIN / 2, 0)  # an unknown label has no target
             return cross_entropy(x, y)
 
         return objective
 
-    def initial_bias(self, counts: NDArray[np.int64], marks: int) -> NDArray[np.float64]:
+    def initial_bias(self, counts: NDArray[np.int64], marks: MarkCount) -> NDArray[np.float64]:
         """Return the log-odds of the labels; co-occurrence is not known yet."""
         return log_odds(counts, marks)
 

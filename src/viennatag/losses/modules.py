@@ -1,7 +1,7 @@
 """The losses as torch modules, for any training loop: `loss(logits, targets)`.
 
 Each module has the hyperparameters of the loss it is named after, and takes the label counts where that loss needs
-them. Targets may be booleans, integers or floats.
+them. Targets may be booleans, integers or floats; a target of -1 or NaN is unknown and counts in no loss.
 """
 
 import inspect
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from viennatag.errors import DataError, OptionError
+from viennatag.losses.elementwise import leave_out_unknown
+from viennatag.losses.frequencies import MarkCount
 from viennatag.losses.losses import (
     Asymmetric,
     BinaryCrossEntropy,
@@ -32,7 +34,7 @@ from viennatag.losses.losses import (
     WeightedBinaryCrossEntropy,
     needs_counts,
 )
-from viennatag.metrics.scores import ArrayData, as_targets, plain_array
+from viennatag.metrics.scores import ArrayData, as_targets, known_counts, plain_array
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -55,7 +57,7 @@ class LossModule(torch.nn.Module):
     def __init__(
         self,
         counts: ArrayData | None = None,
-        samples: int | None = None,
+        samples: MarkCount | None = None,
         *,
         reduction: Reduction = "mean",
         **hyperparameters: Any,
@@ -64,8 +66,8 @@ class LossModule(torch.nn.Module):
 
         Args:
             counts: Training positives of each label, shape (labels,): an array, a list, a tensor.
-            samples: Number of training samples.
-            reduction: `mean` over samples and labels, as in torch; `sum`; or `none` for the sum over the labels of
+            samples: Number of training samples, or of those on which each label is known, shape (labels,).
+            reduction: `mean` over known targets, as in torch; `sum`; or `none` for the sum over the labels of
                 each sample, shape (n,).
             hyperparameters: Those of the loss, by name.
 
@@ -96,11 +98,10 @@ class LossModule(torch.nn.Module):
         """Return the loss with the counts of training targets (samples, labels), dense or sparse.
 
         Raises:
-            DataError: If a target is neither 0 nor 1.
+            DataError: If a target is neither 0, 1 nor unknown.
         """
-        marked = as_targets(targets)
-        counts = np.asarray(marked.sum(axis=0)).ravel()
-        return cls(counts, marked.shape[0], reduction=reduction, **hyperparameters)
+        counts = np.asarray(as_targets(targets).sum(axis=0)).ravel()
+        return cls(counts, known_counts(targets), reduction=reduction, **hyperparameters)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of logits (n, labels) for targets of the same shape.
@@ -117,11 +118,14 @@ class LossModule(torch.nn.Module):
             raise DataError(f"there are {labels} logits for a sample and {len(self.counts)} counts; they must match")
         if self._objective is None:
             counts = np.zeros(labels, np.int64) if self.counts is None else self.counts
-            self._objective = self.loss.prepare(counts, self.samples or 1)
+            self._objective = self.loss.prepare(counts, 1 if self.samples is None else self.samples)
+        logits, targets, known = leave_out_unknown(logits, targets)
         each: Tensor = self._objective(logits, targets, self.progress)
         if self.reduction == "none":
             return each
-        return each.sum() if self.reduction == "sum" else each.mean() / labels
+        if known.all():
+            return each.sum() if self.reduction == "sum" else each.mean() / labels
+        return each.sum() if self.reduction == "sum" else each.sum() / known.sum().clamp_min(1)
 
     def initial_bias(self) -> Tensor:
         """Return the bias, shape (labels,), that a head should start with; see `Loss.initial_bias`.
@@ -137,22 +141,28 @@ class LossModule(torch.nn.Module):
         """Return what differs from the defaults, for `repr`."""
         own = [(field.name, getattr(self.loss, field.name), field.default) for field in fields(self.kind)]
         shown = [f"{name}={value!r}" for name, value, default in own if value != default]
-        shown += [] if self.counts is None else [f"{len(self.counts)} labels", f"{self.samples} samples"]
+        shown += (
+            [] if self.counts is None else [f"{len(self.counts)} labels", f"{np.max(np.asarray(self.samples))} samples"]
+        )
         return ", ".join([*shown, *([] if self.reduction == "mean" else [f"reduction={self.reduction!r}"])])
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_objective": None}  # a closure; it is made again at the next call
 
 
-def _checked_counts(counts: ArrayData | None, samples: int | None) -> tuple[NDArray[np.int64] | None, int | None]:
+def _checked_counts(
+    counts: ArrayData | None, samples: MarkCount | None
+) -> tuple[NDArray[np.int64] | None, MarkCount | None]:
     if (counts is None) != (samples is None):
         raise OptionError("counts and samples belong together: positives of each label, and how many samples there are")
     if counts is None or samples is None:
         return None, None
     found = plain_array(counts)
-    if found.ndim != 1 or found.dtype.kind not in "iuf" or not np.all((found >= 0) & (found <= samples)):
+    samples = np.asarray(samples, dtype=np.int64) if np.ndim(samples) else int(samples)
+    fits = found.ndim == 1 and found.dtype.kind in "iuf" and np.shape(samples) in {(), found.shape}
+    if not (fits and np.all((found >= 0) & (found <= samples))):
         raise OptionError(f"counts have shape {found.shape}; expected one number from 0 to {samples} for each label")
-    return found.astype(np.int64), int(samples)
+    return found.astype(np.int64), samples
 
 
 def _module(kind: type[Any]) -> type[LossModule]:

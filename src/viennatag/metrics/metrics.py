@@ -257,7 +257,8 @@ def label_calibration_errors(scores: Scores, targets: Targets, *, bins: int = 15
         hidden = None if unknown is None else unknown[:, at, None]
         excess = _bin_excess(column, hidden, own, np.zeros_like(own), bins, by_mark=False, block=BLOCK)
         errors[at] = np.abs(excess).sum()
-    return errors / np.maximum(known, 1)
+    each: NDArray[np.float64] = errors / np.maximum(known, 1)
+    return each
 
 
 def _checked_decisions(predicted: ArrayData) -> NDArray[np.bool_]:

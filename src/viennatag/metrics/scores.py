@@ -6,7 +6,7 @@ in a masked array; inside the package it is -1 in an array of int8, and it count
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,10 @@ def as_scores(scores: ArrayData) -> Scores:
         raise DataError(f"scores are {found.dtype}; expected numbers") from exc
 
 
+@overload
+def as_targets(targets: NDArray[Any]) -> NDArray[np.bool_]: ...
+@overload
+def as_targets(targets: ArrayData) -> Any: ...
 def as_targets(targets: ArrayData) -> Targets:
     """Return which targets are positive, dense or sparse as they are given; booleans are returned as they are.
 
@@ -74,6 +78,10 @@ def as_targets(targets: ArrayData) -> Targets:
     return found if found.dtype == np.bool_ else found > 0
 
 
+@overload
+def find_unknown(targets: NDArray[Any]) -> NDArray[np.bool_] | None: ...
+@overload
+def find_unknown(targets: ArrayData) -> Any: ...
 def find_unknown(targets: ArrayData) -> "Targets | None":
     """Return which targets are unknown, dense or sparse as they are given; None if all are known.
 
@@ -106,7 +114,13 @@ def known_counts(targets: Targets) -> int | NDArray[np.int64]:
     unknown = find_unknown(targets)
     if unknown is None:
         return int(targets.shape[0])
-    return targets.shape[0] - np.asarray(unknown.sum(axis=0), dtype=np.int64).ravel()
+    counts: NDArray[np.int64] = targets.shape[0] - np.asarray(unknown.sum(axis=0), dtype=np.int64).ravel()
+    return counts
+
+
+def known_marks(targets: Targets) -> NDArray[np.int64]:
+    """Return the number of marks on which each label is known, shape (labels,)."""
+    return np.broadcast_to(np.asarray(known_counts(targets)), targets.shape[1:])
 
 
 def hide_unknown(scores: Scores, targets: ArrayData) -> Scores:

@@ -118,6 +118,8 @@ def find_bundle(name: str | Path) -> Path:
     path = Path(name)
     try:
         recover_folder(path)
+        if path.is_file():
+            raise BundleError(f"{name}: this is a file; a bundle is a folder: unpack an archive, or name the folder")
         if not path.is_dir():
             raise BundleError(f"{name}: there is no such bundle; give the folder that `viennatag train -o` wrote")
         if not (path / DESCRIPTION).is_file():
@@ -224,6 +226,11 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
         with (path / file).open("rb") as stream:
             hashed = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
         if hashed != digest:
+            with (path / file).open("rb") as stream:
+                if stream.read(23) == b"version https://git-lfs":
+                    raise BundleError(
+                        f"{path}: the file {file} is a Git LFS pointer; fetch the file with: git lfs pull"
+                    )
             raise BundleError(f"{path}: the file {file} is damaged (its hash differs from {DESCRIPTION})")
     outside = sorted(external_files(path / GRAPH) - set(files))
     if outside:

@@ -24,6 +24,7 @@ from viennatag.files import holding_output
 from viennatag.images.reading import read_images
 from viennatag.images.sources import ImageSource
 from viennatag.metrics.metrics import average_precision
+from viennatag.metrics.scores import as_targets
 from viennatag.model.bundle import GRAPH, Bundle, as_bundle
 from viennatag.model.saving import write_bundle
 from viennatag.model.seen_images import is_seen
@@ -120,8 +121,8 @@ def quantize(
             f"the bundle was trained on all {len(marks):,} marks, so they cannot say what it loses; add marks that "
             "training did not see"
         )
-    targets = bundle.labels.encode([marks.codes[at] for at in evaluating])
-    if not targets.nnz:
+    targets = bundle.labels.targets(marks.select(evaluating))
+    if not as_targets(targets).nnz:
         raise DataError(f"none of {len(evaluating):,} marks carries a label of the bundle, so nothing can be evaluated")
     chosen = [paths[at] for at in evaluating]
     original = _scores(bundle, chosen, "original", progress)

@@ -107,13 +107,25 @@ def profile_report(profile: Profile) -> RenderableType:
 
 
 def profile_summary(profile: Profile) -> str:
-    """Return the main numbers in two sentences."""
+    """Return the main numbers in two or three sentences."""
     level = profile.levels[-1]
     labels = plural(level.level)
     return (
         f"{profile.marks:,} marks carry {level.cardinality:.1f} of {len(level.names):,} {labels} each. "
         f"The {level.half:,} most frequent {labels} have half of all assignments; "
         f"{level.bands['tail'].sum():,} have fewer than 20 marks."
+    ) + _unknown(profile)
+
+
+def _unknown(profile: Profile) -> str:
+    """Return how much is unknown, in one sentence, or nothing."""
+    own = {name: profile.unknown[name] for name in profile.levels[-1].names if name in profile.unknown}
+    if not own:
+        return ""
+    most = max(own, key=lambda name: own[name])
+    return (
+        f" {sum(own.values()):,} pairs of mark and {profile.levels[-1].level} are unknown and count nowhere, most of "
+        f"them of {most} ({own[most]:,})."
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import OptionError
-from viennatag.metrics.scores import ArrayData, as_targets
+from viennatag.metrics.scores import ArrayData, as_targets, find_unknown
 
 if TYPE_CHECKING:
     import torch
@@ -249,6 +249,7 @@ class SyntheticOversampling(Sampling):
         """Return the new marks; see `Sampling.synthesise`."""
         from scipy.sparse import csr_array
 
+        unknown, targets = find_unknown(targets), csr_array(as_targets(targets))
         grouped = _MarksByLabel(targets)
         minority = (grouped.counts >= 2) & (grouped.counts < balanced_count(grouped.counts))
         entries = np.flatnonzero(minority[grouped.labels])
@@ -275,6 +276,10 @@ class SyntheticOversampling(Sampling):
         votes = (together @ targets.astype(np.float32)).tocoo()
         won = votes.data > together.sum(axis=1)[votes.row] / 2
         labels = csr_array((np.ones(won.sum(), targets.dtype), (votes.row[won], votes.col[won])), shape=votes.shape)
+        if unknown is not None:  # what an end does not know, the new mark does not know, unless the others outvote it
+            doubtful = ((together @ csr_array(unknown).astype(np.float32)) > 0).astype(np.int8)
+            present = labels.astype(np.int8)
+            labels = csr_array(present + present.multiply(doubtful) - doubtful)
         return np.concatenate(made), labels
 
 

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from viennatag import __version__
 from viennatag.errors import require
 from viennatag.prediction.predictor import Predictor
-from viennatag.service.batches import BatchStore, MemoryBatchStore, batch_routes, run_batches
+from viennatag.service.batches import BatchStore, MemoryBatchStore, ask_store, batch_routes, run_batches
 from viennatag.service.batching import Batcher
 from viennatag.service.catalogue import catalogue_routes
 from viennatag.service.description import describe
@@ -63,7 +63,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
             await batches
         await state.workers.close()
         if options.store is not None:
-            database.close()
+            await ask_store(database.close)  # after what is being written
 
     app = FastAPI(
         title="viennatag",

@@ -218,30 +218,30 @@ async def run_batches(state: State, store: BatchStore) -> None:
 
 async def _run_next(state: State, store: BatchStore) -> float:
     """Run the next images; return how many seconds to wait before those that follow."""
-    images = await _ask(store.next_images, BATCH_SIZE)
+    images = await ask_store(store.next_images, BATCH_SIZE)
     if images is None:
         return _IDLE
     if state.batcher.size > BATCH_SIZE * state.options.workers:
         return _PAUSE
     try:
         results = await predict_images(state, images.uploads, images.wanted, first=images.first)
-        await _ask(store.save, images, results)
+        await ask_store(store.save, images, results)
     except StoreError:
         raise
     except Problem as problem:
         if problem.kind.status != 503:
-            await _ask(store.fail, images.id, problem.detail)
+            await ask_store(store.fail, images.id, problem.detail)
         return _PAUSE  # busy or stopping
     except ViennatagError as exc:
-        await _ask(store.fail, images.id, str(exc))
+        await ask_store(store.fail, images.id, str(exc))
     except Exception:  # a bug, which must not end the other batches
         LOG.exception("failed", extra={"fields": {"batch": images.id}})
-        await _ask(store.fail, images.id, "this is a bug of the service; see its log for the id of the batch")
+        await ask_store(store.fail, images.id, "this is a bug of the service; see its log for the id of the batch")
     return 0
 
 
-async def _ask(question: Callable[..., _Answer], *arguments: Any) -> _Answer:
-    """Return what a method of a store returns, without keeping other requests waiting."""
+async def ask_store(question: Callable[..., _Answer], *arguments: Any) -> _Answer:
+    """Return what a method of a store returns, in its turn and without keeping other requests waiting."""
     return await asyncio.get_running_loop().run_in_executor(_THREAD, question, *arguments)
 
 
@@ -266,7 +266,7 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
         The parameters are those of a prediction. The answer names the batch, whose results are kept for an hour.
         """
         async with receive_images(request, state, max_files=MAX_FILES) as uploads:
-            found = await _ask(store.add, wanted, uploads)
+            found = await ask_store(store.add, wanted, uploads)
         response.headers["Location"] = f"/v1/batches/{found.id}"
         return found
 
@@ -274,7 +274,7 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
     async def read(id: BatchId) -> BatchStatus:  # noqa: A002 - the name in the address
         """Show how far a batch is."""
         try:
-            return await _ask(store.status, id)
+            return await ask_store(store.status, id)
         except KeyError:
             raise _unknown(id) from None
 
@@ -286,7 +286,7 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
     ) -> JSONResponse:
         """Show results in the order of the images, as far as there are; each as in a prediction."""
         try:
-            return JSONResponse({"results": await _ask(store.results, id, start, count)})
+            return JSONResponse({"results": await ask_store(store.results, id, start, count)})
         except KeyError:
             raise _unknown(id) from None
 
@@ -294,7 +294,7 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
     async def remove(id: BatchId) -> None:  # noqa: A002
         """Cancel a batch, and forget its images and results."""
         try:
-            await _ask(store.remove, id)
+            await ask_store(store.remove, id)
         except KeyError:
             raise _unknown(id) from None
 

@@ -14,11 +14,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from PIL import Image
 
-from viennatag.errors import ImageError
+from viennatag.errors import ImageError, MissingExtraError
 from viennatag.explain.similar import INDEX, INDEX_DESCRIPTION, ReferenceMarks, SimilarMark
 from viennatag.images.isolation import DecodeProcesses
 from viennatag.prediction.predictor import heading
 from viennatag.service.batching import ImageScores
+from viennatag.service.logs import LOG
 from viennatag.service.parameters import BoxQuery, read_box
 from viennatag.service.problems import NO_INDEX, NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import PNG_RESPONSE, SimilarResponse
@@ -35,13 +36,17 @@ def similar_routes(state: State) -> APIRouter:
 
     Raises:
         ReferenceMarksError: If the bundle's index is damaged or was made with another bundle.
-        MissingExtraError: If the bundle has an index and the package that searches it is not installed.
     """
     router = APIRouter(tags=["images"], responses=RESPONSES)
     bundle, folder = state.predictor.bundle, state.options.reference_images
     home = bundle.graph.parent
     has_index = (home / INDEX / INDEX_DESCRIPTION).is_file()
-    reference = ReferenceMarks.open(home, graph=bundle.graph) if has_index else None
+    advice = "make one with `viennatag index` and start the service again"
+    try:
+        reference = ReferenceMarks.open(home, graph=bundle.graph) if has_index else None
+    except MissingExtraError as exc:
+        reference, advice = None, f"it has one, but {exc}"
+        LOG.warning("similar reference marks are not shown; %s", exc)
     key = secrets.token_bytes(32)
 
     def sign(name: str) -> str:
@@ -73,7 +78,7 @@ def similar_routes(state: State) -> APIRouter:
         """
         region = read_box(box)
         if reference is None:
-            raise Problem(NO_INDEX, "make one with `viennatag index` and start the service again")
+            raise Problem(NO_INDEX, advice)
 
         def search(image: ImageScores) -> list[dict[str, Any]]:
             return [describe(mark) for mark in reference.search(image.features, k)]

@@ -156,6 +156,8 @@ class TrainOptions:
             raise OptionError(f"size is {self.size} pixels; expected 32 to 1024")
         if self.near_duplicates is not None and not 0 <= self.near_duplicates <= 8:
             raise OptionError(f"near_duplicates is {self.near_duplicates} bits; expected 0 to 8, or none")
+        if self.preset not in {None, *PRESETS}:
+            raise OptionError(f"there is no preset {self.preset!r}; choose among {', '.join(PRESETS)}")
         if self.budget is not None and not self.budget > 0:
             raise OptionError(f"budget is {self.budget} seconds; it must be positive")
         if self.preset is not None and (

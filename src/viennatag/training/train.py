@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.bulk.feature_store import FeatureStore
 from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
@@ -30,6 +31,7 @@ from viennatag.training.data.collection import (
     ProgressCallback,
     split_readable,
 )
+from viennatag.training.data.stored_features import StoredFeatures, refuse_images
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import Linear
@@ -53,10 +55,11 @@ ATTRIBUTION = "ATTRIBUTION.md"
 @holding_output
 def train(
     marks: Marks | Path | str | Any,
-    images: Path | str,
+    images: Path | str | None,
     out: Path | str,
     options: TrainOptions | None = None,
     *,
+    features: Path | str | None = None,
     cache: Path | str | None = None,
     unlabelled_images: Sequence[Path] = (),
     extra_marks: tuple[Marks, Path | str] | None = None,
@@ -71,9 +74,10 @@ def train(
 
     Args:
         marks: A marks table: a file, a data frame, or `Marks`. Where its column `split` is filled it is kept.
-        images: Folder that the marks' images are relative to.
+        images: Folder that the marks' images are relative to; None with `features`.
         out: Folder to write the bundle to.
         options: How to train; by default a linear head on a frozen EfficientNet-B0.
+        features: A store that `viennatag features` wrote, in place of images; the backbone is the store's.
         cache: Folder that keeps backbones, features and checkpoints between runs; by default the user's cache folder.
         unlabelled_images: Images without labels, on which a fine-tuned network also imitates its teacher.
         extra_marks: Extra marks, and the folder of their images, that a strategy may add to training.
@@ -100,21 +104,43 @@ def train(
             f"{strategy.name} has a head of its own, not the linear one that is trained jointly with the network; "
             "leave keep_head out, or choose a strategy with a linear head"
         )
-    report = progress or (lambda *_: None)
+    report, cache = progress or (lambda *_: None), Path(cache or cache_folder())
+    source: Path | StoredFeatures
+    if features is None:
+        if images is None:
+            raise OptionError("training needs images, or a store of their features (features=)")
+        source = Path(images)
+    else:
+        source = _open_store(features, cache, options, images=images, extra_marks=extra_marks)
+        options = replace(options, backbone=source.store.backbone)
     marks = split_readable(
         as_marks(marks, images=images, skip_bad=skip_bad),
-        images,
+        source,
         near_duplicates=options.near_duplicates,
         skip_bad=skip_bad,
         seed=options.seed,
         progress=report,
     )
-    marks = without_seen_test_marks(marks, Path(images), options.backbone)
-    data = TrainingMarks(
-        marks, Path(images), Path(cache or cache_folder()), unlabelled_images, extra_marks, skip_bad, report
-    )
+    marks = without_seen_test_marks(marks, source, options.backbone)
+    data = TrainingMarks(marks, source, cache, unlabelled_images, extra_marks, skip_bad, report)
     candidate, facts = _choose(data, options)
-    return _finish(candidate, Path(images), Path(out), target_prior, report, facts)
+    return _finish(candidate, source, Path(out), target_prior, report, facts)
+
+
+def _open_store(
+    features: Path | str, cache: Path, options: TrainOptions, *, images: object, extra_marks: object
+) -> StoredFeatures:
+    """Return a store; raise OptionError if something is asked for that it cannot give."""
+    if images is not None:
+        raise OptionError("images and features are both given; a store of features takes the place of images")
+    searches = options.preset in SEARCHES and f"the preset {options.preset}"
+    refuse_images(**{str(searches): searches, "fine-tuning": options.finetune, "what extra marks add": extra_marks})
+    found = StoredFeatures(FeatureStore.open(features), cache)
+    asked = {"backbone": (options.backbone, found.store.backbone), "size": (options.size, found.backbone.size)}
+    for name, (wanted, has) in asked.items():
+        if wanted not in {None, TrainOptions().backbone, has}:
+            raise OptionError(f"the {name} is {wanted}, but {features} was made with {has}; leave --{name} out")
+    return found
 
 
 def _choose(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate, dict[str, Any]]:
@@ -157,7 +183,7 @@ def bundle_from_head(
 
 def _finish(
     candidate: Candidate,
-    images: Path,
+    images: Path | StoredFeatures,
     out: Path,
     target_prior: Marks | None,
     progress: ProgressCallback,
@@ -166,10 +192,11 @@ def _finish(
     """Return the bundle, evaluated on the test subset and written."""
     options, collection, trained = candidate.options, candidate.collection, candidate.trained
     labels = trained.labels
-    counts = collection.examples(labels, TRAIN).counts()  # what is true of the register, without extra marks
+    learned = collection.examples(labels, TRAIN)  # what is true of the register, without extra marks
+    counts = learned.counts()
     bundle = Bundle(
         train_counts=counts,
-        prior=counts / np.count_nonzero(collection.subsets == TRAIN),
+        prior=counts / np.maximum(learned.known(), 1),
         postprocessor=trained.postprocessor,
         image_size=candidate.backbone.size,
         seen=_seen(candidate, images),
@@ -188,14 +215,18 @@ def _finish(
         shifted = shift_prior(bundle.postprocessor, bundle.prior, target_prior, rule, outputs, targets)
         training = {**bundle.training, "target_prior_marks": len(target_prior)}
         bundle = replace(bundle, postprocessor=shifted, training=training)
-    attribution = images / ATTRIBUTION
-    notes = {ARTWORK: attribution.read_text(encoding="utf-8")} if attribution.is_file() else {}
+    attribution = None if isinstance(images, StoredFeatures) else images / ATTRIBUTION
+    notes = {ARTWORK: attribution.read_text(encoding="utf-8")} if attribution and attribution.is_file() else {}
     return write_bundle(bundle, export_graph(candidate.backbone, trained.head), out, notes=notes), evaluation
 
 
-def _seen(candidate: Candidate, images: Path) -> NDArray[np.uint64]:
+def _seen(candidate: Candidate, images: Path | StoredFeatures) -> NDArray[np.uint64]:
     """Return the hashes of the images learned from, those of the bundle that was started from among them."""
     collection, name = candidate.collection, candidate.options.backbone
+    if isinstance(images, StoredFeatures):
+        return np.concatenate(
+            [images.store.learned, *(images.seen(collection.marks_of(at)) for at in (TRAIN, VALIDATION))]
+        )
     learned = [image for part in (TRAIN, VALIDATION) for image in collection.marks_of(part).images]
     before = open_bundle(name.removeprefix(BUNDLE)).seen if name.startswith(BUNDLE) else np.zeros(0, np.uint64)
     return np.concatenate([before, hash_files(images / image for image in learned)])

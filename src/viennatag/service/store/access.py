@@ -3,8 +3,8 @@
 import hashlib
 import re
 import secrets
-import time
 from dataclasses import dataclass, field
+from time import monotonic
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,13 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from viennatag.errors import OptionError
 from viennatag.service.problems import TOO_MANY, Problem
 from viennatag.service.store.database import Database
+from viennatag.service.store.schemas import USER_NAME
 from viennatag.service.store.tables import UserRow
 from viennatag.service.store.team import log_user
 
 ROLES = ("examiner", "lead", "program")
 """Examiners decide; leads also assign, settle and act for others; programs only send images."""
 _REMEMBERED = 2.0  # seconds until a token is looked up again, so that a removed one ends soon
-_NAME = re.compile(r"[\w.@+-]{1,64}")
 
 
 @dataclass
@@ -28,10 +28,10 @@ class Caller:
 
     user: UserRow
     left: float = field(init=False)
-    _at: float = field(init=False, default_factory=time.monotonic)
+    _at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = float(self.user.images_per_minute or 0)
+        self.left, self._at = float(self.user.images_per_minute or 0), monotonic()
 
     def check_limit(self) -> None:
         """Raise a `Problem` if the images of the last minute used the limit up.
@@ -41,7 +41,7 @@ class Caller:
         limit = self.user.images_per_minute
         if limit is None:
             return
-        now = time.monotonic()
+        now = monotonic()
         self.left = min(limit, self.left + (now - self._at) * limit / 60)
         self._at = now
         if self.left <= 0:
@@ -70,7 +70,7 @@ class Callers:
         """
         key = _hash_token(token)
         until, name = self._known.get(key, (0.0, ""))
-        if time.monotonic() < until:
+        if monotonic() < until:
             return self._callers[name]
         self._known.pop(key, None)
         user = await run_in_threadpool(self._database.read, lambda session: _user_of(session, key))
@@ -80,7 +80,7 @@ class Callers:
         if user.images_per_minute != caller.user.images_per_minute:
             caller.left = float(user.images_per_minute or 0)
         caller.user = user
-        self._known[key] = time.monotonic() + _REMEMBERED, user.name
+        self._known[key] = monotonic() + _REMEMBERED, user.name
         return caller
 
 
@@ -99,7 +99,7 @@ def add_user(database: Database, name: str, role: str, images_per_minute: int = 
         OptionError: If the name is taken or unsuitable, the role is unknown, or the limit is unsuitable.
         StoreError: If the database fails.
     """
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(USER_NAME, name):
         raise OptionError(f"the name {name[:80]!r} is unsuitable; it has up to 64 letters, digits and . @ + - _")
     _check_role(role)
     limit = _read_limit(images_per_minute)

@@ -137,7 +137,8 @@ class DatabaseBatchStore:
 
 
 def _find(session: Session, id_: str) -> BatchRow:
-    batch = session.scalars(select(BatchRow).where(BatchRow.id == id_)).first()
+    known = id_.isprintable()  # PostgreSQL takes no NUL
+    batch = session.scalars(select(BatchRow).where(BatchRow.id == id_)).first() if known else None
     if batch is None or (batch.expires and batch.expires < utc_now()):
         raise KeyError(id_)
     return batch

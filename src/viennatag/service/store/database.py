@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from viennatag.errors import StoreError, require
@@ -23,6 +23,7 @@ EXPECTED = "expected sqlite:///office.db or postgresql://user@host/database"
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 _LOCK_SECONDS = 30
 _ATTEMPTS = 3
+_DEADLOCK = "40P01"  # of PostgreSQL
 _ANY_LOCK = 7_316_102  # the number under which services take turns to migrate
 _Result = TypeVar("_Result")
 
@@ -37,8 +38,12 @@ class Database:
     def __init__(self, url: str, *, revision: str = "head") -> None:
         self._engine = _engine(url)
         self._writing = self._engine.execution_options(writes=True)
-        with _translated():
-            self._migrate(revision)
+        try:
+            with _translated():
+                self._migrate(revision)
+        except StoreError:
+            self.close()
+            raise
 
     def read(self, work: Callable[[Session], _Result]) -> _Result:
         """Return what work in a transaction returns.
@@ -50,7 +55,7 @@ class Database:
             return work(session)
 
     def write(self, work: Callable[[Session], _Result]) -> _Result:
-        """Return what work returns, once it is committed; it is done again if another made the same row.
+        """Return what work returns, once it is committed; it is done again if it met another write.
 
         Raises:
             StoreError: If the database fails; then nothing was written.
@@ -59,8 +64,9 @@ class Database:
             for _ in range(_ATTEMPTS - 1):
                 try:
                     return self._write(work)
-                except IntegrityError:
-                    continue
+                except DBAPIError as exc:
+                    if not isinstance(exc, IntegrityError) and getattr(exc.orig, "sqlstate", None) != _DEADLOCK:
+                        raise
             return self._write(work)
 
     def _write(self, work: Callable[[Session], _Result]) -> _Result:
@@ -99,7 +105,7 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     require("psycopg", "postgres")
-    options: dict[str, Any] = {"connect_timeout": 5}
+    options: dict[str, Any] = {"connect_timeout": 10}
     return create_engine(
         address.set(drivername=_DRIVERS[kind]), connect_args=options, pool_pre_ping=True, pool_size=10, max_overflow=20
     )

@@ -5,9 +5,10 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from viennatag.errors import CodeError, DataError, OptionError, report_problems
@@ -52,13 +53,13 @@ def read_export(content: bytes, kind: str, read_code: Callable[[str], str], now:
         entries = json.loads(text) if kind == "json" else _table_entries(text)
         if not isinstance(entries, list):
             raise DataError("the JSON file is not a list of marks; expected codes.json of the page")
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, csv.Error, ValueError, RecursionError) as exc:
+    except (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, ValueError, RuntimeError) as exc:
         raise DataError(f"the {kind} file cannot be read ({exc}); expected an export of the page") from exc
     marks, problems = [], []
     for number, entry in enumerate(entries, start=1):
         try:
             marks.append(_read_entry(entry, read_code, now))
-        except (CodeError, OptionError, KeyError, TypeError, ValueError, AttributeError) as exc:
+        except (CodeError, OptionError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
             found = f"it has no {exc}" if isinstance(exc, KeyError) else str(exc)
             problems.append(f"mark {number}: {found}")
     if problems:
@@ -67,22 +68,36 @@ def read_export(content: bytes, kind: str, read_code: Callable[[str], str], now:
 
 
 def _read_entry(entry: Mapping[str, Any], read_code: Callable[[str], str], now: datetime) -> ExportedMark:
-    name = str(entry["image"]).replace("\0", "").encode("utf-8", "replace").decode()[:255]
+    name = _text(entry["image"])
     if not name:
         raise ValueError("its image has no name")
     decisions = {
         read_code(each["code"]): each["decision"] for each in entry["decisions"] if each["decision"] in _DECISIONS
     }
     suggestions = [
-        {"code": read_code(each["code"]), "heading": str(each["heading"]), "score": float(each["score"])}
+        {"code": read_code(each["code"]), "heading": _text(each["heading"]), "score": _score(each["score"])}
         for each in entry["decisions"]
         if each.get("source") == "suggested"
     ]
     done = None
     if entry["state"] == "done":
         done = datetime.fromisoformat(entry["decided_at"]) if entry.get("decided_at") else now
-        done = done if done.tzinfo else done.astimezone()
-    return ExportedMark(name, decisions, done, str(entry.get("model") or "")[:255], suggestions)
+        done = done.astimezone(UTC)
+    return ExportedMark(name, decisions, done, _text(entry.get("model") or ""), suggestions)
+
+
+def _text(value: Any) -> str:
+    """Return a text as every database takes it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.80} is no text")
+    return value.replace("\0", "").encode("utf-8", "replace").decode()[:255]
+
+
+def _score(value: Any) -> float:
+    score = float(value)
+    if not 0 <= score <= 1:  # NaN too
+        raise ValueError(f"the score {score} is not between 0 and 1")
+    return score
 
 
 def _table_entries(text: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from viennatag.service.state import State
 from viennatag.service.store.access import Caller
 from viennatag.service.store.exports import read_export
 from viennatag.service.store.schemas import (
+    USER_NAME,
     AssignmentBody,
     DecisionsBody,
     EventList,
@@ -45,7 +46,7 @@ _EXPORT = {"required": True, "content": dict.fromkeys(_EXPORTS, _FILE)}
 MarkPath = Annotated[int, Path(ge=1, le=_LARGEST_ID, description="The id of a mark.")]
 AfterQuery = Annotated[int, Query(ge=0, le=_LARGEST_ID, description="Only those after the one with this id.")]
 CountQuery = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-NameQuery = Annotated[str | None, Query(max_length=64)]
+NameQuery = Annotated[str | None, Query(max_length=64, pattern=USER_NAME)]
 
 
 def _caller(request: Request) -> Caller:

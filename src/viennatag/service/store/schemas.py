@@ -13,6 +13,8 @@ MarkState = Literal["open", "done", "in review", "agreed", "disagreed", "settled
 """How far a mark is."""
 Decision = Literal["accepted", "rejected"]
 """What somebody decided on a code."""
+USER_NAME = r"^[\w.@+-]{1,64}$"
+"""What a name of a user looks like."""
 MarkId = Annotated[int, Field(ge=1, lt=2**31)]
 """The id of a mark."""
 
@@ -94,7 +96,7 @@ class AssignmentBody(BaseModel):
 
     marks: list[MarkId] = Field(min_length=1, max_length=1000)
     stage: Stage = "first"
-    to: str | None = Field(max_length=64, description="The name of a user; null for anybody.")
+    to: str | None = Field(pattern=USER_NAME, description="The name of a user; null for anybody.")
 
 
 class EventResponse(BaseModel):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 STAGES = ("first", "review", "settlement")
 """The examinations of a mark: by the first examiner, by a second one, and by a lead where the two disagree."""
@@ -57,7 +57,7 @@ class MarkRow(StoreTable):
     image_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255), index=True)
     model: Mapped[str] = mapped_column(String(255))
-    suggestions: Mapped[list[Any]] = deferred(mapped_column())
+    suggestions: Mapped[list[Any]] = mapped_column(deferred=True)
     state: Mapped[str] = mapped_column(String(16), index=True, default="open")
     created: Mapped[datetime] = mapped_column(default=utc_now)
     examinations: Mapped[list["ExaminationRow"]] = relationship(back_populates="mark", lazy="selectin")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from viennatag.service.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Problem
@@ -125,7 +125,8 @@ class Team:
                 return _describe(mark, whole=True)
             if version != examination.version:
                 found = f"the {stage} examination has version {examination.version}, not {version}"
-                by = f"{examination.examiner} changed it at {_time(examination.changed)}"
+                changed = f"{examination.examiner} changed it at {_time(examination.changed)}"
+                by = changed if examination.version else "nobody has decided yet"
                 advice = "look at the decisions in `mark` and decide again, with its version"
                 raise Problem(CONFLICT, f"{found}: {by}; {advice}", more={"mark": _describe(mark, whole=True)})
             _log_decisions(session, caller.name, examination, decisions, done=done)
@@ -169,7 +170,7 @@ class Team:
 
         A mark is found by its hash or its name, and is new otherwise. What the team decided is never replaced.
         """
-        marks = list(exported)
+        marks = sorted(exported, key=lambda mark: mark.name)  # so that two imports lock in the same order
 
         def work(session: Session) -> dict[str, Any]:
             outcomes = [(mark.name, _import_one(session, caller, mark)) for mark in marks]
@@ -205,7 +206,7 @@ def log_user(session: Session, user: UserRow, action: str) -> None:
 
 
 def _find(session: Session, mark_id: int, *, lock: bool = False) -> MarkRow:
-    wanted: Select[tuple[MarkRow]] = select(MarkRow).where(MarkRow.id == mark_id).options(undefer(MarkRow.suggestions))
+    wanted = select(MarkRow).where(MarkRow.id == mark_id).options(undefer(MarkRow.suggestions))
     mark = session.scalars(wanted.with_for_update() if lock else wanted).first()
     if mark is None:
         raise Problem(NOT_FOUND, f"there is no mark {mark_id}; `GET /v1/marks` lists them")
@@ -366,4 +367,4 @@ def _describe_examination(examination: ExaminationRow) -> dict[str, Any]:
 
 
 def _time(value: datetime | None) -> str | None:
-    return value and value.isoformat()
+    return value.isoformat().replace("+00:00", "Z") if value else None  # as in all other answers

@@ -15,6 +15,7 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.evaluation.feedback import Feedback
 from viennatag.images.crops import full_view_rows
+from viennatag.metrics.scores import as_targets, dense_unknown, known_marks
 from viennatag.model.postprocessing import Postprocessor
 from viennatag.training.continual.weight_deltas import STRENGTHS, Directions, fit_weight_deltas, log_loss
 from viennatag.training.data.held_out import HeldOut
@@ -56,13 +57,13 @@ class LastLayer:
         raw = (found - calibration.intercept) / calibration.slope
         return self.postprocessor.scores(views.outputs(raw))
 
-    def grown(self, postprocessor: Postprocessor, counts: NDArray[np.int64], marks: int) -> "LastLayer":
+    def grown(self, postprocessor: Postprocessor, counts: NDArray[np.int64], marks: NDArray[np.int64]) -> "LastLayer":
         """Return a layer for more labels; a new label starts as a share of its parent, or of all marks.
 
         Args:
             postprocessor: For these labels and others; see `grown_postprocessor`.
             counts: Marks that carry each of them, shape (labels,).
-            marks: How many there are.
+            marks: Marks on which each is known, shape (labels,).
         """
         labels = postprocessor.labels
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
@@ -76,7 +77,7 @@ class LastLayer:
                 share = np.log((counts[at] + 0.5) / (counts[parent] + 1))
                 weight[at], bias[at] = slope * weight[parent], slope * bias[parent] + intercept + share
             else:
-                bias[at] = np.log((counts[at] + 0.5) / (marks - counts[at] + 0.5))
+                bias[at] = np.log((counts[at] + 0.5) / (marks[at] - counts[at] + 0.5))
         return LastLayer(postprocessor, weight, bias)
 
     def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "LastLayer":
@@ -171,40 +172,46 @@ class Adaptation:
         frequent labels moved, those that are frequent by chance would too, and scores would become too high. Labels
         read from pixels have no weights to move.
         """
-        targets = labels.encode(feedback.marks.codes)
+        targets = labels.targets(feedback.marks)
+        unknown = dense_unknown(targets)
         known = [labels.index[name] for name in start.labels.names]
         named, expected = np.zeros(targets.shape, dtype=bool), np.zeros(len(labels))
         scores = start.scores(views)
         named[:, known], expected[known] = scores >= start.postprocessor.thresholds, scores.sum(axis=0)
         named |= labels.encode(feedback.rejected).toarray()
-        given = np.asarray(targets.sum(axis=0)).ravel()
-        not_given = np.count_nonzero(named & ~targets.toarray(), axis=0)
+        if unknown is not None:  # what nobody knows contradicts nothing
+            named[unknown] = False
+            expected[known] = np.where(unknown[:, known], 0, scores).sum(axis=0)
+        given = np.asarray(as_targets(targets).sum(axis=0)).ravel()
+        not_given = np.count_nonzero(named & ~as_targets(targets).toarray(), axis=0)
         surprising = (given >= MIN_MENTIONS) & (given > expected + 2 * np.sqrt(expected + 1))
         may_move = (expected >= MIN_MENTIONS) | surprising | (not_given >= MIN_MENTIONS)
         may_move[[labels.index[name] for name in start.postprocessor.pixel_labels]] = False
         columns = np.flatnonzero(may_move)
         own = np.array(feedback.marks.weights, dtype=np.float32)[:, None]
         weights = np.broadcast_to(own, (len(feedback), len(columns)))
+        weights = weights if unknown is None else np.where(unknown[:, columns], np.float32(0), weights)
         shown = np.concatenate([views.whole, rehearsal.inputs]) if rehearsal else views.whole
         postprocessor = grown_postprocessor(start.postprocessor, labels)
         return cls(start, postprocessor, views, targets, columns, weights, rehearsal, Directions.of(shown), strengths)
 
     def learn(self, rows: NDArray[np.intp]) -> tuple[LastLayer, list[NDArray[np.float32]]]:
         """Return the layer at the start, and its deltas for each strength of the penalty, learned from some marks."""
-        counts = np.asarray(self.targets[rows].sum(axis=0))
-        start = self.start.grown(self.postprocessor, counts, len(rows))
+        counts = np.asarray(as_targets(self.targets[rows]).sum(axis=0))
+        start = self.start.grown(self.postprocessor, counts, known_marks(self.targets[rows]))
         inputs, truth, weights = self.views.whole[rows], self.truth(rows), self.weights[rows]
         if self.rehearsal:
-            again = self.rehearsal.targets[:, self.columns].toarray()
+            old = self.rehearsal.targets[:, self.columns].toarray()
+            again = old > 0
             share = min(1.0, len(rows) / len(again))  # together they count no more than the feedback
             inputs, truth = np.concatenate([inputs, self.rehearsal.inputs]), np.concatenate([truth, again])
-            weights = np.concatenate([weights, np.full(again.shape, share, dtype=np.float32)])
+            weights = np.concatenate([weights, np.where(old < 0, 0, share).astype(np.float32)])
         now = start.logits(inputs)[:, self.columns]
         return start, list(fit_weight_deltas(self.directions(inputs), now, truth, weights, strengths=self.strengths))
 
     def truth(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which of the moving labels some marks carry, shape (rows, columns)."""
-        found: NDArray[np.bool_] = self.targets[rows][:, self.columns].toarray()
+        found: NDArray[np.bool_] = as_targets(self.targets[rows][:, self.columns]).toarray()
         return found
 
     def distance(self, deltas: NDArray[np.float32]) -> float:

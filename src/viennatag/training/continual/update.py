@@ -22,6 +22,7 @@ from viennatag.evaluation.evaluation import evaluate_scores
 from viennatag.evaluation.feedback import AFTER, BEFORE, Contrasts, Feedback, UpdateResult, read_feedback
 from viennatag.files import cache_folder, holding_output
 from viennatag.metrics.bootstrap import draw_weights
+from viennatag.metrics.scores import as_targets, known_counts
 from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.model.postprocessing import Postprocessor
 from viennatag.model.saving import write_bundle
@@ -316,14 +317,14 @@ def _objection(contrasts: Mapping[str, Contrasts], distance: float, max_distance
 
 def _grown_bundle(bundle: Bundle, adaptation: Adaptation) -> Bundle:
     """Return the bundle with new labels, and with the feedback counted."""
-    counts = np.asarray(adaptation.targets.sum(axis=0), dtype=np.int64)
+    counts = np.asarray(as_targets(adaptation.targets).sum(axis=0), dtype=np.int64)
     marks = sum(bundle.training.get("marks", {}).values())
     train_counts, prior = np.zeros_like(counts), np.zeros(len(counts))
     train_counts[adaptation.known], prior[adaptation.known] = bundle.train_counts, bundle.prior
     return replace(
         bundle,
         train_counts=train_counts + counts,
-        prior=(marks * prior + counts) / (marks + adaptation.targets.shape[0]),
+        prior=(marks * prior + counts) / (marks + known_counts(adaptation.targets)),
         postprocessor=adaptation.postprocessor,
     )
 

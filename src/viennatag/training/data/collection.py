@@ -19,11 +19,13 @@ from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
 from viennatag.images.reading import hash_images
+from viennatag.metrics.scores import as_targets
 from viennatag.split.splitting import MAX_DISTANCE, describe_look_alikes, split_marks
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import Features, extract_features, feature_map_bytes
 from viennatag.training.data.held_out import HeldOut, extract_held_out
+from viennatag.training.data.stored_features import StoredFeatures, refuse_images
 
 TRAIN, VALIDATION, TEST = range(len(SUBSETS))
 EXTRA = len(SUBSETS)
@@ -64,8 +66,8 @@ class Collection:
         features: Raw features, shape (rows, width).
         rows: Row of `features` for each mark, shape (marks,).
         feature_maps: Shape (rows, positions, width), their mean is `features`; None if no head needs them.
-        source: Where the images are, so that held-out marks can be run as they will be served; None where only
-            features are known.
+        source: Where the images are, or a store of what serving computes of them, so that held-out marks are evaluated
+            as they will be served; None where only features are known.
     """
 
     marks: Marks
@@ -73,7 +75,7 @@ class Collection:
     features: NDArray[Any]
     rows: NDArray[np.intp]
     feature_maps: NDArray[Any] | None = None
-    source: ImageFolder | None = None
+    source: ImageFolder | StoredFeatures | None = None
 
     def labels(self, *, min_count: int) -> LabelSet:
         """Return the labels that at least `min_count` training marks carry; see `LabelSet.from_marks`."""
@@ -103,9 +105,10 @@ class Collection:
         if not target_count:
             return own
         extra, counts = self.examples(labels, EXTRA), own.counts()
+        carried_by = as_targets(extra.targets)
         added = []
         for at in range(len(extra)):
-            carried = extra.targets.indices[extra.targets.indptr[at] : extra.targets.indptr[at + 1]]
+            carried = carried_by.indices[carried_by.indptr[at] : carried_by.indptr[at + 1]]
             if np.any(counts[carried] < target_count):
                 counts[carried] += 1
                 added.append(at)
@@ -115,7 +118,7 @@ class Collection:
     def _examples(self, labels: LabelSet, at: NDArray[np.intp]) -> Examples:
         chosen = self.marks.select(at)
         return Examples(
-            self.features, self.rows[at], labels.encode(chosen.codes), np.array(chosen.weights), self.feature_maps
+            self.features, self.rows[at], labels.targets(chosen), np.array(chosen.weights), self.feature_maps
         )
 
     @property
@@ -127,6 +130,7 @@ class Collection:
     def digest(self) -> str:
         """Hash of all that the result of a strategy on these marks depends on."""
         found = hashlib.sha256(repr((self.marks.taxonomy, self.marks.codes, self.marks.weights)).encode())
+        found.update(repr(self.marks.unknown).encode() if self.marks.unknown else b"")
         found.update(self.subsets.tobytes())
         for at in range(0, len(self.rows), 8192):
             found.update(np.ascontiguousarray(self.features[self.rows[at : at + 8192]]).tobytes())
@@ -135,7 +139,7 @@ class Collection:
 
 def collect(
     marks: Marks,
-    images: Path | str,
+    images: Path | str | StoredFeatures,
     backbone: Backbone,
     *,
     cache: Path,
@@ -149,7 +153,7 @@ def collect(
 
     Args:
         marks: The marks; where their `split` is given it is kept.
-        images: Folder that the marks' images are relative to.
+        images: Folder that the marks' images are relative to, or a store of their features.
         backbone: Pixels to features.
         cache: Folder that keeps features between runs.
         feature_maps: Whether to keep feature maps too, for strategies that read them.
@@ -167,7 +171,7 @@ def collect(
     found = _extract(marks, images, backbone, cache, progress, feature_maps=feature_maps)
     kept, rows = marks.readable(found.errors, skip_bad=skip_bad)
     subsets = _subsets(kept)
-    source = ImageFolder(Path(images), backbone, cache, progress)
+    source = images if isinstance(images, StoredFeatures) else ImageFolder(Path(images), backbone, cache, progress)
     collection = Collection(kept, subsets, found.values, found.rows[rows], found.feature_maps, source)
     if not extra_marks:
         return collection
@@ -176,7 +180,7 @@ def collect(
 
 def split_readable(
     marks: Marks,
-    images: Path | str,
+    images: Path | str | StoredFeatures,
     *,
     near_duplicates: int | None = MAX_DISTANCE,
     skip_bad: bool,
@@ -194,9 +198,12 @@ def split_readable(
     """
     hashes = None
     if skip_bad or not _has_subsets(marks):  # else an unreadable image is found when it is decoded
-        paths = [Path(images) / image for image in marks.images]
-        report = (lambda done, total: progress("images", done, total, "")) if progress else None
-        found, errors = hash_images(paths, progress=report)
+        if isinstance(images, StoredFeatures):
+            found, errors = images.hashes(marks)
+        else:
+            paths = [Path(images) / image for image in marks.images]
+            report = (lambda done, total: progress("images", done, total, "")) if progress else None
+            found, errors = hash_images(paths, progress=report)
         marks, rows = marks.readable(errors, skip_bad=skip_bad)
         hashes = found[rows]
     if near_duplicates is None:
@@ -263,13 +270,16 @@ def add_extra_marks(
 
 def _extract(
     marks: Marks,
-    images: Path | str,
+    images: Path | str | StoredFeatures,
     backbone: Backbone,
     cache: Path,
     progress: ProgressCallback | None,
     *,
     feature_maps: bool,
 ) -> Features:
+    if isinstance(images, StoredFeatures):
+        refuse_images(**{"a head that reads feature maps": feature_maps})
+        return images.features(marks)
     paths, remark = [Path(images) / image for image in marks.images], ""
     if feature_maps:
         size = feature_map_bytes(backbone, len(paths))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import OptionError
+from viennatag.metrics.scores import as_targets, known_counts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -33,7 +34,7 @@ class Examples:
     Attributes:
         features: Raw features, shape (rows, width); a memory map is read as needed.
         rows: Row of `features` for each mark, shape (marks,).
-        targets: Shape (marks, labels).
+        targets: Shape (marks, labels); -1 where a label is unknown on a mark, see `LabelSet.encode`.
         weights: Weight of each mark in training, shape (marks,).
         feature_maps: Shape (rows, positions, width), their mean is `features`; None if no head needs them.
     """
@@ -55,7 +56,11 @@ class Examples:
 
     def counts(self) -> NDArray[np.int64]:
         """Return the number of marks of each label, shape (labels,)."""
-        return np.asarray(self.targets.sum(axis=0), dtype=np.int64).ravel()
+        return np.asarray(as_targets(self.targets).sum(axis=0), dtype=np.int64).ravel()
+
+    def known(self) -> int | NDArray[np.int64]:
+        """Return the number of marks, or, where labels are unknown, of those on which each is known, (labels,)."""
+        return known_counts(self.targets)
 
     def inputs_of(self, head: _Reader) -> NDArray[Any]:
         """Return what a head reads: features (rows, width), or feature maps (rows, positions, width).

@@ -14,6 +14,7 @@ from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError
 from viennatag.files import exclusive, keep, kept
+from viennatag.metrics.scores import as_targets, known_counts
 from viennatag.training.backbones.backbone import Backbone, export_network, read_backbone, save_network
 from viennatag.training.backbones.gain_clipping import clip_gains
 from viennatag.training.backbones.loading import (
@@ -104,7 +105,9 @@ def _finetune_backbone(
         reestimate_batch_norm(network, pixels.read(sample))
     data = FineTuningData(
         pixels=pixels,
-        targets=labels.encode([*marks.codes, *(() for _ in unlabelled_images)]),
+        targets=labels.encode(
+            *([*each, *(() for _ in unlabelled_images)] for each in (marks.codes, marks.unknown) if each)
+        ),
         train=shown,
         validation=validation,
         weights=np.concatenate([np.array(marks.weights)[train], np.zeros(len(unlabelled_images))]),
@@ -156,8 +159,9 @@ def _initial_head(
     size = options.size
     if options.backbone.startswith(BUNDLE):
         train = [at for at, split in enumerate(marks.splits) if split == SUBSETS[TRAIN]]
-        counts = np.asarray(labels.encode(marks.select(train).codes).sum(axis=0), dtype=np.int64).ravel()
-        found = load_head(options.backbone, labels, options.strategy.loss.initial_bias(counts, len(train)))
+        targets = labels.targets(marks.select(train))
+        counts = np.asarray(as_targets(targets).sum(axis=0), dtype=np.int64).ravel()
+        found = load_head(options.backbone, labels, options.strategy.loss.initial_bias(counts, known_counts(targets)))
         if found:
             return found
         size = None  # as a backbone it takes images of its own size only
@@ -202,7 +206,7 @@ def run_folder(
         *(options.backbone, options.pretrained, options.size, options.teacher, options.seed),
         finetune,
         *(strategy.min_count, strategy.sampling, strategy.loss),  # not its head and decision, which come later
-        *(marks.images, marks.codes, marks.splits, marks.weights),
+        *(marks.images, marks.codes, marks.splits, marks.weights, *([marks.unknown] if marks.unknown else [])),
         *file_keys([*((images / name for name in marks.images) if images else ()), *unlabelled_images], {}),
     )
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from viennatag.errors import OptionError
+from viennatag.losses.elementwise import leave_out_unknown
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
 from viennatag.metrics.metrics import macro_average_precision
+from viennatag.metrics.scores import as_targets, known_counts
 from viennatag.sampling.sampling import Sampling
 from viennatag.training.backbones.backbone import PixelNetwork, layer_depths
 from viennatag.training.data.augmentation import AUGMENTATIONS, mix
@@ -75,14 +77,15 @@ class StudentNetwork(lightning.LightningModule):
         self.average.eval().requires_grad_(False)
         self.data, self.options, self.batches, self.seed = data, options, batches, seed
         known = data.train[data.weights > 0]
-        counts = np.asarray(data.targets[known].sum(axis=0), dtype=np.int64).ravel()
-        self.objective = data.loss.prepare(counts, len(known))
-        self.register_buffer("prior", torch.from_numpy(counts / len(known)).float(), persistent=False)
+        counts = np.asarray(as_targets(data.targets[known]).sum(axis=0), dtype=np.int64).ravel()
+        marks = known_counts(data.targets[known])
+        self.objective = data.loss.prepare(counts, marks)
+        self.register_buffer("prior", torch.from_numpy(counts / np.maximum(marks, 1)).float(), persistent=False)
         width = int(network.network.num_features)  # type: ignore[arg-type]
         self.head = nn.Linear(width, data.targets.shape[1])
         weight, bias = data.head or (
             np.zeros(self.head.weight.shape, np.float32),
-            data.loss.initial_bias(counts, len(known)).astype(np.float32),
+            data.loss.initial_bias(counts, marks).astype(np.float32),
         )
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(weight))
@@ -148,6 +151,9 @@ class StudentNetwork(lightning.LightningModule):
         pixels = AUGMENTATIONS[self.options.augmentation](pixels, chance, self._side())
         at = positions.cpu().numpy()
         truth = torch.from_numpy(self.data.targets[self.data.train[at]].toarray().astype(np.float32)).to(pixels.device)
+        if self.data.targets.dtype != np.bool_:
+            hidden = truth < 0
+            truth, unknown = truth.clamp_min(0), hidden if unknown is None else unknown | hidden
         weights = self.mark_weights[positions]
         if self.options.mixing and torch.rand(1, generator=chance) < self.options.mixing:
             pixels, partner, own = mix(pixels, chance)
@@ -157,8 +163,8 @@ class StudentNetwork(lightning.LightningModule):
         truth = torch.lerp(truth, self.prior.expand_as(truth), self.options.label_smoothing)
         features, _ = self.network(pixels)
         logits = self.head(features).float()
-        if unknown is not None:  # without a gradient nothing is learned from it
-            logits = torch.where(unknown, logits.detach(), logits)
+        if unknown is not None:
+            logits, truth, _ = leave_out_unknown(logits, truth.masked_fill(unknown, -1))
         done = self.global_step / max(1, self.trainer.estimated_stepping_batches)
         loss = (self.objective(logits, truth, done) * weights).mean()
         if self.distillation is not None and self.data.teacher is not None:

@@ -4,6 +4,7 @@ Both solve least squares over standardised features, whose direction is that of 
 differ in how strongly it is regularised: one shrinkage for all labels, or a strength for each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
+from viennatag.metrics.scores import as_targets, find_unknown, known_blocks
 from viennatag.training.data.examples import draw_positions
 from viennatag.training.heads.exported import LinearHead
 
@@ -44,6 +46,12 @@ class Discriminant:
         seed: int = 0,
     ) -> LinearHead:
         """Return a head over raw features; see `Neighbours.fit`."""
+        return _by_block(self._fit, features, rows, targets, mean, scale, seed)
+
+    def _fit(
+        self, features: NDArray[Any], rows: NDArray[np.intp], targets: "csr_array", mean: "Tensor", scale: "Tensor",
+        seed: int,
+    ) -> LinearHead:  # fmt: skip
         inputs, truth = _standardised(features, rows, targets, mean, scale, seed)
         covariance = inputs.T @ inputs / len(inputs)
         shrinkage = oracle_shrinkage(covariance, len(inputs))
@@ -83,6 +91,12 @@ class Ridge:
         seed: int = 0,
     ) -> LinearHead:
         """Return a head over raw features; see `Neighbours.fit`."""
+        return _by_block(self._fit, features, rows, targets, mean, scale, seed)
+
+    def _fit(
+        self, features: NDArray[Any], rows: NDArray[np.intp], targets: "csr_array", mean: "Tensor", scale: "Tensor",
+        seed: int,
+    ) -> LinearHead:  # fmt: skip
         inputs, truth = _standardised(features, rows, targets, mean, scale, seed)
         spectrum, axes = np.linalg.eigh(inputs.T @ inputs / len(inputs))
         spectrum = np.maximum(spectrum, 0.0)
@@ -108,6 +122,31 @@ def oracle_shrinkage(covariance: NDArray[np.floating[Any]], count: int) -> float
     return 1.0 if denominator <= 0 else min(1.0, (squares + average**2) / denominator)
 
 
+def _by_block(
+    fit: Callable[..., LinearHead],
+    features: NDArray[Any],
+    rows: NDArray[np.intp],
+    targets: "csr_array",
+    mean: "Tensor",
+    scale: "Tensor",
+    seed: int,
+) -> LinearHead:
+    """Return a head of which each label is fitted on the marks on which it is known."""
+    if not as_targets(targets).nnz:
+        raise DataError("no mark carries a label, so there is nothing to learn")
+    if find_unknown(targets) is None:
+        return fit(features, rows, targets, mean, scale, seed)
+    weight = np.zeros((targets.shape[1], features.shape[1]), np.float32)
+    bias = np.full(targets.shape[1], np.log(0.5 / len(rows)), np.float32)  # of a label that is known on no mark
+    for marks, columns in known_blocks(targets):
+        own = as_targets(targets[marks][:, columns])
+        if not own.shape[0]:
+            continue
+        found = fit(features, rows[marks], own, mean, scale, seed)
+        weight[columns], bias[columns] = found.weight, found.bias
+    return LinearHead(weight, bias)
+
+
 def _standardised(
     features: NDArray[Any],
     rows: NDArray[np.intp],
@@ -117,8 +156,6 @@ def _standardised(
     seed: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return centred inputs (marks, width) and centred targets (marks, labels)."""
-    if not targets.nnz:
-        raise DataError("no mark carries a label, so there is nothing to learn")
     chosen = draw_positions(len(rows), _MAX_MARKS, seed=seed)
     inputs = (features[rows[chosen]].astype(np.float32) - np.asarray(mean)) / np.asarray(scale)
     inputs -= inputs.mean(axis=0)

@@ -92,6 +92,7 @@ class NeighbourHead(ExportedHead):
         k: Marks that vote.
         temperature: Similarity within which votes fall by a factor e.
         smoothing: Weight of the prior, in marks at the nearest distance.
+        unknown: 1 where a label is unknown on a mark, which then has no vote; like `targets`, None if all are known.
     """
 
     mean: NDArray[np.float32]
@@ -102,6 +103,7 @@ class NeighbourHead(ExportedHead):
     k: int
     temperature: float
     smoothing: float
+    unknown: NDArray[np.uint8] | None = None
 
     @property
     def labels(self) -> int:
@@ -123,6 +125,9 @@ class NeighbourHead(ExportedHead):
         weights = nodes.add("Mul", nodes.add("Exp", below), near)
         votes = nodes.add("MatMul", weights, targets)
         all_votes = nodes.add("ReduceSum", weights, nodes.constant("axis", np.array([1])))
+        if self.unknown is not None:
+            unknown = nodes.add("Cast", nodes.constant("unknown", self.unknown), attributes={"to": FLOAT})
+            all_votes = nodes.add("Sub", all_votes, nodes.add("MatMul", weights, unknown))
         others = nodes.add("Relu", nodes.add("Sub", all_votes, votes))  # rounding may take it below 0
         weight = np.float32(self.smoothing)
         yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", weight * self.prior)))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
+from viennatag.metrics.scores import as_targets, dense_unknown, known_counts
 from viennatag.sampling.sampling import Sampling
 from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.export import ExportedHead
@@ -174,12 +175,13 @@ class Neighbours:
         Raises:
             DataError: If no mark carries a label.
         """
+        unknown, known, targets = dense_unknown(targets), known_counts(targets), as_targets(targets)
         support = self._support(targets, np.random.default_rng(seed))
         if not len(support):
             raise DataError("no mark carries a label, so no mark can be a neighbour")
         vectors = (features[rows[support]].astype(np.float32) - to_array(mean)) / to_array(scale)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        prior = (np.asarray(targets.sum(axis=0), dtype=np.float64).ravel() + 0.5) / (targets.shape[0] + 1)
+        prior = (np.asarray(targets.sum(axis=0), dtype=np.float64).ravel() + 0.5) / (known + 1)
         return NeighbourHead(
             mean=to_array(mean),
             scale=to_array(scale),
@@ -189,6 +191,7 @@ class Neighbours:
             k=min(self.k, len(support)),
             temperature=self.temperature,
             smoothing=self.smoothing,
+            unknown=None if unknown is None else unknown[support].astype(np.uint8),
         )
 
     def _support(self, targets: "csr_array", generator: np.random.Generator) -> NDArray[np.intp]:

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array, vstack
 from torch import Tensor
 
 from viennatag.errors import DataError, OptionError
+from viennatag.losses.elementwise import leave_out_unknown
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.sampling.sampling import Draw, Sampling
@@ -137,9 +138,9 @@ def train_head(
     weights = np.concatenate([train.weights, np.full(len(made), train.weights.mean())])
     mark_weights = torch.from_numpy(weights / weights.mean()).float()
 
-    counts, marks = train.counts(), len(train)
-    objective = loss.prepare(counts, marks)
-    module = kind.build(len(mean), parents, torch.from_numpy(loss.initial_bias(counts, marks)).float())
+    counts, marks, known = train.counts(), len(train), train.known()
+    objective = loss.prepare(counts, known)
+    module = kind.build(len(mean), parents, torch.from_numpy(loss.initial_bias(counts, known)).float())
     if start:
         _initialise(module, start, mean, scale)
     optimizer = _optimizer(module, schedule)
@@ -162,9 +163,18 @@ def train_head(
         for step in range(steps):
             positions = next(batches)
             truth = _dense(targets, positions)
-            inputs, truth = sampling.blend(shown.read(positions), truth, blending)
             done = ((epoch - 1) * steps + step) / (epochs * steps)
-            cost = (objective(module(inputs), truth, done) * mark_weights[positions]).mean()
+            if isinstance(known, int):
+                inputs, truth = sampling.blend(shown.read(positions), truth, blending)
+                logits = module(inputs)
+            else:  # where two marks are blended, what one of them does not know is unknown
+                hidden = (truth < 0).to(truth)
+                inputs, both = sampling.blend(
+                    shown.read(positions), torch.cat([truth.clamp_min(0), hidden], 1), blending
+                )
+                truth, hidden = both.chunk(2, 1)
+                logits, truth, _ = leave_out_unknown(module(inputs), truth.masked_fill(hidden > 0, -1))
+            cost = (objective(logits, truth, done) * mark_weights[positions]).mean()
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()

@@ -21,6 +21,7 @@ from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS, merge_crops
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.metrics import average_precision, macro_average_precision
+from viennatag.metrics.scores import as_targets
 from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor, average_parent_logits
 from viennatag.thresholds.decision_rules import DecisionRule
 from viennatag.training.postprocessing.forward import whole_logits
@@ -48,6 +49,7 @@ def fit_postprocessor(
     *,
     min_positives: int = 10,
     crop_gain: float = CROP_GAIN,
+    pixel_labels: tuple[str, ...] = (),
     seed: int = 0,
 ) -> FittedPostprocessor:
     """Return the postprocessor that fits a network's outputs on the validation subset.
@@ -60,6 +62,7 @@ def fit_postprocessor(
         decision_rule: Finds the thresholds.
         min_positives: Labels with fewer validation marks share a calibration.
         crop_gain: Macro average precision of pictorial labels that crops must gain.
+        pixel_labels: Colour labels to read from pixels; empty for those that these marks say are read better so.
         seed: Of the bootstrap that compares head and pixels.
 
     Raises:
@@ -73,7 +76,7 @@ def fit_postprocessor(
     if outputs.colours is not None:
         compared = compare_colour_readers(logits, outputs.colours, targets, labels, seed=seed)
         facts |= {"pixel_colours": compared} if compared else {}
-        names = tuple(name for name, reached in compared.items() if reached["low"] > 0)
+        names = pixel_labels or tuple(name for name, reached in compared.items() if reached["low"] > 0)
         if names:
             columns, own = [labels.index[name] for name in names], colour_columns(outputs.colours, names)
             calibration = fit_colour_columns(calibration, columns, own, targets[:, columns])
@@ -159,7 +162,7 @@ def compare_colour_readers(
     Returns:
         By label `head`, `pixels`, and `low`, the lower end of the 95 % interval of what the pixels gain.
     """
-    counts = np.asarray(targets.sum(axis=0)).ravel()
+    counts = np.asarray(as_targets(targets).sum(axis=0)).ravel()
     names = [
         name for name in COLOUR_LABELS if name in labels.index and counts[labels.index[name]] >= MIN_COLOUR_POSITIVES
     ]

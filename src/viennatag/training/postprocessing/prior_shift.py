@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
+from viennatag.metrics.scores import as_targets, known_counts
 from viennatag.model.postprocessing import Outputs, Postprocessor
 from viennatag.thresholds.decision_rules import DecisionRule, PerLabel
 from viennatag.training.postprocessing.fitting import colour_columns, fit_colour_columns
@@ -52,8 +53,9 @@ def shift_prior(
 
 def target_shares(labels: LabelSet, prior: NDArray[np.float64], target: Marks) -> NDArray[np.float64]:
     """Return the smoothed share of the target marks that carry each label, shape (labels,)."""
-    counts = np.asarray(labels.encode(target.codes).sum(axis=0), dtype=np.float64).ravel()
-    return np.minimum((counts + SMOOTHING * prior) / (len(target) + SMOOTHING), 1 - _MIN_SHARE)
+    targets = labels.targets(target)
+    counts = np.asarray(as_targets(targets).sum(axis=0), dtype=np.float64).ravel()
+    return np.minimum((counts + SMOOTHING * prior) / (known_counts(targets) + SMOOTHING), 1 - _MIN_SHARE)
 
 
 def _record_less(
@@ -75,8 +77,9 @@ def _record_less(
     columns = [labels.index[name] for name in names]
     own = colour_columns(outputs.colours, names)
     draw = np.random.default_rng(0).random(len(own))  # one for each mark: who records its red records its blue
-    kept = csr_array(targets[:, columns].toarray() & (draw[:, None] < recorded[columns]))
-    if not kept.nnz:
+    dropped = draw[:, None] >= recorded[columns]
+    kept = csr_array(np.where(dropped & (targets[:, columns].toarray() > 0), 0, targets[:, columns].toarray()))
+    if not as_targets(kept).nnz:
         return chain
     calibration = fit_colour_columns(chain.calibration, columns, own, kept)
     changed = replace(chain, calibration=calibration)

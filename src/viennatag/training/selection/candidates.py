@@ -18,6 +18,7 @@ from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.backbones.loading import BUNDLE, load_backbone
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, collect
 from viennatag.training.data.profiles import choose_profile
+from viennatag.training.data.stored_features import StoredFeatures
 from viennatag.training.finetuning.run import finetune_backbone
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.options import TrainOptions
@@ -73,7 +74,7 @@ class TrainingMarks:
 
     Attributes:
         marks: With the subset of each in `splits`.
-        images: Folder that the marks' images are relative to.
+        images: Folder that the marks' images are relative to, or a store of their features.
         cache: Folder that keeps backbones, features and checkpoints.
         unlabelled_images: Images without labels, for networks with a teacher.
         extra_marks: Extra marks, and the folder of their images, that a strategy may add.
@@ -82,7 +83,7 @@ class TrainingMarks:
     """
 
     marks: Marks
-    images: Path
+    images: Path | StoredFeatures
     cache: Path
     unlabelled_images: Sequence[Path] = ()
     extra_marks: tuple[Marks, Path | str] | None = None
@@ -91,7 +92,7 @@ class TrainingMarks:
 
     def completed(self, options: TrainOptions) -> TrainOptions:
         """Return options in which what suits the marks and the initial weights is filled in, and report it."""
-        if options.finetune is None:
+        if options.finetune is None or isinstance(self.images, StoredFeatures):
             return options
         profile = options.finetune.augmentation
         if profile == "auto":
@@ -119,6 +120,8 @@ class TrainingMarks:
 
     def _backbone(self, options: TrainOptions) -> tuple[Backbone, LinearHead | None]:
         """Return the backbone and, if it was fine-tuned, the head that was trained jointly with it."""
+        if isinstance(self.images, StoredFeatures):
+            return self.images.backbone, None
         if options.finetune:
             return finetune_backbone(
                 self.marks,
@@ -136,16 +139,21 @@ class TrainingMarks:
         return backbone, None
 
 
-def without_seen_test_marks(marks: Marks, images: Path, backbone: str) -> Marks:
+def without_seen_test_marks(marks: Marks, images: Path | StoredFeatures, backbone: str) -> Marks:
     """Return marks, in their subsets, without the test marks that the bundle named as a backbone has learned from.
 
     Raises:
         DataError: If it has learned from all of them.
     """
-    bundle = open_bundle(backbone.removeprefix(BUNDLE)) if backbone.startswith(BUNDLE) else None
-    if bundle is None or not len(bundle.seen):
-        return marks
-    seen = is_seen(bundle, [images / image for image in marks.images])
+    if isinstance(images, StoredFeatures):
+        if not len(images.store.learned):
+            return marks
+        seen = np.isin(images.seen(marks), images.store.learned)
+    else:
+        bundle = open_bundle(backbone.removeprefix(BUNDLE)) if backbone.startswith(BUNDLE) else None
+        if bundle is None or not len(bundle.seen):
+            return marks
+        seen = is_seen(bundle, [images / image for image in marks.images])
     test = np.array(marks.splits) == SUBSETS[TEST]
     if seen[test].all():
         raise DataError(

@@ -43,6 +43,7 @@ from viennatag.training.data.collection import (
     TRAIN,
     VALIDATION,
     Collection,
+    ImageFolder,
     ProgressCallback,
     collect,
     split_readable,
@@ -120,20 +121,23 @@ def compare(
     backbones = (backbone,) if isinstance(backbone, str) else tuple(dict.fromkeys(backbone))
     if not backbones:
         raise OptionError("there is no backbone to compare; name at least one")
+    base = TrainOptions(backbone=backbones[0], pretrained=pretrained, size=size, near_duplicates=near_duplicates)
+    named = chosen if strategies is not None else ()
+    trainings = _trainings(base, backbones, chosen, named, finetune, presets, budget, min_count)
     folder = Path(cache or cache_folder())
     found = as_marks(marks, images=images, skip_bad=skip_bad)
     report = progress or (lambda *_: None)
-    report("backbone", 0, 1, backbones[0])
-    network = load_backbone(backbones[0], cache=folder, pretrained=pretrained, size=size, seed=seed)
-    report("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
+    networks = []
+    for at, name in enumerate(backbones):  # all of them, so that one that cannot be had is told before the work
+        report("backbone", at, len(backbones), name)
+        networks.append(load_backbone(name, cache=folder, pretrained=pretrained, size=size, seed=seed))
+    network = networks[0]
+    report("backbone", len(backbones), len(backbones), f"{network.width} features at {network.size} pixels")
     found = split_readable(
         found, images, near_duplicates=near_duplicates, skip_bad=skip_bad, seed=seed, progress=progress
     )
     for name in backbones:
         found = without_seen_test_marks(found, Path(images), name)
-    base = TrainOptions(backbone=backbones[0], pretrained=pretrained, size=size, near_duplicates=near_duplicates)
-    named = chosen if strategies is not None else ()
-    trainings = _trainings(base, backbones, chosen, named, finetune, presets, budget, min_count)
     collection = collect(
         found,
         images,
@@ -254,7 +258,8 @@ def compare_strategies(
     prior = ComparisonRow(
         PRIOR, "the label frequencies of the training subset, for every mark", 0, 0.0, contrasts[PRIOR]
     )
-    own = measure_cost(collection.source.backbone) if trainings and collection.source else None
+    source = collection.source
+    own = measure_cost(source.backbone) if trainings and isinstance(source, ImageFolder) else None
     described = {each.name: (each.description, each.reply) for each in runs}
     described |= {name: (_describe(options), 0) for name, options in trainings.items()}
     rows = [_row(name, *described[name], found, contrasts[name], own) for name, found in reached.items()]
@@ -423,7 +428,7 @@ class ComparisonRun:
 
     def prior_samples(self) -> NDArray[np.float64]:
         """Return the figures of scores that are the same for every mark."""
-        prior = self.counts / np.count_nonzero(self.collection.subsets == TRAIN)
+        prior = self.counts / np.maximum(self.collection.examples(self.labels, TRAIN).known(), 1)
         validation = self.collection.examples(self.labels, VALIDATION)
         rule = STRATEGIES[BASELINE].decision_rule.fit(
             np.tile(prior, (len(validation), 1)),

@@ -130,7 +130,7 @@ def cross_fitted_scores(
     """
     if folds < 3:
         raise OptionError(f"folds is {folds}; at least 3 are needed: to learn, to stop, and to be scored")
-    targets = labels.encode(marks.codes)
+    targets = labels.targets(marks)
     fold = stratify(targets, fractions=(1 / folds,) * folds, groups=mark_groups(marks, hashes), seed=seed)
     if len(np.unique(fold)) < folds:
         raise DataError(f"{len(marks):,} marks cannot be assigned to {folds} folds; more marks are needed")

@@ -154,7 +154,7 @@ def _record_path(data: TrainingMarks, options: TrainOptions) -> Path:
     content = (
         contents_digest(options.backbone),
         *(options, options.preset and SEARCHES[options.preset]),
-        *(marks.images, marks.codes, marks.splits, marks.weights),
+        *(marks.images, marks.codes, marks.splits, marks.weights, *([marks.unknown] if marks.unknown else [])),
     )
     return data.cache / "presets" / f"{hashlib.sha256(repr(content).encode()).hexdigest()[:24]}.json"
 
@@ -214,7 +214,8 @@ class _Search:
                     chosen, reached = tried, trial.macro_map
         left = (1 - HEAD_SHARE) * self.budget - self._spent
         epochs = max(1, min(self.plan.epochs, int(left / (seconds * _area(chosen, backbone.size)))))
-        return self.train(IN_FULL, f"{epochs} epochs", _changed(chosen, {"epochs": epochs}, backbone.size))
+        full = self.train(IN_FULL, f"{epochs} epochs", _changed(chosen, {"epochs": epochs}, backbone.size))
+        return full if full.macro_map >= reached else self.data.train(chosen)  # few marks may want few epochs
 
     @property
     def _spent(self) -> float:

@@ -1,0 +1,65 @@
+"""The command `features`: a store of features that `train --features` learns from."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from viennatag.cli import options
+from viennatag.cli.bulk import print_summary
+from viennatag.cli.outputs import check_cache, check_outputs
+from viennatag.progress import show_progress
+
+
+def features(
+    source: Annotated[
+        str, Argument(help="A folder, ZIP, TAR or Parquet file, a quoted pattern of these, or a marks table.")
+    ],
+    out: Annotated[Path, Option("-o", "--out", help="Folder of the store.")],
+    images: Annotated[
+        Path | None, Option(help="Folder of images; SOURCE is then a marks table that names them.")
+    ] = None,
+    backbone: Annotated[str, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = "efficientnet_b0",
+    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
+    taxonomy: options.TaxonomyOption = "vienna",
+    shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
+    address: Annotated[
+        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
+    ] = None,
+    cache: options.CacheOption = None,
+) -> None:
+    """Extract the features of millions of images into a store, on one machine or many.
+
+    `viennatag train marks.csv --features STORE` then learns without images. Call it again to resume after an
+    interruption; shards that are whole are not extracted again. With --taxonomy flat no crops and colours are kept,
+    which only Vienna codes need.
+
+    Example: viennatag features images -o store
+
+    Example: viennatag features 'archives/*.tar' -o store --address auto
+    """
+    check_outputs(folders={"--out": out})
+    check_cache(cache)
+    from viennatag.bulk.extraction import extract_store
+    from viennatag.files import cache_folder
+    from viennatag.model.bundle import open_bundle
+    from viennatag.training.backbones.loading import BUNDLE, load_backbone
+
+    learned = open_bundle(backbone.removeprefix(BUNDLE)).seen if backbone.startswith(BUNDLE) else None
+    with show_progress() as report:
+        report("backbone", 0, 1, backbone)
+        network = load_backbone(backbone, cache=cache or cache_folder(), size=size)
+        report("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
+        summary = extract_store(
+            source,
+            out,
+            network.graph,
+            name=backbone,
+            learned=learned,
+            images=images,
+            crops=taxonomy == "vienna",
+            shard_size=shard_size,
+            address=address,
+            progress=lambda done, total, failed: report("images", done, total, f"{failed:,} failed" if failed else ""),
+        )
+    print_summary(summary, f"{out}: features by {backbone}")
