@@ -310,7 +310,7 @@ def test_train_with_auto_keeps_what_was_tried(  # type: ignore[no-untyped-def]
     few = {name: STRATEGIES[name] for name in ("as-is", "focal", "cosine", "neighbours")}
     monkeypatch.setattr("viennatag.training.selection.candidates.STRATEGIES", few)
     arguments = ["train", collection / "marks.csv", "--images", collection, "--cache", cache, *TINY]
-    status, out, err = cli(*arguments, "-o", tmp_path / "a", "--strategy", "auto", "--min-count", 3)
+    status, out, err = cli(*arguments, "-o", tmp_path / "a", "--strategy", "auto", "--set", "strategy.min_count=3")
     assert status == 0, err
     assert "auto chose" in out
     kept = json.loads((tmp_path / "a" / "bundle.json").read_text())["training"]["strategy"]

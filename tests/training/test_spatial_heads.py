@@ -385,7 +385,8 @@ def test_a_bundle_of_residual_attention_goes_round(  # type: ignore[no-untyped-d
     cache: Path,
     tmp_path: Path,
 ) -> None:
-    tiny = ("--backbone", "test_efficientnet", "--set", "pretrained=false", "--size", 64, "--seed", 3, "--min-count", 3)
+    tiny = ("--backbone", "test_efficientnet", "--set", "pretrained=false", "--size", 64, "--seed", 3)
+    tiny = (*tiny, "--set", "strategy.min_count=3")
     arguments = ["train", collection / "marks.csv", "--images", collection, "--cache", cache, *tiny]
     status, _, err = cli(*arguments, "-o", tmp_path / "b", "--strategy", "residual-attention")
     assert status == 0, err

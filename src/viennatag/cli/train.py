@@ -50,12 +50,12 @@ def train(
     budget: Annotated[
         str | None, Option(help="Time for the search: 30m, 3h or seconds; by default 1h, for best 3h.")
     ] = None,
-    min_count: Annotated[
-        int | None, Option(help="A code with fewer training marks counts for its parent.", show_default="5")
-    ] = None,
     finetune: Annotated[bool, Option("--finetune", help="Train the whole network, not only a head.")] = False,
     epochs: Annotated[int | None, Option(help="Passes over the marks in fine-tuning.", show_default="12")] = None,
     batch_size: Annotated[int | None, Option(help="Marks per step in fine-tuning.", show_default="64")] = None,
+    learning_rate: Annotated[
+        float | None, Option(help="Peak in fine-tuning.", show_default="1e-3 with pretrained weights, else 2e-3")
+    ] = None,
     seed: Annotated[int | None, Option(help="Seed of all random choices.", show_default="0")] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -100,10 +100,10 @@ def train(
             "preset": ("--preset", preset),
             "budget": ("--budget", None if budget is None else parse_duration(budget)),
             "strategy.name": ("--strategy", strategy),
-            "strategy.min_count": ("--min-count", min_count),
             "finetune": ("--finetune", {} if finetune else None),
             "finetune.epochs": ("--epochs", epochs),
             "finetune.batch_size": ("--batch-size", batch_size),
+            "finetune.learning_rate": ("--learning-rate", learning_rate),
         },
         settings,
     )
