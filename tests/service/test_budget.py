@@ -140,10 +140,10 @@ def test_tiny_chunks_are_refused(tmp_path: Path) -> None:
     with running(log=tmp_path / "log") as (_, port):
         with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
             connection.sendall(start + few + b"0\r\n\r\n")
-            answers = connection.makefile("rb")
-            assert read_answer(answers) == 422
-            connection.sendall(start + few + b"0\r\n\r\n")  # the count starts again with each request
-            assert read_answer(answers) == 422
+            with connection.makefile("rb") as answers:
+                assert read_answer(answers) == 422
+                connection.sendall(start + few + b"0\r\n\r\n")  # the count starts again with each request
+                assert read_answer(answers) == 422
         with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
             connection.sendall(start)
             with pytest.raises((ConnectionResetError, BrokenPipeError)):

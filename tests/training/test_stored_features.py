@@ -43,8 +43,10 @@ def copied(store: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(store, tmp_path / "store"))
 
 
-def inodes(store: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_ino for path in (store / "shards").glob("*.parquet")}
+def inodes(store: Path) -> dict[str, tuple[int, int]]:
+    """Return inode and time of each shard: the number of a file that was removed may be given again."""
+    found = {path.name: path.stat() for path in (store / "shards").glob("*.parquet")}
+    return {name: (each.st_ino, each.st_mtime_ns) for name, each in found.items()}
 
 
 def test_the_bundle_is_that_of_the_images_to_the_last_bit(

@@ -163,9 +163,12 @@ class ReferenceMarks:
         wanted = min(k, len(self))
         count = min(max(wanted, CANDIDATES), len(self))
         reduced = self._reduced(features[None])[0]
-        found = self._graph.search(reduced, count).keys
-        if len(found) < wanted:  # a graph of equal vectors is not connected
-            found = self._graph.search(reduced, count, exact=True).keys
+        try:
+            found = self._graph.search(reduced, count).keys
+            if len(found) < wanted:  # a graph of equal vectors is not connected
+                found = self._graph.search(reduced, count, exact=True).keys
+        except RuntimeError as exc:  # of a graph whose links were changed
+            raise ReferenceMarksError(f"{self._vectors.name}: the index is damaged ({exc}); make it again") from exc
         rows = np.sort(found.astype(np.intp))
         vector, vectors = self._full(features[None])[0].astype(np.float32), self._read(rows).astype(np.float32)
         similarity = vectors @ vector / np.maximum(np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector), 1e-12)
