@@ -146,3 +146,4 @@ def test_a_generated_client_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert (result.image, result.width, len(result.suggestions)) == ("mark.png", 480, 3)
         problem = call("read_code", code="cat")
         assert problem.status == 404  # type: ignore[attr-defined]
+        client.get_httpx_client().close()
