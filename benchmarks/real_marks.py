@@ -27,12 +27,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from real_logos import HITS_AT, rank
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.prediction.predictor import Predictor
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, LEVELS, Code, parse_code
 
 MARKS = Path(__file__).parents[2] / "shared/real_marks"
-HITS_AT = (1, 3, 10)
 FOLDS = range(5)
 
 
@@ -95,11 +95,10 @@ def answer(predictor: Predictor, mark: RealMark) -> Answer:
     """Return what a bundle says about a mark."""
     scores = predictor.score_image(mark.image)
     codes = list(map(parse_code, predictor.bundle.labels.names))
-    kept = np.array([at for at, code in enumerate(codes) if code.category < FIRST_FORM_CATEGORY])
-    order = [codes[at] for at in kept[np.argsort(-scores[kept], kind="stable")]]
+    kept = [at for at, code in enumerate(codes) if code.category < FIRST_FORM_CATEGORY]
     suggested = [parse_code(each.code) for each in predictor.suggest(scores) if each.above_threshold]
     return Answer(
-        [[code for code in order if code.level == level][: max(HITS_AT)] for level in LEVELS],
+        rank(scores, codes),
         [code for code in suggested if code.category < FIRST_FORM_CATEGORY],
         scores[kept],
         [codes[at] for at in kept],

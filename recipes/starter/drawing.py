@@ -19,21 +19,8 @@ from viennatag.synthesis.assets import split_groups
 from viennatag.training.data.collection import ProgressCallback
 
 
-def draw_collections(stage: Round, artwork: Artwork, folder: Path, *, progress: ProgressCallback) -> Marks:
-    """Return the marks of a round, drawn into a folder, with the subset of each."""
-    profile = folder / "profile.csv"
-    if not profile.is_file():
-        write_marks_table(sample_code_sets(read_statistics(STATISTICS)), profile)
-    collections = {
-        "uniform": _draw(artwork, folder / "uniform", stage.uniform, stage.seed + 1, None, progress),
-        "register": _draw(artwork, folder / "register", stage.register, stage.seed + 2, profile, progress),
-        "alone": _draw_alone(artwork, folder / "alone", stage.seed + 4, progress),
-    }
-    return read_marks(_join(folder, collections), images=folder)
-
-
-def draw_rendered(stage: Registered, artwork: Artwork, folder: Path, *, progress: ProgressCallback) -> Marks:
-    """Return marks that show all sections and marks that follow the register, with the subset of each."""
+def draw_collections(stage: Round | Registered, artwork: Artwork, folder: Path, *, progress: ProgressCallback) -> Marks:
+    """Return the rendered marks of a stage, drawn into a folder, with the subset of each; only a round has `alone`."""
     profile = folder / "profile.csv"
     if not profile.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,6 +29,8 @@ def draw_rendered(stage: Registered, artwork: Artwork, folder: Path, *, progress
         "uniform": _draw(artwork, folder / "uniform", stage.uniform, stage.seed + 1, None, progress),
         "register": _draw(artwork, folder / "register", stage.register, stage.seed + 2, profile, progress),
     }
+    if isinstance(stage, Round):
+        collections["alone"] = _draw_alone(artwork, folder / "alone", stage.seed + 4, progress)
     return read_marks(_join(folder, collections), images=folder)
 
 

@@ -10,6 +10,7 @@ that was left out.
 
 import csv
 import math
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stages import FineTuning
 from viennatag.data.labels import LabelSet
 from viennatag.images.crops import MAX_CROPS
 from viennatag.images.decoding import read_framed_image
@@ -37,7 +39,6 @@ class RegisteredMarks:
     Attributes:
         images: Their files.
         folds: Fold of each mark, shape (marks,).
-        entries: What each mark shows; each entry is a set of equally good codes.
         targets: Which labels a mark carries, shape (marks, labels).
         known: Where the target is known, same shape.
         views: Pixels of all views, the whole of each mark before its crops; uint8, shape (views, size, size, 3).
@@ -46,7 +47,6 @@ class RegisteredMarks:
 
     images: tuple[Path, ...]
     folds: NDArray[np.intp]
-    entries: tuple[tuple[tuple[str, ...], ...], ...]
     targets: NDArray[np.bool_]
     known: NDArray[np.bool_]
     views: NDArray[np.uint8]
@@ -65,14 +65,10 @@ def read_registered_marks(folder: Path, labels: LabelSet, size: int) -> Register
     """Return the marks of `marks.csv` in a folder, for the labels of a bundle that takes images of `size` pixels."""
     with (folder / "marks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    entries = tuple(
-        tuple(tuple(entry.strip().split("|")) for entry in row["figurative"].split(";") if entry.strip())
-        for row in rows
-    )
     targets = np.zeros((len(rows), len(labels)), dtype=bool)
     known = np.tile(labels.is_pictorial, (len(rows), 1))
-    for at, shown in enumerate(entries):
-        for code in (parse_code(each) for entry in shown for each in entry):
+    for at, row in enumerate(rows):
+        for code in map(parse_code, re.findall(r"[^;|\s]+", row["figurative"])):
             on = [labels.index[str(node)] for node in code.path if str(node) in labels.index]
             targets[at, on] = True
             if on:  # nobody said which of the children
@@ -81,7 +77,6 @@ def read_registered_marks(folder: Path, labels: LabelSet, size: int) -> Register
     return RegisteredMarks(
         tuple(folder / row["image"] for row in rows),
         np.array([int(row["fold"]) for row in rows]),
-        entries,
         targets,
         known | targets,
         np.stack([view for views in framed for view in views]),
@@ -103,33 +98,6 @@ class RenderedMarks:
     pixels: NDArray[np.uint8]
     targets: NDArray[np.bool_]
     kept_by_degrading: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class FineTuning:
-    """How the network is fine-tuned.
-
-    Attributes:
-        steps: Number of batches.
-        registered: Registered marks in a batch.
-        rendered: Rendered marks in a batch.
-        learning_rate: Peak, of the head; each block below has `layer_decay` times that of the one above.
-        layer_decay: See there.
-        frozen: Number of first blocks, the stem among them, that keep their weights.
-        size: Side of the images in training, in pixels.
-        weight_decay: Of AdamW.
-        seed: Of everything random.
-    """
-
-    steps: int
-    registered: int
-    rendered: int
-    learning_rate: float
-    layer_decay: float
-    frozen: int
-    size: int
-    weight_decay: float
-    seed: int
 
 
 def fine_tune(

@@ -15,13 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from drawing import draw_rendered
-from registered import FOLDS, FineTuning, RegisteredMarks, RenderedMarks, fine_tune, read_registered_marks
-from stages import Artwork, Registered
+from registered import FOLDS, RegisteredMarks, RenderedMarks, fine_tune, read_registered_marks
+from stages import ROOT, Registered
 from viennatag.calibration.calibration import Calibration
 from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import Marks
+from viennatag.data.marks import SUBSETS, Marks
 from viennatag.evaluation.evaluation import evaluate_scores
 from viennatag.images.crops import MAX_CROPS
 from viennatag.images.reading import read_images
@@ -56,19 +55,19 @@ class RegisteredStage:
 
     Attributes:
         stage: Its settings.
-        artwork: What marks are rendered with.
+        folder: Folder of the images of the rendered marks.
+        rendered: Rendered marks with their subsets.
         start: The bundle to start from.
-        marks: Folder of registered marks.
-        work: Folder for rendered marks and networks.
+        work: Folder for networks.
         result: Folder of the bundle.
         target_prior: Marks with the code frequencies of the register, for codes that registered marks do not have.
         progress: Progress callback.
     """
 
     stage: Registered
-    artwork: Artwork
+    folder: Path
+    rendered: Marks
     start: Path
-    marks: Path
     work: Path
     result: Path
     target_prior: Marks
@@ -78,15 +77,13 @@ class RegisteredStage:
         """Write the bundle, and the bundles `fold-0` to `fold-4` beside the networks."""
         before = open_bundle(self.start)
         labels, size = before.labels, before.image_size
-        folder = self.work / "marks" / self.stage.marks
-        drawn = draw_rendered(self.stage, self.artwork, folder, progress=self.progress)
-        real = read_registered_marks(self.marks, labels, size)
-        networks = self._networks(labels, real, drawn, folder, size)
+        real = read_registered_marks(ROOT / self.stage.folder, labels, size)
+        networks = self._networks(labels, real)
         unseen = self._score_unseen(networks, real, labels)
         final = networks[None]
-        bundle = self._rendered_bundle(final, before, drawn, folder, real)
+        bundle = self._rendered_bundle(final, before, real)
         graph = self._graph(final, size)
-        attribution = (folder / "uniform/ATTRIBUTION.md").read_text(encoding="utf-8")
+        attribution = (self.folder / "uniform/ATTRIBUTION.md").read_text(encoding="utf-8")
         chain = fit_pictorial(bundle.postprocessor, unseen, real, np.ones(len(real), dtype=bool))
         write_bundle(replace(bundle, postprocessor=chain), graph, self.result, notes={ARTWORK: attribution})
         for fold in FOLDS:
@@ -99,9 +96,7 @@ class RegisteredStage:
         """The folder of the networks and bundles of folds."""
         return self.work / "folds" / self.stage.name
 
-    def _networks(
-        self, labels: LabelSet, real: RegisteredMarks, drawn: Marks, folder: Path, size: int
-    ) -> dict[int | None, tuple[PixelNetwork, LinearHead]]:
+    def _networks(self, labels: LabelSet, real: RegisteredMarks) -> dict[int | None, tuple[PixelNetwork, LinearHead]]:
         """Return the network without each fold, and at None the one of all folds.
 
         Each is the mean of the weights of several trainings that differ in their seeds (Wortsman et al. 2022, "Model
@@ -114,7 +109,7 @@ class RegisteredStage:
             for seed in range(self.stage.seeds):
                 file = self.folds / f"{'all' if fold is None else f'fold-{fold}'}-seed-{seed}.pt"
                 if not file.is_file():
-                    rendered = rendered or self._rendered(labels, drawn, folder)
+                    rendered = rendered or self._read_rendered(labels)
                     self._fine_tune(file, fold, seed, labels, real, rendered)
                 states.append(torch.load(file, weights_only=True))
             state = {name: torch.stack([each[name] for each in states]).mean(dim=0) for name in states[0]}
@@ -131,14 +126,13 @@ class RegisteredStage:
         network, _ = load_network(f"{BUNDLE}{self.start}")
         head = load_head(f"{BUNDLE}{self.start}", labels, np.zeros(len(labels)))
         assert head is not None  # the starter's head is linear
-        options = FineTuning(**{name: getattr(self.stage, name) for name in FineTuning.__dataclass_fields__})
         number = len(FOLDS) if fold is None else fold
         linear = fine_tune(
             network,
             head,
             real,
             rendered,
-            replace(options, seed=options.seed + number + 10 * seed),
+            replace(self.stage, seed=self.stage.seed + number + 10 * seed),
             without=() if fold is None else (fold,),
             progress=self.progress,
             name=f"fine-tuning {file.stem}",
@@ -149,11 +143,14 @@ class RegisteredStage:
         torch.save(state, file.with_suffix(".new"))
         file.with_suffix(".new").replace(file)
 
-    def _rendered(self, labels: LabelSet, drawn: Marks, folder: Path) -> RenderedMarks:
-        marks = drawn.select([at for at, split in enumerate(drawn.splits) if split == "train"])
+    def _subset(self, name: str) -> Marks:
+        return self.rendered.select([at for at, split in enumerate(self.rendered.splits) if split == name])
+
+    def _read_rendered(self, labels: LabelSet) -> RenderedMarks:
+        marks = self._subset("train")
         side = self.stage.size + 16  # some more than is shown, for what is seen from nearer
         pixels = np.empty((len(marks), side, side, 3), dtype=np.uint8)
-        for at, image in enumerate(read_images([folder / image for image in marks.images], side)):
+        for at, image in enumerate(read_images([self.folder / image for image in marks.images], side)):
             if isinstance(image, Exception):
                 raise image
             pixels[at] = image
@@ -183,16 +180,11 @@ class RegisteredStage:
         self,
         network: tuple[PixelNetwork, LinearHead],
         before: Bundle,
-        drawn: Marks,
-        folder: Path,
         real: RegisteredMarks,
     ) -> Bundle:
         """Return a bundle whose postprocessor is fitted on rendered validation marks, evaluated on the test packs."""
         labels = before.labels
-        subsets = {
-            name: drawn.select([at for at, split in enumerate(drawn.splits) if split == name])
-            for name in ("train", "validation", "test")
-        }
+        subsets = {name: self._subset(name) for name in SUBSETS}
         counts = np.asarray(labels.encode(subsets["train"].codes).sum(axis=0), dtype=np.int64).ravel()
         rendered_prior = counts / len(subsets["train"])
         neutral = Postprocessor(
@@ -201,7 +193,7 @@ class RegisteredStage:
         )  # fmt: skip
         bundle = Bundle(counts, rendered_prior, neutral, before.image_size)
         bundle = write_bundle(bundle, self._graph(network, before.image_size), self.work / "unfitted")
-        validation = self._forward(bundle, subsets["validation"], folder)
+        validation = self._forward(bundle, subsets["validation"])
         targets = labels.encode(subsets["validation"].codes)
         rule = ExpectedF()
         fitted = fit_postprocessor(
@@ -220,15 +212,15 @@ class RegisteredStage:
             "stage": self.stage.describe(),
             **fitted.facts,
         }
-        images = [*real.images, *(folder / image for part in ("train", "validation") for image in subsets[part].images)]
+        drawn = [self.folder / image for name in SUBSETS[:2] for image in subsets[name].images]
         bundle = replace(
             bundle,
             postprocessor=chain,
             train_counts=counts + real.targets.sum(axis=0),
             training={**before.training, **learned},
-            seen=np.concatenate([before.seen, hash_files(images)]),
+            seen=np.concatenate([before.seen, hash_files([*real.images, *drawn])]),
         )
-        scores = chain.scores(self._forward(bundle, subsets["test"], folder))
+        scores = chain.scores(self._forward(bundle, subsets["test"]))
         metrics = evaluate_scores(scores, subsets["test"], bundle, seed=self.stage.seed).to_json()
         shifted = shift_prior(chain, rendered_prior, self.target_prior, rule, validation, targets)
         prior = target_shares(labels, np.clip(rendered_prior, 1e-6, 1), self.target_prior)
@@ -236,12 +228,12 @@ class RegisteredStage:
         prior[labels.is_pictorial] = (seen + 100 * prior[labels.is_pictorial]) / (len(real) + 100)
         return replace(bundle, postprocessor=shifted, metrics=metrics, prior=np.minimum(prior, 1.0))
 
-    def _forward(self, bundle: Bundle, marks: Marks, folder: Path) -> Outputs:
+    def _forward(self, bundle: Bundle, marks: Marks) -> Outputs:
         """Return what a bundle's network says about marks."""
         predictor = Predictor(bundle)
         logits, counts, colours = [], list[int](), []
         for start in range(0, len(marks), 16):
-            images = [predictor.read(folder / image) for image in marks.images[start : start + 16]]
+            images = [predictor.read(self.folder / image) for image in marks.images[start : start + 16]]
             outputs, _ = predictor.forward(images)
             assert outputs.view_counts is not None
             assert outputs.colours is not None

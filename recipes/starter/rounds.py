@@ -10,7 +10,7 @@ from pathlib import Path
 from code_statistics import read_statistics, spread_codes, write_marks_table
 from drawing import draw_collections, draw_unlabelled
 from registered_stage import RegisteredStage
-from stages import ROOT, STATISTICS, Mean, Recipe, Registered, Round, Stage
+from stages import STATISTICS, Mean, Recipe, Registered, Round, Stage
 from teacher import make_teacher
 from viennatag.data.marks import Marks, read_marks
 from viennatag.training.backbones.backbone import LOCAL
@@ -56,9 +56,8 @@ class Workshop:
         elif isinstance(stage, Registered):
             RegisteredStage(
                 stage,
-                self.recipe.artwork,
+                *self._marks(stage),
                 self.result(stage.start),
-                ROOT / stage.folder,
                 self.work,
                 self.result(stage.name),
                 self._target_prior(),
@@ -107,8 +106,8 @@ class Workshop:
             progress=self.progress,
         )
 
-    def _marks(self, stage: Round) -> tuple[Path, Marks]:
-        """Return the marks of a round, all with their subset, and the folder of their images."""
+    def _marks(self, stage: Round | Registered) -> tuple[Path, Marks]:
+        """Return the folder of a stage's rendered marks, and the marks, all with their subset."""
         folder = self.work / "marks" / stage.marks
         marks = draw_collections(stage, self.recipe.artwork, folder, progress=self.progress)
         return folder, split_readable(marks, folder, skip_bad=False, seed=stage.seed, progress=self.progress)

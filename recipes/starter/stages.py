@@ -142,9 +142,36 @@ class Mean:
         return f"weights of {self.start} and {self.newer}, the newer's share {self.share:g}"
 
 
-@dataclass(frozen=True)
-class Registered:
-    """Fine-tuning on registered marks labelled by hand, together with rendered ones; see `registered.FineTuning`.
+@dataclass(frozen=True, kw_only=True)
+class FineTuning:
+    """How a network is fine-tuned on registered and rendered marks.
+
+    Attributes:
+        steps: Number of batches.
+        registered: Registered marks in a batch.
+        rendered: Rendered marks in a batch.
+        learning_rate: Peak, of the head; each block below has `layer_decay` times that of the one above.
+        layer_decay: See there.
+        frozen: Number of first blocks, the stem among them, that keep their weights.
+        size: Side of the images in training, in pixels.
+        weight_decay: Of AdamW.
+        seed: Of everything random.
+    """
+
+    steps: int
+    registered: int
+    rendered: int
+    learning_rate: float
+    layer_decay: float
+    frozen: int
+    size: int
+    weight_decay: float
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered(FineTuning):
+    """Fine-tuning on registered marks labelled by hand, together with rendered ones, from `seed` on.
 
     Attributes:
         name: Of the stage.
@@ -153,16 +180,7 @@ class Registered:
         folder: Folder of the registered marks, below the root of the repository or absolute.
         uniform: Rendered marks that show all sections equally often.
         register: Rendered marks whose codes follow the EU register.
-        seed: Of the marks rendered and of the training.
         seeds: Number of trainings whose weights are averaged.
-        steps: Number of batches.
-        registered: Registered marks in a batch.
-        rendered: Rendered marks in a batch.
-        learning_rate: Peak, of the head.
-        layer_decay: Learning rate of a block, relative to the one above.
-        frozen: Number of first blocks that keep their weights.
-        size: Side of the images in training, in pixels.
-        weight_decay: Of AdamW.
         min_positives: Form labels with fewer validation marks share a calibration.
     """
 
@@ -172,16 +190,7 @@ class Registered:
     folder: str
     uniform: int
     register: int
-    seed: int
     seeds: int
-    steps: int
-    registered: int
-    rendered: int
-    learning_rate: float
-    layer_decay: float
-    frozen: int
-    size: int
-    weight_decay: float
     min_positives: int
 
     @property

@@ -13,6 +13,7 @@ from viennatag.data.labels import LabelSet
 
 registered = load_script("recipes/starter/registered")
 stage = load_script("recipes/starter/registered_stage")
+stages = load_script("recipes/starter/stages")
 
 MARKS = 20
 LABELS = LabelSet("vienna", ("1", "1.1", "1.1.1", "1.1.2", "3", "3.1", "3.1.6", "27", "27.5", "27.5.1"))
@@ -53,7 +54,7 @@ def test_sections_below_a_stated_division_and_form_codes_are_unknown(marks: obje
 
 @pytest.fixture
 def options() -> object:
-    return registered.FineTuning(
+    return stages.FineTuning(
         steps=6,
         registered=4,
         rendered=2,

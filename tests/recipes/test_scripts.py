@@ -7,7 +7,17 @@ import pytest
 
 from tests.scripts import ROOT
 
-PARTS_OF_OTHERS = {"plain", "packs", "stages", "rounds", "drawing", "weight_mean", "unlabelled"}
+PARTS_OF_OTHERS = {
+    "plain",
+    "packs",
+    "stages",
+    "rounds",
+    "drawing",
+    "weight_mean",
+    "unlabelled",
+    "registered",
+    "registered_stage",
+}
 SCRIPTS = [
     path
     for folder in ("artwork", "benchmarks", "recipes/starter")

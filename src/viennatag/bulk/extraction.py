@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from viennatag.bulk.feature_store import LEARNED, STORED_BACKBONE, StoredImages, read_images_of, write_images
 from viennatag.bulk.job import FeatureOptions, Job, count_attempt, hold_results, node, prepare_job
 from viennatag.bulk.reading import ShardReader
-from viennatag.bulk.run import BulkSummary
+from viennatag.bulk.run import BulkSummary, run_job
 from viennatag.bulk.sources import Shard, find_source
 from viennatag.bulk.worker import Outcome
 from viennatag.errors import BulkError, DataError, ImageError, require
@@ -170,33 +170,16 @@ def extract_store(
         BulkError: If the store cannot be written, or belongs to another source, backbone or options.
         MissingExtraError: If Ray or pyarrow is not installed.
     """
-    from viennatag.bulk.results import write_failures
-    from viennatag.bulk.run import read_failures
-
     require("pyarrow.parquet", "bulk")
-    options, report = FeatureOptions(crops, shard_size), progress or (lambda *_: None)
+    options = FeatureOptions(crops, shard_size)
     found = find_source(source, images)
     with hold_results(Path(store)):
         job, total = prepare_job(found, Path(store), model=name, digest=graph_digest(graph), options=options)
         _write_once(job.results / STORED_BACKBONE, graph)
         if learned is not None and len(learned):
             _write_once(job.results / LEARNED, learned.astype("<u8").tobytes())
-        job.sweep()
-        done = {number for number in job.done() if _is_whole(job, number)}
-        left = [at for shard, at in job.planned() if shard.number not in done]
-        ready = resumed = sum(shard.count for shard, _ in job.planned() if shard.number in done)
-        failed, errors = 0, {}
-        report(ready, total, failed)
-        for outcome in _work(job, left, address):
-            ready, failed = ready + outcome.count, failed + outcome.failed
-            if outcome.error:
-                errors[outcome.number] = outcome.error
-            report(ready, total, failed)
-        job.sweep()
-        table = job.results / "failures.csv"
-        missing, reasons = write_failures(read_failures(job, errors), table)
-        summary = BulkSummary(job.shard_file(0).parent, total, resumed, missing, reasons, len(errors), table)
-        return replace(summary, passed_over=found.passed_over.describe())
+        work = partial(_work, job, address=address)
+        return run_job(job, total, work, found.passed_over, progress, is_whole=partial(_is_whole, job))
 
 
 def graph_digest(graph: bytes) -> str:
@@ -220,7 +203,7 @@ def _is_whole(job: Job[Any], number: int) -> bool:
     return True
 
 
-def _work(job: Job[FeatureOptions], left: Sequence[int], address: str | None) -> Iterator[Outcome]:
+def _work(job: Job[FeatureOptions], left: Sequence[int], *, address: str | None) -> Iterator[Outcome]:
     """Yield the outcome of each shard, in any order; without Ray each core works on shards of its own."""
     if not left:
         return

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
 from viennatag.bulk.worker import Outcome, Worker
 from viennatag.data.image_names import printable
+from viennatag.data.source_files import PassedOver
 from viennatag.errors import require
 from viennatag.model.bundle import STARTER
 from viennatag.prediction.predictor import Predictor
@@ -83,7 +85,7 @@ def run_bulk(
         OptionError: If an option is out of range.
         MissingExtraError: If Ray, or pyarrow for Parquet, is not installed.
     """
-    options, report = BulkOptions(top, level, threshold, floor, format, shard_size), progress or (lambda *_: None)
+    options = BulkOptions(top, level, threshold, floor, format, shard_size)
     if format == "parquet":
         require("pyarrow.parquet", "bulk")
     predictor = Predictor.load(model)
@@ -92,34 +94,48 @@ def run_bulk(
     with hold_results(Path(results)):
         digest = bundle_digest(predictor.bundle)
         job, total = prepare_job(found, Path(results), model=model, digest=digest, options=options)
-        job.sweep()
-        done = job.done()
-        left = [at for shard, at in job.planned() if shard.number not in done]
-        resumed = sum(shard.count for shard, _ in job.planned() if shard.number in done)
-        ready, failed = resumed, 0
-        errors: dict[int, str] = {}
+        return run_job(job, total, partial(_predict, job, address=address), found.passed_over, progress)
+
+
+def run_job(
+    job: Job[Any],
+    total: int,
+    work: Callable[[list[int]], Iterator[Outcome]],
+    passed_over: PassedOver,
+    progress: Callable[[int, int, int], None] | None,
+    *,
+    is_whole: Callable[[int], bool] = lambda _: True,
+) -> BulkSummary:
+    """Do what is left of a job and sum up.
+
+    Args:
+        job: The job.
+        total: Number of its images.
+        work: Takes the positions of the shards that are left and yields their outcomes, in any order.
+        passed_over: Counts what the source holds beside images.
+        progress: Progress callback, see `run_bulk`.
+        is_whole: Whether the shard of a number, which is there, is as it was written; any other is done again.
+    """
+    report = progress or (lambda *_: None)
+    job.sweep()
+    done = {number for number in job.done() if is_whole(number)}
+    left = [at for shard, at in job.planned() if shard.number not in done]
+    ready = resumed = sum(shard.count for shard, _ in job.planned() if shard.number in done)
+    failed, errors = 0, dict[int, str]()
+    report(ready, total, failed)
+    for outcome in work(left):
+        ready, failed = ready + outcome.count, failed + outcome.failed
+        if outcome.error:
+            errors[outcome.number] = outcome.error
         report(ready, total, failed)
-        for outcome in _predict(job, left, address):
-            ready, failed = ready + outcome.count, failed + outcome.failed
-            if outcome.error:
-                errors[outcome.number] = outcome.error
-            report(ready, total, failed)
-        job.sweep()
-        table = job.results / "failures.csv"
-        missing, reasons = write_failures(read_failures(job, errors), table)
-        return BulkSummary(
-            job.shard_file(0).parent,
-            total,
-            resumed,
-            missing,
-            reasons,
-            len(errors),
-            table,
-            printable(found.passed_over.describe()),
-        )
+    job.sweep()
+    table = job.results / "failures.csv"
+    missing, reasons = write_failures(_read_failures(job, errors), table)
+    told = printable(passed_over.describe())
+    return BulkSummary(job.shard_file(0).parent, total, resumed, missing, reasons, len(errors), table, told)
 
 
-def _predict(job: Job[BulkOptions], left: list[int], address: str | None) -> Iterator[Outcome]:
+def _predict(job: Job[BulkOptions], left: list[int], *, address: str | None) -> Iterator[Outcome]:
     if left and address is None:
         yield from Worker(job).run(map(job.shard_at, left))
     elif left:
@@ -128,7 +144,7 @@ def _predict(job: Job[BulkOptions], left: list[int], address: str | None) -> Ite
         yield from run_on_ray(job, left, address or "", Worker)
 
 
-def read_failures(job: Job[Any], errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:
+def _read_failures(job: Job[Any], errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:
     """Yield the images and the shards of a job that failed, each with its error and its number of images."""
     done = job.done()
     for shard, _ in job.planned():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from typer import Argument, Exit, Option
 
-from viennatag.cli.options import ModelOption, one_of
+from viennatag.cli.options import LevelOption, ModelOption, TopOption, one_of
 from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
@@ -26,15 +26,8 @@ def bulk(
     images: Annotated[
         Path | None, Option(help="Folder of images; SOURCE is then a marks table that names them.")
     ] = None,
-    top: Annotated[
-        int | None,
-        Option(
-            help="Suggest this many best codes, whatever their thresholds.", show_default="those above their thresholds"
-        ),
-    ] = None,
-    level: Annotated[
-        str | None, Option(help="category, division or section.", show_default="all; the deepest with --top")
-    ] = None,
+    top: TopOption = None,
+    level: LevelOption = None,
     threshold: Annotated[
         float | None, Option(help="One threshold for all codes.", show_default="those of the bundle")
     ] = None,

@@ -51,6 +51,18 @@ def one_of(*choices: str) -> Callable[[CallbackParam, str], str]:
 MarksArgument = Annotated[Path, Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")]
 BundleArgument = Annotated[str, Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")]
 ModelOption = Annotated[str, Option("--model", help="Folder of a bundle, starter, or hf-hub:owner/name.")]
+TopOption = Annotated[
+    int | None,
+    Option(
+        "--top",
+        help="Suggest this many best codes, whatever their thresholds.",
+        show_default="those above their thresholds",
+    ),
+]
+LevelOption = Annotated[
+    str | None,
+    Option("--level", help="category, division or section.", show_default="all; the deepest with --top"),
+]
 ImagesOption = Annotated[Path, Option("--images", help="Folder that the image column is relative to.")]
 TaxonomyOption = Annotated[
     str,

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Exit, Option
 
-from viennatag.cli.options import EngineOption, ModelOption, fail, image_files, one_of, print_json
+from viennatag.cli.options import (
+    EngineOption,
+    LevelOption,
+    ModelOption,
+    TopOption,
+    fail,
+    image_files,
+    one_of,
+    print_json,
+)
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.streams import takes_styles
 from viennatag.progress import show_progress
@@ -20,15 +29,8 @@ if TYPE_CHECKING:
 def predict(
     images: Annotated[list[str], Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
     model: ModelOption = "starter",
-    top: Annotated[
-        int | None,
-        Option(
-            help="Suggest this many best codes, whatever their thresholds.", show_default="those above their thresholds"
-        ),
-    ] = None,
-    level: Annotated[
-        str | None, Option(help="category, division or section.", show_default="all; the deepest with --top")
-    ] = None,
+    top: TopOption = None,
+    level: LevelOption = None,
     format_: Annotated[
         str, Option("--format", help="table, json or csv.", callback=one_of("table", "json", "csv"))
     ] = "table",

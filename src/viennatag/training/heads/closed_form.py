@@ -4,7 +4,7 @@ Both solve least squares over standardised features, whose direction is that of 
 differ in how strongly it is regularised: one shrinkage for all labels, or a strength for each.
 """
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,15 +25,16 @@ _MAX_MARKS = 20_000
 _LEAST = 1e-6
 
 
-@dataclass(frozen=True)
-class Discriminant:
-    """Linear discriminant analysis of each label against the rest, with one shrunk covariance for all labels.
-
-    The covariance is drawn towards a multiple of the identity by the oracle approximating shrinkage (Chen, Wiesel,
-    Eldar and Hero 2010, equation 23).
-    """
+class _LeastSquares(ABC):
+    """A head of weights that are solved for; `_solve` says how."""
 
     reads_feature_maps: ClassVar[bool] = False
+
+    @abstractmethod
+    def _solve(
+        self, inputs: NDArray[np.float32], truth: NDArray[np.float32]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+        """Return weights (width, labels) and the mean squared error (labels,) of targets on inputs, both centred."""
 
     def fit(
         self,
@@ -45,25 +46,59 @@ class Discriminant:
         scale: "Tensor",
         seed: int = 0,
     ) -> LinearHead:
-        """Return a head over raw features; see `Neighbours.fit`."""
-        return _by_block(self._fit, features, rows, targets, mean, scale, seed)
+        """Return a head over raw features, of which each label is fitted on the marks on which it is known.
+
+        The arguments are those of `Neighbours.fit`.
+        """
+        if not as_targets(targets).nnz:
+            raise DataError("no mark carries a label, so there is nothing to learn")
+        if find_unknown(targets) is None:
+            return self._fit(features, rows, targets, mean, scale, seed)
+        weight = np.zeros((targets.shape[1], features.shape[1]), np.float32)
+        bias = np.full(targets.shape[1], np.log(0.5 / len(rows)), np.float32)  # of a label that is known on no mark
+        for marks, columns in known_blocks(targets):
+            own = as_targets(targets[marks][:, columns])
+            if not own.shape[0]:
+                continue
+            found = self._fit(features, rows[marks], own, mean, scale, seed)
+            weight[columns], bias[columns] = found.weight, found.bias
+        return LinearHead(weight, bias)
 
     def _fit(
         self, features: NDArray[Any], rows: NDArray[np.intp], targets: "csr_array", mean: "Tensor", scale: "Tensor",
         seed: int,
     ) -> LinearHead:  # fmt: skip
-        inputs, truth = _standardised(features, rows, targets, mean, scale, seed)
+        """Return a head for labels that are known on all these marks."""
+        chosen = draw_positions(len(rows), _MAX_MARKS, seed=seed)
+        inputs = (features[rows[chosen]].astype(np.float32) - np.asarray(mean)) / np.asarray(scale)
+        inputs -= inputs.mean(axis=0)
+        truth = targets[chosen].toarray().astype(np.float32)
+        weight, error = self._solve(inputs, truth - truth.mean(axis=0))
+        return _as_logits(weight, error, targets, mean, scale)
+
+
+@dataclass(frozen=True)
+class Discriminant(_LeastSquares):
+    """Linear discriminant analysis of each label against the rest, with one shrunk covariance for all labels.
+
+    The covariance is drawn towards a multiple of the identity by the oracle approximating shrinkage (Chen, Wiesel,
+    Eldar and Hero 2010, equation 23).
+    """
+
+    def _solve(
+        self, inputs: NDArray[np.float32], truth: NDArray[np.float32]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
         covariance = inputs.T @ inputs / len(inputs)
         shrinkage = oracle_shrinkage(covariance, len(inputs))
         covariance *= 1 - shrinkage
         covariance.flat[:: len(covariance) + 1] += shrinkage
         weight = np.linalg.solve(covariance, inputs.T @ truth / len(inputs))
         error = np.mean((inputs @ weight - truth) ** 2, axis=0)
-        return _as_logits(weight, error, targets, mean, scale)
+        return weight, error
 
 
 @dataclass(frozen=True)
-class Ridge:
+class Ridge(_LeastSquares):
     """Ridge regression of each label, with the strength that predicts a mark best from all the others.
 
     Leave-one-out errors have a closed form (Allen 1974, PRESS; Rifkin and Lippert 2007, section 3), so a strength is
@@ -74,30 +109,14 @@ class Ridge:
     """
 
     strengths: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-    reads_feature_maps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.strengths or not min(self.strengths) > 0:
             raise OptionError(f"strengths of a ridge head are {self.strengths}; expected positive numbers")
 
-    def fit(
-        self,
-        features: NDArray[Any],
-        rows: NDArray[np.intp],
-        targets: "csr_array",
-        *,
-        mean: "Tensor",
-        scale: "Tensor",
-        seed: int = 0,
-    ) -> LinearHead:
-        """Return a head over raw features; see `Neighbours.fit`."""
-        return _by_block(self._fit, features, rows, targets, mean, scale, seed)
-
-    def _fit(
-        self, features: NDArray[Any], rows: NDArray[np.intp], targets: "csr_array", mean: "Tensor", scale: "Tensor",
-        seed: int,
-    ) -> LinearHead:  # fmt: skip
-        inputs, truth = _standardised(features, rows, targets, mean, scale, seed)
+    def _solve(
+        self, inputs: NDArray[np.float32], truth: NDArray[np.float32]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
         spectrum, axes = np.linalg.eigh(inputs.T @ inputs / len(inputs))
         spectrum = np.maximum(spectrum, 0.0)
         rotated = inputs @ axes
@@ -111,7 +130,7 @@ class Ridge:
             error = np.mean(left_out**2, axis=0)
             better = error < best
             best[better], weight[:, better] = error[better], tried[:, better]
-        return _as_logits(axes @ weight, best, targets, mean, scale)
+        return axes @ weight, best
 
 
 def oracle_shrinkage(covariance: NDArray[np.floating[Any]], count: int) -> float:
@@ -120,47 +139,6 @@ def oracle_shrinkage(covariance: NDArray[np.floating[Any]], count: int) -> float
     average, squares = float(np.trace(covariance)) / width, float(np.mean(covariance**2))
     denominator = (count + 1) * (squares - average**2 / width)
     return 1.0 if denominator <= 0 else min(1.0, (squares + average**2) / denominator)
-
-
-def _by_block(
-    fit: Callable[..., LinearHead],
-    features: NDArray[Any],
-    rows: NDArray[np.intp],
-    targets: "csr_array",
-    mean: "Tensor",
-    scale: "Tensor",
-    seed: int,
-) -> LinearHead:
-    """Return a head of which each label is fitted on the marks on which it is known."""
-    if not as_targets(targets).nnz:
-        raise DataError("no mark carries a label, so there is nothing to learn")
-    if find_unknown(targets) is None:
-        return fit(features, rows, targets, mean, scale, seed)
-    weight = np.zeros((targets.shape[1], features.shape[1]), np.float32)
-    bias = np.full(targets.shape[1], np.log(0.5 / len(rows)), np.float32)  # of a label that is known on no mark
-    for marks, columns in known_blocks(targets):
-        own = as_targets(targets[marks][:, columns])
-        if not own.shape[0]:
-            continue
-        found = fit(features, rows[marks], own, mean, scale, seed)
-        weight[columns], bias[columns] = found.weight, found.bias
-    return LinearHead(weight, bias)
-
-
-def _standardised(
-    features: NDArray[Any],
-    rows: NDArray[np.intp],
-    targets: "csr_array",
-    mean: "Tensor",
-    scale: "Tensor",
-    seed: int,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return centred inputs (marks, width) and centred targets (marks, labels)."""
-    chosen = draw_positions(len(rows), _MAX_MARKS, seed=seed)
-    inputs = (features[rows[chosen]].astype(np.float32) - np.asarray(mean)) / np.asarray(scale)
-    inputs -= inputs.mean(axis=0)
-    truth = targets[chosen].toarray().astype(np.float32)
-    return inputs, truth - truth.mean(axis=0)
 
 
 def _as_logits(
