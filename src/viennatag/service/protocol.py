@@ -85,7 +85,7 @@ class TimedProtocol(H11Protocol):
         idle = [each for each in self.connections if isinstance(each, TimedProtocol) and each.is_idle]
         oldest = min(idle, key=lambda each: each._idle_since)
         if oldest is self:
-            self._refuse(BUSY, f"there are {self.most} connections, at most so many may be; try again soon")
+            self._refuse(BUSY, f"there are {self.most} connections, the most at one time; try again soon")
         elif oldest._timer is None:  # kept open between two requests
             oldest.transport.close()
         else:
