@@ -4,8 +4,8 @@
 
 `clip_art.tsv` says what each drawing shows; it was written by hand. A row has the file's name, the name that an icon
 pack would give it and, where no name of the keyword table fits, its codes. Brands, mascots, scenes, maps, drawings that
-nobody can name and very long files are left out. The pack has the Iconify JSON format; only shapes and their paint are
-taken from each file.
+nobody can name, copies and very long files are left out. The pack has the Iconify JSON format; only shapes and their
+paint are taken from each file.
 """
 
 import argparse

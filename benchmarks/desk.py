@@ -1,7 +1,7 @@
 """Work through marks on the examiner's page by keyboard, in Chromium, and count keystrokes.
 
     viennatag serve --port 8000 &
-    python benchmarks/desk.py http://127.0.0.1:8000/ [-o results.json]
+    python benchmarks/desk.py http://127.0.0.1:8000/ [--fold 0] [-o results.json]
 
 For 54 logos and 100 registered marks with something pictured (see ../shared/real_logos and ../shared/real_marks), one
 code of each figurative entry is accepted: by the number of its row, by walking to it where the page has no numbers, or
@@ -12,7 +12,9 @@ by typing it into the search where it is not listed. Then the mark is done. Coun
 - elements whose code is on screen, 1280 by 800 pixels, before any key is pressed: of all, and of those that the API
   ranks among its first thirty sections.
 
-The service may be of any version of viennatag, so that a page can be compared with an earlier one.
+The service may be of any version of viennatag, so that a page can be compared with an earlier one. The starter has
+learned from the registered marks. So serve the bundle of a fold (see `recipes/starter`), and name the fold: then only
+marks that this bundle has not seen are drawn.
 """
 
 import argparse
@@ -45,15 +47,15 @@ ROWS = """() => {
 Entries = list[set[str]]
 
 
-def read_marks(folder: Path) -> dict[Path, Entries]:
-    """Return the images and their figurative entries, each a set of equally good codes."""
+def read_marks(folder: Path, fold: int | None) -> dict[Path, Entries]:
+    """Return the images and their figurative entries, each a set of equally good codes; registered ones of one fold."""
     real_logos.draw_logos(folder)
     truth = real_logos.read_truth()
     step = len(truth) / LOGOS
     names = [sorted(truth)[int(at * step)] for at in range(LOGOS)]
     marks = {folder / f"{name}.png": [set(map(str, entry)) for entry in truth[name]] for name in names}
     with (MARKS / "marks.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["figurative"]]
+        rows = [row for row in csv.DictReader(file) if row["figurative"] and fold in {None, int(row["fold"])}]
     for row in random.Random(0).sample(rows, REGISTERED):
         marks[MARKS / row["image"]] = [set(entry.strip().split("|")) for entry in row["figurative"].split(";")]
     return marks
@@ -193,13 +195,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="address of a running service, such as http://127.0.0.1:8000/")
     parser.add_argument("--icons", type=Path, help="icons.json of @iconify-json/logos; by default that of make artwork")
+    parser.add_argument("--fold", type=int, help="draw registered marks of this fold only")
     parser.add_argument("-o", "--out", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     real_logos.ICONS = options.icons or real_logos.ICONS
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        marks = read_marks(Path(folder))
+        marks = read_marks(Path(folder), options.fold)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         rows = work(page, options.url, marks)

@@ -36,7 +36,7 @@ from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import Features, extract_features
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.heads import Cosine, Ensemble, Neighbours
-from viennatag.training.selection.cross_fitting import ISSUE_STRATEGY, cross_fitted_scores
+from viennatag.training.selection.cross_fitting import ISSUE_STRATEGY, cross_fit
 from viennatag.training.selection.trained_strategy import train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, Strategy, find_strategy
 
@@ -112,7 +112,7 @@ class Damaged:
 
     def scores(self, found: Features, strategy: Strategy) -> NDArray[np.float32]:
         """Return cross-fitted scores, shape (marks, labels)."""
-        return cross_fitted_scores(
+        return cross_fit(
             self.marks,
             self.labels,
             found.values,
@@ -120,7 +120,7 @@ class Damaged:
             hashes=found.hashes[self.left],
             strategy=strategy,
             seed=self.seed,
-        )
+        ).to_array()
 
     def precisions(self, scores: NDArray[Any], name: str) -> dict[str, float]:
         """Return the precision of the first label issues of each kind."""
@@ -195,6 +195,9 @@ def beside_cleanlab(
     often = np.flatnonzero(given.sum(axis=0) >= FREQUENT)
     scores, given, truth = scores[:, often].astype(np.float64), given[:, often], truth[:, often]
     rows = [np.flatnonzero(row).tolist() for row in given]
+    marked = csr_array(given)
+    carried = marked.astype(np.float64)
+    carried.data = scores[given]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         flagged = np.asarray(find_multilabel_issues_per_class(rows, scores, filter_by="confident_learning", n_jobs=1))
@@ -206,7 +209,7 @@ def beside_cleanlab(
         "frequent missing, cleanlab's quality": first(1 - quality, ~given, truth),
         "frequent missing, all that cleanlab flags": float(truth[flagged & ~given].mean()),
         "frequent missing, flagged by cleanlab": int((flagged & ~given).sum()),
-        "frequent wrong, viennatag": first(misplaced(scores, csr_array(given)).toarray(), given, ~truth),
+        "frequent wrong, viennatag": first(misplaced(scores, carried, marked).toarray(), given, ~truth),
         "frequent wrong, cleanlab's quality": first(1 - quality, given, ~truth),
         "frequent wrong, all that cleanlab flags": float((~truth)[flagged & given].mean()),
         "frequent wrong, flagged by cleanlab": int((flagged & given).sum()),

@@ -5,9 +5,9 @@
 
 `corel5k` are photographs with words, `fashion` product photographs with the values of seven attributes, `real_marks`
 registered marks with their Vienna categories, as flat labels. Their images stay outside of the repository. All methods
-start from the same MobileNetV2, pretrained on ImageNet, and see the same training, validation and test images at the
-same size; a method of viennatag is `viennatag.train` with its options, and the written bundle scores the test images.
-With `--train` fewer training images are drawn, so that a run is affordable; 0 takes all.
+start from the same MobileNetV2, pretrained on ImageNet, or another `--backbone`, and see the same training, validation
+and test images at the same size; a method of viennatag is `viennatag.train` with its options, and the written bundle
+scores the test images. With `--train` fewer training images are drawn, so that a run is affordable; 0 takes all.
 
 Labels with fewer than 5 training images count as one label, for all methods. Intervals resample test images and seeds
 together, and hold for all methods at once. On `corel5k` the five best words of each image are also judged by the
@@ -22,7 +22,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ class Task:
     marks: viennatag.Marks
     images: Path
     size: int
+    backbone: str = BACKBONE
 
     def rows(self, subset: str) -> NDArray[np.intp]:
         """Return the positions of a subset."""
@@ -134,7 +135,7 @@ def by_recipe(task: Task, seed: int) -> Scored:
     targets = np.concatenate([task.targets(each).toarray() for each in ("train", "validation")])
     scores = follow(
         recipe,
-        BACKBONE,
+        task.backbone,
         task.pixels(np.concatenate([train, validation])),
         targets,
         task.pixels(task.rows("test")),
@@ -150,12 +151,12 @@ def by_preset(preset: Preset, task: Task, work: Path, budget: float | None, seed
     options = viennatag.TrainOptions(
         preset=preset,
         budget=None if preset == "fast" else budget,
-        backbone=BACKBONE,
+        backbone=task.backbone,
         size=task.size,
         near_duplicates=None,
         seed=seed,
     )
-    out = work / "bundles" / f"{task.name}-{preset}-{seed}"
+    out = work / "bundles" / f"{task.name}-{Path(task.backbone).name}-{preset}-{seed}"
     bundle, _ = viennatag.train(task.marks, task.images, out, options, cache=work / "cache", progress=_report(task))
     predictor = viennatag.Predictor(bundle)
     paths = [task.images / task.marks.images[at] for at in task.rows("test")]
@@ -198,7 +199,8 @@ def found_words(task: Task, scores: NDArray[np.float64]) -> dict[str, float]:
 
 def measure(task: Task, method: str, seed: int, work: Path, budget: float | None) -> dict[str, Any]:
     """Return what is kept of a method: samples of the metrics, and how long it took."""
-    key = f"{task.name}-{task.size}-{len(task.rows('train'))}-{method}-{seed}"
+    network = "" if task.backbone == BACKBONE else f"-{Path(task.backbone).name}"
+    key = f"{task.name}-{task.size}-{len(task.rows('train'))}-{method}{network}-{seed}"
     kept = work / "kept" / f"{key}.npz"
     if not kept.is_file():
         started, clock = time.process_time(), time.perf_counter()
@@ -237,14 +239,15 @@ def compared(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     contrasts = contrast(samples, baseline=first)
     return {
         method: {
-            **{name: _plain(contrasts[method][name]) for name in SHOWN},
+            **{name: plain_contrast(contrasts[method][name]) for name in SHOWN},
             "trainings": [{**each["facts"], **({"words": each["words"]} if each["words"] else {})} for each in found],
         }
         for method, found in runs.items()
     }
 
 
-def _plain(found: Contrast) -> dict[str, Any]:
+def plain_contrast(found: Contrast) -> dict[str, Any]:
+    """Return a contrast as plain data."""
     return {name: value if isinstance(value, str) else round(value, 4) for name, value in vars(found).items()}
 
 
@@ -256,17 +259,20 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=2_000, help="training images; 0 takes all")
     parser.add_argument("--size", type=int, help="side of the images, by default a small one for each collection")
     parser.add_argument("--budget", type=float, help="seconds for a preset, by default its own")
+    parser.add_argument("--backbone", default=BACKBONE, help="what timm calls the network; see question/lite0.py")
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     (options.work / "kept").mkdir(parents=True, exist_ok=True)
     for name in options.collections.split(","):
         task = load(name, options.work, train=options.train, size=options.size or SIZES[name])
+        task = replace(task, backbone=options.backbone)
         runs: dict[str, list[dict[str, Any]]] = {}
         for seed in range(options.seeds):
             for method in options.methods.split(","):
                 runs.setdefault(method, []).append(measure(task, method, seed, options.work, options.budget))
                 found = {**described(task), "seeds": min(map(len, runs.values())), "methods": compared(runs)}
-                _keep(f"{name}, {task.size} pixels, {found['images']['train']} images", found)
+                network = "" if task.backbone == BACKBONE else f", {Path(task.backbone).name}"
+                _keep(f"{name}, {task.size} pixels, {found['images']['train']} images{network}", found)
                 row = found["methods"][method]
                 print(name, method, seed, {each: row[each]["value"] for each in SHOWN}, runs[method][-1]["words"] or "")
 

@@ -2,6 +2,7 @@
 
     python benchmarks/service.py [--seconds 60]
     python benchmarks/service.py --hostile [--seconds 60]
+    python benchmarks/service.py --store [--seconds 60]
 
 One process serves the starter with default settings. This process is the load: several clients on the loopback
 interface, each of which sends an image as soon as its last one was answered. Both share the machine's cores, and the
@@ -14,6 +15,10 @@ a second. Results: benchmarks/results/service.json.
 With `--hostile`, the same clients run twice: calm, and with one request in ten hostile, which is a small file that is
 expensive to decode. The result is the ratio of the 99th percentiles of good requests, for which at most 2 is wanted,
 and the cost of decoding in processes against decoding in threads. Results: benchmarks/results/service-hostile.json.
+
+With `--store`, two services run in turn, one of them with a store in SQLite and the token of a user. The result is the
+ratio of processor time per image of `predict`, and what `POST /v1/marks`, which keeps each image's suggestions, costs
+beside it. Results: benchmarks/results/service-store.json.
 """
 
 import argparse
@@ -29,7 +34,8 @@ import tempfile
 import time
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,24 +80,32 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--overload-seconds", type=float, default=10.0)
     parser.add_argument("--hostile", action="store_true", help="measure good requests beside hostile ones")
+    parser.add_argument("--store", action="store_true", help="measure a service with a store beside one without")
     parser.add_argument("-o", "--out", type=Path)
     options = parser.parse_args()
-    name = "service-hostile" if options.hostile else "service"
+    name = "service-hostile" if options.hostile else "service-store" if options.store else "service"
     options.out = options.out or ROOT / f"benchmarks/results/{name}.json"
     paths = options.image or [ROOT / "examples/sample-mark.png"]
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
-        with log.open("wb") as file:
-            command = [sys.executable, "-m", "viennatag.cli", "serve", "--port", "0"]
-            server = subprocess.Popen(command, stdout=file, stderr=file)
-        try:
-            run = measure_hostile if options.hostile else measure
-            results = asyncio.run(run(psutil.Process(server.pid), find_port(log), paths, options))
-        finally:
-            server.terminate()
-            server.wait(60)
+        run = measure_hostile if options.hostile else measure_store if options.store else measure
+        with serving(Path(folder)) as (server, port):
+            results = asyncio.run(run(server, port, paths, options))
     options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=1))
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[psutil.Process, int]]:
+    """Yield the process of a service of the starter, and its port; its log goes to a folder."""
+    log = folder / "log"
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "viennatag.cli", "serve", "--port", "0", *arguments]
+        server = subprocess.Popen(command, stdout=file, stderr=file)
+    try:
+        yield psutil.Process(server.pid), find_port(log)
+    finally:
+        server.terminate()
+        server.wait(60)
 
 
 def in_process(paths: list[Path], seconds: float) -> tuple[float, float]:
@@ -190,6 +204,48 @@ async def measure_hostile(
     }
 
 
+async def measure_store(
+    server: psutil.Process, port: int, paths: list[Path], options: argparse.Namespace
+) -> dict[str, Any]:
+    from viennatag.service.store.access import add_user
+    from viennatag.service.store.database import Database
+
+    images = [path.read_bytes() for path in paths]
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/office.db"
+        database = Database(url)
+        token = add_user(database, "anna", "examiner")
+        database.close()
+        with serving(Path(folder), "--store", url) as (other, other_port):
+            kinds = {
+                "without": (server, port, "", "predict"),
+                "with": (other, other_port, token, "predict"),
+                "marks": (other, other_port, token, "marks"),
+            }
+            costs: dict[str, list[float]] = {name: [] for name in kinds}
+            loads = {name: Load() for name in kinds}
+            for at in range(options.rounds + 1):
+                for name, (process, place, shown, path) in kinds.items():
+                    load, busy = Load(), sum(process.cpu_times()[:2])
+                    seconds = options.seconds / options.rounds / len(kinds) if at else 2.0  # the first warms up
+                    await put_load(place, images, options.clients, seconds, load, token=shown, path=path)
+                    if at:
+                        costs[name].append(1000 * (sum(process.cpu_times()[:2]) - busy) / len(load.latencies))
+                        loads[name].statuses += load.statuses
+                        loads[name].latencies += load.latencies
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "machine_load": [round(each, 1) for each in os.getloadavg()],
+        "clients": options.clients,
+        "answers": {name: dict(load.statuses) for name, load in loads.items()},
+        "processor_ms_per_image": {name: round(statistics.median(each), 2) for name, each in costs.items()},
+        "ratio_with_to_without": round(
+            statistics.median(a / b for a, b in zip(costs["with"], costs["without"], strict=True)), 3
+        ),
+        "p50_ms": {name: round(1000 * statistics.median(load.latencies), 1) for name, load in loads.items()},
+    }
+
+
 def decoding_costs(images: list[bytes], rounds: int = 400) -> dict[str, float]:
     """Return processor milliseconds for each image, decoded in this process and in another one."""
     processes = DecodeProcesses()
@@ -252,20 +308,24 @@ async def put_load(
     seconds: float,
     load: Load | None = None,
     hostile: Sequence[bytes] = (),
+    token: str = "",
+    path: str = "predict",
 ) -> Load:
     """Let clients send one image after the other for some seconds, each at least one; one in ten may be hostile."""
     load, end = load or Load(), time.perf_counter() + seconds
-    await asyncio.gather(*(client(port, images[at % len(images)], end, load, at, hostile) for at in range(clients)))
+    good, bad = [post(image, token, path) for image in images], [post(each, token, path) for each in hostile]
+    await asyncio.gather(*(client(port, good[at % len(good)], end, load, at, bad) for at in range(clients)))
     return load
 
 
-def post(image: bytes) -> bytes:
-    head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+def post(image: bytes, token: str, path: str) -> bytes:
+    head = f"POST /v1/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+    head += f"Authorization: Bearer {token}\r\n" if token else ""
     return f"{head}Content-Length: {len(image)}\r\n\r\n".encode() + image
 
 
-async def client(port: int, image: bytes, end: float, load: Load, number: int, hostile: Sequence[bytes]) -> None:
-    good, bad = post(image), [post(each) for each in hostile]
+async def client(port: int, good: bytes, end: float, load: Load, number: int, bad: Sequence[bytes]) -> None:
+    """Send one request after the other; one in ten is bad, if there are such."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     sent, count = 0.0, number
     try:

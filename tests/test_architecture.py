@@ -50,7 +50,7 @@ FLOORS = (
 )
 """A package imports from the floors below it only."""
 TRAINING_FLOORS = (
-    {"precision", "memory"},
+    {"precision", "memory", "onnx_input", "logs"},
     {"backbones"},
     {"data"},
     {"heads"},

@@ -1,10 +1,11 @@
-"""The recipe of the question, line by line, on timm's MobileNetV2 in place of Keras' EfficientNet.
+"""The recipe of the question, line by line, on timm's networks in place of Keras'.
 
 The recipe: a pretrained network whose first 20 layers are frozen, global pooling, batch normalisation, a dense layer of
 2,048 units, a sigmoid for each label, binary cross-entropy, Adam at 2e-5, early stopping on "accuracy" with patience 5,
 a random split, and 0.5 as the threshold. For multi-label targets Keras computes "accuracy" as categorical accuracy:
-whether the position of the greatest score is that of the first true label. In Keras' MobileNetV2 the first 20 layers
-end inside the third block; a frozen layer does not update its batch statistics either.
+whether the position of the greatest score is that of the first true label. Keras counts every step as a layer: the
+first 20 of its MobileNetV2 end inside the third block, those of its EfficientNet-B0, which scale the pixels first and
+have squeeze-and-excitation in the first block, inside the second. A frozen layer does not update its statistics either.
 
 What the question does not state is set to Keras' defaults or to what helps it: batches of 32, the backbone in training
 mode as with `trainable = True`, no augmentation, the weights of the best epoch, as many epochs as it takes to stop.
@@ -111,17 +112,15 @@ def follow(
 
 
 def _first_twenty(network: PixelNetwork) -> list[nn.Module]:
-    """Freeze what Keras counts as the first 20 layers and return it: up to the first convolution of the third block."""
+    """Freeze what Keras counts as the first 20 layers and return it: up to the first convolution of a block."""
     inner: Any = network.network
-    third = inner.blocks[1][1]
-    blocks: list[nn.Module] = [
-        inner.conv_stem,
-        inner.bn1,
-        inner.blocks[0],
-        inner.blocks[1][0],
-        third.conv_pw,
-        third.bn1,
-    ]
+    whole = [inner.conv_stem, inner.bn1, inner.blocks[0]]
+    if "mobilenetv2" in inner.pretrained_cfg.get("architecture", ""):
+        whole.append(inner.blocks[1][0])
+        last = inner.blocks[1][1]
+    else:
+        last = inner.blocks[1][0]
+    blocks: list[nn.Module] = [*whole, last.conv_pw, last.bn1]
     for block in blocks:
         block.requires_grad_(False)
     return blocks

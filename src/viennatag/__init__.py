@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from viennatag.data.columns import Reading
     from viennatag.data.labels import LabelSet
     from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
+    from viennatag.data.taxonomy import LabelNode, LabelTree
+    from viennatag.data.taxonomy_files import read_taxonomy
     from viennatag.errors import ViennatagError
     from viennatag.estimator.classifier import MultilabelImageClassifier
     from viennatag.evaluation.evaluation import Evaluation, evaluate
@@ -55,6 +57,8 @@ _HOMES = {
     "data.columns": ("Reading",),
     "data.labels": ("LabelSet",),
     "data.marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
+    "data.taxonomy": ("LabelNode", "LabelTree"),
+    "data.taxonomy_files": ("read_taxonomy",),
     "errors": ("ViennatagError",),
     "estimator.classifier": ("MultilabelImageClassifier",),
     "evaluation.evaluation": ("Evaluation", "evaluate"),
@@ -84,8 +88,10 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "FinetuneOptions",
+    "LabelNode",
     "LabelReport",
     "LabelSet",
+    "LabelTree",
     "Marks",
     "MultilabelImageClassifier",
     "Prediction",
@@ -111,6 +117,7 @@ __all__ = [
     "profile",
     "quantize",
     "read_marks",
+    "read_taxonomy",
     "run_bulk",
     "sampling",
     "split",

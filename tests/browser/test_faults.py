@@ -298,7 +298,7 @@ def test_pictures_that_browsers_draw_badly(visit: Opener) -> None:
         "blank.png": "white",
     }
     assert rows(page) == [], "a blank image pictures nothing"
-    expect(page.locator("#list-note")).to_have_text("The image is blank.")
+    expect(page.locator("#list")).to_contain_text("The image is blank")
     page.locator("#images .image:has-text('white.png')").click()
     assert rows(page), "white on transparency is read on a dark ground"
 
@@ -319,6 +319,33 @@ def test_a_right_token_after_a_refused_one_clears_the_notice(visit: Opener, toke
     expect(page.locator("#model")).to_contain_text("unsure")
     expect(page.locator("#notice")).to_be_hidden()
     examine(page, BOX)
+
+
+def test_a_closed_token_question_stays_closed(visit: Opener, token_address: str) -> None:
+    """The late refusal of another request opened it anew, above the notice."""
+    from playwright.sync_api import expect
+
+    page = visit(url=token_address, ready=False)
+    expect(page.locator("#token")).to_be_visible()
+    held: list[Any] = []
+    page.route("**/v1/codes", lambda route: route.continue_() if held else held.append(route))
+    page.fill("#token-text", "wrong")
+    press(page, "Enter")
+    expect(page.locator("#token-note")).to_contain_text("did not accept")
+    page.fill("#token-text", "typed, not sent")
+    press(page, "Escape")
+    expect(page.locator("#notice")).to_contain_text("requires a token")
+    with page.expect_response("**/v1/codes"):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#token")).to_be_hidden()
+    put_in(page, BOX)
+    expect(page.locator("#images .failed")).to_have_count(1)
+    expect(page.locator("#token")).to_be_hidden()
+    page.click("#notice-action")
+    page.fill("#token-text", TOKEN)
+    press(page, "Enter")
+    expect(page.locator("#images .open")).to_have_count(1)
 
 
 def test_an_outage_ends_by_itself_or_by_one_button(visit: Opener) -> None:

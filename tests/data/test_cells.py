@@ -27,6 +27,16 @@ from viennatag.errors import DataError
         ("[nan]", []),
         ("['nan']", ["nan"]),
         ("[3, 5]", ["3", "5"]),
+        ('c("cat", "black dog")', ["cat", "black dog"]),
+        ('{"black cat",dog}', ["black cat", "dog"]),
+        ("{cat,dog}", ["cat", "dog"]),
+        ("'cat', 'dog'", ["cat", "dog"]),
+        ("cat\tdog", ["cat", "dog"]),
+        ("5' disc", ["5' disc"]),
+        ("-", []),
+        ("#N/A", []),
+        ("\\N", []),
+        ('[{"type": "choices", "value": {"choices": ["cat"]}, "score": 0.5}]', ["cat"]),
         ('{"choices": ["cat", "dog"]}', ["cat", "dog"]),
         ('[{"start": 0, "rectanglelabels": ["cat"]}, {"rectanglelabels": ["dog"]}]', ["cat", "dog"]),
         ('{"cat": 1, "dog": 0}', ["cat"]),
@@ -79,8 +89,8 @@ def test_as_written_takes_every_word_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("truth", "texts"),
     [
-        ("positive", ["1", "1.0", "yes", "Yes", "TRUE", "x", "X", "✓"]),
-        ("negative", ["0", "0.0", "no", "False", "N"]),
+        ("positive", ["1", "1.0", "1,0", "yes", "Yes", "TRUE", "x", "X", "✓", "+", "present"]),
+        ("negative", ["0", "0.0", "0,0", "no", "False", "N", "absent"]),
         ("unknown", ["-1", "-1.0", "?"]),
         ("blank", ["", " ", "nan", "NA", "None"]),
         (None, ["2", "1999", "maybe", "0.5"]),
@@ -100,6 +110,8 @@ def test_doubtful_separators_need_evidence() -> None:
     assert choose_separator({"Film noir", "Film drama"}) == ("", [(" ", "Film drama")])
     tags = {"a b", "a c", "b c", "a b c", "c", "b", "a"}
     assert choose_separator(tags) == (" ", [])
+    assert choose_separator({"cat<br>dog", "cat", "dog"}) == ("", [("<br>", "cat<br>dog")])
+    assert choose_separator({"cat and dog", "sand", "cat", "dog"}) == ("", [(" and ", "cat and dog")])
     assert choose_separator({"war, peace;war", "peace"})[0] == ""  # `;` separates, so commas are part of labels
 
 

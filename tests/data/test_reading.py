@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import polars
 import pyarrow
@@ -531,3 +532,104 @@ def test_commands_without_options_for_reading_say_which_command_has_them(tmp_pat
     made = RUNNER.invoke(app, [*command, "--image-column", "photograph", "--label-column", "animal"])
     assert made.exit_code == 0, made.output
     assert read_marks(out, taxonomy="flat").codes == (("cat",),)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('image,labels\na,"[0, 1, 0]"\nb,"[1, 1, 0]"\n', "holds vectors of 0 and 1, such as '[0, 1, 0]' (row 2)"),
+        ("image,labels\na,0 1 0\nb,1 0 0\n", "holds vectors of 0 and 1"),
+        ('image,labels\na,cat\nb,"dog\nc,cat\n', "row 3 opens a quote that is never closed"),
+        ('image,labels\na.png,"cat\nb.png,dog"\n', "row 2 holds other rows in one cell"),
+        ('image,labels\na,"cat" and "dog"\n', "row 2 has text after a closing quote"),
+        ("image,cat,dog\na,ja,nein\nb,nein,ja\n", "if 'ja', 'nein' say whether a label applies, write 1, 0"),
+        ("image,cat,dog\na,0.9,0.1\nb,.2,0.8\n", "if they are scores ('.2', '0.1', '0.8', '0.9'), write 1 where"),
+        ("image,cat,dog\na,2,0\nb,0,1\nc,1,1\n", "if one of them is a label, write only 1 and 0 in it"),
+        ("image labels\na.png cat\n", "there is one column, 'image labels'"),
+        ("PK\3\4", "this is a spreadsheet (.xlsx) or a ZIP archive"),
+    ],
+)
+def test_tables_that_would_give_wrong_labels_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refusal(tmp_path, text)
+
+
+def test_vectors_in_a_frame_are_no_labels() -> None:
+    frame = pandas.DataFrame({"image": ["a", "b"], "labels": [[0, 1, 0], [1, 1, 0]]})
+    with pytest.raises(DataError, match="vectors of 0 and 1"):
+        marks_from_dataframe(frame, taxonomy="flat")
+
+
+def test_whole_numbers_that_gaps_made_fractions(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,label\na,1.0\nb,\nc,12.0\n")
+    assert marks.codes == (("1",), (), ("12",))
+    assert "whole numbers written with .0, such as '1.0' (row 2)" in marks.notes[0]
+    assert flat(tmp_path, "image,label\na,1.0\nb,12.0\n", as_written=True).codes == (("1.0",), ("12.0",))
+
+
+def test_words_for_yes_and_no_are_labels_in_a_column_of_labels(tmp_path: Path) -> None:
+    assert flat(tmp_path, "image,label\na,positive\nb,negative\n").codes == (("positive",), ("negative",))
+
+
+def test_several_columns_that_say_which_subset(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,label,is_train,is_test\na,cat,1,0\nb,dog,0,1\nc,dog,0,0\n")
+    assert marks.splits == ("train", "test", "")
+    assert "'is_train', 'is_test' are read together" in marks.notes[0]
+    assert "row 2 has the split" in refusal(tmp_path, "image,label,is_train,is_test\na,cat,1,1\nb,dog,0,1\n")
+
+
+def test_a_subset_that_is_not_understood_is_told(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,label,partition\na,cat,0\nb,dog,2\n")
+    assert marks.splits == ("", "")
+    assert "'partition' is not read as the subset, because '0' (row 2) names none" in marks.notes[0]
+    assert flat(tmp_path, "image,label,Data Set\na,cat,train\nb,dog,val\n").splits == ("train", "validation")
+
+
+def test_one_image_under_two_spellings_is_one_mark(tmp_path: Path) -> None:
+    assert flat(tmp_path, "image,label\n./a.png,cat\na.png,cat\nb//c.png,dog\n").images == ("a.png", "b/c.png")
+
+
+@pytest.mark.parametrize("before", ["\n\n", "\ufeff\ufeff", ",,\n"])
+def test_blank_rows_and_marks_before_and_in_a_table(tmp_path: Path, before: str) -> None:
+    assert flat(tmp_path, f"{before}image,label\na,cat\n,\n  \nb,dog\n").images == ("a", "b")
+
+
+def test_a_json_list_of_rows(tmp_path: Path) -> None:
+    rows = '[\n {"image": "a", "label": "cat"},\n {"image": "b", "label": "dog"}\n]'
+    assert read_marks(table(tmp_path, rows, "t.jsonl"), taxonomy="flat").codes == (("cat",), ("dog",))
+    with pytest.raises(DataError, match="names 'label' twice"):
+        read_marks(table(tmp_path, '{"image": "a", "label": "x", "label": "y"}', "t.jsonl"), taxonomy="flat")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"image": numpy.array(["a", "b"]), "label": numpy.array(["cat", "dog"])},
+        pandas.DataFrame({"image": ["a", "b"], "label": [numpy.str_("cat"), "dog"]}, dtype=object),
+        [{"image": "a", "label": "cat"}, {"image": numpy.str_("b"), "label": ["dog"]}],
+        pandas.concat(
+            [pandas.Series(["a", "b"], name="image"), pandas.get_dummies(["cat", "dog"], sparse=True)], axis=1
+        ),
+        pandas.DataFrame({"image": ["a", "b"], "label": pandas.Categorical(["cat", "dog"])}),
+    ],
+)
+def test_frames_with_numbers_and_texts_of_numpy(frame: Any) -> None:
+    assert marks_from_dataframe(frame, taxonomy="flat").codes == (("cat",), ("dog",))
+
+
+@pytest.mark.parametrize(
+    ("cell", "label", "told"),
+    [
+        (b"a.png", "cat", "has a bytes where the name of an image is expected"),
+        (Image.new("L", (2, 2)), "cat", "has a Image where the name of an image is expected"),
+        ("a", iter(["cat"]), "holds a list_iterator where labels are expected"),
+        ("a", object(), "holds a object where labels are expected"),
+    ],
+)
+def test_objects_that_are_no_cells_are_refused(cell: Any, label: Any, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        marks_from_dataframe([{"image": cell, "label": label}], taxonomy="flat")
+
+
+def test_a_lazy_frame_that_fails_is_told() -> None:
+    with pytest.raises(DataError, match="the lazy frame cannot be collected"):
+        marks_from_dataframe(polars.DataFrame({"image": ["a"]}).lazy().select("nothing"))

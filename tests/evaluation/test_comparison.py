@@ -22,7 +22,7 @@ from viennatag.reports.pages import comparison_page
 from viennatag.thresholds.decision_rules import DECISION_RULES
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, add_extra_marks
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.comparison_run import compare_strategies
+from viennatag.training.selection.comparison_run import compare_strategies, split_folds
 from viennatag.training.selection.strategy_search import BLEND, search_strategies
 from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy
 
@@ -340,3 +340,35 @@ def test_further_marks_come_with_their_images(collection: Path, cache: Path) -> 
     flat = read_marks(collection / "flat.csv", images=collection, taxonomy="flat")
     with pytest.raises(DataError, match="flat labels"):
         add_extra_marks(found, flat, collection, backbone, cache=cache)
+
+
+def test_folds_are_stratified_test_each_mark_once_and_keep_groups_together(collection: Path) -> None:
+    marks = read_marks(collection / "marks.csv", images=collection)
+    groups = tuple(f"family {at // 3}" if at < 60 else "" for at in range(len(marks)))
+    held = tuple("test" if at >= 230 else "" for at in range(len(marks)))
+    tables = split_folds(replace(marks, groups=groups, splits=held), collection, 4, None, False, 0, lambda *_: None)
+    tested = [{image for image, split in zip(each.images, each.splits, strict=True) if split} for each in tables]
+    assert sorted(image for fold in tested for image in fold) == sorted(marks.images[:230])
+    codes = dict(zip(marks.images, marks.codes, strict=True))
+    for code in ("26.1.1", "1.1.1", "29.1.1"):
+        counts = [sum(code in codes[image] for image in fold) for fold in tested]
+        assert max(counts) - min(counts) <= 2, code
+    for family in range(20):
+        assert len([fold for fold in tested if set(marks.images[3 * family : 3 * family + 3]) & fold]) == 1
+
+
+def test_compare_cross_validates(cli, collection: Path, cache: Path, tmp_path: Path) -> None:  # noqa: F811
+    arguments = ("compare", collection / "marks.csv", "--images", collection, "--cache", cache, "--seeds", 1)
+    arguments += ("--backbone", "test_efficientnet", "--size", 64, "--set", "pretrained=false")
+    arguments += ("--strategies", "as-is", "--folds", 2)
+    status, out, err = cli(*arguments, "--format", "json", "--report", tmp_path / "page.html")
+    assert status == 0, err
+    found = json.loads(out)
+    assert (found["folds"], found["marks"]["test"]) == (2, 120)
+    own = next(row for row in found["rows"] if row["name"] == "as-is")["metrics"]["macro_map"]
+    assert own["low"] < own["value"] < own["high"]
+    page = (tmp_path / "page.html").read_text()
+    assert "2 folds of " in page
+    assert "noise of folds, seeds and test marks" in page
+    status, _, err = cli(*arguments[:-1], 1)
+    assert (status, "folds" in err) == (2, True)

@@ -1,9 +1,11 @@
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.synthetic import make_collection
 from viennatag.data.labels import LabelSet
@@ -12,7 +14,7 @@ from viennatag.errors import DataError, OptionError
 from viennatag.evaluation.label_issues import rank_label_issues
 from viennatag.reports.label_issues import write_label_issues
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.cross_fitting import cross_fitted_scores
+from viennatag.training.selection.cross_fitting import cross_fit
 from viennatag.training.strategies import find_strategy
 
 QUICK = {"strategy": find_strategy("as-is"), "schedule": Schedule(epochs=4, min_steps=80)}
@@ -30,7 +32,7 @@ def test_hidden_codes_come_back_first() -> None:
     rows = tuple(tuple(code for code in codes if random.random() > 0.2) for codes in collection.marks.codes)
     marks = replace(collection.marks, codes=rows)
     labels = LabelSet.from_marks(marks, min_count=5)
-    scores = cross_fitted_scores(marks, labels, collection.features, collection.rows, **QUICK)
+    scores = cross_fit(marks, labels, collection.features, collection.rows, **QUICK)
     doubts = rank_label_issues(marks, labels, scores, limit=40, features=(collection.features, collection.rows))
     truth = labels.encode(collection.marks.codes).toarray()
     missing = [doubt for doubt in doubts if doubt.kind == "missing"]
@@ -65,6 +67,24 @@ def test_a_code_is_as_wrong_as_marks_without_it_score_higher() -> None:
     assert doubt.typical == pytest.approx((9 * 0.4 + 0.05) / 10)
 
 
+def test_scores_in_blocks_are_ranked_as_those_in_memory() -> None:
+    random = np.random.default_rng(0)
+    codes = tuple(tuple(code for code in ("1.1.1", "1.1", "2.1.1") if random.random() < 0.4) for _ in range(300))
+    marks = replace(made_up(codes), unknown=tuple(("2.1",) if random.random() < 0.1 else () for _ in range(300)))
+    scores = np.sort(random.integers(1, 20, size=(300, 2, 3)) / 20)[..., ::-1].reshape(300, 6)  # with ties
+    order = random.permutation(300)
+
+    class Blocks:
+        shape = scores.shape
+
+        def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+            return ((order[at : at + 7], scores[order[at : at + 7]]) for at in range(0, 300, 7))
+
+    found = rank_label_issues(marks, TREE, Blocks(), limit=1000)
+    assert found == rank_label_issues(marks, TREE, scores, limit=1000)
+    assert {each.kind for each in found} == {"missing", "wrong"}
+
+
 def test_the_table_asks_for_a_decision() -> None:
     marks = made_up((("1.1.1",),) * 39 + (("2.1.1",),))
     scores = np.tile(np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1]), (40, 1))
@@ -81,10 +101,10 @@ def test_a_head_never_scores_what_it_learned_from() -> None:
     random = np.random.default_rng(0)
     noise = random.normal(size=collection.features.shape).astype(np.float16)  # says nothing of the labels
     labels = LabelSet.from_marks(collection.marks, min_count=5)
-    scores = cross_fitted_scores(collection.marks, labels, noise, collection.rows, **QUICK)
+    scores = cross_fit(collection.marks, labels, noise, collection.rows, **QUICK).to_array()
     carries = labels.encode(collection.marks.codes).toarray()
     common = int(np.argmax(carries.sum(axis=0) * (carries.mean(axis=0) < 0.6)))
     inside, outside = scores[carries[:, common], common].mean(), scores[~carries[:, common], common].mean()
     assert abs(inside - outside) < 0.1
     with pytest.raises(OptionError, match="at least 3"):
-        cross_fitted_scores(collection.marks, labels, noise, collection.rows, folds=2)
+        cross_fit(collection.marks, labels, noise, collection.rows, folds=2)

@@ -1,8 +1,15 @@
+import io
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from rich.console import Console
 
+from tests.cli.conftest import cli  # noqa: F401
 from viennatag.errors import DataError, OptionError
 from viennatag.evaluation.learning_curves import LearningCurves, learning_curves
+from viennatag.reports.learning_curves import curves_report
 
 WIDTH = 60
 
@@ -64,3 +71,27 @@ def test_bad_input_is_named() -> None:
         learning_curves(x, y, x, y, parts=(1.0, 0.5))
     with pytest.raises(OptionError, match="3 names for 4 labels"):
         learning_curves(x, y, x, y, names=["a", "b", "c"], rounds=2)
+
+
+def test_inspect_tells_what_more_marks_of_each_label_would_bring(cli, collection: Path, tmp_path: Path) -> None:  # noqa: F811
+    table = tmp_path / "flat.csv"
+    table.write_text("\n".join((collection / "flat.csv").read_text().splitlines()[:61]))
+    common = ("inspect", table, "--taxonomy", "flat", "--learning-curves")
+    status, out, err = cli(*common, "--images", collection, "--format", "json", "--report", tmp_path / "page.html")
+    assert status == 0, err
+    rows = json.loads(out)["learning_curves"]
+    assert {row["label"] for row in rows} == {"ellipse", "rectangle", "star", "triangle", "red", "blue"}
+    gains = [row["gain"] for row in rows if row["gain"] is not None]
+    assert gains == sorted(gains, reverse=True)
+    assert all(row["low"] <= row["expected"] <= row["high"] for row in rows if row["gain"] is not None)
+    assert "What more marks would bring" in (tmp_path / "page.html").read_text()
+    status, _, err = cli(*common)
+    assert (status, "--learning-curves need the images" in err) == (2, True)
+
+
+def test_learning_curves_are_told_in_a_terminal(curves: LearningCurves) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    console.print(curves_report(curves))
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert told.index("rare") < told.index("frequent")
+    assert "absent" not in told

@@ -143,6 +143,34 @@ def long_table(*header: str, rename: bool = False) -> Callable[[Table, str], byt
     return write
 
 
+def label_studio(table: Table, _: str) -> bytes:
+    tasks = [
+        {
+            "id": at,
+            "data": {"image": f"/data/upload/1/0a1b2c3d-{name}.png"},
+            "annotations": [{"result": [{"type": "choices", "value": {"choices": codes}}], "was_cancelled": False}],
+        }
+        for at, (name, codes) in enumerate(table.items())
+    ]
+    return json.dumps(tasks).encode()
+
+
+def cvat(table: Table, _: str) -> bytes:
+    images = "".join(
+        f'<image id="{at}" name="{name}.png">{"".join(f"""<tag label="{code}"></tag>""" for code in codes)}</image>'
+        for at, (name, codes) in enumerate(table.items())
+    )
+    return f"<annotations><version>1.1</version>{images}</annotations>".encode()
+
+
+def voc(source: Path, table: Table, _: Path) -> None:
+    source.mkdir()
+    for name, codes in table.items():
+        objects = "".join(f"<object><name>{code}</name><difficult>0</difficult></object>" for code in codes)
+        text = f"<annotation><filename>{name}.png</filename>{objects}</annotation>"
+        (source / f"{name}.xml").write_text(text)
+
+
 def labels_table(table: Table, _: str) -> bytes:
     rows = "".join(f"{name}.png,{';'.join(codes)}\n" for name, codes in table.items())
     return f"file_name,tags\n{rows}".encode()
@@ -163,6 +191,9 @@ DELIVERIES = {
     "trademarks2020": text_file(writers.write_trademarks2020),
     "tmview": text_file(writers.write_tmview_csv),
     "coco": text_file(coco),
+    "label-studio": text_file(label_studio),
+    "cvat": text_file(cvat),
+    "voc": voc,
     "one-hot": text_file(one_hot),
     "hf-parquet": hugging_face,
     "class-folders": class_folders,

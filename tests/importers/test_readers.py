@@ -4,6 +4,7 @@ import re
 import time
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -11,6 +12,7 @@ import pytest
 
 from viennatag.data.columns import Reading
 from viennatag.data.image_names import ImageFinder
+from viennatag.data.marks import read_marks
 from viennatag.data.source_files import Document
 from viennatag.errors import DataError, OptionError
 from viennatag.images.containers import image_ending
@@ -82,10 +84,10 @@ def test_samples(format_name: str, sample: str, expected: dict[str, tuple[str, .
 
 def test_a_header_of_very_many_columns_is_soon_read() -> None:
     header = ",".join(["image", *(f"a{at % 40_000}" for at in range(50_000))]).encode()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DataError, match=r"names a column twice: 'a0', 'a1', 'a10', 'a100', 'a1000'; rename"):
         read("one-hot", header)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_one_hot_leaves_named_columns_out() -> None:
@@ -168,12 +170,12 @@ def test_hugging_face_class_names(tmp_path: Path, several: bool) -> None:
     )
     (mark,) = read("hf-parquet", path)
     assert mark.content == image[0]["bytes"]
-    assert mark.codes == (("27.5.1", "3.1.6") if several else ("27.5.1",))
+    assert mark.codes == (("3.1.6", "27.5.1") if several else ("27.5.1",))
 
 
 def test_hugging_face_texts_and_mistakes(tmp_path: Path) -> None:
     (mark,) = read("hf-parquet", parquet(tmp_path, pyarrow.table({"image": [b"GIF89a"], "codes": [["03.01.06"]]})))
-    assert (mark.content, mark.codes) == (b"GIF89a", ("03.01.06",))
+    assert (mark.content, mark.codes) == (b"GIF89a", ("3.1.6",))
     with pytest.raises(DataError, match="the columns are 'a'; expected one of image"):
         read("hf-parquet", parquet(tmp_path, pyarrow.table({"a": [1]})))
     with pytest.raises(DataError, match="not a Parquet file"):
@@ -212,6 +214,9 @@ def test_each_format_recognises_its_sample_and_no_other() -> None:
         "trademarks2020": "trademarks2020.json",
         "tmview": "tmview.csv",
         "coco": "coco.json",
+        "label-studio": "label-studio.json",
+        "cvat": "cvat.xml",
+        "voc": "voc.xml",
         "table": "one-hot.csv",
     }
     for name, sample in samples.items():
@@ -288,3 +293,55 @@ def test_other_media_and_bytes() -> None:
     assert image_ending(b"\xff\xd8\xff\xe0") == ".jpg"
     assert image_ending(b"RIFF\0\0\0\0WEBPVP8 ") == ".webp"
     assert image_ending(b"<html>") == ""
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        ({"labels": ["['cat', 'dog']", "[]"]}, [("cat", "dog"), ()]),
+        ({"labels": ["cat|dog", "nan"]}, [("cat", "dog"), ()]),
+        ({"labels": [{"names": ["cat"]}, {"names": ["dog", "cat"]}]}, [("cat",), ("cat", "dog")]),
+        ({"label": [3.0, 4.0]}, [("3",), ("4",)]),
+        ({"cat": [1, 0], "dog": [0, 1]}, [("cat",), ("dog",)]),
+    ],
+)
+def test_labels_of_hugging_face_are_read_as_in_any_table(
+    tmp_path: Path, columns: dict[str, Any], wanted: list[tuple[str, ...]]
+) -> None:
+    images = [{"bytes": b"\x89PNG\r\n\x1a\n", "path": "x.png"}] * 2
+    pyarrow.parquet.write_table(pyarrow.table({"photo": images} | columns), tmp_path / "val-00000-of-00001.parquet")
+    import_marks("hf-parquet", tmp_path, tmp_path / "m.csv", taxonomy="flat")
+    marks = read_marks(tmp_path / "m.csv", taxonomy="flat")
+    assert list(marks.codes) == wanted
+    assert marks.splits == ("validation", "validation")
+
+
+def test_coco_files_of_every_kind(tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    named = {"images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "a.png"}], "categories": categories}
+    annotations = [
+        {"image_id": "1", "category_id": "1"},
+        {"image_id": 2, "category_id": 2},
+        {"image_id": 9, "category_id": 1},
+    ]
+    linked = {
+        "images": [{"id": 1, "coco_url": "http://x.org/b.jpg", "neg_category_ids": [2]}],
+        "categories": categories,
+    }
+    for name, content in (
+        ("instances_train2017.json", named | {"annotations": annotations}),
+        ("valid/_annotations.coco.json", named | {"annotations": []}),
+        ("lvis.json", linked | {"annotations": annotations[:1]}),
+    ):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text(json.dumps(content))
+    summary = import_marks("coco", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    marks = read_marks(tmp_path / "m.csv", taxonomy="flat")
+    assert dict(zip(marks.images, zip(marks.codes, marks.splits, strict=True), strict=True)) == {
+        "a.png": (("cat", "dog"), "train"),
+        "valid/a.png": ((), "validation"),
+        "b.jpg": (("cat",), ""),
+    }
+    assert [note[:30] for note in sorted(summary.notes)] == [
+        "annotations of 1 images are le", "images state for which labels ", "the subsets of images are thos",
+    ]  # fmt: skip

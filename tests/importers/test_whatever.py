@@ -55,6 +55,23 @@ LAYOUTS: dict[str, tuple[list[str], list[tuple[str, str]], str]] = {
         [("car", ""), ("train", "")],
         "the folder 'train' is read as",
     ),
+    "a folder around all": (
+        ["dataset/images/cat/a.png", "dataset/images/dog/b.png"],
+        [("cat", ""), ("dog", "")],
+        "all images lie in the folder 'dataset/images'",
+    ),
+    "subsets far below": (
+        ["ILSVRC/CLS-LOC/train/cat/a.png", "ILSVRC/CLS-LOC/val/dog/b.png"],
+        [("cat", "train"), ("dog", "validation")],
+        "all images lie in the folder 'ILSVRC/CLS-LOC'",
+    ),
+    "one class of several years": (
+        ["cat/2023/a.png", "cat/2024/b.png"],
+        [("cat", "")],
+        "'cat/2023' is 'cat'",
+    ),
+    "no class": (["cat/a.png", "unlabeled/b.png"], [("cat", ""), ("unlabeled", "")], "'unlabeled' is read as a class"),
+    "folders of a disk station": (["cat/a.png", "@eaDir/a.png", "cat/@eaDir/b.png"], [("cat", "")], ""),
     "loose": (["cat/a.png", "b.png"], [("cat", "")], "lies beside the class folders"),
     "unlabelled subset": (["train/cat/a.png", "test/b.png"], [("cat", "train")], "lies beside the class folders"),
 }

@@ -105,6 +105,8 @@ def test_what_cannot_be_is_refused() -> None:
 
 def test_it_is_kept_in_the_bundle_to_the_last_bit(trained: tuple[Bundle, Evaluation], tmp_path: Path) -> None:
     bundle = with_postprocessing(reading_pixels(trained[0], tuple(COLOURS)), max_crops=2, parent_weight=0.25, top=4)
+    weights = np.linspace(0.1, 9, len(bundle.labels))
+    bundle = with_postprocessing(bundle, weights=weights)
     written = write_bundle(bundle, trained[0].graph.read_bytes(), tmp_path / "bundle")
     found, expected = written.postprocessor, bundle.postprocessor
     for name in ("labels", "top", "max_crops", "parent_weight", "pixel_labels"):
@@ -112,6 +114,7 @@ def test_it_is_kept_in_the_bundle_to_the_last_bit(trained: tuple[Bundle, Evaluat
     for name in ("slope", "intercept"):
         np.testing.assert_array_equal(getattr(found.calibration, name), getattr(expected.calibration, name))
     np.testing.assert_array_equal(found.thresholds, expected.thresholds)
+    np.testing.assert_array_equal(found.rule.weights, weights)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +123,7 @@ def test_it_is_kept_in_the_bundle_to_the_last_bit(trained: tuple[Bundle, Evaluat
         ("parent_weight", 1.5, r"parent_weight is 1\.5"),
         ("pixel_labels", ["29.1.1", "1.1.1"], r"'1\.1\.1' cannot be read from pixels"),
         ("thresholds", [0.5], "one entry per label"),
+        ("weights", [0.5], "one positive entry per label"),
     ],
 )
 def test_a_damaged_chain_is_refused(

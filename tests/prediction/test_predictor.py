@@ -17,7 +17,7 @@ from viennatag.errors import ImageError, OptionError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle
 from viennatag.model.postprocessing import Outputs
-from viennatag.prediction.predictor import Predictor
+from viennatag.prediction.predictor import BLANK_NOTE, Predictor
 
 NAMES = ("3", "3.1", "3.1.6", "3.1.8", "5", "5.3", "5.3.1", "26", "26.4")
 
@@ -52,6 +52,24 @@ def test_an_answer_is_never_empty() -> None:
     (only,) = suggester(bundle_of()).suggest(np.array([0.2, 0.1, 0.1, 0.1, 0.3, 0.1, 0.1, 0.1, 0.1]))
     assert (only.code, only.level, only.above_threshold) == ("5", "category", False)
     assert only.heading
+
+
+@pytest.mark.parametrize("colour", ["white", (200, 30, 30), (255, 255, 255, 0), (10, 200, 10, 0)])
+def test_a_blank_image_has_no_codes_and_a_note(colour: str | tuple[int, ...]) -> None:
+    image = Image.new("RGBA" if len(colour) == 4 else "RGB", (90, 60), colour)
+    predictor = Predictor.load(threads=1)
+    assert predictor.predict(image) == predictor.predict(image, top=5) == ()
+    (found,) = predictor.predict_many([image])
+    assert (found.suggestions, found.error) == ((), None)
+    assert found.note == BLANK_NOTE == found.to_json()["note"]
+    image.putpixel((40, 30), (0, 0, 0, 255) if len(image.mode) == 4 else (0, 0, 0))
+    assert predictor.predict(image), "a dot is no blank"
+
+
+def test_one_colour_may_mean_something_outside_of_vienna() -> None:
+    black = np.zeros((1, 8, 8, 3), np.uint8)
+    assert bundle_of().postprocessor.read_pixels(black)[1].all()
+    assert not plain_bundle(LabelSet("flat", ("sea", "town"))).postprocessor.read_pixels(black)[1].any()
 
 
 def test_top_ranks_a_level_whatever_the_thresholds() -> None:

@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 from tests.service.server import PNG, SAMPLE, ask, check_problem, picture, starter, talk
 from viennatag.cli import main
 from viennatag.service.options import ServiceOptions
+from viennatag.vienna.editions import import_classification
 
 
 def predict(query: str = "", content: bytes | None = None) -> dict[str, object]:
@@ -47,6 +48,15 @@ def test_options_of_a_prediction() -> None:
     everything = ",".join(name for name in starter().bundle.labels.names if "." not in name)
     assert predict(f"exclude={everything}")["suggestions"] == []
     assert predict(f"top=5&exclude={everything}")["suggestions"] == []
+
+
+def test_a_blank_image_gets_no_codes_and_a_note_that_says_why() -> None:
+    file = io.BytesIO()
+    Image.new("RGBA", (40, 30), (0, 0, 0, 0)).save(file, "PNG")
+    found = predict(content=file.getvalue())
+    assert found["suggestions"] == predict("top=5", content=file.getvalue())["suggestions"] == []
+    assert "blank" in found["note"]
+    assert "note" not in predict()
 
 
 def test_the_size_is_that_of_the_upright_image() -> None:
@@ -86,10 +96,25 @@ def test_codes() -> None:
     place = ask("GET", "/v1/codes/03.01").json()
     assert place["code"] == "3.1"
     assert [each["code"] for each in place["path"]] == ["3", "3.1"]
-    assert {"code", "heading"} == set(place["children"][0])
+    assert {"code", "heading", "level", "auxiliary"} <= set(place["children"][0])
     assert place["known_to_model"] is True
     check_problem(ask("GET", "/v1/codes/cat"), 404, "not-found", "'cat' is not a Vienna code")
     check_problem(ask("GET", "/v1/codes/3.77.77"), 404, "not-found", "3.77.77")
+
+
+def test_notes_and_auxiliary_sections_of_an_imported_edition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert ask("GET", "/v1/codes/24.1").json()["note"] == ""
+    file = tmp_path / "vienna10.xml"
+    file.write_text(
+        '<index><category id="24" text="Heraldry"><division id="24.1" text="Shields"><note>Of any shape.</note>'
+        '<auxiliaries><auxiliary id="24.1.5">Shields with figures</auxiliary></auxiliaries></division></category></index>'
+    )
+    import_classification(file)
+    found = ask("GET", "/v1/codes/24.1").json()
+    assert found["note"] == "Of any shape."
+    assert {each["code"]: each["auxiliary"] for each in found["children"]}["24.1.5"]
+    assert ask("GET", "/v1/model").json()["auxiliary"] == ["24.1.5"]
 
 
 def test_the_model_card() -> None:

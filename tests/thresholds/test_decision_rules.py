@@ -12,6 +12,7 @@ from viennatag.thresholds.decision_rules import (
     DecisionRule,
     ExpectedF,
     GuaranteedRecall,
+    MacroK,
     OneThreshold,
     PerLabel,
     TopK,
@@ -22,7 +23,9 @@ from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, 
 
 LEVELS = np.array([0, 0, 1, 1, 1, 2, 2, 2])
 GROUPS = np.array([0, 1, 2, 2, 3, 4, 4, 4])
-EVERY: list[DecisionRule] = [OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), GuaranteedRecall()]
+EVERY: list[DecisionRule] = [
+    OneThreshold(), OneThreshold(0.5), PerLabel(), ExpectedF(), TopK(), MacroK(), GuaranteedRecall()
+]  # fmt: skip
 
 
 def example() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -87,6 +90,9 @@ def test_the_best_of_each_level_are_suggested() -> None:
     assert fitted(TopK(1))(scores).astype(int).tolist() == [[0, 1, 1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 1, 0, 0, 1]]
     assert fitted(TopK(2))(scores).astype(int).tolist() == [[1, 1, 1, 1, 0, 0, 1, 1], [1, 1, 0, 1, 1, 1, 0, 1]]
     assert fitted(TopK(9))(scores).all()
+    assert fitted(MacroK(9))(scores).all()
+    for level in range(3):
+        assert set(fitted(MacroK(1))(example()[0])[:, LEVELS == level].sum(axis=1)) == {1}
 
 
 def test_a_rule_may_want_both() -> None:
@@ -129,6 +135,7 @@ def test_options_that_make_no_sense(make: Any, message: str) -> None:
         ("one-threshold", OneThreshold()),
         ("threshold-0.5", OneThreshold(0.5)),
         ("top-5", TopK(5)),
+        ("macro-5", MacroK(5)),
         ("recall-90", GuaranteedRecall(0.9)),
     ],
 )
@@ -137,7 +144,7 @@ def test_decisions_have_names(name: str, decision: DecisionRule) -> None:
     assert any(name.startswith(known.rstrip("TKP")) for known in DECISION_RULES)
 
 
-@pytest.mark.parametrize("name", ["", "top-", "top-1.5", "top-0", "threshold-2", "recall-100", "recall--5", "f1"])
+@pytest.mark.parametrize("name", ["", "top-", "top-1.5", "top-0", "macro-0", "macro-2.5", "threshold-2", "recall-100", "recall--5", "f1"])
 def test_a_decision_without_a_meaning_is_refused(name: str) -> None:
     with pytest.raises(OptionError):
         find_decision_rule(name)

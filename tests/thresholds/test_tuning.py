@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from viennatag.calibration.platt import fit_platt
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.metrics import f1
-from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
+from viennatag.thresholds.tuning import expected_thresholds, macro_gains, recall_thresholds, tune_thresholds
 
 Floats = NDArray[np.floating[Any]]
 Booleans = NDArray[np.bool_]
@@ -256,3 +256,49 @@ def test_options_that_make_no_sense() -> None:
             recall_thresholds(scores, targets, pools=np.zeros(3), recall=recall)
     with pytest.raises(DataError, match="probabilities"):
         expected_thresholds(scores * 3)
+
+
+# A number of labels for each mark
+
+
+def chosen(scores: Floats, k: int) -> Booleans:
+    weights, thresholds = macro_gains(scores, k)
+    order = np.argsort(-weights * (scores - thresholds), axis=1)[:, :k]
+    found = np.zeros(scores.shape, dtype=bool)
+    np.put_along_axis(found, order, True, axis=1)
+    return found
+
+
+def expected_macro_f1(scores: Floats, suggested: Booleans) -> float:
+    return float(np.mean(2 * (scores * suggested).sum(0) / (scores.sum(0) + suggested.sum(0))))
+
+
+def test_a_number_of_labels_is_chosen_for_the_macro_f1() -> None:
+    random = np.random.default_rng(0)
+    prior = np.geomspace(0.4, 0.002, 40)
+    scores = sigmoid(np.log(prior / (1 - prior)) + random.normal(0, 1.5, size=(2_000, 40)))
+    targets = random.random(scores.shape) < scores
+    best = np.argsort(-scores, axis=1)[:, :3]
+    plain = np.zeros_like(targets)
+    np.put_along_axis(plain, best, True, axis=1)
+    balanced = chosen(scores, 3)
+    assert set(balanced.sum(axis=1)) == {3}
+    assert f1(balanced, targets).macro.f1 > f1(plain, targets).macro.f1 + 0.05
+    assert expected_macro_f1(scores, balanced) > expected_macro_f1(scores, plain) + 0.05
+    assert balanced[:, -10:].sum() > 2 * plain[:, -10:].sum(), "rare labels are suggested more often"
+
+
+def test_the_best_choice_of_few_marks_is_nearly_found() -> None:
+    scores = np.array([[0.9, 0.5, 0.1], [0.8, 0.6, 0.05], [0.7, 0.1, 0.3], [0.6, 0.2, 0.2]])
+    every = np.stack(np.meshgrid(*[range(3)] * 4, indexing="ij"), axis=-1).reshape(-1, 4)
+    best = max(expected_macro_f1(scores, np.eye(3, dtype=bool)[each]) for each in every)
+    assert expected_macro_f1(scores, chosen(scores, 1)) >= 0.98 * best
+
+
+def test_labels_alike_are_chosen_by_score_and_k_of_all_is_all() -> None:
+    scores = np.random.default_rng(0).permuted(np.tile(np.linspace(0.05, 0.6, 300)[:, None], 6), axis=0)
+    best = np.argsort(-scores, axis=1)[:, :2]
+    assert np.mean(np.take_along_axis(chosen(scores, 2), best, axis=1)) > 0.97
+    assert chosen(scores, 6).all()
+    for weights, thresholds in (macro_gains(np.zeros((5, 4)), 2), macro_gains(np.ones((5, 4)), 2)):
+        assert np.all(weights > 0) and np.isfinite(thresholds).all()

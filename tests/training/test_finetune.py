@@ -57,7 +57,7 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(data: FineTuni
         if len(done) == 8:  # the third batch of the second epoch
             raise RuntimeError("cut off")
 
-    whole = finetune(network(), data, options=options, checkpoints=tmp_path / "whole").network.state_dict()
+    whole = finetune(network(), data, options=options, checkpoints=tmp_path / "whole")
     with pytest.raises(RuntimeError, match="cut off"):
         finetune(network(), data, options=options, checkpoints=tmp_path / "cut", save_every=1, progress=cut)
     resumed: list[int] = []
@@ -67,10 +67,14 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(data: FineTuni
         options=options,
         checkpoints=tmp_path / "cut",
         progress=lambda step, *_: resumed.append(step),
-    ).network.state_dict()
+    )
     assert resumed[0] == 8  # steps, the eighth of them repeated because its checkpoint was not written
-    for name, value in whole.items():
-        assert torch.allclose(value.float(), again[name].float(), atol=1e-6), name
+    state = again.network.state_dict()
+    for name, value in whole.network.state_dict().items():
+        assert torch.allclose(value.float(), state[name].float(), atol=1e-6), name
+    assert [each["epoch"] for each in again.epochs] == [1, 2, 3]
+    for kept, wanted in zip(again.epochs, whole.epochs, strict=True):
+        assert kept == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -99,6 +103,26 @@ def test_what_is_frozen_stays_as_it_was(data: FineTuningData, tmp_path: Path) ->
     assert moved
     assert all(depths[name] >= round(0.6 * layers) for name in moved)
     assert not [name for name in moved if "running" in name]
+
+
+def test_images_shown_a_few_at_a_time_teach_what_a_whole_batch_does(
+    data: FineTuningData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = np.random.default_rng(1).normal(size=(160, 24)).astype(np.float16)
+    options = FinetuneOptions(epochs=1, batch_size=32, freeze_statistics=True, ema_decay=0.0, learning_rate=1e-4)
+
+    def tuned(name: str) -> dict[str, Tensor]:
+        shown = replace(data, teacher=teacher)
+        found = finetune(network(), shown, options=options, checkpoints=tmp_path / name, bf16=False)
+        return found.network.state_dict() | {"head": torch.from_numpy(found.head.weight)}
+
+    whole = tuned("whole")
+    monkeypatch.setattr("viennatag.training.finetuning.student._AT_A_TIME", 7 * 32**2)
+    few, start = tuned("few"), network().state_dict() | {"head": torch.zeros_like(whole["head"])}
+    moved = {name: (whole[name] - start[name]).float().norm() for name in start}
+    assert sum(map(bool, moved.values())) > 100
+    gaps = {name: (few[name] - whole[name]).float().norm() / moved[name] for name in moved if moved[name]}
+    assert np.median(list(map(float, gaps.values()))) < 0.02, gaps
 
 
 def test_layers_are_released_from_the_last_one_on(data: FineTuningData, tmp_path: Path) -> None:

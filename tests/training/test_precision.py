@@ -1,14 +1,18 @@
 """What mixed precision may not change, and what it leaves alone."""
 
 from copy import deepcopy
+from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 from tests.training.test_style_augmentation import chance
+from viennatag.files import keep
+from viennatag.training.backbones.backbone import create_network
 from viennatag.training.data.augmentation import augment
 from viennatag.training.data.style_augmentation import augment_style
-from viennatag.training.precision import grouped_in_float32
+from viennatag.training.precision import choose_precision, grouped_in_float32, has_bf16, measure_bf16
 
 
 def test_pixels_are_changed_in_float32() -> None:
@@ -42,3 +46,23 @@ def test_grouped_convolutions_are_computed_in_float32_and_others_are_not() -> No
     assert gradient.dtype == torch.float32
     assert list(network.state_dict()) == names
     assert [type(layer) for layer in network] == [nn.Conv2d] * 3
+
+
+def test_a_step_is_measured_without_a_trace() -> None:
+    network, _ = create_network("mobilenetv3_small_050", pretrained=False, size=32)
+    before, training, random = deepcopy(network.state_dict()), network.training, torch.get_rng_state()
+    assert measure_bf16(network, 32) > 0
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert network.training is training
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+@pytest.mark.parametrize(("ratio", "chosen"), [("0.500", True), ("1.300", False)])
+def test_what_was_measured_decides_for_the_whole_run_and_is_said(tmp_path: Path, ratio: str, chosen: bool) -> None:
+    if not has_bf16() or torch.cuda.is_available():
+        assert choose_precision(torch.nn.Identity(), 32, tmp_path)[0] is has_bf16()
+        return
+    keep(tmp_path / "bf16-ratio.txt", ratio.encode())
+    found, why = choose_precision(torch.nn.Identity(), 32, tmp_path)  # a network that cannot be measured
+    assert found is chosen
+    assert f"takes {float(ratio):.2f} of one in float32" in why

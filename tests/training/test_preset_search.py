@@ -13,12 +13,12 @@ from viennatag.training.finetuning import finetune, run
 from viennatag.training.finetuning.finetune import FineTuned
 from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.options import FinetuneOptions, TrainOptions
-from viennatag.training.selection import preset_search
-from viennatag.training.selection.preset_search import FINETUNED, FROZEN, PresetPlan
+from viennatag.training.selection import candidates, joined, preset_search
+from viennatag.training.selection.preset_search import FINETUNED, FROZEN, JOINED, MIRRORED, PresetPlan
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
-PLAN = PresetPlan(900.0, 2, {"learning rate": ({"learning_rate": 3e-3},)})
+PLAN = PresetPlan(900.0, 1, {"learning rate": ({"learning_rate": 3e-3},)}, ({}, {"mixing": 0.5}))
 
 
 @pytest.fixture
@@ -41,6 +41,8 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     monkeypatch.setattr(preset_search, "SHORT_EPOCHS", 1)
     monkeypatch.setattr(preset_search, "HEAD_SHARE", 0.001)
     monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 0.1)
+    monkeypatch.setattr(candidates, "choose_profile", lambda *_: ("photos", "so that they may be mirrored"))
+    monkeypatch.setattr(joined, "WORTH", -1.0)
     options = TrainOptions(preset="balanced", backbone=network, size=32, seed=3)
 
     class KilledError(Exception):
@@ -49,7 +51,7 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     begun: list[str] = []
 
     def kill(stage: str, _done: int, _total: int, remark: str) -> None:
-        if stage == "search":
+        if stage == "search" and "macro mAP" not in remark:
             begun.append(remark.partition("; ")[2])
             if len(begun) == 3:
                 raise KilledError
@@ -61,9 +63,11 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     bundle, _ = train(marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", progress=kill)
     assert "fine-tuning: defaults" not in begun[4:], "what was tried is not tried again"
     facts = bundle.training
-    assert [each["stage"] for each in facts["trials"]] == ["backbone", "fine-tuning", "learning rate", "in full"]
+    stages = [each["stage"] for each in facts["trials"]]
+    assert stages[:5] == ["backbone", "fine-tuning", "learning rate", "in full", "in full"]
+    assert stages[5:] == ["networks together", "views"]
     assert facts["gains"][facts["kept"]]["value"] == max(each["value"] for each in facts["gains"].values())
-    assert {FROZEN, FINETUNED} <= set(facts["gains"])
+    assert {FROZEN, FINETUNED, JOINED, MIRRORED} <= set(facts["gains"])
     assert facts["gains"][facts["kept"]]["value"] >= max(each["macro_map"] for each in facts["trials"]) - 1e-9
 
 

@@ -81,7 +81,7 @@ def one(text: str, edition: int = 9) -> str:
 # WIPO's files
 
 
-def test_headings_without_notes_at_every_level(english: Path) -> None:
+def test_headings_and_notes_at_every_level(english: Path) -> None:
     found = read_classification(english)
     assert {str(code): text for code, text in found.headings["en"].items()} == {
         "1": "In the sky",
@@ -93,6 +93,8 @@ def test_headings_without_notes_at_every_level(english: Path) -> None:
         "28.1": "Written from right to left",
     }
     assert found.auxiliary == {Code(1, 1, 2)}
+    notes = {str(code): text for code, text in found.notes["en"].items()}
+    assert notes == {"1": "Not a heading, see 1.15.7.", "1.1.1": "Nor this."}
 
 
 def test_languages_stand_side_by_side_in_one_file_or_two(english: Path, french: Path, tmp_path: Path) -> None:
@@ -102,9 +104,10 @@ def test_languages_stand_side_by_side_in_one_file_or_two(english: Path, french: 
     assert both.headings["fr"][Code(1, 1, 1)] == "Étoiles"
     assert both.auxiliary == first.auxiliary
     assert path.read_text(encoding="utf-8").splitlines()[2:4] == [
-        "1.1\t\tTwinkling things\tCe qui brille",
-        "1.1.1\t\tTwinklers of any sort (but 1.1.15)\tÉtoiles",
+        "1.1\t\tTwinkling things\tCe qui brille\t",
+        "1.1.1\t\tTwinklers of any sort (but 1.1.15)\tÉtoiles\tNor this.",
     ]
+    assert read_tree_file(path) == both
     mixed = tmp_path / "mixed.xml"
     mixed.write_text(
         '<index><category id="1" text="Sky"><division id="1.1"><title lang="en">Stars</title>'

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,23 @@ def _logs_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="vt-", dir=usual if len(usual) < 20 or os.name == "nt" else "/tmp"))
 
 
+@contextmanager
+def _without_cloud(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield what `ray.init` must know so that a cluster started in the block asks no cloud where it runs.
+
+    Ray's head asks the metadata services of three clouds unless a file in the home folder says how it was started, even
+    if statistics of use are off. So the head gets a home folder with such a file; workers keep that of the user.
+    """
+    (folder / "ray_bootstrap_config.yaml").write_text("{}\n", encoding="utf-8")
+    home = os.environ.get("HOME")
+    os.environ["HOME"] = str(folder)
+    try:
+        yield {"runtime_env": {"env_vars": {"HOME": home}}} if home else {}
+    finally:
+        os.environ.pop("HOME")
+        os.environ.update({"HOME": home} if home else {})
+
+
 def _connect(ray: Any, address: str, logs: Path) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     alone = {
@@ -87,10 +105,13 @@ def _connect(ray: Any, address: str, logs: Path) -> None:
     try:
         if host and port.isdecimal() and "/" not in host:  # Ray itself tries for two minutes
             socket.create_connection((host, int(port)), timeout=10).close()
+        quiet = {"address": address, "log_to_driver": False, "logging_level": "error"}
         with keeping_handlers():
-            ray.init(
-                address=address, log_to_driver=False, logging_level="error", **(alone if address == "local" else {})
-            )
+            if address == "local":
+                with _without_cloud(logs) as told:
+                    ray.init(**quiet, **alone, **told)
+            else:
+                ray.init(**quiet)
     except (OSError, ValueError, RuntimeError) as exc:
         raise BulkError(
             f"no Ray cluster answers at {address!r} ({exc}); give the HOST:PORT that `ray start --head` said, or local"

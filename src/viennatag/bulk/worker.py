@@ -15,7 +15,7 @@ from viennatag.bulk.results import write_shard
 from viennatag.bulk.sources import Shard
 from viennatag.errors import BulkError, DataError, ImageError
 from viennatag.images.sources import ImageSource
-from viennatag.prediction.predictor import Predictor
+from viennatag.prediction.predictor import Predictor, note_on
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Worker:
         if job.options.threshold is not None:
             bundle = self.predictor.bundle
             thresholds = np.full(len(bundle.labels), job.options.threshold)
-            chain = replace(bundle.postprocessor, thresholds=thresholds, top=None)
+            chain = replace(bundle.postprocessor, thresholds=thresholds, top=None, weights=None)
             self.predictor = Predictor(replace(bundle, postprocessor=chain), threads=threads)
 
     def run(self, shards: Iterable[Shard]) -> Iterator[Outcome]:
@@ -142,6 +142,8 @@ class Worker:
                 for each in self.predictor.suggest(row.scores, top=options.top, level=options.level)
             ],
         }
+        if note := note_on(row.scores):
+            found["note"] = note
         if options.floor is not None:
             chosen = np.flatnonzero(row.scores >= options.floor)
             chosen = chosen[np.argsort(-row.scores[chosen], kind="stable")]

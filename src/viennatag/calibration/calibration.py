@@ -5,13 +5,14 @@ See `calibration.platt` for how a calibration is fitted. The ranking of marks wi
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from viennatag.calibration.exclusive import ExclusiveGroups
 from viennatag.errors import DataError
 from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import Scores, as_scores, check_scores
@@ -24,15 +25,17 @@ _BLOCK = 1 << 21
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(TabularResult):
-    """Calibrates logits of each label: `sigmoid(slope * logit + intercept)`.
+    """Calibrates logits of each label: `sigmoid(slope * logit + intercept)`, a softmax of the same in exclusive groups.
 
     Attributes:
-        slope: Positive, so that a label's ranking never changes; shape (labels,).
+        slope: Positive, so that a free label's ranking never changes; shape (labels,).
         intercept: Shape (labels,).
+        exclusive: The groups of exclusive labels, whose labels share a slope; None without any.
     """
 
     slope: NDArray[np.float64]
     intercept: NDArray[np.float64]
+    exclusive: ExclusiveGroups | None = None
 
     def __post_init__(self) -> None:
         if self.slope.ndim != 1 or self.slope.shape != self.intercept.shape:
@@ -66,7 +69,10 @@ class Calibration(TabularResult):
             raise DataError(f"logits have shape {logits.shape}; expected (marks, {len(self.slope)})")
         scores = np.empty(logits.shape)
         for rows in _row_blocks(len(logits), len(self.slope)):
-            scores[rows] = stable_sigmoid(logits[rows] * self.slope + self.intercept)
+            lines = logits[rows] * self.slope + self.intercept
+            scores[rows] = stable_sigmoid(lines)
+            if self.exclusive:
+                scores[rows, self.exclusive.members] = self.exclusive.softmax(lines[:, self.exclusive.members])
         return scores
 
     def shift_prior(self, prior: NDArray[np.float64], target_prior: NDArray[np.float64]) -> "Calibration":
@@ -86,10 +92,17 @@ class Calibration(TabularResult):
             if shares.shape != self.slope.shape or not np.all((shares > 0) & (shares < 1)):
                 raise DataError(f"{name} must hold one share for each label, above 0 and below 1")
         shift = np.log(target_prior) - np.log1p(-target_prior) - np.log(prior) + np.log1p(-prior)
-        return Calibration(self.slope, self.intercept + shift)
+        if self.exclusive:
+            now, then = (
+                self.exclusive.initial_logits(np.log(each) - np.log1p(-each)) for each in (prior, target_prior)
+            )
+            shift[self.exclusive.members] = (then - now)[self.exclusive.members]
+        return replace(self, intercept=self.intercept + shift)
 
 
-def coherent_scores(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float]:
+def coherent_scores(
+    scores: NDArray[Float], parents: ArrayLike, exclusive: ExclusiveGroups | None = None
+) -> NDArray[Float]:
     """Return scores raised so that no label scores below its best descendant.
 
     A mark of 3.1.6 is also a mark of 3.1 and of 3, so its probability is a lower bound of theirs.
@@ -97,6 +110,7 @@ def coherent_scores(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float
     Args:
         scores: Shape (marks, labels).
         parents: Position of each label's parent, before its own; -1 for none. Shape (labels,).
+        exclusive: The groups of exclusive labels, which remain distributions; see `ExclusiveGroups.coherent`.
 
     Raises:
         DataError: If shapes differ, a parent comes after its child, or a score is NaN.
@@ -106,12 +120,28 @@ def coherent_scores(scores: NDArray[Float], parents: ArrayLike) -> NDArray[Float
     above = np.asarray(parents)
     if scores.ndim != 2 or above.shape != scores.shape[1:]:
         raise DataError(f"scores have shape {scores.shape}, parents {above.shape}; expected one parent per label")
+    if exclusive:
+        return exclusive.coherent(scores)
     raised = scores.copy()
     for children, nodes, starts in _generations(above.astype(np.int64).tobytes()):
         for rows in _row_blocks(len(scores), len(children)):
             best = np.maximum.reduceat(raised[rows][:, children], starts, axis=1)
             raised[rows, nodes] = np.maximum(raised[rows, nodes], best)
     return raised
+
+
+def coherent_probabilities(calibration: Calibration, logits: Scores, parents: ArrayLike) -> NDArray[np.float64]:
+    """Return the coherent scores of calibrated logits, shape (marks, labels); see `coherent_scores`.
+
+    Only the result is held at full size, since that of a register's validation subset takes a gigabyte.
+
+    Raises:
+        DataError: As the two steps.
+    """
+    scores = np.empty(logits.shape)
+    for rows in _row_blocks(*logits.shape):
+        scores[rows] = coherent_scores(calibration(logits[rows]), parents, calibration.exclusive)
+    return scores
 
 
 def _row_blocks(rows: int, columns: int, *, block: int = _BLOCK) -> Iterator[slice]:

@@ -1,17 +1,18 @@
-"""The commands `codes show`, `codes search`, `codes list` and `codes import`: the classification."""
+"""The commands `codes show`, `search`, `list` and `import`: the classification, or a tree of one's own."""
 
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 from typer import Argument, Option
 
-from viennatag.cli.options import PLAIN, Command, FormatOption, fail, print_json
+from viennatag.cli.options import PLAIN, Command, FormatOption, TaxonomyOption, fail, print_json
 from viennatag.cli.outputs import check_outputs
 
 if TYPE_CHECKING:
+    from viennatag.data.taxonomy import LabelTree
     from viennatag.vienna.codes import Code, Tree
 
 TreeOption = Annotated[Path | None, Option("--tree", help="Tree file to read, as `codes import` writes it.")]
@@ -24,6 +25,9 @@ LanguageOption = Annotated[
     ),
 ]
 
+_MOST = 40
+"""Codes that a search prints."""
+
 codes = typer.Typer(
     name="codes",
     help="Show, search, list and import Vienna codes and their headings.\n\nExample: viennatag codes show 3.1.6",
@@ -34,20 +38,27 @@ codes = typer.Typer(
 
 @codes.command("show", cls=Command)
 def show(
-    code: Annotated[list[str], Argument(help="Vienna codes, such as 3.1.6.", metavar="CODE...")],
+    code: Annotated[list[str], Argument(help="Vienna codes, such as 3.1.6, or labels.", metavar="CODE...")],
     format_: FormatOption = "table",
     tree: TreeOption = None,
     language: LanguageOption = None,
+    taxonomy: TaxonomyOption = "vienna",
 ) -> None:
     """Show codes with their ancestors and children.
 
     Example: viennatag codes show 3.1.6
+
+    Example: viennatag codes show cat --taxonomy animals.tsv
     """
+    if taxonomy != "vienna":
+        own = _open_own(taxonomy, tree, language)
+        labels = own.read_labels(code)
+        return _print_own(own, [node for each in labels for node in (*own.path(each), *own.children(each))], format_)
     from viennatag.vienna.codes import parse_codes
 
     shown = _open(tree, language)
     asked = parse_codes(" ".join(code))
-    _print(shown, [node for each in asked for node in (*each.path, *shown.tree.children(each))], format_)
+    return _print(shown, [node for each in asked for node in (*each.path, *shown.tree.children(each))], format_)
 
 
 @codes.command("search", cls=Command)
@@ -56,26 +67,35 @@ def search(
     format_: FormatOption = "table",
     tree: TreeOption = None,
     language: LanguageOption = None,
+    taxonomy: TaxonomyOption = "vienna",
 ) -> None:
     """Find codes by words of their headings.
 
     Example: viennatag codes search cat
     """
+    if taxonomy != "vienna":
+        own = _open_own(taxonomy, tree, language)
+        return _print_own(own, own.search(words)[:_MOST] or _nothing(words), format_)
     shown = _open(tree, language)
-    found = shown.tree.search(words, limit=40)
-    if not found:
-        fail(f"no heading has {' '.join(words)!r} in it; try fewer or shorter words")
-    _print(shown, found, format_)
+    return _print(shown, shown.tree.search(words, limit=_MOST) or _nothing(words), format_)
 
 
 @codes.command("list", cls=Command)
-def list_(format_: FormatOption = "table", tree: TreeOption = None, language: LanguageOption = None) -> None:
-    """List the categories.
+def list_(
+    format_: FormatOption = "table",
+    tree: TreeOption = None,
+    language: LanguageOption = None,
+    taxonomy: TaxonomyOption = "vienna",
+) -> None:
+    """List the categories, or the labels without a parent of a tree of one's own.
 
     Example: viennatag codes list
     """
+    if taxonomy != "vienna":
+        own = _open_own(taxonomy, tree, language)
+        return _print_own(own, own.children(""), format_)
     shown = _open(tree, language)
-    _print(shown, shown.tree.children(None), format_)
+    return _print(shown, shown.tree.children(None), format_)
 
 
 @codes.command("import", cls=Command)
@@ -125,6 +145,42 @@ def _open(file: Path | None, language: str | None) -> _Shown:
         file = imported[-1]
     found = read_tree_file(file)
     return _Shown(found.tree(wanted), found.missing(wanted), f"{file} has headings in {', '.join(found.languages)}")
+
+
+def _open_own(taxonomy: str, tree: Path | None, language: str | None) -> "LabelTree":
+    from viennatag.data.taxonomy import LabelTree
+    from viennatag.data.taxonomy_files import find_taxonomy
+
+    found = find_taxonomy(taxonomy)
+    if not isinstance(found, LabelTree):
+        fail("flat labels have no tree to show; name a taxonomy file with --taxonomy")
+    if tree is not None or language is not None:
+        fail("--tree and --language are for the Vienna Classification; leave them out beside --taxonomy")
+    return found
+
+
+def _nothing(words: Iterable[str]) -> NoReturn:
+    fail(f"no heading has {' '.join(words)!r} in it; try fewer or shorter words")
+
+
+def _print_own(tree: "LabelTree", labels: "Iterable[str]", format_: str) -> None:
+    rules = dict(tree.rules)
+    rows = [
+        {
+            "code": label,
+            "heading": tree.heading(label),
+            "level": tree.level_names[len(tree.path(label)) - 1],
+            **({"group": group, "rule": rules[group]} if (group := tree.group(label)) else {}),
+        }
+        for label in dict.fromkeys(labels)
+    ]
+    if format_ == "json":
+        print_json(rows)
+        return
+    width = max(len(row["code"]) for row in rows)
+    for row in rows:
+        group = f"  ({row['rule']} of {row['group']})" if "group" in row else ""
+        print(f"{row['code']:<{width}}  {row['heading']}{group}")
 
 
 def _print(shown: _Shown, found: "Iterable[Code]", format_: str) -> None:

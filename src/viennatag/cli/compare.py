@@ -17,9 +17,9 @@ COMMAND_CLASS = ConfigCommand
 
 _USED = (
     "backbone", "pretrained", "size", "strategy.min_count", "strategy.decision_rule", "data.extra_marks",
-    "data.extra_images", "near_duplicates", "finetune",
+    "data.extra_images", "near_duplicates", "finetune", "onnx",
 )  # fmt: skip
-"""The keys of `train` that matter here too; of the table `finetune` all."""
+"""The keys of `train` that matter here too; of the tables `finetune` and `onnx` all."""
 
 
 def compare(
@@ -27,10 +27,10 @@ def compare(
     images: Annotated[Path | None, Option("--images", help="Folder that the image column is relative to.")] = None,
     list_: Annotated[bool, Option("--list", help="List the strategies and decision rules, and exit.")] = False,
     strategies: Annotated[str | None, Option(help="Names separated by commas; by default all.")] = None,
-    seeds: Annotated[int, Option(help="Trainings of each strategy.")] = 3,
-    min_count: Annotated[
-        int | None, Option(help="Evaluate labels with at least this many training marks.", show_default="5")
+    folds: Annotated[
+        int | None, Option(help="Cross-validate: each mark is tested once, in one of so many folds.", min=2)
     ] = None,
+    seeds: Annotated[int, Option(help="Trainings of each strategy, in each fold.")] = 3,
     decision_rule: Annotated[
         str | None, Option(help="How scores become suggestions (see --list).", show_default="expected-f")
     ] = None,
@@ -39,7 +39,7 @@ def compare(
         Option(
             "--backbones",
             "--backbone",
-            help="A timm name, local-dir:FOLDER or bundle:NAME; or several, separated by commas.",
+            help="A name as in train, or several, separated by commas.",
             show_default="efficientnet_b0",
         ),
     ] = None,
@@ -75,6 +75,8 @@ def compare(
 
     Example: viennatag compare marks.csv --images images --strategies as-is,class-weights,focal
 
+    Example: viennatag compare marks.csv --images images --strategies as-is,class-weights --folds 5
+
     Example: viennatag compare marks.csv --images images --backbones mobilenetv2_100,resnet18 --finetune
     """
     if list_:
@@ -103,7 +105,6 @@ def compare(
             "backbone": ("--backbones", backbones[0] if backbones else None),
             "finetune": ("--finetune", {} if finetune else None),
             "size": ("--size", size),
-            "strategy.min_count": ("--min-count", min_count),
             "strategy.decision_rule": ("--decision-rule", decision_rule),
         },
         settings,
@@ -128,9 +129,11 @@ def compare(
             backbone=backbones or stated.backbone,
             pretrained=stated.pretrained,
             size=stated.size,
+            onnx=stated.onnx,
             finetune=stated.finetune,
             presets=wanted,
             budget=None if budget is None else parse_duration(budget),
+            folds=folds,
             seeds=seeds,
             min_count=stated.strategy.min_count,
             extra_marks=chosen.data.read_extra_marks(table.taxonomy, skip_bad=skip_bad),

@@ -55,6 +55,7 @@ def evaluate(
     """
     from viennatag.errors import require
     from viennatag.evaluation.evaluation import evaluate_scores, report_labels, score_marks
+    from viennatag.model.saving import TRAINING_LOG
     from viennatag.model.seen_images import unseen_marks
     from viennatag.prediction.predictor import Predictor
 
@@ -88,9 +89,9 @@ def evaluate(
     if report is not None or format_ == "csv":
         found = report_labels(scores, table, predictor.bundle, support=_support(whole, labels), seed=seed)
     if report is not None:
-        from viennatag.reports.evaluation import INCOMPLETE
+        from viennatag.reports.evaluation import INCOMPLETE, group_notes
         from viennatag.reports.label_report import label_report_page
-        from viennatag.reports.training_curves import TRAINING_LOG, training_charts
+        from viennatag.reports.training_curves import training_charts
 
         curves = None
         if learning_curves:
@@ -115,7 +116,7 @@ def evaluate(
             source=f"{bundle} on {marks.name}, {chosen}: {len(table):,} marks",
             marks=table,
             images=images,
-            notes=[INCOMPLETE.capitalize()] if incomplete else [],
+            notes=[INCOMPLETE.capitalize()] if incomplete else group_notes(evaluation),
         )
         write_page(page, report, quiet=format_ != "table")
     if format_ == "csv":

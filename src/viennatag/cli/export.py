@@ -37,7 +37,7 @@ def export(
     """
     check_outputs(folders={"--out": out})
     from viennatag.data.labels import LabelSet
-    from viennatag.prediction.predictor import Predictor, heading
+    from viennatag.prediction.predictor import Predictor
     from viennatag.reports.exports import export_labels, labelled_marks, labelled_predictions
 
     if images is None:
@@ -60,6 +60,6 @@ def export(
         given = {code for codes in marks.codes for code in codes}
         labels = LabelSet.from_marks(marks)
         names = tuple(name for name in labels.names if name in given)
-    meanings = {name: heading(name, labels.taxonomy) for name in names}
+    meanings = {name: labels.hierarchy.heading(name) for name in names}
     export_labels(labelled, folder, out, to=to, classes=names, headings=meanings)
     print(f"wrote {out}: {len(labelled):,} images in the format of {to}")

@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from viennatag.cli import options
 from viennatag.cli.bulk import print_summary
+from viennatag.cli.config import SetOption, read_options
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.progress import show_progress
 
@@ -19,13 +20,14 @@ def features(
     images: Annotated[
         Path | None, Option(help="Folder of images; SOURCE is then a marks table that names them.")
     ] = None,
-    backbone: Annotated[str, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.")] = "efficientnet_b0",
+    backbone: Annotated[str, Option(help="A name as in train.")] = "efficientnet_b0",
     size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
     taxonomy: options.TaxonomyOption = "vienna",
     shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
         str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
     ] = None,
+    settings: SetOption = None,
     cache: options.CacheOption = None,
 ) -> None:
     """Extract the features of millions of images into a store, on one machine or many.
@@ -38,9 +40,11 @@ def features(
 
     Example: viennatag features 'archives/*.tar' -o store --address auto
     """
+    told = read_options(None, {"backbone": ("--backbone", backbone)}, settings, used=("onnx",)).options.onnx
     check_outputs(folders={"--out": out})
     check_cache(cache)
     from viennatag.bulk.extraction import extract_store
+    from viennatag.data.taxonomy_files import find_taxonomy
     from viennatag.files import cache_folder
     from viennatag.model.bundle import open_bundle
     from viennatag.training.backbones.loading import BUNDLE, load_backbone
@@ -48,7 +52,7 @@ def features(
     learned = open_bundle(backbone.removeprefix(BUNDLE)).seen if backbone.startswith(BUNDLE) else None
     with show_progress() as report:
         report("backbone", 0, 1, backbone)
-        network = load_backbone(backbone, cache=cache or cache_folder(), size=size)
+        network = load_backbone(backbone, cache=cache or cache_folder(), size=size, onnx_input=told)
         report("backbone", 1, 1, f"{network.width} features at {network.size} pixels")
         summary = extract_store(
             source,
@@ -57,7 +61,7 @@ def features(
             name=backbone,
             learned=learned,
             images=images,
-            crops=taxonomy == "vienna",
+            crops=find_taxonomy(taxonomy) == "vienna",
             shard_size=shard_size,
             address=address,
             progress=lambda done, total, failed: report("images", done, total, f"{failed:,} failed" if failed else ""),

@@ -1,9 +1,10 @@
 """The command `import`: a marks table from the delivery of a register."""
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
@@ -23,7 +24,6 @@ from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
-    from viennatag.data.taxonomy import Taxonomy
     from viennatag.importers import ImportSummary
 
 _SHOWN = 20
@@ -52,7 +52,7 @@ def import_(
     Call it again to resume after an interruption.
 
     Formats: eu-xml, st96, brazil, madrid, kipris, uspto, uspto-vienna, l3d, trademarks2020, us-table, ca-table,
-    tmview, coco, hf-parquet, table, one-hot, class-folders.
+    tmview, label-studio, coco, cvat, voc, hf-parquet, table, one-hot, class-folders.
 
     Example: viennatag import eu-xml delivery.zip -o marks.csv
 
@@ -68,12 +68,12 @@ def import_(
             source,
             out,
             images=images,
-            taxonomy=cast("Taxonomy", taxonomy),
+            taxonomy=taxonomy,
             reading=replace(reading, ignore=tuple(ignore or ())),
             edition=edition,
             progress=lambda done, total: report("MB", done, total, ""),
         )
-    _print(summary)
+    _print(summary, taxonomy)
     if edition is not None:
         from viennatag.vienna.editions import imported_editions
 
@@ -85,7 +85,7 @@ def import_(
         raise Exit(1)
 
 
-def _print(summary: "ImportSummary") -> None:
+def _print(summary: "ImportSummary", taxonomy: str) -> None:
     if summary.resumed:
         print(f"resumed after {summary.resumed:,} finished files", file=sys.stderr)
     print_notes(summary.notes)
@@ -111,5 +111,6 @@ def _print(summary: "ImportSummary") -> None:
     print(f"wrote {summary.table}: {summary.kept:,} marks{more}")
     if summary.images is not None:
         print(f"wrote {summary.images}: their images")
-    if summary.taxonomy == "flat":
-        print("its labels are not Vienna codes: use it with --taxonomy flat")
+    if summary.taxonomy != "vienna":
+        named = "flat" if summary.taxonomy == "flat" else shlex.quote(taxonomy)
+        print(f"its labels are not Vienna codes: use it with --taxonomy {named}")

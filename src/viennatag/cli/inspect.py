@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
@@ -13,7 +13,6 @@ from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
     from viennatag.data.marks import Marks
-    from viennatag.data.taxonomy import Taxonomy
     from viennatag.evaluation.label_issues import LabelIssue
     from viennatag.inspection.profile import Profile
 
@@ -34,8 +33,14 @@ def inspect(
     drop: Annotated[
         str, Option(help="Kinds of rows to leave out of --write-clean, such as damaged,duplicates,leak.")
     ] = "",
+    learning_curves: Annotated[
+        bool,
+        Option(
+            "--learning-curves",
+            help="Estimate what 50 more marks of each label bring, on features of --model, else of starter.",
+        ),
+    ] = False,
     min_count: Annotated[int, Option(help="A code with fewer marks counts for its parent.")] = 1,
-    train_marks: Annotated[int, Option(help="Training marks that a label needs.")] = 20,
     taxonomy: options.TaxonomyOption = "vienna",
     ignore: options.IgnoreOption = None,
     image_column: options.ImageColumnOption = None,
@@ -52,18 +57,21 @@ def inspect(
     The report also recommends what to do about what was found.
 
     Example: viennatag inspect marks.csv --images images --report imbalance.html
+
+    Example: viennatag inspect marks.csv --images images --learning-curves
     """
     if (label_issues is not None or own_scores) and model is None:
         fail("--label-issues and --own-scores only matter with --model; add it")
     if model is not None and images is None:
         fail("--model needs the images; name their folder with --images")
+    if learning_curves and images is None:
+        fail("--learning-curves need the images; name their folder with --images")
     if bool(drop) != (write_clean is not None):
         fail("--write-clean and --drop belong together: a file, and the kinds of rows to leave out of it")
     from viennatag.data.marks import read_marks, write_marks
     from viennatag.errors import require
     from viennatag.files import atomic_file
     from viennatag.inspection.image_checks import check_drop, check_marks, clean_marks
-    from viennatag.inspection.profile import Needs
     from viennatag.inspection.profile import profile as profile_marks
 
     if report is not None:
@@ -75,20 +83,32 @@ def inspect(
         check_cache(cache)
     table = read_marks(
         marks,
-        taxonomy=cast("Taxonomy", taxonomy),
+        taxonomy=taxonomy,
         images=images,
         skip_bad=True,  # bad rows are reported too
         require_images=images is not None,
         ignore=ignore or (),
         reading=read_reading(image_column, label_column, separator, long, as_written, blank),
     )
-    profile = profile_marks(table, min_count=min_count, needs=Needs(train_marks))
+    profile = profile_marks(table, min_count=min_count)
     notes = [*table.notes, *_group_notes(table, profile, min_count)]
     with show_progress() as progress:
         checked = check_marks(table, images, progress=lambda done, total: progress("images", done, total, ""))
         profile = replace(profile, findings=checked.findings)
         unreadable = {row for each in checked.findings if each.kind == "damaged" for row in each.positions}
         readable = table.select(row for row in range(len(table)) if row not in unreadable)
+        curves = None
+        if learning_curves and images is not None:
+            from viennatag.evaluation.learning_curves import marks_learning_curves
+            from viennatag.prediction.predictor import Predictor
+
+            curves = marks_learning_curves(
+                Predictor.load(model or "starter"),
+                readable,
+                images,
+                min_count=min_count,
+                progress=lambda stage, done, total: progress(stage, done, total, ""),
+            )
         found: tuple[LabelIssue, ...] = ()
         if model is not None and images is not None:
             from viennatag.training.selection.cross_fitting import find_label_issues
@@ -115,6 +135,10 @@ def inspect(
         }
         if model is not None:
             plain["label_issues"] = [issue.to_json(readable) for issue in found]
+        if curves is not None:
+            from viennatag.reports.learning_curves import curves_json
+
+            plain["learning_curves"] = curves_json(curves)
         print_json(plain)
     else:
         from viennatag.reports.profile import profile_report
@@ -122,6 +146,10 @@ def inspect(
         print(f"read as: {table.reading}")
         print_notes(notes)
         print_rich(profile_report(profile))
+        if curves is not None:
+            from viennatag.reports.learning_curves import curves_report
+
+            print_rich(curves_report(curves))
     if model is not None:
         from viennatag.reports.label_issues import label_issues_report, write_label_issues
 
@@ -135,6 +163,10 @@ def inspect(
         from viennatag.reports.pages import label_issues_section, profile_page
 
         more = [label_issues_section(found, readable, images)] if model is not None and images is not None else []
+        if curves is not None:
+            from viennatag.reports.learning_curves import curves_section
+
+            more.append(curves_section(curves))
         write_page(profile_page(profile, source=marks.name, more=more), report, quiet=format_ == "json")
     if written and format_ != "json":
         print("\n".join(written))

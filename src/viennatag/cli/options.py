@@ -61,14 +61,16 @@ TopOption = Annotated[
 ]
 LevelOption = Annotated[
     str | None,
-    Option("--level", help="category, division or section.", show_default="all; the deepest with --top"),
+    Option(
+        "--level",
+        help="category, division or section; a level of the tree in a bundle with one.",
+        show_default="all; the deepest with --top",
+    ),
 ]
 ImagesOption = Annotated[Path, Option("--images", help="Folder that the image column is relative to.")]
 TaxonomyOption = Annotated[
     str,
-    Option(
-        "--taxonomy", help="vienna, or flat for labels that are not Vienna codes.", callback=one_of("vienna", "flat")
-    ),
+    Option("--taxonomy", help="vienna, flat for labels that are not Vienna codes, or a file with a tree of your own."),
 ]
 BadRowsOption = Annotated[
     bool, Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
@@ -117,7 +119,7 @@ def read_table(
     path: Path,
     images: Path | None,
     *,
-    taxonomy: str,
+    taxonomy: "Taxonomy | str",
     skip_bad: bool = False,
     ignore: Sequence[str] | None = None,
     reading: "Reading | None" = None,
@@ -130,10 +132,9 @@ def read_table(
     from viennatag.data.marks import read_marks
     from viennatag.errors import DataError
 
-    kind = cast("Taxonomy", taxonomy)
     try:
         marks = read_marks(
-            path, taxonomy=kind, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
+            path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
         )
     except DataError as exc:
         if reading is None and any(option in str(exc) for option in _READING_OPTIONS):
@@ -167,11 +168,11 @@ def print_notes(notes: Sequence[str]) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def _by_import(path: Path, taxonomy: str) -> str:
+def _by_import(path: Path, taxonomy: "Taxonomy | str") -> str:
     """Return what decides how a table is read, for a command without options for that."""
     out = "marks.csv" if path.name != "marks.csv" else "sure-marks.csv"
-    flat = " --taxonomy flat" if taxonomy == "flat" else ""
-    command = f"viennatag import table {shlex.quote(str(path))} -o {out}{flat}"
+    kind = "" if taxonomy == "vienna" else f" --taxonomy {shlex.quote(str(taxonomy))}"
+    command = f"viennatag import table {shlex.quote(str(path))} -o {out}{kind}"
     return f"`{command}` takes these options and writes a table that is sure"
 
 

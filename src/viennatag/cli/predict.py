@@ -93,12 +93,14 @@ def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str,
         from viennatag.files import safe_cells
 
         table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(["image", "code", "heading", "score", "level", "above_threshold", "error"])
+        table.writerow(["image", "code", "heading", "score", "level", "above_threshold", "error", "note"])
         for prediction in found:
             if prediction.error is not None:
-                table.writerow(safe_cells([prediction.image, "", "", "", "", "", prediction.error]))
+                table.writerow(safe_cells([prediction.image, "", "", "", "", "", prediction.error, ""]))
+            if prediction.note:
+                table.writerow(safe_cells([prediction.image, "", "", "", "", "", "", prediction.note]))
             for each in prediction.suggestions:
-                cells = (each.code, each.heading, each.score, each.level, int(each.above_threshold), "")
+                cells = (each.code, each.heading, each.score, each.level, int(each.above_threshold), "", "")
                 table.writerow(safe_cells([prediction.image, *cells]))
     else:
         from viennatag.reports.predictions import predictions_text

@@ -133,11 +133,16 @@ def train(
             skip_bad=skip_bad,
             progress=report,
         )
+    for each in bundle.training.get("trials", ()):
+        print(f"tried {each['stage']}, {each['name']}: validation macro mAP {each['macro_map']:.3f}")
     for name, gain in bundle.training.get("gains", {}).items():
         low, high = gain["difference_low"], gain["difference_high"]
         print(f"{name}: validation macro mAP {gain['value']:.3f}, {low:+.3f} to {high:+.3f} against frozen features")
     if "kept" in bundle.training:
-        print(f"kept: {bundle.training['kept']}")
+        networks, views = (bundle.training.get(name, 1) for name in ("networks", "views"))
+        times = networks * views
+        cost = f"; {networks} networks, {views} views: predicting takes {times} times as long" if times > 1 else ""
+        print(f"kept: {bundle.training['kept']}{cost}")
     searched = bundle.training["strategy"]
     if searched["name"] == AUTO:
         print(f"auto chose {searched['chosen']} after {len(searched['trials'])} trials: {searched['reason']}")

@@ -17,26 +17,38 @@ from viennatag.errors import DataError
 
 Truth = Literal["positive", "negative", "unknown", "blank"]
 _TRUTHS: dict[str, Truth] = {
-    **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y", "x", "✓", "✔"), "positive"),
-    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n"), "negative"),
-    **dict.fromkeys(("-1", "-1.0", "?", "unknown", "uncertain"), "unknown"),
+    **dict.fromkeys(
+        ("1", "1.0", "1,0", "true", "t", "yes", "y", "x", "✓", "✔", "+", "on", "present", "positive", "pos"), "positive"
+    ),
+    **dict.fromkeys(("0", "0.0", "0,0", "false", "f", "no", "n", "off", "absent", "negative", "neg"), "negative"),
+    **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain"), "unknown"),
     **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
+    **dict.fromkeys(("-nan", "nil", "n.a.", "#n/a", "#na", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"),
+    **dict.fromkeys(("-", "--", "---", "–", "—"), "blank"),
 }
 EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
 EMPTY_WORDS = frozenset({text for text, truth in _TRUTHS.items() if truth == "blank"} - {""})
 """Words (lower case) that programs write for an empty cell."""
-SURE_SEPARATORS = ";|\n；"
+SURE_SEPARATORS = ";|\n\t；"
 DOUBTFUL_SEPARATORS = (",", "、", "，", "#", " ")
 """These may be part of a label, so they separate labels only if the whole column says so, or the user does."""
-POSSIBLE_SEPARATORS = ("/", "+", "&")
-"""These are part of many labels, so they separate labels only if the user says so."""
-
 _BLANKS = re.compile(r"[\s\u200b\u2060\ufeff\u00ad]+")
 _ARRAY = re.compile(r"^(?:[A-Za-z]+\()?([\[{(].*?[\]})])(?:,\s*dtype=.*)?\)?$", re.DOTALL)
-_CALL = re.compile(r"(array|tensor|Index|Series|set|frozenset|deque|dict_keys)\([\[{(]")
+_CALL = re.compile(r"(array|tensor|Index|Series|set|frozenset|deque|dict_keys)\([\[{(]|c\([\"'].*\)$")
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _TOOL_KEYS = re.compile(r"(labels?|choices|taxonomy|tags?|class(es)?|categor(y|ies)|codes?|names?)$", re.IGNORECASE)
+_NESTING_KEYS = re.compile(r"(value|results?|annotations?|items|data)$", re.IGNORECASE)
+_BRACED = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^,"{}\[\]]+))(?:,|$)')
+_LONG = 10_000
+"""Characters of a cell from which it is read as a list only by JSON and Python, whose time grows with its length."""
+_FEW, _SHORT = 8, 1_000  # marks between labels that are looked at in a label, and its characters
+_BETWEEN = re.compile(r"\s*<br ?/?>\s*|\s+(?:and|und|et|y|e)\s+|[\W_]+", re.IGNORECASE)
+"""What may stand between two labels besides the separators above."""
+
+
+CLASS_WORDS = frozenset({"+", "on", "off", "present", "absent", "positive", "negative", "pos", "neg"})
+"""Words for yes and no that are labels themselves in a column of labels."""
 
 
 @lru_cache(maxsize=65_536)
@@ -74,8 +86,17 @@ def same_label(text: str) -> str:
 
 
 def is_listed(text: str) -> bool:
-    """Return whether a text is written as Python, JSON or NumPy print a list."""
-    return (text[:1] in "[{(" and text[-1:] in "]})") or bool(_CALL.match(text))
+    """Return whether a text is written as Python, JSON, NumPy, R or PostgreSQL print a list, or as quoted texts."""
+    return text[:1] + text[-1:] in {"[]", "{}", "()"} or bool(_CALL.match(text)) or _is_quoted(text)
+
+
+def _is_quoted(text: str) -> bool:
+    return (
+        text[:1] in ("'", '"')
+        and text[-1:] == text[:1]
+        and 2 < len(text) < _LONG
+        and not _QUOTED.sub("", text).strip(" ,;|\t\n")
+    )
 
 
 def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -> list[str]:
@@ -97,6 +118,8 @@ def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -
         return [entry for each in _in_order(value) for entry in _listed_entries(each)]
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise DataError(f"holds bytes where labels are expected: {bytes(value[:20])!r}")
+    if hasattr(value, "__next__") or type(value).__repr__ is object.__repr__:
+        raise DataError(f"holds a {type(value).__name__} where labels are expected; make it a text or a list of texts")
     return [text] if (text := normal_label(cell_text(value))) else []
 
 
@@ -124,12 +147,29 @@ def choose_separator(cells: Collection[str]) -> tuple[str, list[tuple[str, str]]
             return mark, []
         if mark != " " or not sure:
             doubts.append((mark, joined[0]))
-    single = _single(texts)
-    for mark in POSSIBLE_SEPARATORS:
-        pieces = {text: [piece.strip() for piece in text.split(mark)] for text in sorted(single) if mark in text}
-        joined = [text for text, found in pieces.items() if single.issuperset(found)]
-        doubts += [(mark, joined[0])] if joined else []
-    return "", doubts
+    joined_labels = _joined_labels(_single(texts))
+    told = set(joined_labels.values())
+    return "", [*((mark, text) for mark, text in doubts if text not in told), *joined_labels.items()]
+
+
+def _joined_labels(labels: Collection[str]) -> dict[str, str]:
+    """Return what stands between other labels in a label, such as `/` in `cat/dog`, each with its first example."""
+    found: dict[str, str] = {}
+    for text in sorted(label for label in labels if len(label) < _SHORT):
+        for mark in sorted({match if _is_word(match) else match.strip() for match in _BETWEEN.findall(text)} - {""})[
+            :_FEW
+        ]:
+            if mark in found or mark in DOUBTFUL_SEPARATORS:
+                continue
+            pieces = [piece.strip() for piece in text.split(mark)]
+            if len(pieces) > 1 and all(piece in labels for piece in pieces):
+                found[mark] = text
+    return found
+
+
+def _is_word(mark: str) -> bool:
+    """Return whether a mark is part of many words too, so that it separates labels only with the blanks around it."""
+    return mark.strip() in {"-", "_", "."} or mark.strip().isalpha()
 
 
 def _single(texts: Iterable[str]) -> set[str]:
@@ -160,16 +200,22 @@ def _text_entries(text: str, separator: str, as_written: bool) -> tuple[str, ...
 def _bracket_entries(text: str) -> list[str]:
     if text in EMPTY_LISTS:
         return []
+    if _is_quoted(text) or text.startswith("c("):  # quoted texts, and those of R
+        text = f"[{text.removeprefix('c(').removesuffix(')')}]"
     found = _ARRAY.match(text)
     inner = found[1][1:-1] if found else text[1:-1]
-    quoted = [first or second for first, second in _QUOTED.findall(inner)]
-    if quoted and not _QUOTED.sub("", inner).strip():  # NumPy prints no commas; Python would join the texts
+    quoted = [first or second for first, second in _QUOTED.findall(inner)] if len(inner) < _LONG else []
+    if quoted and not _QUOTED.sub("", inner).strip(" ;|\t\n"):  # NumPy prints no commas; Python would join the texts
         return [label for label in map(normal_label, quoted) if label]
     for read in (json.loads, ast.literal_eval):
         try:
             return cell_entries(read(found[1] if found else text))
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
+    if (
+        text.startswith("{") and len(text) < _LONG and not _BRACED.sub("", inner)
+    ):  # PostgreSQL quotes only what needs it
+        return [label for pair in _BRACED.findall(inner) if (label := normal_label(pair[0] or pair[1]))]
     if "'" in inner or '"' in inner or any(mark in inner for mark in "[]{}"):
         raise DataError(f"holds what looks like a list and cannot be read as one: {text[:60]!r}")
     return [label for label in map(normal_label, inner.split(",")) if label and label.lower() not in EMPTY_WORDS]
@@ -180,7 +226,12 @@ def _mapping_entries(value: Mapping[Any, Any]) -> list[str]:
     truths = {str(key): truth_of(cell_text(each)) for key, each in value.items() if not isinstance(each, (list, dict))}
     if value and len(truths) == len(value) and set(truths.values()) <= {"positive", "negative"}:
         return [normal_label(key) for key, truth in truths.items() if truth == "positive"]
-    found = [entry for key, each in value.items() if _TOOL_KEYS.search(str(key)) for entry in _listed_entries(each)]
+    found = [
+        entry
+        for key, each in value.items()
+        if _TOOL_KEYS.search(str(key)) or (_NESTING_KEYS.search(str(key)) and isinstance(each, (list, dict)))
+        for entry in _listed_entries(each)
+    ]
     if not found and value:
         raise DataError(f"holds an object without labels that are known: {str(dict(value))[:60]!r}")
     return found

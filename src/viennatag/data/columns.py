@@ -19,6 +19,7 @@ LABEL_NAMES = (
     "codes", "labels", "label", "tags", "tag", "finding_labels", "vienna_codes", "vienna_code", "vienna",
     "vienna_classes", "classes", "class", "class_name", "categories", "category", "label_name", "class_names",
     "targets", "target", "choices", "choice", "findings", "annotations", "annotation", "genres", "genre", "attributes",
+    "class_id", "label_id", "category_id", "class_idx", "label_idx", "class_index", "label_index",
 )  # fmt: skip
 """Columns of labels, the surest first."""
 SPLIT_NAMES = (
@@ -28,6 +29,8 @@ SPLIT_NAMES = (
     "set",
     "part",
     "phase",
+    "usage",
+    "data_set",
     "is_valid",
     "is_validation",
     "is_test",

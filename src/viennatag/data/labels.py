@@ -1,21 +1,22 @@
 """Label sets: the labels that a model predicts, and the targets of marks.
 
-In the Vienna taxonomy every ancestor of a code is a label too, so a mark of 3.1.6 is also a positive of 3.1 and
-of 3. A label that is too rare to learn is left out, and its marks count for its parent.
+In a tree every ancestor of a label is a label too, so a mark of 3.1.6 is also a positive of 3.1 and of 3. A label that
+is too rare to learn is left out, and its marks count for its parent.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.data.taxonomy import Taxonomy
+from viennatag.calibration.exclusive import ExclusiveGroups
+from viennatag.data.taxonomy import Hierarchy, LabelTree, Taxonomy, hierarchy
 from viennatag.errors import DataError, OptionError, require
-from viennatag.vienna.codes import FIRST_FORM_CATEGORY, LEVELS, parse_code
+from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -31,8 +32,9 @@ class LabelSet:
     """Labels in a fixed order, which is that of the columns of scores and targets.
 
     Attributes:
-        taxonomy: `vienna` or `flat`.
-        names: Vienna codes in the order of the classification, parents first, or flat labels in alphabetical order.
+        taxonomy: `vienna`, `flat`, or a tree of one's own.
+        names: Vienna codes in the order of the classification or labels in that of their tree, parents first; flat
+            labels in alphabetical order.
     """
 
     taxonomy: Taxonomy
@@ -49,8 +51,8 @@ class LabelSet:
     def from_marks(cls, marks: "Marks", *, min_count: int = 1) -> "LabelSet":
         """Return the labels that at least `min_count` marks carry, with all their ancestors.
 
-        A rarer Vienna code counts for its parent, a rarer flat label for the label `OTHER`. Categories are never
-        too rare.
+        A rarer label of a tree counts for its parent, a rarer flat label for the label `OTHER`. Labels without a
+        parent, such as categories, are never too rare.
 
         Raises:
             OptionError: If `min_count` is below 1.
@@ -58,18 +60,23 @@ class LabelSet:
         """
         if min_count < 1:
             raise OptionError(f"min_count is {min_count}; a label needs at least 1 mark")
-        vienna = marks.taxonomy == "vienna"
+        above, flat = hierarchy(marks.taxonomy), marks.taxonomy == "flat"
         counts: Counter[str] = Counter()
         for codes in marks.codes:
-            counts.update({node for code in codes for node in _path(code)} if vienna else set(codes))
-        kept = {name for name, count in counts.items() if count >= min_count or (vienna and "." not in name)}
-        if not vienna and len(kept) < len(counts):
+            counts.update({node for code in codes for node in above.path(code)})
+        kept = {name for name, count in counts.items() if count >= min_count or not (flat or above.path(name)[1:])}
+        if flat and len(kept) < len(counts):
             if OTHER in counts:
                 raise DataError(f"a label is called {OTHER!r}, which stands for all rare labels; rename it")
             kept.add(OTHER)
         if not kept:
             raise DataError("no mark carries a label, so there is nothing to learn")
-        return cls(marks.taxonomy, tuple(sorted(kept, key=parse_code) if vienna else sorted(kept)))
+        return cls(marks.taxonomy, tuple(sorted(kept, key=above.sort_key)))
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """What the taxonomy says about labels."""
+        return hierarchy(self.taxonomy)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -83,15 +90,15 @@ class LabelSet:
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
-        """`category`, `division` or `section` of each label; `label` in a flat taxonomy."""
-        if self.taxonomy == "flat":
-            return ("label",) * len(self)
-        return tuple(LEVELS[name.count(".")] for name in self.names)
+        """Level of each label: `category`, `division` or `section`; `label` in a flat taxonomy; or as a tree says."""
+        names = self.hierarchy.level_names
+        return tuple(names[len(self.hierarchy.path(name)) - 1] for name in self.names)
 
     @cached_property
     def level_names(self) -> tuple[str, ...]:
         """The levels that occur, from the root down."""
-        return tuple(level for level in (*LEVELS, "label") if level in set(self.levels))
+        found = set(self.levels)
+        return tuple(level for level in self.hierarchy.level_names if level in found)
 
     @cached_property
     def depths(self) -> NDArray[np.intp]:
@@ -103,9 +110,16 @@ class LabelSet:
         return np.flatnonzero(np.array(self.levels) == level)
 
     @cached_property
+    def is_answer(self) -> NDArray[np.bool_]:
+        """Whether each label is of the deepest level, or, in a tree of one's own, has no children; shape (labels,)."""
+        if not isinstance(self.taxonomy, LabelTree):
+            return np.array(self.depths == self.depths.max())
+        return ~np.isin(np.arange(len(self)), self.parents)
+
+    @cached_property
     def is_pictorial(self) -> NDArray[np.bool_]:
-        """Whether each label is pictorial (categories 1 to 24); all False in a flat taxonomy."""
-        if self.taxonomy == "flat":
+        """Whether each label is pictorial (categories 1 to 24); all False without Vienna codes."""
+        if self.taxonomy != "vienna":
             return np.zeros(len(self), dtype=bool)
         return np.array([parse_code(name).category < FIRST_FORM_CATEGORY for name in self.names], dtype=bool)
 
@@ -113,6 +127,20 @@ class LabelSet:
     def groups(self) -> NDArray[np.intp]:
         """Calibration group of each label, by level and kind, which rare labels share; shape (labels,)."""
         return self.depths * 2 + self.is_pictorial
+
+    @cached_property
+    def exclusive(self) -> ExclusiveGroups | None:
+        """The groups of exclusive labels, None without any."""
+        if not isinstance(self.taxonomy, LabelTree) or not self.taxonomy.rules:
+            return None
+        found = {
+            group: [at for at, name in enumerate(self.names) if self.taxonomy.group(name) == group]
+            for group, _ in self.taxonomy.rules
+        }
+        rules = dict(self.taxonomy.rules)
+        kept = [group for group, members in found.items() if members]
+        exact = [rules[group] == "exactly-one" for group in kept]
+        return ExclusiveGroups.of(kept, [found[group] for group in kept], exact, self.parents) if kept else None
 
     @cached_property
     def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
@@ -172,26 +200,18 @@ class LabelSet:
         )
 
     def _nodes(self, code: str) -> tuple[int, ...]:
-        if self.taxonomy == "flat":
-            at = self.index.get(code, self.index.get(OTHER))
-            return () if at is None else (at,)
-        return tuple(self.index[node] for node in _path(code) if node in self.index)
+        found = tuple(self.index[node] for node in self.hierarchy.path(code) if node in self.index)
+        return found or ((self.index[OTHER],) if OTHER in self.index and self.taxonomy == "flat" else ())
 
     def _doubtful(self, code: str) -> tuple[int, ...]:
         """Return what is unknown where a code is: its ancestors, itself, and all below it."""
-        below = np.flatnonzero(self.under({code})).tolist() if self.taxonomy == "vienna" else []
-        return (*self._nodes(code), *below)
+        return (*self._nodes(code), *np.flatnonzero(self.under({code})).tolist())
+
+    def nearest(self, name: str) -> str:
+        """Return the label itself, or the nearest that its marks count for; empty for none."""
+        at = self._nodes(name)
+        return self.names[at[-1]] if at else ""
 
     def _parent(self, name: str) -> int:
-        if self.taxonomy == "vienna":
-            while name := name.rpartition(".")[0]:
-                if name in self.index:
-                    return self.index[name]
-        return -1
-
-
-@lru_cache(maxsize=65_536)  # registers have millions of codes, but few different ones
-def _path(code: str) -> tuple[str, ...]:
-    """Return a canonical code's ancestors and itself, without parsing it."""
-    parts = code.split(".")
-    return tuple(".".join(parts[: depth + 1]) for depth in range(len(parts)))
+        above = (self.index[node] for node in reversed(self.hierarchy.path(name)[:-1]) if node in self.index)
+        return next(above, -1)

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from os import PathLike
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from viennatag.data.cells import (
     EMPTY_WORDS,
@@ -25,12 +26,14 @@ from viennatag.data.cells import (
     truth_of,
 )
 from viennatag.data.columns import Reading
+from viennatag.data.exclusive_labels import contradiction, unsaid_groups
 from viennatag.data.image_names import ImageFinder, is_text, printable
-from viennatag.data.reading import Plan, count, plan_reading, read_codes
+from viennatag.data.reading import Plan, count, plan_reading
 from viennatag.data.source_files import image_cell
 from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, open_table
-from viennatag.data.taxonomy import Taxonomy
-from viennatag.errors import CodeError, DataError, OptionError, report_problems, require
+from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy
+from viennatag.data.taxonomy_files import find_taxonomy
+from viennatag.errors import CodeError, DataError, report_problems, require
 from viennatag.files import atomic_file, safe_cells
 
 SUBSETS = ("train", "validation", "test")
@@ -47,7 +50,8 @@ class Marks:
     """A table of marks in columns, with one entry per mark.
 
     Attributes:
-        taxonomy: `vienna` if the codes are Vienna codes (canonical spelling), `flat` for any other labels.
+        taxonomy: `vienna` if the codes are Vienna codes (canonical spelling), `flat` for any other labels, or a tree
+            of one's own.
         images: Paths of the images, relative to a folder that the user names.
         codes: The codes of each mark, distinct and in order.
         ids: A distinct name for each mark.
@@ -112,7 +116,7 @@ class Marks:
 def read_marks(
     path: Path | str,
     *,
-    taxonomy: Taxonomy = "vienna",
+    taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
     require_images: bool = True,
@@ -123,7 +127,7 @@ def read_marks(
 
     Args:
         path: The file; its ending gives the format.
-        taxonomy: `vienna` or `flat`.
+        taxonomy: `vienna`, `flat`, or a tree of one's own: its file, or what `read_taxonomy` gives.
         images: Folder in which each row's image must exist, if given.
         skip_bad: Leave bad rows out, and list them in `Marks.skipped`, instead of raising.
         require_images: Whether a row needs an image.
@@ -143,7 +147,7 @@ def read_marks(
 def as_marks(
     marks: "Marks | Path | str | Any",
     *,
-    taxonomy: Taxonomy = "vienna",
+    taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
 ) -> Marks:
@@ -170,7 +174,7 @@ def as_marks(
 def marks_from_dataframe(
     frame: Any,
     *,
-    taxonomy: Taxonomy = "vienna",
+    taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
     ignore: Sequence[str] = (),
@@ -191,7 +195,7 @@ def table_marks(
     table: Table,
     reading: Reading,
     *,
-    taxonomy: Taxonomy,
+    taxonomy: Taxonomy | Path | str,
     images: Path | str | None = None,
     skip_bad: bool = False,
     require_images: bool = True,
@@ -204,8 +208,7 @@ def table_marks(
     Raises:
         DataError: As `read_marks`.
     """
-    if taxonomy not in get_args(Taxonomy):
-        raise OptionError(f"taxonomy {taxonomy!r} is unknown; choose one of {', '.join(get_args(Taxonomy))}")
+    taxonomy = find_taxonomy(taxonomy)
     if images is not None and not Path(images).is_dir():
         raise DataError(f"{images}: there is no such folder of images")
     plan = plan_reading(table, reading, taxonomy, require_images=require_images)
@@ -292,6 +295,12 @@ def _is_plain(label: str) -> bool:
     )
 
 
+def _with_unsaid(mark: "_Mark", labels: Sequence[str]) -> "_Mark":
+    """Return a mark whose unknown labels are all of which no row says whether they apply."""
+    said = {*mark.codes, *mark.denied}
+    return replace(mark, unknown=tuple(label for label in labels if label not in said))
+
+
 def _delimiter(path: Path) -> str:
     return "\t" if path.suffix.lower() == ".tsv" else ","
 
@@ -308,6 +317,8 @@ class _Mark:
     split: str
     weight: float
     unknown: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    """Labels of which a row says that they do not apply."""
 
     @property
     def key(self) -> str:
@@ -350,6 +361,8 @@ class _Reader:
                 read.append(mark)
         notes = list(self.plan.notes)
         marks, joinable = self.join(read, problems, notes)
+        if isinstance(self.taxonomy, LabelTree) and self.taxonomy.rules:
+            marks = self.settle_groups(marks, self.taxonomy, problems, notes)
         listed = [problems[number] for number in sorted(problems)]
         if listed and (not skip_bad or not marks):
             raise DataError(self.bad_rows(listed, len(listed) + len(marks), joinable=joinable, stay=len(marks)))
@@ -393,8 +406,10 @@ class _Reader:
         image = self.image(row, wrong)
         codes: tuple[str, ...] = ()
         unknown: tuple[str, ...] = ()
+        denied: tuple[str, ...] = ()
         try:
             codes, unknown = self.ordered(plan.entries(row)), self.ordered(plan.unknown_entries(row))
+            denied = self.ordered(plan.listed(row.get(plan.labels))) if plan.truth and not (codes or unknown) else ()
         except (CodeError, DataError) as exc:
             wrong.append(str(exc))
         else:
@@ -409,14 +424,17 @@ class _Reader:
         name = cell_text(row.get(plan.id)) if plan.id and plan.id != plan.image else ""
         group = cell_text(row.get(plan.group)) if plan.group else ""
         weight = _weight(row.get(plan.weight) if plan.weight else None, wrong)
-        return _Mark(number, image, codes, name, group, split or "", weight, unknown)
+        return _Mark(number, image, codes, name, group, split or "", weight, unknown, denied)
 
     def ordered(self, entries: Iterable[str]) -> tuple[str, ...]:
         """Return the distinct codes or labels that entries spell, in order."""
-        return read_codes(tuple(entries)) if self.taxonomy == "vienna" else tuple(sorted(set(entries)))
+        return hierarchy(self.taxonomy).read_labels(entries)
 
     def image(self, row: Row, wrong: list[str]) -> str:
         cell = row.get(self.plan.image) if self.plan.image else None
+        if cell is not None and not isinstance(cell, (str, PathLike, int, float, dict)) and cell_text(cell):
+            wrong.append(f"has a {type(cell).__name__} where the name of an image is expected")
+            return ""
         name = cell_text(image_cell(cell)[1] if isinstance(cell, dict) else cell)  # {"path": "a.png"}
         if truth_of(name) == "blank":
             name = ""
@@ -424,6 +442,8 @@ class _Reader:
             if self.require_images:
                 wrong.append("names no image")
             return ""
+        if "://" not in name:  # ./a.png is a.png
+            name = "/".join(part for at, part in enumerate(name.split("/")) if part != "." and (part or not at))
         if self.images is None:
             return name
         try:
@@ -448,7 +468,7 @@ class _Reader:
         for key, rows in by_key.items():
             seen: dict[tuple[Any, ...], _Mark] = {}
             for mark in rows:
-                first = seen.setdefault((mark.codes, mark.unknown, mark.others), mark)
+                first = seen.setdefault((mark.codes, mark.unknown, mark.denied, mark.others), mark)
                 if first is not mark:
                     repeats.append((first, mark))
             distinct[key] = list(seen.values())
@@ -470,15 +490,43 @@ class _Reader:
             elif long and key in same:
                 codes = {code for mark in rows for code in mark.codes}
                 unknown = {code for mark in rows for code in mark.unknown} - codes  # some row knows it
-                kept.append(replace(rows[0], codes=self.ordered(codes), unknown=self.ordered(unknown)))
+                denied = tuple(code for mark in rows for code in mark.denied)
+                kept.append(replace(rows[0], codes=self.ordered(codes), unknown=self.ordered(unknown), denied=denied))
             else:
                 for mark in rows:
                     problems[mark.row] = self.contradiction(mark, rows)
+        if self.plan.truth and self.reading.blank == "unknown":
+            known = self.ordered({code for mark in kept for code in (*mark.codes, *mark.unknown, *mark.denied)})
+            kept = [_with_unsaid(mark, known) for mark in kept]
         if self.plan.truth and self.codes_required:
             for mark in [mark for mark in kept if not (mark.codes or mark.unknown)]:
                 problems[mark.row] = f"row {mark.row:,} has no codes"
             kept = [mark for mark in kept if mark.codes or mark.unknown]
         return kept, bool(same) and not long
+
+    def settle_groups(
+        self, marks: list[_Mark], tree: LabelTree, problems: dict[int, str], notes: list[str]
+    ) -> list[_Mark]:
+        """Return marks with no two labels of one group; where one must apply and none is named, all are unknown."""
+        kept: list[_Mark] = []
+        first, times = dict[str, int](), Counter[str]()
+        for mark in marks:
+            if told := contradiction(mark.codes, tree):
+                problems[mark.row] = f"row {mark.row:,} {told}"
+                continue
+            unsaid = unsaid_groups(mark.codes, mark.unknown, tree) if self.require_codes else []
+            for group in unsaid:
+                first.setdefault(group, mark.row)
+                times[group] += 1
+            open_labels = [label for group in unsaid for label in tree.exact_groups[group]]
+            kept.append(replace(mark, unknown=self.ordered((*mark.unknown, *open_labels))) if unsaid else mark)
+        for group, row in first.items():
+            verb = "has" if times[group] == 1 else "have"
+            notes.append(
+                f"{count(times[group], 'mark')} {verb} no label of the group {group!r}, of which exactly one applies, "
+                f"the first in row {row:,}: there it is unknown; if none may apply, give the group the rule at-most-one"
+            )
+        return kept
 
     def is_long(self, read: list[_Mark], same: Mapping[str, Sequence[_Mark]], marks: int) -> bool:
         """Return whether rows are those of a table with one row per image and label."""
@@ -544,14 +592,13 @@ def _join_spellings(marks: list[_Mark], notes: list[str]) -> list[_Mark]:
 
 
 def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Return the distinct codes or flat labels of a cell, in order.
+    """Return the distinct codes or labels of a cell, in order.
 
     Raises:
         CodeError: If a Vienna code cannot be read.
-        DataError: If the cell cannot be read.
+        DataError: If the cell cannot be read, or a label is not in the taxonomy.
     """
-    entries = cell_entries(value)
-    return read_codes(entries) if taxonomy == "vienna" else tuple(sorted(set(entries)))
+    return hierarchy(taxonomy).read_labels(cell_entries(value))
 
 
 def _weight(value: Any, wrong: list[str]) -> float:

@@ -7,11 +7,14 @@ option that decides it. What cannot be a label is named once, by column.
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from viennatag.data.cells import (
+    CLASS_WORDS,
+    DOUBTFUL_SEPARATORS,
     EMPTY_LISTS,
     EMPTY_WORDS,
     SURE_SEPARATORS,
@@ -20,6 +23,7 @@ from viennatag.data.cells import (
     cell_text,
     choose_separator,
     is_listed,
+    normal_label,
     truth_of,
 )
 from viennatag.data.columns import (
@@ -38,9 +42,9 @@ from viennatag.data.columns import (
     subset_of,
 )
 from viennatag.data.tables import BROKEN, Row, Table
-from viennatag.data.taxonomy import Taxonomy
-from viennatag.errors import CodeError, DataError
-from viennatag.vienna.codes import parse_code, parse_codes
+from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy
+from viennatag.errors import CodeError, DataError, report_problems
+from viennatag.vienna.codes import parse_code
 
 MAX_DISTINCT = 50_000
 """Different cells of a column that are held while a table is looked over."""
@@ -52,6 +56,10 @@ _YES_NO_SUBSETS = {
 }  # fmt: skip
 """What yes and no mean in a column that is named by one subset."""
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
+_WHOLE = re.compile(r"-?\d+\.0")
+_FRACTION = re.compile(r"0?[.,]\d+|[01]([.,]0*)?")
+_FEW_WORDS = 4
+_NUMBERED = re.compile(r"(id|idx|index|number|no)$")
 
 
 @dataclass
@@ -61,10 +69,12 @@ class _Column:
     texts: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
     listed: tuple[int, Any] | None = None
+    lengths: set[int] = field(default_factory=set)
 
     def add(self, number: int, value: Any) -> None:
         if isinstance(value, (list, tuple, set, frozenset, dict)) or hasattr(value, "__array__"):
             self.listed = self.listed or (number, value)
+            self.lengths.add(_vector_length(value))
             return
         text = cell_text(value)
         if text in self.first or len(self.first) < MAX_DISTINCT:
@@ -85,6 +95,18 @@ class _Column:
         """Return whether the column holds nothing but yes, no, unknown and blanks, and is not all blank."""
         found = self.truths()
         return not self.listed and not found[None] and bool(found["positive"] or found["negative"] or found["unknown"])
+
+    def names_classes(self) -> bool:
+        """Return whether the column, as one of labels, holds labels and not yes and no."""
+        return not self.is_binary() or any(text.lower() in CLASS_WORDS for text in self.texts)
+
+    def vector(self) -> tuple[int, Any] | None:
+        """Return row and content of a cell if all cells are vectors of 0 and 1, which name no label."""
+        texts = [text for text in self.texts if truth_of(text) != "blank" and text not in EMPTY_LISTS]
+        if len(self.lengths | {_vector_length(text) for text in texts}) != 1:
+            return None
+        example = self.listed or (self.first[texts[0]], texts[0])
+        return example if _vector_length(example[1]) > 1 else None
 
     def is_blank(self) -> bool:
         return not self.listed and set(self.truths()) <= {"blank"}
@@ -108,10 +130,12 @@ class Plan:
         truth: Column that says with 0 or 1 whether the row's label applies, empty if there is none.
         unknown: Column of the labels of which nobody knows whether they apply, empty if there is none.
         split: Column of the subset, and so on for `id`, `group` and `weight`; empty if there is none.
+        split_flags: The subset of each column such as `is_train`, if there are several.
         truths: What the cells of 0/1 columns say that do not say it themselves: blanks, and -1 where it means no.
         has_unknown: Whether a cell says that a label is unknown.
-        nested: Whether labels lie below others, as Vienna codes do.
+        taxonomy: What labels lie below others.
         separator: What separates labels in a cell, besides the sure separators if empty.
+        whole: Whether labels are whole numbers that are written with `.0`.
         as_written: See `Reading`.
         unread: Columns that are not read.
         notes: What is not sure, each with an example and the option that decides it.
@@ -129,8 +153,10 @@ class Plan:
     unknown: str = ""
     truths: Mapping[Truth, Truth] = field(default_factory=dict)
     has_unknown: bool = False
-    nested: bool = False
+    taxonomy: Taxonomy = "flat"
+    split_flags: Mapping[str, str] = field(default_factory=dict)
     separator: str = ""
+    whole: bool = False
     as_written: bool = False
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -183,7 +209,7 @@ class Plan:
             return (*found, *(self.listed(row.get(self.labels)) if unknown else ()))
         said = {label: self.says(row.get(column)) for column, label in self.flags.items()}
         open_labels = (label for label, truth in said.items() if truth == "unknown")
-        return (*found, *(label for label in open_labels if not (self.nested and _denied(label, said))))
+        return (*found, *(label for label in open_labels if not _denied(label, said, self.taxonomy)))
 
     def says(self, cell: Any) -> Truth | None:
         """Return what a cell of a 0/1 column says, blanks included."""
@@ -192,10 +218,14 @@ class Plan:
 
     def listed(self, cell: Any) -> tuple[str, ...]:
         """Return the entries of a cell of labels."""
-        return tuple(cell_entries(cell, separator=self.separator, as_written=self.as_written))
+        found = cell_entries(cell, separator=self.separator, as_written=self.as_written)
+        return tuple(entry.removesuffix(".0") for entry in found) if self.whole else tuple(found)
 
     def split_of(self, row: Row) -> str | None:
         """Return the subset of a row, empty for none, None if the word is unknown."""
+        if self.split_flags:
+            said = {name for column, name in self.split_flags.items() if self.says(row.get(column)) == "positive"}
+            return said.pop() if len(said) == 1 else "" if not said else None
         text = cell_text(row.get(self.split)) if self.split else ""
         if truth_of(text) == "blank":
             return ""
@@ -259,11 +289,14 @@ class _Planner:
             truth, flags = "", self.flag_columns(chosen, used | set(roles.values()))
         truths, has_unknown = self.unknown([*flags, *([truth] if truth else [])])
         separator = self.separator(labels) if labels else ""
-        read = {image, labels, *further, truth, *flags, *roles.values()}
+        split_flags = self.split_flags(roles.get("split", ""))
+        read = {image, labels, *further, truth, *flags, *roles.values(), *split_flags}
+        self.note_unread_subsets(read)
         unread = tuple(name for name in self.columns if name not in read)
         return Plan(
             image, labels, flags, further, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles,
-            nested=self.taxonomy == "vienna", separator=separator, as_written=self.reading.as_written,
+            taxonomy=self.taxonomy, separator=separator,
+            split_flags=split_flags, whole=bool(labels) and self.is_whole(labels), as_written=self.reading.as_written,
             unread=unread, notes=tuple(self.notes), **roles,
         )  # fmt: skip
 
@@ -279,6 +312,11 @@ class _Planner:
             if not self.require_images:
                 return ""
             known = ", ".join(IMAGE_NAMES[:6])
+            if len(self.columns) == 1 and Path(self.table.name).suffix.lower() in {".csv", ".tsv"}:
+                raise DataError(
+                    f"{self.table.name}: there is one column, {next(iter(self.columns))[:60]!r}, and none of images; "
+                    "columns are separated by a comma, a semicolon, a tab or |"
+                )
             raise DataError(
                 f"{self.table.name}: no column 'image', and none that is known to name images (such as {known}); "
                 f"{self.found()}; name it with --image-column NAME"
@@ -306,7 +344,7 @@ class _Planner:
         if chosen:
             return "" if all(map(self.is_flag, chosen)) else chosen[0]
         named = [name for name in columns_named(self.names, LABEL_NAMES) if name != image]
-        texts = [name for name in named if not self.columns[name].is_binary() or self.reading.as_written]
+        texts = [name for name in named if self.columns[name].names_classes() or self.reading.as_written]
         texts = [name for name in texts if not self.columns[name].is_blank()] or texts
         if "codes" in named:
             return "codes"
@@ -326,11 +364,12 @@ class _Planner:
                 )
             return ""
         if len(texts) > 1:
-            others = ", ".join(map(repr, texts[1:4]))
-            self.notes.append(
-                f"labels are those of the column {texts[0]!r}; {others} could hold labels too: "
-                f"--label-column {shlex.quote(texts[1])}"
-            )
+            others = [name for name in texts[1:] if not _NUMBERED.search(fold_name(name))]
+            if others:
+                self.notes.append(
+                    f"labels are those of the column {texts[0]!r}; {', '.join(map(repr, others[:3]))} could hold "
+                    f"labels too: --label-column {shlex.quote(others[0])}"
+                )
         return texts[0]
 
     def numbered_columns(self) -> list[str]:
@@ -379,9 +418,36 @@ class _Planner:
                 break
         return found
 
+    def split_flags(self, split: str) -> dict[str, str]:
+        """Return the columns such as `is_train` and `is_test`, if there are several, with the subset of each."""
+        found = {
+            name: _YES_NO_SUBSETS[fold_name(name)][0]
+            for name in self.names
+            if fold_name(name) in _YES_NO_SUBSETS and self.columns[name].is_binary()
+        }
+        if split not in found or len(found) < 2:
+            return {}
+        self.notes.append(
+            f"the columns {', '.join(map(repr, found))} are read together as the subset of a mark; a row with no yes "
+            "is in no subset yet"
+        )
+        return found
+
+    def note_unread_subsets(self, read: set[str]) -> None:
+        """Note the columns that are named like a subset and hold other words."""
+        for name in columns_named([each for each in self.names if each not in read], SPLIT_NAMES):
+            column = self.columns[name]
+            if not column.is_blank() and not fold_name(name).startswith("is") and not column.listed:
+                text = next(text for text in column.texts if truth_of(text) != "blank" and not subset_of(text))
+                self.notes.append(
+                    f"the column {name!r} is not read as the subset, because {text[:40]!r} (row "
+                    f"{column.first[text]:,}) names none; write train, validation or test in it"
+                )
+
     def note_split(self, name: str) -> None:
         """Note what yes and no mean in a column such as `is_train`, where the other subset is not named."""
-        if fold_name(name) in _YES_NO_SUBSETS and self.columns[name].is_binary():
+        flags = [each for each in self.names if fold_name(each) in _YES_NO_SUBSETS and self.columns[each].is_binary()]
+        if len(flags) == 1 and fold_name(name) in _YES_NO_SUBSETS and self.columns[name].is_binary():
             yes, no = _YES_NO_SUBSETS[fold_name(name)]
             self.notes.append(
                 f"yes in the column {name!r} is read as the subset {yes!r} and no as {no!r}; --ignore "
@@ -402,6 +468,11 @@ class _Planner:
                         f"rows with 0 in the column {name!r} say that their label does not apply; --ignore "
                         f"{shlex.quote(name)} reads their labels too"
                     )
+                    if not self.reading.blank:
+                        self.notes.append(
+                            "a label without a row for an image is read as absent; if nobody looked for it: --blank "
+                            "unknown (and --blank absent if somebody did)"
+                        )
                     return name
                 if fold_name(name) == "confidence":
                     shown = column.other()[0]
@@ -424,6 +495,9 @@ class _Planner:
         labels = {name: name for name in names}
         if self.taxonomy == "vienna":
             labels = self.code_columns([name for name in names if name not in wrong], names, bool(chosen))
+            wrong = [name for name in wrong if name in labels]
+        elif isinstance(self.taxonomy, LabelTree):
+            labels = self.tree_columns(self.taxonomy, names, {*names} - {*wrong}, bool(chosen))
             wrong = [name for name in wrong if name in labels]
         if wrong:
             raise DataError(self.no_labels(wrong, len(names)))
@@ -453,6 +527,31 @@ class _Planner:
                 f"columns that are named by no code are not read: {_listed(tuple(others))}; --taxonomy flat reads "
                 "labels of any kind"
             )
+        return labels
+
+    def tree_columns(self, tree: LabelTree, names: list[str], flags: set[str], chosen: bool) -> dict[str, str]:
+        """Return the label of each column that is named by one; a 0/1 column of another name is a mistake."""
+        labels, others, problems = dict[str, str](), list[str](), list[str]()
+        for name in names:
+            try:
+                (labels[name],) = tree.read_labels([normal_label(name)])
+            except DataError as exc:
+                others.append(name)
+                if name in flags or chosen:
+                    problems.append(f"the header {exc}")
+        if problems:
+            left_out = " ".join(f"--ignore {shlex.quote(name)}" for name in others[:_SHOWN])
+            what = f"{count(len(problems), 'column')} named by no label of the taxonomy {tree}"
+            raise DataError(
+                report_problems(f"{self.table.name}: {what}", problems) + f"\ncorrect one of the two, or: {left_out}"
+            )
+        if not labels:
+            raise DataError(
+                f"{self.table.name}: no column 'codes' or 'labels', and none is named by a label of the taxonomy "
+                f"{tree}; {self.found()}; name the column of labels with --label-column NAME"
+            )
+        if others:
+            self.notes.append(f"columns that are named by no label are not read: {_listed(tuple(others))}")
         return labels
 
     def is_index(self, name: str) -> bool:
@@ -499,18 +598,32 @@ class _Planner:
         if len(wrong) > _SHOWN:
             ways = "remove them from the table, or name each column that is one with --label-column NAME"
         texts = [name for name in wrong if not self.columns[name].is_blank()]
-        if len(wrong) == count and texts:
-            advice = f"name the column of labels: --label-column {shlex.quote(texts[0])}" + (
-                ", or another of them, or several: the option may be repeated" if len(texts) > 1 else ""
-            )
-        else:
-            advice = f"they are no labels: {ways}"
+        advice = self.naming_advice(texts) if len(wrong) == count and texts else f"they are no labels: {ways}"
+        if len(wrong) < count and any(map(self.may_be_label, texts)):
+            advice = f"if one of them is a label, write only 1 and 0 in it; those that are no labels: {ways}"
         what = "columns hold" if len(wrong) > 1 else "column holds"
         return (
             f"{self.table.name}: no column of labels is known, and {len(wrong):,} {what} something else than 0 and 1\n"
             + "\n".join(lines)
             + f"\n{advice}"
         )
+
+    def naming_advice(self, names: Sequence[str]) -> str:
+        """Return what to do about columns of which none is one of 0 and 1."""
+        texts = {text for name in names for text in self.columns[name].texts if truth_of(text) != "blank"}
+        shown = ", ".join(map(repr, sorted(texts)[:_FEW_WORDS]))
+        if all(map(_FRACTION.fullmatch, texts)):
+            return f"if they are scores ({shown}), write 1 where the label applies and 0 elsewhere"
+        others = ", or another of them, or several: the option may be repeated" if len(names) > 1 else ""
+        naming = f"name the column of labels: --label-column {shlex.quote(names[0])}{others}"
+        if len(names) > 1 and len(texts) <= _FEW_WORDS:
+            return f"if {shown} say whether a label applies, write 1, 0 and ? for them; else {naming}"
+        return naming
+
+    def may_be_label(self, name: str) -> bool:
+        """Return whether a column holds a 0 or 1 beside other content."""
+        truths = self.columns[name].truths()
+        return bool(truths["positive"] or truths["negative"])
 
     def unknown(self, names: Sequence[str]) -> tuple[dict[Truth, Truth], bool]:
         """Return what blanks and -1 say in these 0/1 columns, and whether a label is unknown somewhere."""
@@ -557,11 +670,14 @@ class _Planner:
         """Return what separates labels in a column, and note what is in doubt."""
         column, reading = self.columns[name], self.reading
         if not reading.as_written:
+            self.refuse_vectors(name, column)
             self.note_cells(name, column)
         if reading.separator or self.taxonomy == "vienna":
             return reading.separator
         if reading.as_written:
             return ""
+        if isinstance(self.taxonomy, LabelTree):
+            return _tree_separator(column.texts, self.taxonomy)
         separator, doubts = choose_separator(column.texts.keys())
         if separator:
             example = next(text for text in sorted(column.texts) if separator in text and not is_listed(text))
@@ -577,6 +693,26 @@ class _Planner:
                 f"labels: --separator {shlex.quote(mark)}"
             )
         return separator
+
+    def is_whole(self, name: str) -> bool:
+        """Return whether all labels are whole numbers with `.0`, as a data frame with gaps writes them; it is noted."""
+        texts = [text for text in self.columns[name].texts if truth_of(text) != "blank"]
+        texts += [text for text in self.columns[name].texts if _WHOLE.fullmatch(text) and truth_of(text) == "blank"]
+        if self.taxonomy == "vienna" or self.reading.as_written or not texts or not all(map(_WHOLE.fullmatch, texts)):
+            return False
+        self.notes.append(
+            f"the labels of the column {name!r} are whole numbers written with .0, such as {texts[0]!r} (row "
+            f"{self.columns[name].first[texts[0]]:,}), and read without it; --as-written keeps it"
+        )
+        return True
+
+    def refuse_vectors(self, name: str, column: _Column) -> None:
+        """Raise if the column holds vectors of 0 and 1, whose positions would be read as the labels 0 and 1."""
+        if found := column.vector():
+            raise DataError(
+                f"{self.table.name}: the column {name!r} holds vectors of 0 and 1, such as {str(found[1])[:60]!r} (row "
+                f"{found[0]:,}), and nothing says which label is at which position; write one 0/1 column per label"
+            )
 
     def note_cells(self, name: str, column: _Column) -> None:
         listed = next((text for text in column.texts if text and is_listed(text) and text not in EMPTY_LISTS), "")
@@ -595,17 +731,30 @@ class _Planner:
             )
 
 
+def _tree_separator(texts: Iterable[str], tree: LabelTree) -> str:
+    """Return what separates labels besides the sure separators, so that most cells hold labels of the tree only."""
+
+    def read(mark: str) -> int:
+        cells = (cell_entries(text, separator=mark) for text in texts)
+        return sum(all(map(tree.find, entries)) for entries in cells)
+
+    return max(("", *DOUBTFUL_SEPARATORS), key=read)
+
+
+def _vector_length(value: Any) -> int:
+    """Return how many cells of 0 and 1 a vector has, as a collection or as text; 0 if it is none."""
+    if isinstance(value, str):
+        entries: list[Any] = re.split(r"[\s,;|]+", value.strip(" []()"))
+    elif isinstance(value, (list, tuple)) or hasattr(value, "__array__"):
+        entries = list(value)
+    else:
+        return 0
+    flags = ("0", "1", "0.0", "1.0", "False", "True")
+    return len(entries) if len(entries) > 1 and all(str(entry) in flags for entry in entries) else 0
+
+
 def _has_empty_word(text: str) -> bool:
     return text in EMPTY_LISTS or any(piece.strip().lower() in EMPTY_WORDS for piece in _SURE.split(text))
-
-
-def read_codes(entries: Sequence[str]) -> tuple[str, ...]:
-    """Return the Vienna codes that entries spell, distinct and in order.
-
-    Raises:
-        CodeError: If an entry is no code.
-    """
-    return tuple(map(str, sorted({code for entry in entries for code in parse_codes(entry.replace("#", " "))})))
 
 
 def count(number: int, thing: str) -> str:
@@ -617,12 +766,9 @@ def _verb(number: int, one: str, several: str) -> str:
     return one if number == 1 else several
 
 
-def _denied(label: str, said: Mapping[str, Truth | None]) -> bool:
-    """Return whether an ancestor of a code is said to be absent, and so the code too."""
-    while label := label.rpartition(".")[0]:
-        if said.get(label) == "negative":
-            return True
-    return False
+def _denied(label: str, said: Mapping[str, Truth | None], taxonomy: Taxonomy) -> bool:
+    """Return whether an ancestor of a label is said to be absent, and so the label too."""
+    return any(said.get(above) == "negative" for above in hierarchy(taxonomy).path(label)[:-1])
 
 
 def _first_text(column: _Column) -> str:

@@ -34,6 +34,7 @@ IMAGE_ENDINGS = (
 IMAGE_COLUMNS = ("image", "img", "picture", "logo")
 """Columns of Parquet files that hold image files."""
 
+_SYSTEM_FOLDERS = (".", "__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 _UNFOLDED, _RATIO = 256 << 20, 100  # bytes that any member may unfold to, and how many times its size
 
 ByteCallback = Callable[[int], None]
@@ -156,7 +157,7 @@ def _walk(source: Path) -> Iterator[tuple[str, list[str]]]:
             below.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+        below[:] = sorted(name for name in below if not name.startswith(_SYSTEM_FOLDERS))
         yield folder, names
 
 

@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,23 @@ from viennatag.files import open_plain, plain_cell
 
 TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 DELIMITERS = ",;\t|"
+_BETWEEN_ROWS = re.compile(r"[\s,]*")
 BROKEN = "\0broken"
 """Key of a row that cannot be read; its value says why."""
+_WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+_OTHER_FILES = {
+    b"pk\3\4": "a spreadsheet (.xlsx) or a ZIP archive and no text; save the sheet as CSV (UTF-8), or unpack it",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet (.xls) and no text; save the sheet as CSV (UTF-8)",
+    b"\x1f\x8b": "a gzip file; unpack it first",
+    b"par1": "a Parquet file; let its name end in .parquet",
+    b"%pdf": "a PDF document and no table",
+    b"<!doctype html": "a web page and no table; the download may have failed",
+    b"<html": "a web page and no table; the download may have failed",
+}
+"""What else a file may be, by its first bytes in lower case."""
 Row = Mapping[str, Any]
 NumberedRow = tuple[int, Row]
 
@@ -77,10 +93,14 @@ def read_text_rows(file: BufferedReader, name: str, ending: str) -> Iterator[Num
     head = file.peek(64)[:64]
     if head.startswith(b"version https://git-lfs"):
         raise DataError(f"{name}: this is a Git LFS pointer and not the table itself; fetch it with: git lfs pull")
-    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = io.TextIOWrapper(file, "utf-16" if wide else "utf-8-sig", newline="")
+    if kind := next((kind for start, kind in _OTHER_FILES.items() if head.lower().startswith(start)), ""):
+        raise DataError(f"{name}: this is {kind}")
+    encoding = next((encoding for mark, encoding in _WIDE.items() if head.startswith(mark)), "utf-8-sig")
+    if b"\0" in head and encoding == "utf-8-sig":
+        raise DataError(f"{name}: the text is not UTF-8 (it holds zero bytes); save it as UTF-8")
+    text = io.TextIOWrapper(file, encoding, newline="")
     try:
-        yield from _json_rows(text) if ending == ".jsonl" else _delimited_rows(text, name)
+        yield from _json_rows(text, name) if ending == ".jsonl" else _delimited_rows(text, name)
     except UnicodeDecodeError as exc:
         raise DataError(f"{name}: the text is not UTF-8 (byte {exc.start:,}); save it as UTF-8") from exc
     except csv.Error as exc:
@@ -99,24 +119,38 @@ def frame_table(frame: Any) -> Table:
     """
     name, columns, rows = "the data frame", *_frame_rows(frame)
     _check_header(columns, name)
-    return Table(name, lambda: enumerate((dict(zip(columns, row, strict=True)) for row in rows()), start=1))
+    return Table(
+        name, lambda: enumerate((dict(zip(columns, map(_plain_cell, row), strict=True)) for row in rows()), start=1)
+    )
+
+
+def _plain_cell(cell: Any) -> Any:
+    """Return a number or text of NumPy as one of Python, anything else as it is."""
+    return cell.item() if hasattr(cell, "__array__") and getattr(cell, "ndim", 1) == 0 else cell
 
 
 def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
     """Yield rows numbered as in a spreadsheet: the header is row 1."""
-    header_row, first = 1, text.readline()
+    header_row, first = 1, text.readline().lstrip("\ufeff")
+    while first and not first.strip(" ,;\t\r\n"):  # blank lines above the header
+        header_row, first = header_row + 1, text.readline()
     if first.lower().startswith("sep=") and len(first.strip()) in {4, 5}:  # spreadsheets write it above the header
-        header_row, first = 2, text.readline()
+        header_row, first = header_row + 1, text.readline()
     while first.startswith("#") and not _names_images(first):  # comments above the header
         header_row, first = header_row + 1, text.readline()
     if not first.strip():
-        raise DataError(f"{name}: the file is empty" if not first else f"{name}: the first line names no columns")
+        raise DataError(f"{name}: the file is empty" if header_row == 1 else f"{name}: no line names columns")
     delimiter = _delimiter(first, name)
-    rows = csv.reader(_lines(first, text), delimiter=delimiter)
+    rows = csv.reader(_lines(first, text), delimiter=delimiter, strict=True)
     header = [column.strip() for column in next(rows)]
     _check_header(header, name)
-    for number, values in enumerate(rows, start=header_row + 1):
-        if not values:  # csv yields [] for an empty line
+    for number, values in enumerate(_each_row(rows), start=header_row + 1):
+        if isinstance(values, csv.Error):
+            if "end of data" in str(values):
+                raise DataError(f"{name}: row {number:,} opens a quote that is never closed; close it, or remove it")
+            yield number, {BROKEN: _quoting_problem(values)}
+            continue
+        if not any(map(str.strip, values)):  # an empty line, or a row that a spreadsheet left blank
             continue
         while len(values) > len(header) and not values[-1].strip():  # a delimiter at the end of each row
             values.pop()
@@ -126,7 +160,31 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
                 f"has {len(values)} field{'s' if len(values) > 1 else ''}, the header {len(header)}"
                 + _quoting_hint(values, header)
             )
+        elif any("\n" in value and _holds_rows(value, delimiter) for value in values):
+            raise DataError(f"{name}: row {number:,} holds other rows in one cell; a quote in it is one too many")
         yield number, row
+
+
+def _each_row(rows: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
+    """Yield each row, or why it cannot be read; the row after it is read again."""
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            yield exc
+
+
+def _quoting_problem(error: csv.Error) -> str:
+    if "expected after" in str(error):
+        return "has text after a closing quote; write a quote inside a cell twice"
+    return f"cannot be read: {error}"
+
+
+def _holds_rows(cell: str, delimiter: str) -> bool:
+    lines = cell.splitlines()[1:]
+    return any(delimiter in line and _looks_like_row(_cut(line, delimiter)) for line in lines)
 
 
 def _quoting_hint(values: Sequence[str], header: Sequence[str]) -> str:
@@ -184,17 +242,43 @@ def _check_header(header: Sequence[str], name: str) -> None:
         )
 
 
-def _json_rows(text: io.TextIOWrapper) -> Iterator[NumberedRow]:
+def _json_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
     for number, line in enumerate(text, start=1):
         if not line.strip():
             continue
+        if number == 1 and line.lstrip().startswith("["):
+            yield from _listed_rows(line + text.read(), name)
+            return
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_once_each)
         except json.JSONDecodeError as exc:
             row = {BROKEN: f"is not JSON: {exc.msg} at character {exc.pos + 1}"}
         except (RecursionError, ValueError) as exc:
             row = {BROKEN: f"is not JSON that can be read: {exc}"}
         yield number, row if isinstance(row, dict) else {BROKEN: "is not a JSON object"}
+
+
+def _listed_rows(text: str, name: str) -> Iterator[NumberedRow]:
+    """Yield the rows of one JSON list, as data frames are written if nothing else is asked for."""
+    decoder = json.JSONDecoder(object_pairs_hook=_once_each)
+    at, number = text.index("[") + 1, 0
+    while (at := _BETWEEN_ROWS.match(text, at).end()) < len(text) and text[at] != "]":  # type: ignore[union-attr]
+        number += 1
+        try:
+            row, at = decoder.raw_decode(text, at)
+        except (RecursionError, ValueError) as exc:
+            raise DataError(f"{name}: row {number:,} of the JSON list cannot be read: {exc}") from exc
+        yield number, row if isinstance(row, dict) else {BROKEN: "is not a JSON object"}
+    if at >= len(text):
+        raise DataError(f"{name}: the JSON list is cut off after row {number:,}")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise ValueError(f"it names {twice!r} twice")
+    return found
 
 
 def _read_parquet(path: Path) -> Iterator[NumberedRow]:
@@ -221,7 +305,10 @@ _Rows = Callable[[], Iterable[Sequence[Any]]]
 def _frame_rows(frame: Any) -> tuple[list[str], _Rows]:
     """Return the names of the columns, and what yields the cells of each row."""
     if hasattr(type(frame), "collect") and hasattr(type(frame), "collect_schema") and not hasattr(frame, "iter_rows"):
-        frame = frame.collect()  # a lazy frame of polars
+        try:
+            frame = frame.collect()  # a lazy frame of polars
+        except Exception as exc:  # whatever the steps that were put off raise
+            raise DataError(f"the lazy frame cannot be collected: {str(exc).strip().splitlines()[0]}") from exc
     if hasattr(type(frame), "iloc") and hasattr(type(frame), "columns"):
         return _pandas_rows(frame)
     if hasattr(type(frame), "iter_rows"):
@@ -276,5 +363,8 @@ def _other_ending(ending: str) -> str:
     if ending in {".xls", ".xlsx", ".ods"}:
         return "; save the sheet as CSV (UTF-8)"
     if ending == ".json":
-        return "; a JSON file of COCO's kind is read by: viennatag import coco"
+        return (
+            "; a JSON file of COCO's kind is read by: viennatag import coco; a list of rows is read if its name ends "
+            "in .jsonl"
+        )
     return ""

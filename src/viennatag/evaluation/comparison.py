@@ -107,6 +107,7 @@ class Comparison:
         left_out: Labels without a test mark.
         omitted: Methods that could not run, and why.
         reused: Trainings whose result was found in the cache.
+        folds: Of a cross-validation, None for one split; `marks`, `labels` and `left_out` are then means of a fold.
     """
 
     rows: tuple[ComparisonRow, ...]
@@ -118,6 +119,7 @@ class Comparison:
     left_out: int
     omitted: Mapping[str, str]
     reused: int
+    folds: int | None = None
 
     def find(self, name: str) -> ComparisonRow:
         """Return the row of one method."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from viennatag.calibration.exclusive import ExclusiveGroup
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError
@@ -26,7 +27,7 @@ from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import Scores, as_targets, known_marks
 from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.model.seen_images import unseen_marks
-from viennatag.prediction.predictor import Predictor, heading
+from viennatag.prediction.predictor import Predictor
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -60,7 +61,7 @@ class GroupMetrics:
     """The metrics of one group of labels.
 
     Attributes:
-        level: `category`, `division`, `section`, or `label` in a flat taxonomy.
+        level: `category`, `division`, `section`; `label` in a flat taxonomy; in a tree of one's own as its file says.
         kind: `all`, `pictorial` (categories 1 to 24) or `form` (25 and up).
         marks: Marks that carry at least one of the labels.
         labels: Labels with positives, which the macro metrics are means over.
@@ -77,6 +78,26 @@ class GroupMetrics:
     metrics: Mapping[str, MetricValue]
 
 
+@dataclass(frozen=True)
+class GroupAccuracy:
+    """How often the right label of a group of exclusive labels is chosen.
+
+    Attributes:
+        group: Its name.
+        rule: `exactly-one` or `at-most-one`.
+        labels: Labels in it.
+        marks: Marks of which is known which label applies, or, where none may, that none does.
+        accuracy: Share of these with the right choice: the best label, or none where its score is below its threshold
+            and none may apply.
+    """
+
+    group: str
+    rule: str
+    labels: int
+    marks: int
+    accuracy: MetricValue
+
+
 @dataclass(frozen=True, repr=False)
 class Evaluation(TabularResult):
     """How good a model is on marks it has not seen.
@@ -90,6 +111,7 @@ class Evaluation(TabularResult):
         skipped: Marks that were left out, and why.
         labels: By name, the labels of the first level (categories, or flat labels) that marks carry.
         label_report: The figures of every label; None where only means were asked for.
+        exclusive: The groups of exclusive labels.
     """
 
     marks: int
@@ -99,6 +121,7 @@ class Evaluation(TabularResult):
     skipped: tuple[str, ...] = ()
     labels: Mapping[str, LabelMetrics] = field(default_factory=dict)
     label_report: LabelReport | None = field(default=None, compare=False)
+    exclusive: tuple[GroupAccuracy, ...] = ()
 
     def __repr__(self) -> str:
         means = {each.level: each.metrics["macro_map"].value for each in self.groups if each.kind == "all"}
@@ -116,6 +139,10 @@ class Evaluation(TabularResult):
             for each in self.groups
             for name, value in each.metrics.items()
         ]
+        rows += [
+            (each.group, each.rule, each.marks, each.labels, "accuracy", *vars(each.accuracy).values())
+            for each in self.exclusive
+        ]
         head = ("level", "kind", "marks", "labels", "metric", "value", "low", "high", "prior")
         return to_frame(dict(zip(head, zip(*rows, strict=True), strict=True)))
 
@@ -130,10 +157,13 @@ class Evaluation(TabularResult):
         plain |= {"incomplete": True} if incomplete else {}
         if incomplete:
             del plain["labels"]
+        if incomplete or not self.exclusive:
+            del plain["exclusive"]
         for part in plain["groups"]:
             if incomplete:
                 part["metrics"] = {name: part["metrics"][name] for name in TRUSTED}
         found = [value for part in plain["groups"] for value in part["metrics"].values()]
+        found += [each["accuracy"] for each in plain.get("exclusive", ())]
         for figure in (*found, *(each["average_precision"] for each in plain.get("labels", {}).values())):
             figure.update({name: None if np.isnan(value) else round(value, 5) for name, value in figure.items()})
         return plain
@@ -240,7 +270,7 @@ def report_labels(
         scores,
         labels.targets(marks),
         names=labels.names,
-        headings=[heading(name, labels.taxonomy) for name in labels.names],
+        headings=[labels.hierarchy.heading(name) for name in labels.names],
         levels=labels.levels,
         thresholds=bundle.postprocessor.thresholds,
         suggested=bundle.postprocessor.decide(scores),
@@ -278,7 +308,37 @@ def evaluate_scores(scores: Scores, marks: Marks, bundle: Bundle, *, seed: int =
         if carriers[at]:
             found = _value(precisions[:, at], carriers[at] / known[at])
             by_label[labels.names[at]] = LabelMetrics(int(carriers[at]), found)
-    return Evaluation(len(marks), groups, unknown, sum(map(len, marks.codes)), marks.skipped, by_label)
+    exclusive = tuple(_group_accuracies(scores, targets, bundle, suggested, weights))
+    codes = sum(map(len, marks.codes))
+    return Evaluation(len(marks), groups, unknown, codes, marks.skipped, by_label, exclusive=exclusive)
+
+
+def _group_accuracies(
+    scores: Scores,
+    targets: "csr_array",
+    bundle: Bundle,
+    suggested: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    weights: NDArray[np.float64],
+) -> Iterator[GroupAccuracy]:
+    """Yield the accuracy of each group of exclusive labels; a row of `weights` is a bootstrap sample."""
+    for group in bundle.labels.exclusive or ():
+        truth = targets[:, group.members].toarray()
+        carried = (truth > 0).any(axis=1)
+        known = carried if group.exact else carried | (truth == 0).all(axis=1)
+        wanted = np.where(carried, truth.argmax(axis=1), -1)
+        right = _chosen(scores, suggested[0], group) == wanted
+        by_prior = _chosen(bundle.prior[None], suggested[1], group) == wanted
+        total = weights[:, known].sum(axis=1)
+        reached = np.where(total > 0, weights[:, known] @ right[known] / np.maximum(total, 1e-12), np.nan)
+        prior = float(by_prior[known].mean()) if known.any() else np.nan
+        yield GroupAccuracy(group.name, group.rule, len(group.members), int(known.sum()), _value(reached, prior))
+
+
+def _chosen(scores: Scores, suggested: NDArray[np.bool_], group: ExclusiveGroup) -> NDArray[np.intp]:
+    """Return the number of the chosen label of a group within it, -1 for none; shape (marks,)."""
+    best = scores[:, group.members].argmax(axis=1)
+    sure = group.exact | suggested[:, group.members].any(axis=1)
+    return np.where(sure, best, -1)
 
 
 def _slices(labels: LabelSet) -> Iterator[tuple[str, str, NDArray[np.intp]]]:

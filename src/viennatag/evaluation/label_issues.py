@@ -6,9 +6,9 @@ little, as a rare label never has a high one. So it is ranked by the share of ma
 how well its scores separate the two at all (twice the area under the ROC curve, less one).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,14 @@ from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
 from viennatag.errors import DataError
 from viennatag.metrics.scores import as_targets, find_unknown, known_counts
-from viennatag.prediction.predictor import heading
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Kind = Literal["missing", "wrong"]
 NEIGHBOURS = 5
+BLOCK = 8192
+"""Marks whose scores are ranked at a time."""
 _CARRIERS = 5
 """A label on fewer marks is never called wrong: nobody can say how well its scores separate marks."""
 
@@ -65,10 +69,21 @@ class LabelIssue:
         }
 
 
+class ScoreBlocks(Protocol):
+    """Scores that are computed when they are read, because those of a register do not fit into memory."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of marks and labels."""
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.floating[Any]]]]:
+        """Yield positions of marks (n,), each mark once, and their scores (n, labels); every pass yields the same."""
+
+
 def rank_label_issues(
     marks: Marks,
     labels: LabelSet,
-    scores: NDArray[np.floating[Any]],
+    scores: NDArray[np.floating[Any]] | ScoreBlocks,
     *,
     limit: int = 500,
     features: tuple[NDArray[Any], NDArray[np.intp]] | None = None,
@@ -80,7 +95,7 @@ def rank_label_issues(
     Args:
         marks: The marks.
         labels: What the scores are of.
-        scores: Out-of-sample, calibrated and coherent, shape (marks, labels).
+        scores: Out-of-sample, calibrated and coherent, shape (marks, labels); as blocks they are read twice.
         limit: Most issues of a kind.
         features: Raw features (rows, width) and the row of each mark, to find the most similar marks by.
 
@@ -92,13 +107,19 @@ def rank_label_issues(
     given = labels.targets(marks)
     targets, unknown = as_targets(given), find_unknown(given)
     counts = np.asarray(targets.sum(axis=0), dtype=np.int64).ravel()
-    own = np.zeros(len(labels))
-    for start in range(0, len(marks), 8192):
-        block = targets[start : start + 8192].tocoo()
-        np.add.at(own, block.col, scores[start + block.row, block.col])
-    typical = np.divide(own, counts, out=np.zeros(len(labels)), where=counts > 0)
     settled = targets if unknown is None else targets + unknown  # neither missing nor without the label
-    found = [*_missing(labels, scores, settled, limit), *_wrong(marks, labels, misplaced(scores, given), limit)]
+    enough = limit * len(labels.level_names)  # each descendant takes the place of its ancestors
+    own, best = np.zeros(targets.nnz), list[_Candidate]()
+    for rows, block in _blocks(scores):
+        entries, at = _entries(targets, rows)
+        own[entries] = block[at, targets.indices[entries]]
+        best = sorted([*best, *_best_of_block(rows, block, settled, enough)], key=lambda each: (-each[0], *each[1:]))[
+            :enough
+        ]
+    carried = targets.astype(np.float64)
+    carried.data = own
+    typical = np.bincount(carried.indices, own, minlength=len(labels)) / np.maximum(counts, 1)
+    found = [*_missing(labels, best, limit), *_wrong(marks, labels, misplaced(scores, carried, settled), limit)]
     near = _neighbours(sorted({row for _, row, _, _ in found}), features) if features else {}
     prior = counts / np.maximum(known_counts(given), 1)
     return tuple(
@@ -106,8 +127,8 @@ def rank_label_issues(
             kind=kind,
             row=row,
             label=labels.names[at],
-            heading=heading(labels.names[at], labels.taxonomy),
-            score=float(scores[row, at]),
+            heading=labels.hierarchy.heading(labels.names[at]),
+            score=certainty if kind == "missing" else float(carried[row, at]),
             certainty=certainty,
             typical=float(typical[at]),
             prior=float(prior[at]),
@@ -120,17 +141,40 @@ def rank_label_issues(
 
 _Ranked = tuple[Kind, int, int, float]
 """Kind, mark, label, certainty."""
+_Candidate = tuple[float, int, int]
+"""Score, mark, label."""
 
 
-def _missing(labels: LabelSet, scores: NDArray[np.floating[Any]], targets: Any, limit: int) -> list[_Ranked]:
-    enough = limit * len(labels.level_names)  # each descendant takes the place of its ancestors
-    best: list[tuple[float, int, int]] = []
-    for start in range(0, len(scores), 8192):
-        lacking = np.where(targets[start : start + 8192].toarray(), -1.0, scores[start : start + 8192])
-        flat = lacking.ravel()
-        top = np.argpartition(-flat, min(enough, flat.size - 1))[:enough]
-        best += [(float(flat[at]), start + int(at) // len(labels), int(at) % len(labels)) for at in top if flat[at] > 0]
-        best = sorted(best, key=lambda each: (-each[0], each[1], each[2]))[:enough]
+def _blocks(
+    scores: NDArray[np.floating[Any]] | ScoreBlocks,
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.floating[Any]]]]:
+    if not isinstance(scores, np.ndarray):
+        yield from scores
+        return
+    for start in range(0, len(scores), BLOCK):
+        block = scores[start : start + BLOCK]
+        yield np.arange(start, start + len(block)), block
+
+
+def _entries(targets: "csr_array", rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the positions in the data of CSR targets of all entries of some rows, and which of the rows each is of."""
+    lengths = np.diff(targets.indptr)[rows]
+    ends = np.cumsum(lengths)
+    positions = np.arange(lengths.sum()) + np.repeat(targets.indptr[rows] - ends + lengths, lengths)
+    return positions, np.repeat(np.arange(len(rows)), lengths)
+
+
+def _best_of_block(
+    rows: NDArray[np.intp], block: NDArray[np.floating[Any]], settled: "csr_array", enough: int
+) -> list[_Candidate]:
+    """Return the highest scores above 0 of labels that marks do not carry."""
+    flat = np.where(settled[rows].toarray(), -1.0, block).ravel()
+    top = np.argpartition(-flat, min(enough, flat.size - 1))[:enough]
+    pairs = ((float(flat[at]), *divmod(int(at), block.shape[1])) for at in top if flat[at] > 0)
+    return [(score, int(rows[row]), label) for score, row, label in pairs]
+
+
+def _missing(labels: LabelSet, best: Sequence[_Candidate], limit: int) -> list[_Ranked]:
     listed: dict[tuple[int, int], float] = {}
     for certainty, row, at in best:  # a parent stands before its children, which never score higher
         for above in labels.path(at)[:-1]:
@@ -142,7 +186,7 @@ def _missing(labels: LabelSet, scores: NDArray[np.floating[Any]], targets: Any, 
     return [("missing", row, at, certainty) for (row, at), certainty in listed.items()]
 
 
-def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[_Ranked]:
+def _wrong(marks: Marks, labels: LabelSet, misplaced: "csr_array", limit: int) -> list[_Ranked]:
     known: dict[str, tuple[int, ...]] = {}
     found: dict[tuple[int, int], float] = {}
     for row, codes in enumerate(marks.codes):
@@ -157,21 +201,36 @@ def _wrong(marks: Marks, labels: LabelSet, misplaced: Any, limit: int) -> list[_
     return [("wrong", row, at, found[row, at]) for row, at in order if found[row, at] > 0]
 
 
-def misplaced(scores: NDArray[np.floating[Any]], targets: Any) -> Any:
-    """Return for each label that a mark carries how much its score is that of a mark without it; CSR as `targets`."""
-    unknown = find_unknown(targets)
-    hidden = None if unknown is None else unknown.tocsc()
-    columns = as_targets(targets).tocsc().astype(np.float64)
-    for at in range(columns.shape[1]):
-        here = slice(columns.indptr[at], columns.indptr[at + 1])
-        carriers = columns.indices[here]
-        open_marks = [] if hidden is None else hidden.indices[hidden.indptr[at] : hidden.indptr[at + 1]]
-        without = np.sort(np.delete(scores[:, at], np.append(carriers, open_marks).astype(np.intp)))
-        if len(carriers) < _CARRIERS or not len(without):
-            columns.data[here] = 0
-            continue
-        above = 1 - np.searchsorted(without, scores[carriers, at], side="right") / len(without)
-        columns.data[here] = above * max(0.0, 1 - 2 * float(above.mean()))
+def misplaced(
+    scores: NDArray[np.floating[Any]] | ScoreBlocks, carried: "csr_array", settled: "csr_array"
+) -> "csr_array":
+    """Return how much each carried label's score is that of a mark without it.
+
+    Args:
+        scores: As in `rank_label_issues`.
+        carried: The score of each label that a mark carries, shape (marks, labels).
+        settled: Which labels a mark carries, or nobody knows, same shape.
+    """
+    columns = carried.tocsc()
+    ends, label_of = columns.indptr, np.repeat(np.arange(columns.shape[1]), np.diff(columns.indptr))
+    order = np.lexsort((columns.data, label_of))
+    ascending, below = columns.data[order], np.zeros(columns.nnz, dtype=np.int64)
+    ranked = np.flatnonzero(np.diff(ends) >= _CARRIERS).tolist()
+    for rows, block in _blocks(scores):
+        others = np.array(block.T)
+        hidden = settled[rows].tocoo()
+        others[hidden.col, hidden.row] = np.inf
+        others.sort(axis=1)
+        for at in ranked:
+            here = slice(ends[at], ends[at + 1])
+            below[here] += np.searchsorted(others[at], ascending[here].astype(others.dtype), side="right")
+    without = carried.shape[0] - np.asarray(settled.sum(axis=0), dtype=np.int64).ravel()
+    columns.data[:] = 0
+    for at in ranked:
+        if without[at]:
+            here = slice(ends[at], ends[at + 1])
+            above = 1 - below[here] / without[at]
+            columns.data[order[here]] = above * max(0.0, 1 - 2 * float(above.mean()))
     return columns.tocsr()
 
 

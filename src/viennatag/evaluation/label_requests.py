@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from viennatag.errors import DataError, OptionError
+from viennatag.files import safe_cells
 from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import ArrayData, as_scores, check_scores, plain_array
 from viennatag.split.duplicates import near_duplicate_groups
@@ -74,7 +75,7 @@ class LabelRequests(TabularResult):
         columns = self.columns()
         table = csv.writer(file, lineterminator="\n")
         table.writerow(columns)
-        table.writerows(zip(*columns.values(), strict=True))
+        table.writerows(map(safe_cells, zip(*columns.values(), strict=True)))
 
 
 def suggest_labels(

@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.data.marks import Marks
+from viennatag.data.labels import LabelSet
+from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError, OptionError, require
 from viennatag.evaluation.scored_images import score_images
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.metrics import average_precision, mean_of_known
 from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import ArrayData, as_scores, as_targets, dense_unknown, known_blocks
+from viennatag.model.seen_images import unseen_marks
 from viennatag.prediction.predictor import Predictor
+from viennatag.split.splitting import split_marks
 
 MOST_MARKS = 20_000
 """Training marks of a bundle that its learning curves use at most."""
@@ -201,16 +204,18 @@ def bundle_learning_curves(
     test: Marks,
     images: Path | str,
     *,
+    labels: LabelSet | None = None,
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> LearningCurves:
-    """Return the learning curves of a bundle's labels, on the features of its network.
+    """Return the learning curves of labels on the features of a bundle's network.
 
     Args:
         predictor: Of the bundle.
         train: Marks that the bundle was trained on, or others to learn from; of more than `MOST_MARKS` a random part.
         test: Marks to evaluate on.
         images: Folder that the images of both are relative to.
+        labels: The labels; by default those of the bundle.
         seed: See `learning_curves`.
         progress: Told the stage, and how much of how much is done.
 
@@ -222,6 +227,7 @@ def bundle_learning_curves(
     if len(train) > MOST_MARKS:
         train = train.select(np.sort(np.random.default_rng(seed).permutation(len(train))[:MOST_MARKS]))
     total = len(train) + len(test)
+    chosen = labels or predictor.bundle.labels
 
     def features_of(marks: Marks, before: int) -> tuple[NDArray[np.float32], Any]:
         found = score_images(
@@ -229,14 +235,52 @@ def bundle_learning_curves(
             (Path(images) / image for image in marks.images),
             progress=lambda done: progress("features", before + done, total) if progress else None,
         )
-        return found.features, predictor.bundle.labels.targets(marks.select(found.rows))
+        return found.features, chosen.targets(marks.select(found.rows))
 
     return learning_curves(
         *features_of(train, 0),
         *features_of(test, len(train)),
-        names=predictor.bundle.labels.names,
+        names=chosen.names,
         seed=seed,
         progress=lambda done, heads: progress("learning curves", done, heads) if progress else None,
+    )
+
+
+def marks_learning_curves(
+    predictor: Predictor,
+    marks: Marks,
+    images: Path | str,
+    *,
+    min_count: int = 1,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> LearningCurves:
+    """Return the learning curves of the labels of marks that need no bundle of their own yet.
+
+    Marks without a split are split 70/10/20; heads learn from training and validation marks.
+
+    Args:
+        predictor: Of any bundle; only its network is used.
+        marks: The marks.
+        images: Folder that their images are relative to.
+        min_count: A label with fewer marks to learn from counts for its parent.
+        seed: Of the split, the subsamples and the bootstrap.
+        progress: Told the stage, and how much of how much is done.
+
+    Raises:
+        DataError: If the bundle has learned from all test marks, or there is nothing to learn from.
+    """
+    subsets = split_marks(marks, fractions=(0.7, 0.1, 0.2), seed=seed)
+    test = subsets == SUBSETS.index("test")
+    train = marks.select(np.flatnonzero(~test))
+    return bundle_learning_curves(
+        predictor,
+        train,
+        unseen_marks(predictor.bundle, marks.select(np.flatnonzero(test)), images),
+        images,
+        labels=LabelSet.from_marks(train, min_count=min_count),
+        seed=seed,
+        progress=progress,
     )
 
 

@@ -49,6 +49,19 @@ _MOST_SCANNED = (
 _LARGE = 16_000_000  # pixels from which an image is halved before it is copied, to save memory
 _REDUCING_GAP = 1.3  # blocks are averaged before the resize as far as this many pixels remain for each; see Pillow
 
+BLANK_CONTRAST = 8
+"""Of 255: an image of one colour varies by less, by the noise of a JPEG."""
+
+
+def find_blank(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which images have one colour, as those that are transparent all over, which falls on white.
+
+    Args:
+        pixels: Shape (images, size, size, 3).
+    """
+    flat = pixels.reshape(len(pixels), -1, 3)
+    return (flat.max(axis=1) - flat.min(axis=1)).max(axis=1) < BLANK_CONTRAST  # type: ignore[no-any-return]
+
 
 @dataclass(frozen=True, eq=False)
 class FramedImage:

@@ -48,7 +48,7 @@ MEMORY = 1_000_000_000
 IS_SUPPORTED = sys.platform != "win32" and bool(sys.executable)
 """Whether images can be decoded in processes here; on Windows a process cannot be limited like this."""
 
-_PATIENCE = 2.0  # seconds on the clock for each of processor time, because the machine may be busy
+_PATIENCE = 10.0  # seconds on the clock for each of processor time, because the machine may be busy
 _START = "import sys; sys.path[:] = sys.argv[2:]; from viennatag.images import isolation; isolation._work()"
 _LENGTHS = struct.Struct("<QQ")  # of the JSON, and of the bytes after it
 

@@ -3,32 +3,64 @@
 The lists come in any order, so the codes of all images are held in memory, as one number each: about 100 bytes a mark.
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
+from viennatag.data.columns import subset_of
 from viennatag.data.source_files import Document
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record
 
+_BESIDE = "_annotations.coco"
+"""A file of this name lies in the folder of its images."""
+
 
 def read_coco(document: Document) -> Iterator[Record]:
-    """Yield the images of the file, each with the names of its categories."""
-    names: dict[object, str] = {}
-    images: dict[object, str] = {}
-    labels: dict[object, set[object]] = {}
+    """Yield the images of the file, each with the names of its categories.
+
+    The subset is that in the file's name or folder, as in `instances_train2017.json`.
+    """
+    names: dict[str, str] = {}
+    images: dict[str, str] = {}
+    labels: dict[str, set[str]] = {}
+    partly = ""
     with document.open() as stream:
         for key, item in read_json_items(stream):
             try:
                 if key == "categories":
-                    names[item["id"]] = str(item["name"])
+                    names[str(item["id"])] = str(item["name"])
                 elif key == "images":
-                    images[item["id"]] = str(item["file_name"])
+                    name = "coco_url" if "coco_url" in item and "file_name" not in item else "file_name"
+                    images[str(item["id"])] = str(item[name])
+                    partly = partly or (images[str(item["id"])] if "neg_category_ids" in item else "")
                 elif key == "annotations":
-                    labels.setdefault(item["image_id"], set()).add(item["category_id"])
-            except (KeyError, TypeError) as exc:
+                    labels.setdefault(str(item["image_id"]), set()).add(str(item["category_id"]))
+            except (KeyError, TypeError, AttributeError) as exc:
                 raise DataError(f"an item of {key!r} is not as COCO has it: {exc}") from exc
+    if missing := [image for image in labels if image not in images]:
+        document.note(f"annotations of {len(missing):,} images are left out: 'images' lists no id {missing[0]}")
+    if partly:
+        document.note(
+            f"images state for which labels they were looked over (neg_category_ids, such as {partly}); the others are "
+            "read as absent"
+        )
+    split, folder = _place(document)
     for image, file in images.items():
         chosen = labels.get(image, set())
         if unknown := [category for category in chosen if category not in names]:
             raise DataError(f"image {file!r} has the category {unknown[0]!r}, which 'categories' does not list")
-        yield Record(file, tuple(sorted(names[category] for category in chosen)), file)
+        named = tuple(sorted({names[category] for category in chosen}))
+        yield Record(folder + file, named, folder + file, split=split, joins=True)
+
+
+def _place(document: Document) -> tuple[str, str]:
+    """Return the subset that a file's name or folder states, and what stands before the names of its images."""
+    path = PurePosixPath(document.name)
+    words = (path.parent.name, *(word.rstrip("0123456789") for word in re.split(r"[-_.]", path.stem)))
+    subset = next((found for word in words if (found := subset_of(word))), "")
+    if subset:
+        document.note("the subsets of images are those in the names of the files, such as instances_train2017.json")
+    beside = path.stem == _BESIDE and path.parent.name
+    return subset, f"{path.parent}/" if beside else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from viennatag.data.source_files import IMAGE_ENDINGS, Document
 from viennatag.data.tables import TABLE_FORMATS
 from viennatag.errors import OptionError
+from viennatag.importers.boxes_xml import read_cvat, read_voc
 from viennatag.importers.brazil import read_brazil
 from viennatag.importers.class_folders import read_class_folder, survey_class_folders
 from viennatag.importers.coco import read_coco
@@ -15,6 +16,7 @@ from viennatag.importers.eu_xml import read_eu_xml
 from viennatag.importers.hf_parquet import read_hf_parquet
 from viennatag.importers.kipris import read_kipris
 from viennatag.importers.l3d import read_l3d
+from viennatag.importers.label_studio import read_label_studio
 from viennatag.importers.madrid import read_madrid
 from viennatag.importers.record import Record
 from viennatag.importers.register_tables import read_register_table
@@ -60,7 +62,7 @@ class Format:
 
 
 _TABLE_SIGN = (
-    r'^"?[^\n<{]*\b(image|image.?(path|name|file|id|index)|file.?name|file.?path|file|path|img)\b[^\n<{]*[,;|\t]'
+    r'^"?[^\n<{]{0,4000}\b(image|image.?(path|name|file|id|index)|file.?name|file.?path|file|path|img)\b[^\n<{]{0,4000}[,;|\t]'
     r'|^\{[^\n]*"(image|file.?name|image.?path|path)"\s*:'
 )
 _USPTO_SIGN = r"<trademark-applications-(daily|annual)|<case-file\b"
@@ -88,15 +90,20 @@ _FORMATS = (
            r"^(?=[^\n]*vienna ?(category|classification|code|division)\b)[^\n]*\b(appno|application number)\b"),
     Format("tmview", "exports of TMview and answers of the EU office's search, CSV or JSON",
            (".json", ".csv", ".tsv", ".txt"), read_tmview, r"^[^<]*(\bf?vienna ?(codes?|class(es)?)\b|\btmoffice\b)"),
-    Format("coco", "COCO-style JSON", (".json",), read_coco, r'"(annotations|categories|images)"\s*:\s*\['),
+    Format("label-studio", "exports of Label Studio, JSON or JSON-MIN", (".json",), read_label_studio,
+           r'^\s*\[.*"(lead_time|was_cancelled|annotation_id|from_name|completed_by)"\s*:'),
+    Format("coco", "COCO-style JSON", (".json",), read_coco, r'^\s*\{.*"(annotations|categories|images)"\s*:\s*\['),
+    Format("cvat", "XML of CVAT, images 1.1: tags and shapes", (".xml",), read_cvat, r"<annotations\b"),
+    Format("voc", "XML in the format of Pascal VOC, one file an image", (".xml",), read_voc,
+           r"<annotation\b.*<(filename|object)\b"),
     Format("hf-parquet", "image data sets of Hugging Face", (".parquet",), read_hf_parquet, r"^par1", zipped=False,
            holds_images=True),
     Format("table", "any table of images and labels, also with one row per image and label", TABLE_FORMATS,
            read_table_document, _TABLE_SIGN),
     Format("one-hot", "table with one 0/1 column per label (read as any table)", TABLE_FORMATS, read_table_document,
            _TABLE_SIGN),
-    Format("class-folders", "folders of images, each named by its code or label", IMAGE_ENDINGS, read_class_folder,
-           zipped=False, survey=survey_class_folders),
+    Format("class-folders", "folders of images, each named by its code or label, as of YOLO, also below train and val",
+           IMAGE_ENDINGS, read_class_folder, zipped=False, survey=survey_class_folders),
 )  # fmt: skip
 FORMATS = {each.name: each for each in _FORMATS}
 

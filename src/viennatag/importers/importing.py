@@ -20,7 +20,8 @@ from viennatag.data.image_names import ImageFinder, is_text, printable
 from viennatag.data.marks import needs_lists, write_rows
 from viennatag.data.source_files import Document, PassedOver, SourceFile, list_documents, list_source_files
 from viennatag.data.tables import TABLE_FORMATS
-from viennatag.data.taxonomy import Taxonomy
+from viennatag.data.taxonomy import LabelTree, Taxonomy
+from viennatag.data.taxonomy_files import find_taxonomy
 from viennatag.errors import DataError, OptionError, OutputError, report_problems, require
 from viennatag.files import exclusive
 from viennatag.images.containers import image_ending
@@ -88,7 +89,7 @@ def import_marks(
     out: Path | str,
     *,
     images: Path | str | None = None,
-    taxonomy: Taxonomy = "vienna",
+    taxonomy: Taxonomy | Path | str = "vienna",
     reading: Reading | None = None,
     edition: int | None = None,
     commit_every: int = COMMIT_EVERY,
@@ -111,7 +112,8 @@ def import_marks(
         out: The table; its ending tells CSV, TSV, JSONL or Parquet.
         images: Folder of images. Each mark's image is looked for there, whatever the case of its name, and
             under the mark's number; marks without an image there are left out.
-        taxonomy: `flat` keeps labels that are not Vienna codes.
+        taxonomy: `flat` keeps labels that are not Vienna codes; a tree of one's own (its file, or what `read_taxonomy`
+            gives) keeps its labels.
         reading: What is known about the columns and cells of tables.
         edition: Write all codes in terms of this edition (see `map_codes`); marks left without one are left out.
         commit_every: Files after which what was read is kept for a resumed import.
@@ -127,10 +129,12 @@ def import_marks(
         raise OptionError(f"{out}: a marks table ends in {', '.join(TABLE_FORMATS)}")
     if out.suffix.lower() == ".parquet":
         require("pyarrow.parquet", "data")
-    taxonomy = "flat" if format_.own_codes else taxonomy
+    taxonomy = "flat" if format_.own_codes else find_taxonomy(taxonomy)
     if edition is not None:
-        if taxonomy == "flat":
-            raise OptionError(f"labels of {format_.name} are flat here, so they have no edition; leave --edition out")
+        if taxonomy != "vienna":
+            raise OptionError(
+                f"labels of {format_.name} are no Vienna codes here and have no edition; leave --edition out"
+            )
         map_codes((), edition=edition)  # an unknown edition is reported before hours of reading
     if images is not None and not Path(images).is_dir():
         raise DataError(f"{images}: there is no such folder of images")
@@ -194,7 +198,7 @@ class _Import:
     @cached_property
     def wanted(self) -> str:
         """The SQL condition of the marks that are kept: an image without flat labels is a negative for all of them."""
-        negatives = self.taxonomy == "flat" and not self.format.own_codes
+        negatives = self.taxonomy != "vienna" and not self.format.own_codes
         return "codes != '' OR image != ''" if negatives else "codes != ''"
 
     def write(self, rows: Iterator[StagedRow], staging: Staging) -> None:
@@ -206,9 +210,10 @@ class _Import:
                 optional: dict[str, Any] = dict(zip(_STATED, others, strict=True))
                 optional["weight"] = _weight(optional["weight"])
                 optional["unknown"] = _lines(optional["unknown"])
-                yield image, _lines(codes), number, edition, *(optional[name] for name in stated)
+                distinct = list(dict.fromkeys(_lines(codes)))  # joined ones may repeat
+                yield image, distinct, number, edition, *(optional[name] for name in stated)
 
-        listed = self.taxonomy == "flat" and needs_lists([codes.split("\n") for codes in staging.codes()])
+        listed = self.taxonomy != "vienna" and needs_lists([codes.split("\n") for codes in staging.codes()])
         write_rows(cells(), self.out, columns=columns, listed=listed)
 
     def summarise(self, staging: Staging, resumed: int) -> ImportSummary:
@@ -321,7 +326,16 @@ class _Import:
             for each in unreadable:
                 staging.note("unreadable", "no Vienna code", f"{_clean(each)!r} of {number}")
             return codes
-        return flat_labels(map(_clean, record.codes))
+        entries = flat_labels(map(_clean, record.codes))
+        if not isinstance(self.taxonomy, LabelTree):
+            return entries
+        found: list[str] = []
+        for entry in entries:
+            try:
+                found += self.taxonomy.read_labels([entry])
+            except DataError as exc:
+                staging.note("unreadable", f"no label of the taxonomy {self.taxonomy}", f"{number} {exc}")
+        return tuple(dict.fromkeys(found))
 
     def extract(self, content: bytes, number: str) -> str:
         """Write the image that a register holds, and return its name; empty if it is no known image."""

@@ -161,7 +161,8 @@ class LevelProfile:
 class Profile:
     """Profile of a marks table: its levels from the root down, and one finding for each kind that occurs in rows.
 
-    `unknown` is the number of marks on which each label is unknown, by label, of those that are unknown somewhere.
+    `unknown` is the number of marks on which each label is unknown, by label, of those that are unknown somewhere;
+    `headings` is what labels mean, of those that do not say it themselves.
     """
 
     taxonomy: str
@@ -170,6 +171,7 @@ class Profile:
     levels: tuple[LevelProfile, ...]
     findings: tuple[Finding, ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -201,12 +203,13 @@ def profile(marks: Marks | Path | str | Any, *, min_count: int = 1, needs: Needs
     hidden = len(marks) - known_marks(labels.targets(marks)) if marks.unknown else np.zeros(len(labels), np.int64)
     levels = [(level, labels.at_level(level)) for level in labels.level_names]
     return Profile(
-        taxonomy=marks.taxonomy,
+        taxonomy=str(marks.taxonomy),
         marks=len(marks),
         needs=needs or Needs(),
         levels=tuple(_profile_level(level, [labels.names[at] for at in own], targets[:, own]) for level, own in levels),
         findings=check_rows(marks),
         unknown={labels.names[at]: int(hidden[at]) for at in np.flatnonzero(hidden)},
+        headings={name: heading for name in labels.names if (heading := labels.hierarchy.heading(name)) != name},
     )
 
 

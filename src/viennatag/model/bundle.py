@@ -11,14 +11,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
-from viennatag.data.taxonomy import Taxonomy
+from viennatag.data.taxonomy import BUILT_IN, LabelTree
 from viennatag.errors import BundleError, CodeError, DataError
 from viennatag.files import recover_folder
 from viennatag.model.graph_files import external_files
@@ -174,7 +174,7 @@ def _read_description(path: Path) -> Mapping[str, Any]:
             f"{path}: the bundle has schema {found['schema']}, this version reads schema {SCHEMA}; install the "
             "version of viennatag that wrote it, or train it anew"
         )
-    if found["taxonomy"] not in get_args(Taxonomy):
+    if not isinstance(found["taxonomy"], dict) and found["taxonomy"] not in BUILT_IN:
         raise BundleError(f"{path}: the taxonomy {found['taxonomy']!r} is unknown")
     return found
 
@@ -184,13 +184,19 @@ def _bundle(found: Mapping[str, Any], path: Path) -> Bundle:
     labels, pixel_labels = tuple(found["labels"]), tuple(chain["pixel_labels"])
     if not all(isinstance(label, str) for label in (*labels, *pixel_labels)):
         raise ValueError("a label is no text")
-    label_set = LabelSet(found["taxonomy"], labels)
+    stored = found["taxonomy"]
+    label_set = LabelSet(LabelTree.from_json(stored) if isinstance(stored, dict) else stored, labels)
     _ = label_set.levels, label_set.is_pictorial  # neither is there for a code that is none
+    if isinstance(label_set.taxonomy, LabelTree) and not all(label in label_set.taxonomy for label in labels):
+        raise ValueError("a label is not in the taxonomy")
     postprocessor = Postprocessor(
         labels=label_set,
-        calibration=Calibration(np.array(chain["slope"], dtype=float), np.array(chain["intercept"], dtype=float)),
+        calibration=Calibration(
+            np.array(chain["slope"], dtype=float), np.array(chain["intercept"], dtype=float), label_set.exclusive
+        ),
         thresholds=np.array(chain["thresholds"], dtype=np.float64),
         top=None if chain["top"] is None else _whole(chain["top"], "top"),
+        weights=np.array(chain["weights"], dtype=np.float64) if chain.get("weights") else None,
         max_crops=_whole(chain["max_crops"], "max_crops"),
         parent_weight=float(chain["parent_weight"]),
         pixel_labels=pixel_labels,

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from viennatag.model.bundle import Bundle
-from viennatag.vienna.codes import parse_code, vienna_tree
 
 ABOUT, ARTWORK = "about", "artwork"
 """What people add: about the model and its marks; whose artwork these show."""
@@ -160,7 +159,7 @@ def _figures(bundle: Bundle) -> Iterator[str]:
     }
     if len(singles) > 2 * SHOWN:
         ranked = sorted(singles, key=lambda name: -singles[name]["value"])
-        level = "category" if bundle.labels.taxonomy == "vienna" else "label"
+        level = bundle.labels.level_names[0]
         yield f"Average precision by {level}: the best and the worst on at least {LEAST_MARKS} marks."
         named = [*ranked[:SHOWN], *ranked[-SHOWN:]]
         yield table(
@@ -192,7 +191,13 @@ def _limits(bundle: Bundle) -> Iterator[str]:
     vienna = bundle.labels.taxonomy == "vienna"
     yield (
         f"It knows only the {len(bundle.labels):,} labels that it was trained on"
-        + (", and of a rarer code only the division or category." if vienna else ".")
+        + (
+            ", and of a rarer code only the division or category."
+            if vienna
+            else "."
+            if bundle.labels.taxonomy == "flat"
+            else ", and of a rarer one only what stands above it."
+        )
     )
     rare = int((bundle.train_counts < 20).sum())
     if rare:
@@ -228,4 +233,5 @@ def _cell(figure: Mapping[str, float | None] | None) -> str:
 
 
 def _meaning(name: str, bundle: Bundle) -> str:
-    return vienna_tree().heading(parse_code(name)).lower() if bundle.labels.taxonomy == "vienna" else ""
+    heading = bundle.labels.hierarchy.heading(name)
+    return heading.lower() if bundle.labels.taxonomy == "vienna" else heading if heading != name else ""

@@ -3,7 +3,7 @@
 One chain, fitted once by `train` and carried by the bundle:
 
     logits of each view -> crops merged -> parents averaged with their best child -> pixel colours
-    -> calibration -> coherent scores -> thresholds
+    -> calibration (a softmax in exclusive groups) -> coherent scores -> thresholds (of a group at most one label)
 
 Everything that predicts or evaluates calls it: the predictor, the service, bulk prediction, `evaluate`, `compare`,
 `train` and `update`. So what is evaluated is what is served.
@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.calibration.calibration import Calibration, coherent_scores
+from viennatag.calibration.calibration import Calibration, coherent_probabilities
 from viennatag.data.labels import LabelSet
 from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.colour_features import colour_features as find_colour_features
 from viennatag.images.crops import full_view_rows, merge_crops
+from viennatag.images.decoding import find_blank
 from viennatag.thresholds.thresholds import Thresholds
 
 PARENT_WEIGHT = 0.5
@@ -37,11 +38,13 @@ class Outputs:
         logits: One row for each view of an image, the whole image before its crops; shape (views, labels).
         view_counts: Number of views of each image; their sum is the number of rows. None means one view each.
         colours: Colour features of each image, shape (images, `COLOUR_LABELS`); None where nothing needs them.
+        blank: Whether each image shows nothing, shape (images,); None where that is not known.
     """
 
     logits: NDArray[np.floating[Any]]
     view_counts: Sequence[int] | None = None
     colours: NDArray[np.float32] | None = None
+    blank: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,7 @@ class Postprocessor:
         parent_weight: Weight of the best division's logit in that of its category, in [0, 1]; 0 leaves logits alone.
         pixel_labels: Colour labels whose logits are replaced by colour features of the pixels; see
             `viennatag.images.colour_features`. Their calibration and thresholds belong to these features.
+        weights: Of a rule that suggests exactly `top` labels of each level; see `Thresholds`. None for other rules.
     """
 
     labels: LabelSet
@@ -66,13 +70,20 @@ class Postprocessor:
     max_crops: int = 0
     parent_weight: float = 0.0
     pixel_labels: tuple[str, ...] = ()
+    weights: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         shapes = {column.shape for column in (self.thresholds, self.calibration.slope, self.calibration.intercept)}
         if shapes != {(len(self.labels),)}:
             raise DataError("calibration and thresholds must have one entry per label")
+        if (self.calibration.exclusive is None) != (self.labels.exclusive is None):
+            raise DataError("calibration and labels must have the same groups of exclusive labels")
         if not np.isfinite(self.thresholds).all():
             raise DataError("every threshold must be finite")
+        if self.weights is not None and (
+            self.weights.shape != (len(self.labels),) or not np.all((self.weights > 0) & np.isfinite(self.weights))
+        ):
+            raise DataError("weights must have one positive entry per label")
         if self.top is not None and self.top < 1:
             raise DataError(f"top is {self.top}; it counts suggestions, from 1 up")
         if not 0 <= self.max_crops <= _MOST_CROPS:
@@ -96,6 +107,18 @@ class Postprocessor:
         """
         return find_colour_features(pixels, COLOUR_LABELS) if self.pixel_labels else None
 
+    def read_pixels(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, NDArray[np.bool_]]:
+        """Return colour features and which images are blank, as `Outputs` takes them.
+
+        Only for the Vienna Classification is an image blank. Elsewhere one colour may mean something: open water from
+        the air, or a slide without tissue.
+
+        Args:
+            pixels: Whole images, shape (images, size, size, 3).
+        """
+        blank = find_blank(pixels) if self.labels.taxonomy == "vienna" else np.zeros(len(pixels), dtype=bool)
+        return self.colour_features(pixels), blank
+
     def logits(self, outputs: Outputs) -> NDArray[np.floating[Any]]:
         """Return one row of logits for each image, shape (images, labels), as the calibration takes them.
 
@@ -106,7 +129,7 @@ class Postprocessor:
         if outputs.view_counts is not None:
             if self.max_crops:
                 logits = merge_crops(logits, outputs.view_counts, self.labels.is_pictorial)
-            else:
+            elif len(outputs.view_counts) < len(logits):
                 logits = logits[full_view_rows(outputs.view_counts)]
         logits = average_parent_logits(logits, self.labels, self.parent_weight)
         if self.pixel_labels:
@@ -125,15 +148,20 @@ class Postprocessor:
     def scores(self, outputs: Outputs) -> NDArray[np.float64]:
         """Return calibrated scores in which no label is below its descendants, shape (images, labels).
 
+        Those of a blank image are 0.
+
         Raises:
             DataError: As `logits`.
         """
-        return coherent_scores(self.calibration(self.logits(outputs)), self.labels.parents)
+        scores = coherent_probabilities(self.calibration, self.logits(outputs), self.labels.parents)
+        if outputs.blank is not None:
+            scores[outputs.blank] = 0.0
+        return scores
 
     @property
     def rule(self) -> Thresholds:
         """The thresholds as a function of scores."""
-        return Thresholds(self.thresholds, self.labels.depths, self.top)
+        return Thresholds(self.thresholds, self.labels.depths, self.top, self.labels.exclusive, self.weights)
 
     def decide(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Return which labels are suggested, of the scores' shape (images, labels)."""
@@ -141,7 +169,15 @@ class Postprocessor:
 
     def with_thresholds(self, thresholds: Thresholds) -> "Postprocessor":
         """Return a copy that suggests by other thresholds."""
-        return replace(self, thresholds=thresholds.thresholds, top=thresholds.top)
+        return replace(self, thresholds=thresholds.thresholds, top=thresholds.top, weights=thresholds.weights)
+
+
+def join_pixels(
+    found: Sequence[tuple[NDArray[np.float32] | None, NDArray[np.bool_]]],
+) -> tuple[NDArray[np.float32] | None, NDArray[np.bool_]]:
+    """Return what `Postprocessor.read_pixels` found in several images as if they had been read together."""
+    colours = [each for each, _ in found if each is not None]
+    return np.concatenate(colours) if colours else None, np.concatenate([blank for _, blank in found])
 
 
 def average_parent_logits(

@@ -10,13 +10,24 @@ from typing import Any
 
 import numpy as np
 
+from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import BundleError, OutputError
 from viennatag.files import atomic_folder, cache_folder
 from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, SEEN, Bundle, open_bundle
 from viennatag.model.model_card import model_card, read_notes
 
+TRAINING_LOG = "training.csv"
+"""Name of the table of what each epoch of the training reached."""
 
-def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mapping[str, str] | None = None) -> Bundle:
+
+def write_bundle(
+    bundle: Bundle,
+    graph: bytes,
+    path: Path | str,
+    *,
+    notes: Mapping[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
+) -> Bundle:
     """Write a bundle whole or not at all, in place of an older one; return it as read back.
 
     Args:
@@ -25,6 +36,7 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
         path: The folder.
         notes: What people add to the model card, see `model.model_card`; by default the notes of the bundle that this
             one was made from.
+        files: Texts of further files, by name.
 
     Raises:
         BundleError: If something other than a bundle stands at `path`.
@@ -32,24 +44,24 @@ def write_bundle(bundle: Bundle, graph: bytes, path: Path | str, *, notes: Mappi
     """
     path = Path(path)
     try:
-        return _write(bundle, graph, path, notes or {})
+        return _write(bundle, graph, path, notes or {}, files or {})
     except OutputError as exc:
         spare = cache_folder() / "unwritten" / f"{path.name}-{hashlib.sha256(graph).hexdigest()[:8]}"
         try:
-            _write(bundle, graph, spare, notes or {})
+            _write(bundle, graph, spare, notes or {}, files or {})
         except (OSError, BundleError):
             raise exc from None
         raise OutputError(f"{exc}; the finished bundle is in {spare}, move it from there") from exc
 
 
-def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str]) -> Bundle:
+def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], further: Mapping[str, str]) -> Bundle:
     if path.exists() and not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
-    chain = bundle.postprocessor
+    chain, taxonomy = bundle.postprocessor, bundle.labels.taxonomy
     files = {GRAPH: graph, **({SEEN: np.unique(bundle.seen).astype("<u8").tobytes()} if len(bundle.seen) else {})}
     description = {
         "schema": SCHEMA,
-        "taxonomy": bundle.labels.taxonomy,
+        "taxonomy": taxonomy.to_json() if isinstance(taxonomy, LabelTree) else taxonomy,
         "image_size": bundle.image_size,
         "precision": bundle.precision,
         "training": bundle.training,
@@ -63,6 +75,7 @@ def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str]) -
             "intercept": chain.calibration.intercept.tolist(),
             "thresholds": chain.thresholds.tolist(),
             "top": chain.top,
+            "weights": None if chain.weights is None else chain.weights.tolist(),
             "max_crops": chain.max_crops,
             "parent_weight": chain.parent_weight,
             "pixel_labels": chain.pixel_labels,
@@ -73,7 +86,8 @@ def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str]) -
     with atomic_folder(path) as folder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        for name, content in {**further, CARD: card}.items():
+            (folder / name).write_text(content, encoding="utf-8")
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
     return open_bundle(path)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import ImageError, OptionError
 from viennatag.images.colour_features import colour_map
 from viennatag.images.decoding import MAX_PIXELS, FramedImage, available_cores
@@ -22,11 +23,10 @@ from viennatag.images.isolation import read_guarded
 from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource
 from viennatag.model.bundle import STARTER, Bundle, open_bundle
-from viennatag.model.postprocessing import Outputs
+from viennatag.model.postprocessing import Outputs, join_pixels
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.runtime.settings import find_runtime_settings
 from viennatag.thresholds.thresholds import Thresholds
-from viennatag.vienna.codes import parse_code, vienna_headings, vienna_tree
 
 if TYPE_CHECKING:  # most predictions want codes only
     from viennatag.explain.heatmap import ClassActivationReader, Explanation
@@ -41,9 +41,11 @@ class Suggestion:
         code: The code or flat label.
         heading: What it means, in a few words.
         score: Calibrated probability in [0, 1].
-        level: `category`, `division`, `section`, or `label` in a flat taxonomy.
-        path: The codes from the category down to this one.
-        above_threshold: False where the code is only the best of what is left.
+        level: `category`, `division`, `section`; `label` in a flat taxonomy; in a tree of one's own as its file says.
+        path: The codes from the root down to this one.
+        above_threshold: False where the code is only the best of what is left; in a group of exclusive labels, whether
+            it is decided on.
+        group: The group of exclusive labels that it belongs to; empty for a free label.
     """
 
     code: str
@@ -52,21 +54,47 @@ class Suggestion:
     level: str
     path: tuple[str, ...]
     above_threshold: bool
+    group: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the suggestion as plain data; a free label has no `group`."""
+        found = asdict(self)
+        if not self.group:
+            del found["group"]
+        return found
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The suggestions for one image, best first, or why it could not be read."""
+    """The suggestions for one image, best first, or why it could not be read.
+
+    Attributes:
+        image: Its file.
+        suggestions: None for a blank image.
+        error: Why it could not be read.
+        note: Why nothing is suggested for an image that could be read; empty otherwise.
+    """
 
     image: str
     suggestions: tuple[Suggestion, ...] = ()
     error: str | None = None
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the prediction as the command line and the service write it."""
         if self.error is not None:
             return {"image": self.image, "error": self.error}
-        return {"image": self.image, "suggestions": [asdict(suggestion) for suggestion in self.suggestions]}
+        found = {"image": self.image, "suggestions": [suggestion.to_json() for suggestion in self.suggestions]}
+        return {**found, "note": self.note} if self.note else found
+
+
+BLANK_NOTE = "the image is blank: it has one colour, or is transparent all over, so it pictures nothing"
+"""Why a blank image gets no suggestions."""
+
+
+def note_on(scores: NDArray[np.float64]) -> str:
+    """Return why the scores of an image make no suggestion at all, or nothing."""
+    return "" if scores.any() else BLANK_NOTE
 
 
 _NOT_COPIED = {"engine", "_one_thread_engine", "_place_reader"}
@@ -113,9 +141,9 @@ class Predictor:
         """
         views = [view for image in images for view in image.views]
         # before the weights push the pixels out of the processor's cache
-        colours = self.postprocessor.colour_features(np.stack([image.pixels for image in images]))
+        colours, blank = self.postprocessor.read_pixels(np.stack([image.pixels for image in images]))
         logits, *more = self.engine.run(np.stack(views), ("logits", *also))
-        return Outputs(logits, [len(image.views) for image in images], colours), more
+        return Outputs(logits, [len(image.views) for image in images], colours, blank), more
 
     def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> FramedImage:
         """Return an image decoded for this bundle, with its crops.
@@ -138,12 +166,13 @@ class Predictor:
     def predict(
         self, image: ImageSource, *, top: int | None = None, level: str | None = None
     ) -> tuple[Suggestion, ...]:
-        """Return the suggestions for one image, best first.
+        """Return the suggestions for one image, best first; none if it is blank.
 
         Args:
             image: A path, bytes, an open binary file, a Pillow image or an array; see `ImageSource`.
             top: Return this many of the best codes of a level instead of those above their thresholds.
-            level: The level to answer at; by default every level, or the deepest where `top` is given.
+            level: The level to answer at; by default every level. With `top` by default the deepest, in a tree of one's
+                own all labels without children.
 
         Raises:
             ImageError: If the image cannot be read.
@@ -183,7 +212,8 @@ class Predictor:
                 if error is not None:
                     yield Prediction(name, error=str(error))
                 else:
-                    yield Prediction(name, self.suggest(next(rows), top=top, level=level))
+                    row = next(rows)
+                    yield Prediction(name, self.suggest(row, top=top, level=level), note=note_on(row))
 
     def score_many(
         self, images: Iterable[ImageSource]
@@ -193,7 +223,7 @@ class Predictor:
             self._one_thread_engine,
             images,
             ("logits",),
-            also=lambda pixels: self.postprocessor.colour_features(pixels[None]),
+            also=lambda pixels: self.postprocessor.read_pixels(pixels[None]),
             max_crops=self.postprocessor.max_crops,
             workers=self._workers,
             batch_size=self.settings.batch_size,
@@ -202,9 +232,8 @@ class Predictor:
             if not batch.outputs:
                 yield errors, np.empty((0, len(self.bundle.labels)))
                 continue
-            found = [each for each in batch.outcomes if each is not None and not isinstance(each, ImageError)]
-            colours = np.concatenate(found) if found else None
-            yield errors, self.postprocessor.scores(Outputs(batch.outputs[0], batch.view_counts, colours))
+            pixels = join_pixels([each for each in batch.outcomes if not isinstance(each, ImageError)])
+            yield errors, self.postprocessor.scores(Outputs(batch.outputs[0], batch.view_counts, *pixels))
 
     def explain(self, image: ImageSource | FramedImage, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
@@ -330,7 +359,7 @@ class Predictor:
         threshold: float | None = None,
         exclude: Collection[str] = (),
     ) -> tuple[Suggestion, ...]:
-        """Return the suggestions that the scores of one image make, best first.
+        """Return the suggestions that the scores of one image make, best first; none for a blank image.
 
         Args:
             scores: As `score_image` gives them; shape (labels,).
@@ -339,42 +368,40 @@ class Predictor:
             threshold: One threshold for all labels, in place of the bundle's own rule.
             exclude: Labels never to suggest, with all that stands below them.
         """
+        if not scores.any():
+            return ()
         labels = self.bundle.labels
         thresholds = self.postprocessor.thresholds if threshold is None else np.full(len(labels), threshold)
         open_ = ~labels.under(exclude)
         if top is not None:
-            return self._best(scores, thresholds, level or labels.level_names[-1], open_, top)
-        rule = Thresholds(thresholds, labels.depths, self.postprocessor.top if threshold is None else None)
+            here = self._levels == level if level else labels.is_answer
+            return self._ranked(np.flatnonzero(here & open_), scores, thresholds, top)
+        rule = self.postprocessor.rule if threshold is None else Thresholds(
+            thresholds, labels.depths, None, labels.exclusive
+        )  # fmt: skip
         above = rule(np.where(open_, scores, -1.0)[None])[0] & open_
         if level is not None:
             above &= self._levels == level
-        elif labels.taxonomy == "vienna":
+        else:
             ancestors = labels.parents[above]
             while (ancestors := ancestors[ancestors >= 0]).size:
                 above[ancestors] = False
                 ancestors = labels.parents[ancestors]
         chosen = np.flatnonzero(above)
         if not chosen.size:  # an answer is never empty, unless everything was excluded
-            return self._best(scores, thresholds, level or labels.level_names[0], open_, 1)
+            here = self._levels == (level or labels.level_names[0])
+            return self._ranked(np.flatnonzero(here & open_), scores, thresholds, 1)
         return self._ranked(chosen, scores, thresholds, len(chosen))
-
-    def _best(
-        self,
-        scores: NDArray[np.float64],
-        thresholds: NDArray[np.float64],
-        level: str,
-        open_: NDArray[np.bool_],
-        count: int,
-    ) -> tuple[Suggestion, ...]:
-        """Return the best labels of a level, whether they are above their thresholds or not."""
-        return self._ranked(np.flatnonzero((self._levels == level) & open_), scores, thresholds, count)
 
     def _ranked(
         self, labels: NDArray[np.intp], scores: NDArray[np.float64], thresholds: NDArray[np.float64], count: int
     ) -> tuple[Suggestion, ...]:
         """Return the suggestions of the best labels; ties go to the first label."""
         ranked = labels[np.argsort(-scores[labels], kind="stable")[:count]]
-        above = scores[ranked] >= thresholds[ranked]
+        suggested = scores >= thresholds
+        if self.bundle.labels.exclusive:
+            suggested = self.bundle.labels.exclusive.decide(scores[None], suggested[None])[0]
+        above = suggested[ranked]
         return tuple(map(self._suggestion, ranked.tolist(), scores[ranked].tolist(), above.tolist()))
 
     def check_options(self, top: int | None, level: str | None) -> None:
@@ -386,8 +413,8 @@ class Predictor:
             raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")
 
     @cached_property
-    def _words(self) -> dict[int, tuple[str, str, str, tuple[str, ...]]]:
-        """Code, heading, level and path of each label by its position; filled as labels are suggested."""
+    def _words(self) -> dict[int, tuple[str, str, str, tuple[str, ...], str]]:
+        """Code, heading, level, path and group of each label by its position; filled as labels are suggested."""
         return {}
 
     def _suggestion(self, at: int, score: float, above: bool) -> Suggestion:
@@ -395,9 +422,10 @@ class Predictor:
             labels = self.bundle.labels
             name = labels.names[at]
             path = tuple(labels.names[node] for node in labels.path(at))
-            self._words[at] = name, heading(name, labels.taxonomy), labels.levels[at], path
-        code, meaning, level, path = self._words[at]
-        return Suggestion(code, meaning, round(score, 4), level, path, above)
+            group = labels.taxonomy.group(name) if isinstance(labels.taxonomy, LabelTree) else ""
+            self._words[at] = name, labels.hierarchy.heading(name), labels.levels[at], path, group
+        code, meaning, level, path, group = self._words[at]
+        return Suggestion(code, meaning, round(score, 4), level, path, above, group)
 
 
 def _check_several(images: Iterable[ImageSource]) -> None:
@@ -407,10 +435,3 @@ def _check_several(images: Iterable[ImageSource]) -> None:
         raise OptionError(
             f"predict_many takes several images, not one {type(images).__name__}; pass a list, or use predict"
         )
-
-
-def heading(label: str, taxonomy: str) -> str:
-    """Return the English heading of a Vienna code; a flat label is its own heading."""
-    if taxonomy != "vienna":
-        return label
-    return vienna_headings().get(label) or vienna_tree().heading(parse_code(label))

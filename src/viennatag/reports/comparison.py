@@ -91,13 +91,15 @@ def summary(comparison: Comparison) -> list[str]:
 def notes(comparison: Comparison) -> list[str]:
     """Return how the metrics were measured."""
     counts = comparison.marks
+    folded = comparison.folds is not None
+    times, noise = (f"{comparison.folds} folds of ", "folds, seeds") if folded else ("", "seeds")
     bands = ", ".join(f"{size:,} {name} ({_BANDS[name]})" for name, size in comparison.labels.items())
     lines = [
-        f"{counts['train']:,} training, {counts['validation']:,} validation and {counts['test']:,} test marks; "
+        f"{times}{counts['train']:,} training, {counts['validation']:,} validation and {counts['test']:,} test marks; "
         f"labels with a test mark: {bands}; {comparison.left_out:,} have none and are left out.",
-        f"{comparison.seeds} seeds; intervals include the noise of seeds and test marks ({comparison.rounds} samples). "
-        f"+ and − mark a difference from {comparison.baseline} beyond noise, for all strategies at once; ★ the best "
-        "of the better ones. Calibration error: lower is better.",
+        f"{comparison.seeds} seeds; intervals include the noise of {noise} and test marks ({comparison.rounds} "
+        f"samples). + and − mark a difference from {comparison.baseline} beyond noise, for all strategies at once; ★ "
+        "the best of the better ones. Calibration error: lower is better.",
     ]
     lines += [f"{name} was left out: {reason}." for name, reason in comparison.omitted.items()]
     if comparison.reused:

@@ -49,7 +49,7 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
         table = titled_table(f"{level} level")
         table.add_column("% ±95 % interval, [dim]prior[/dim]", no_wrap=True)
         for found in groups:
-            kind = kinds[found.kind] if level != "label" else "all labels"
+            kind = kinds[found.kind] if len(groups) > 1 else "all labels"
             table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
         for name, title in names.items():
             table.add_row(title, *(_cell(found.metrics[name]) for found in groups))
@@ -58,6 +58,15 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
             left_out = f"{absent:,} labels of this level have no positive mark here and are left out of macro means"
             parts.append(Text(left_out))
         parts.append(Text())
+    if evaluation.exclusive and not incomplete:
+        table = titled_table("groups of exclusive labels")
+        table.add_column("group")
+        table.add_column("labels, marks", no_wrap=True)
+        table.add_column("accuracy, % ±95 % interval, [dim]prior[/dim]", no_wrap=True)
+        for each in evaluation.exclusive:
+            what = f"{each.rule} of {each.labels:,}, {each.marks:,} marks"
+            table.add_row(each.group, what, _cell(each.accuracy))
+        parts += [table, Text()]
     notes = f"{evaluation.marks:,} marks evaluated"
     if evaluation.unknown_codes:
         share = evaluation.unknown_codes / evaluation.codes
@@ -65,6 +74,18 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
     if evaluation.skipped:
         notes += f"; {len(evaluation.skipped):,} marks were left out"
     return Group(*parts, Text(notes), *([Text(INCOMPLETE, style="yellow")] if incomplete else []))
+
+
+def group_notes(evaluation: "Evaluation") -> list[str]:
+    """Return a sentence for each group of exclusive labels: how often the right label is chosen."""
+    notes = []
+    for each in evaluation.exclusive:
+        value = each.accuracy
+        reached = (
+            f"{100 * value.value:.1f} ±{50 * (value.high - value.low):.1f} %, by the prior {100 * value.prior:.1f} %"
+        )
+        notes.append(f"Group {each.group} ({each.rule} of {each.labels:,} labels): {reached}, of {each.marks:,} marks")
+    return notes
 
 
 def _cell(figure: "MetricValue") -> str:

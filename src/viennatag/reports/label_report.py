@@ -24,6 +24,7 @@ from viennatag.files import safe_cells
 from viennatag.metrics.metrics import frequency_bands, mean_of_known
 from viennatag.reports import charts
 from viennatag.reports.charts import Colour, Line
+from viennatag.reports.learning_curves import MORE, curves_chart
 from viennatag.reports.pages import Chart, render, thumbnail_url
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def label_report_page(
     script = _SCRIPT.read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     bands = _band_of(report)
-    gains = None if curves is None else curves.gain(50)
+    gains = None if curves is None else curves.gain(MORE)
     shown = list(dict.fromkeys(report.levels))
     return render(
         "labels",
@@ -309,26 +310,6 @@ def _reliability_chart(found: LabelDetails) -> Chart:
         diagonal=True,
     )
     return Chart("Reliability", svg, note="On the dashed line scores are probabilities. Bars: 95 % intervals.")
-
-
-def curves_chart(curves: "LearningCurves", at: int) -> Chart | None:
-    """Return how a label's average precision grows with its training marks; None where too few carry it."""
-    points: NDArray[np.float64] = curves.measured(at)
-    if not len(points):
-        return None
-    ahead = curves.ahead(at, 50)
-    lines = [
-        Line(
-            [(float(marks), float(mean)) for marks, mean in points],
-            "blue",
-            [f"{marks:.0f} marks: {mean:.2f}" for marks, mean in points],
-        ),
-        Line([(float(points[-1, 0]), float(points[-1, 1])), (ahead.marks, ahead.value)], "grey"),
-        Line([(ahead.marks, ahead.low), (ahead.marks, ahead.high)], "amber"),
-    ]
-    gain = f"{ahead.value - points[-1, 1]:+.2f} ({ahead.low - points[-1, 1]:+.2f} to {ahead.high - points[-1, 1]:+.2f})"
-    svg = charts.step_chart(lines, x="training marks with the label", y="average precision")
-    return Chart("What more marks would bring", svg, note=f"50 more: {gain}, with a linear head on the same features.")
 
 
 def _pictures(report: LabelReport, marks: Marks | None, images: Path | str | None) -> dict[str, str]:

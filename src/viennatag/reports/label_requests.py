@@ -9,7 +9,6 @@ from viennatag.errors import ImageError
 from viennatag.evaluation.label_requests import LabelRequests
 from viennatag.metrics.scores import Scores
 from viennatag.model.bundle import Bundle
-from viennatag.prediction.predictor import heading
 from viennatag.reports.pages import render, thumbnail_url
 
 _THUMBNAIL = 144
@@ -32,7 +31,7 @@ def label_requests_page(requests: LabelRequests, bundle: Bundle, scores: Scores,
 
     def title(at: int) -> str:
         name = labels.names[at]
-        meaning = heading(name, labels.taxonomy)
+        meaning = labels.hierarchy.heading(name)
         return name if meaning == name else f"{name} {meaning}"
 
     def picture(name: str) -> str:

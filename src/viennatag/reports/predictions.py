@@ -22,6 +22,7 @@ def predictions_text(predictions: "Iterable[Prediction]", *, styled: bool) -> st
     def line(each: "Suggestion", width: int) -> str:
         bar = f"{'█' * max(1, round(10 * each.score)):<10}"
         remarks = [each.level] if each.level in {"category", "division"} else []
+        remarks += [f"of {each.group}"] if each.group else []
         if not each.above_threshold:
             bar, remarks = style(bar, _DIM), [*remarks, "below its threshold"]
         remark = style("".join(f"  {word}" for word in remarks), _DIM)
@@ -31,6 +32,9 @@ def predictions_text(predictions: "Iterable[Prediction]", *, styled: bool) -> st
     for prediction in predictions:
         if prediction.error is not None:
             blocks.append(f"{style(prediction.image, _BOLD)}: {style(prediction.error, _RED)}\n")
+            continue
+        if prediction.note:
+            blocks.append(f"{style(prediction.image, _BOLD)}: {prediction.note}\n")
             continue
         width = max(4, *(len(each.code) for each in prediction.suggestions), 4)
         rows = [style(prediction.image, _BOLD), f"{'code':<{width}}  score  {'':<10}  heading"]

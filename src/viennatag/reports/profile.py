@@ -1,6 +1,7 @@
 """A profile of marks for people to read in a terminal, with advice."""
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -12,7 +13,6 @@ from rich.text import Text
 
 from viennatag.inspection.profile import LabelPair, LevelProfile, Profile
 from viennatag.reports.tables import ReportTable, titled_table
-from viennatag.vienna.codes import parse_code, vienna_tree
 
 BANDS: tuple[tuple[str, str, Literal["blue", "amber", "red"]], ...] = (
     ("head", "more than 100 marks", "blue"),
@@ -45,7 +45,7 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
             f"Together they lack {missing.sum():,} marks. The closest: {near}."
         )
         vienna, lone = profile.taxonomy == "vienna", np.sum(level.counts < _SUBSETS)
-        parent = "their parent" if vienna else "one label “(rare labels)”"
+        parent = "one label “(rare labels)”" if profile.taxonomy == "flat" else "their parent"
         rendered = ", and `more-data`, which adds synthetic marks of them to the training subset" if vienna else ""
         untestable = (
             f" {lone:,} {labels} have fewer than {_SUBSETS} marks and cannot be in training, validation and test at "
@@ -207,12 +207,16 @@ def label_title(profile: Profile, name: str) -> str:
 
 
 def _heading(profile: Profile, name: str) -> str:
-    return vienna_tree().heading(parse_code(name)) if profile.taxonomy == "vienna" else ""
+    return profile.headings.get(name, "")
 
 
 def plural(level: str) -> str:
     """Return the plural of the name of a level."""
-    return "categories" if level == "category" else f"{level}s"
+    if re.fullmatch(r"level \d+", level):
+        return f"labels of {level}"
+    if re.search("[^aeiou]y$", level):
+        return f"{level[:-1]}ies"
+    return level if level.endswith("ies") else f"{level}es" if re.search("(s|x|ch|sh)$", level) else f"{level}s"
 
 
 def short_value(value: float) -> str:

@@ -13,8 +13,6 @@ from viennatag.reports import charts
 from viennatag.reports.charts import Colour, Line
 from viennatag.reports.pages import Chart
 
-TRAINING_LOG = "training.csv"
-"""Name of the table in the folder of a bundle."""
 _COLOURS: tuple[Colour, ...] = ("blue", "amber", "red", "grey")
 
 

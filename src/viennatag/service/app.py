@@ -95,7 +95,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
     app.include_router(explain_routes(state))
     app.include_router(similar_routes(state))
     app.include_router(picture_routes(state))
-    app.include_router(catalogue_routes(predictor.bundle))
+    app.include_router(catalogue_routes(predictor.bundle, team=options.store is not None))
     app.include_router(health_routes(state))
 
     @app.get("/", include_in_schema=False)

@@ -5,30 +5,34 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from viennatag.data.taxonomy import LabelNode, LabelTree
 from viennatag.errors import CodeError
 from viennatag.explain.similar import digest
 from viennatag.model.bundle import DESCRIPTION, Bundle
 from viennatag.service.problems import NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import CodeList, CodeResponse, ModelResponse
 from viennatag.vienna.codes import Code, vienna_tree
-from viennatag.vienna.search import auxiliary_codes, parse_spelling, search_classification
+from viennatag.vienna.search import auxiliary_codes, note_of, parse_spelling, search_classification
 
 _LIMIT = 60
 """Codes in the result of a search."""
 
 
-def catalogue_routes(bundle: Bundle) -> APIRouter:
+def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
     """Return the routes of the classification and the model."""
     router = APIRouter(prefix="/v1", responses=RESPONSES)
     vienna = bundle.labels.taxonomy == "vienna"
+    own = None if vienna else _tree_of(bundle)
     card = {
         **model_name(bundle),
-        "taxonomy": bundle.labels.taxonomy,
+        "team": team,
+        "taxonomy": str(bundle.labels.taxonomy),
         "image_size": bundle.image_size,
         "labels": dict(Counter(bundle.labels.levels)),
         "training": dict(bundle.training),
         "metrics": dict(bundle.metrics),
         "thresholds": dict(zip(bundle.labels.names, bundle.postprocessor.thresholds.tolist(), strict=True)),
+        "auxiliary": [str(code) for code in sorted(auxiliary_codes()) if vienna and str(code) in bundle.labels.index],
     }
 
     @router.get("/codes", response_model=CodeList, tags=["codes"], operation_id="search_codes")
@@ -42,13 +46,13 @@ def catalogue_routes(bundle: Bundle) -> APIRouter:
             ),
         ] = None,
     ) -> dict[str, Any]:
-        """Search the headings; without `q`, list the categories."""
-        return {"codes": _search_vienna(q) if vienna else _search_flat(bundle, q)}
+        """Search the headings; without `q`, list the categories, or the labels without a parent."""
+        return {"codes": _search_own(own, q) if own else _search_vienna(q)}
 
     @router.get("/codes/{code}", response_model=CodeResponse, tags=["codes"], operation_id="read_code")
     async def read_code(code: Annotated[str, Path(max_length=200, examples=["3.1.6"])]) -> dict[str, Any]:
         """Show a code with its ancestors and children."""
-        return _vienna_code(code, bundle) if vienna else _flat_code(code, bundle)
+        return _own_label(code, own, bundle) if own else _vienna_code(code, bundle)
 
     @router.get("/model", response_model=ModelResponse, tags=["model"], operation_id="read_model")
     async def read_model() -> dict[str, Any]:
@@ -70,10 +74,15 @@ def _search_vienna(words: str | None) -> list[dict[str, Any]]:
     return [{**_node(code), "matched": matched} for code, matched in search_classification(words, limit=_LIMIT)]
 
 
-def _search_flat(bundle: Bundle, words: str | None) -> list[dict[str, str]]:
-    wanted = (words or "").lower().split()
-    found = [name for name in bundle.labels.names if all(word in name.lower() for word in wanted)]
-    return [_flat_node(name) for name in (found if words is None else found[:_LIMIT])]
+def _tree_of(bundle: Bundle) -> LabelTree:
+    """Return the tree of a bundle's labels; flat ones are a tree of one level."""
+    taxonomy = bundle.labels.taxonomy
+    return taxonomy if isinstance(taxonomy, LabelTree) else LabelTree(tuple(map(LabelNode, bundle.labels.names)))
+
+
+def _search_own(tree: LabelTree, words: str | None) -> list[dict[str, str]]:
+    found = tree.children("") if words is None else tree.search(words.split())[:_LIMIT]
+    return [_own_node(label, tree) for label in found]
 
 
 def _vienna_code(text: str, bundle: Bundle) -> dict[str, Any]:
@@ -86,14 +95,15 @@ def _vienna_code(text: str, bundle: Bundle) -> dict[str, Any]:
     if code not in tree and not known:
         raise Problem(NOT_FOUND, f"the code {code} is neither in the classification nor in the model")
     path, children = ([_node(each) for each in codes] for codes in (code.path, tree.children(code)))
-    return {**_node(code), "path": path, "children": children, "known_to_model": known}
+    return {**_node(code), "path": path, "children": children, "known_to_model": known, "note": note_of(code)}
 
 
-def _flat_code(label: str, bundle: Bundle) -> dict[str, Any]:
-    if label not in bundle.labels.index:
+def _own_label(label: str, tree: LabelTree, bundle: Bundle) -> dict[str, Any]:
+    if label not in tree:
         raise Problem(NOT_FOUND, f"the model has no label {label[:80]!r}")
-    node = _flat_node(label)
-    return {**node, "path": [node], "children": [], "known_to_model": True}
+    path, children = ([_own_node(each, tree) for each in labels] for labels in (tree.path(label), tree.children(label)))
+    known = label in bundle.labels.index
+    return {**_own_node(label, tree), "path": path, "children": children, "known_to_model": known}
 
 
 def _node(code: Code) -> dict[str, Any]:
@@ -101,5 +111,6 @@ def _node(code: Code) -> dict[str, Any]:
     return {**node, "auxiliary": code in auxiliary_codes()}
 
 
-def _flat_node(label: str) -> dict[str, str]:
-    return {"code": label, "heading": label, "level": "label"}
+def _own_node(label: str, tree: LabelTree) -> dict[str, str]:
+    node = {"code": label, "heading": tree.heading(label), "level": tree.level_names[len(tree.path(label)) - 1]}
+    return {**node, "group": tree.group(label)}

@@ -1,13 +1,13 @@
 """`/v1/predict`: suggestions for images."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from viennatag.errors import ImageError
+from viennatag.prediction.predictor import note_on
 from viennatag.service.batching import ImageScores
 from viennatag.service.catalogue import model_name
 from viennatag.service.parameters import PredictionQuery, prediction_query
@@ -63,7 +63,8 @@ async def predict_images(
         found = state.predictor.suggest(
             image.scores, top=wanted.top, level=wanted.level, threshold=wanted.threshold, exclude=wanted.exclude
         )
-        return {"width": image.width, "height": image.height, "suggestions": [asdict(each) for each in found]}
+        answer = {"width": image.width, "height": image.height, "suggestions": [each.to_json() for each in found]}
+        return {**answer, "note": note} if (note := note_on(image.scores)) else answer
 
     images = [upload.content for upload in uploads]
     found = await state.batcher.score(images, suggest, region=wanted.region)

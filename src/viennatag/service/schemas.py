@@ -27,6 +27,7 @@ class ImageSuggestions(BaseModel):
     width: int = Field(examples=[640])
     height: int = Field(examples=[480])
     suggestions: list[Suggestion] = Field(examples=[[_SUGGESTION]])
+    note: str = Field("", description="Why nothing is suggested, for an image that is blank; absent otherwise.")
 
 
 class ErrorDetails(BaseModel):
@@ -122,6 +123,7 @@ class CodeLevel(CodeHeading):
     auxiliary: bool = Field(
         False, description="Whether it is an auxiliary section; known once WIPO's file is imported."
     )
+    group: str = Field("", description="The group of exclusive labels that it belongs to.")
     matched: str = Field("", description="The words that it was found by, if its own heading lacks them.")
 
 
@@ -135,8 +137,9 @@ class CodeResponse(CodeLevel):
     """A code with its ancestors and children."""
 
     path: list[CodeHeading] = Field(description="From the category down to the code itself.")
-    children: list[CodeHeading]
+    children: list[CodeLevel]
     known_to_model: bool = Field(description="Whether the model can suggest it.")
+    note: str = Field("", description="WIPO's note on it; known once WIPO's file is imported.")
 
 
 class ModelResponse(BaseModel):
@@ -144,12 +147,14 @@ class ModelResponse(BaseModel):
 
     name: str = Field(examples=["starter"])
     digest: str
+    team: bool = Field(description="Whether the service has a store, in which a team shares its work.")
     taxonomy: str = Field(examples=["vienna"])
     image_size: int = Field(examples=[160], description="Side of the network's square input, in pixels.")
     labels: dict[str, int] = Field(examples=[{"category": 28, "division": 121, "section": 962}])
     training: dict[str, Any]
     metrics: dict[str, Any]
     thresholds: dict[str, float] = Field(description="A code is suggested when its score is at least this.")
+    auxiliary: list[str] = Field(description="Auxiliary sections among its labels, once WIPO's file is imported.")
 
 
 class HealthResponse(BaseModel):

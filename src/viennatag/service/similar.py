@@ -17,7 +17,6 @@ from PIL import Image
 from viennatag.errors import ImageError, MissingExtraError
 from viennatag.explain.similar import INDEX, INDEX_DESCRIPTION, ReferenceMarks, SimilarMark
 from viennatag.images.isolation import DecodeProcesses
-from viennatag.prediction.predictor import heading
 from viennatag.service.batching import ImageScores
 from viennatag.service.logs import LOG
 from viennatag.service.parameters import BoxQuery, read_box
@@ -56,7 +55,7 @@ def similar_routes(state: State) -> APIRouter:
         address = f"{THUMBNAIL_PATH}?{urlencode({'name': mark.image, 'key': sign(mark.image)})}"
         return {
             "image": mark.image,
-            "codes": [{"code": code, "heading": heading(code, bundle.labels.taxonomy)} for code in mark.codes],
+            "codes": [{"code": code, "heading": bundle.labels.hierarchy.heading(code)} for code in mark.codes],
             "similarity": mark.similarity,
             "thumbnail": None if folder is None else address,
         }

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
         DecisionRule,
         ExpectedF,
         GuaranteedRecall,
+        MacroK,
         OneThreshold,
         PerLabel,
         ThresholdTuner,
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
         find_decision_rule,
     )
     from viennatag.thresholds.thresholds import Thresholds
-    from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
+    from viennatag.thresholds.tuning import expected_thresholds, macro_gains, recall_thresholds, tune_thresholds
 
 __all__ = [
     "DecisionRule",
     "ExpectedF",
     "GuaranteedRecall",
+    "MacroK",
     "OneThreshold",
     "PerLabel",
     "ThresholdTuner",
@@ -28,13 +30,16 @@ __all__ = [
     "TopK",
     "expected_thresholds",
     "find_decision_rule",
+    "macro_gains",
     "recall_thresholds",
     "tune_thresholds",
 ]
+
+_TUNING = frozenset({"expected_thresholds", "macro_gains", "recall_thresholds", "tune_thresholds"})
 
 
 def __getattr__(name: str) -> object:  # a prediction needs `Thresholds` only
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "thresholds" if name == "Thresholds" else "tuning" if name.endswith("_thresholds") else "decision_rules"
+    home = "thresholds" if name == "Thresholds" else "tuning" if name in _TUNING else "decision_rules"
     return getattr(import_module(f"{__name__}.{home}"), name)

@@ -17,7 +17,7 @@ from viennatag.errors import OptionError
 from viennatag.metrics.results import Parameters
 from viennatag.metrics.scores import ArrayData, Scores, Targets, as_scores, as_targets
 from viennatag.thresholds.thresholds import Thresholds
-from viennatag.thresholds.tuning import expected_thresholds, recall_thresholds, tune_thresholds
+from viennatag.thresholds.tuning import macro_gains, expected_thresholds, recall_thresholds, tune_thresholds
 
 
 class DecisionRule(Protocol):
@@ -138,6 +138,26 @@ class TopK:
 
 
 @dataclass(frozen=True)
+class MacroK(TopK):
+    """The `k` labels of each level that together promise the best macro F1: rare labels come before common ones.
+
+    The best scores are mostly those of common labels. See `macro_gains`.
+    """
+
+    def fit(
+        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
+    ) -> Thresholds:
+        """Return weights and thresholds with a limit; see `DecisionRule.fit`."""
+        limit = super().fit(scores, targets, groups=groups, levels=levels)
+        scores = as_scores(scores)
+        weights = np.ones(scores.shape[1])
+        for level in np.unique(limit.levels):
+            members = np.flatnonzero(limit.levels == level)
+            weights[members], limit.thresholds[members] = macro_gains(scores[:, members], self.k)
+        return replace(limit, weights=weights)
+
+
+@dataclass(frozen=True)
 class GuaranteedRecall:
     """One threshold per level, low enough to find a share `recall` of a mark's labels; see `recall_thresholds`."""
 
@@ -162,6 +182,7 @@ DECISION_RULES = {
     "one-threshold": "one threshold for all labels, the best on the validation subset",
     "threshold-T": "the threshold T for all labels, such as threshold-0.5",
     "top-K": "the K best labels of each level, such as top-5",
+    "macro-K": "the K labels of each level that promise the best macro F1, rare before common, such as macro-5",
     "recall-P": "thresholds low enough to find P % of a mark's labels at each level, such as recall-90",
 }
 """Names of decision rules, and what they do."""
@@ -180,13 +201,14 @@ def find_decision_rule(name: str) -> DecisionRule:
     }
     if name in plain:
         return plain[name]
-    found = re.fullmatch(r"(threshold|top|recall)-(\d+(?:\.\d+)?)", name)
-    if not found or (found[1] == "top" and "." in found[2]):
+    found = re.fullmatch(r"(threshold|top|macro|recall)-(\d+(?:\.\d+)?)", name)
+    if not found or (found[1] in {"top", "macro"} and "." in found[2]):
         raise OptionError(f"the decision rule {name!r} is unknown; there are {', '.join(DECISION_RULES)}")
     kind, number = found[1], float(found[2])
     if kind == "threshold":
         return OneThreshold(number)
-    return TopK(int(number)) if kind == "top" else GuaranteedRecall(number / 100)
+    counted = {"top": TopK, "macro": MacroK}
+    return counted[kind](int(number)) if kind in counted else GuaranteedRecall(number / 100)
 
 
 class ThresholdTuner(Parameters):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.calibration.exclusive import ExclusiveGroups
 from viennatag.errors import DataError
 from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import Scores, as_scores, check_scores
@@ -20,11 +21,16 @@ class Thresholds(TabularResult):
         thresholds: A label is suggested when its score is at least this; shape (labels,).
         levels: Level of each label, any integers; shape (labels,).
         top: At most this many labels of each level are suggested; None for no limit.
+        exclusive: Of each of these groups at most the best label is suggested; None without groups.
+        weights: Where given, the `top` labels of a level are those of the largest weights * (score - threshold),
+            whatever its sign; shape (labels,).
     """
 
     thresholds: NDArray[np.float64]
     levels: NDArray[np.intp]
     top: int | None = None
+    exclusive: ExclusiveGroups | None = None
+    weights: NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         low, high = self.thresholds.min(), self.thresholds.max()
@@ -51,6 +57,10 @@ class Thresholds(TabularResult):
         if scores.ndim != 2 or scores.shape[1:] != self.thresholds.shape:
             raise DataError(f"scores have shape {scores.shape}; expected (marks, {len(self.thresholds)})")
         suggested: NDArray[np.bool_] = scores >= self.thresholds
+        if self.weights is not None:
+            scores, suggested = self.weights * (scores - self.thresholds), np.ones(scores.shape, dtype=bool)
+        if self.exclusive:
+            suggested = self.exclusive.decide(scores, suggested)
         if self.top is not None:
             for level in np.unique(self.levels):
                 members = np.flatnonzero(self.levels == level)

@@ -1,7 +1,7 @@
 """Read the options of a training from a TOML file and from `key=value` settings.
 
-A key is the name of a field of `TrainOptions`, `FinetuneOptions`, `Strategy` or `DataFiles`, after the name of its
-table: `finetune.ema_decay`. There is no second list of the fields, so neither the keys nor the example that
+A key is the name of a field of `TrainOptions`, `FinetuneOptions`, `OnnxInput`, `Strategy` or `DataFiles`, after the
+name of its table: `finetune.ema_decay`. There is no second list of the fields, so neither the keys nor the example that
 `show_config` prints can go out of date. All mistakes are found before a training starts, and reported together.
 """
 
@@ -22,6 +22,7 @@ from viennatag.data.marks import Marks, read_marks
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, report_problems
 from viennatag.thresholds.decision_rules import DECISION_RULES, DecisionRule, find_decision_rule
+from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import BASELINE, Strategy, find_strategy
 
@@ -30,6 +31,7 @@ AUTO = "auto"
 SEARCH_SECONDS = 600.0
 """Budget of that search where none is given."""
 _FINETUNE = "finetune"
+_ONNX = "onnx"
 _STRATEGY = "strategy"
 _NAME = "strategy.name"
 _UNSET = "none"
@@ -194,7 +196,11 @@ def options_from(settings: Iterable[Setting] = ()) -> TrainConfig:
     finetune = build(_FINETUNE)
     budget = SEARCH_SECONDS if is_auto else None
     strategy, finetune = build(_STRATEGY, **nested), finetune if is_finetuned else None
-    options = build("", strategy=strategy, finetune=finetune, budget=budget)
+    options = build("", strategy=strategy, finetune=finetune, budget=budget, onnx=build(_ONNX))
+    if not any(name and name.startswith(f"{_ONNX}:") for name in (options.backbone, options.teacher)):
+        problems += [
+            latest[f"{_ONNX}.{name}"].problem("only matters with a backbone onnx:FILE") for name in values[_ONNX]
+        ]
     data = build("data")
     _raise(problems)
     return TrainConfig(options, data)
@@ -256,7 +262,14 @@ def _tables(strategy: Strategy) -> dict[str, Any]:
         if is_dataclass(getattr(strategy, each.name)) and each.name != "decision_rule"
     }
     options = TrainOptions(strategy=strategy)
-    return {"": options, "data": DataFiles(), _STRATEGY: strategy, **nested, _FINETUNE: FinetuneOptions()}
+    return {
+        "": options,
+        "data": DataFiles(),
+        _ONNX: OnnxInput(),
+        _STRATEGY: strategy,
+        **nested,
+        _FINETUNE: FinetuneOptions(),
+    }
 
 
 def _keys(table: str, instance: Any) -> dict[str, _Key]:

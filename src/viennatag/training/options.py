@@ -6,6 +6,8 @@ from typing import Literal, get_args
 from viennatag.errors import OptionError
 from viennatag.split.splitting import MAX_DISTANCE
 from viennatag.training.data.profiles import AugmentationProfile
+from viennatag.training.logs import LOGGERS, LoggerName
+from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy
 
 _AT_LEAST_ONE = frozenset({"epochs", "batch_size", "patience", "accumulate", "devices", "nodes"})
@@ -124,13 +126,16 @@ class TrainOptions:
             the other options say.
         budget: Seconds for the search of a preset, by default that of the preset; without one, seconds to choose a
             strategy in, with the `min_count` and `decision_rule` of `strategy`, and None takes `strategy` itself.
-        backbone: A timm name, `local-dir:` followed by a folder, or `bundle:` and a bundle.
+        backbone: A timm name, `torchvision:` and a name there, `hf:` and a model of timm's on Hugging Face,
+            `local-dir:` and a folder, `bundle:` and a bundle, or `onnx:` and a file.
         pretrained: Whether the backbone starts from its published weights, or at random.
         size: Side of the image, in pixels; by default what the backbone was trained with.
+        onnx: What the graph of a backbone `onnx:FILE` takes.
         finetune: How to fine-tune the backbone first; None leaves it as it is.
         teacher: A backbone whose features a fine-tuned network also learns to reproduce.
         near_duplicates: Bits of 64 in which the hashes of images that look alike, and stay in one subset, differ at
             most, 0 to 8; None does not look.
+        logger: Where the figures of each epoch go besides the bundle: csv is nowhere else; tensorboard, mlflow, wandb.
         seed: Seed of all random choices.
     """
 
@@ -140,9 +145,11 @@ class TrainOptions:
     backbone: str = "efficientnet_b0"
     pretrained: bool = True
     size: int | None = None
+    onnx: OnnxInput = field(default_factory=OnnxInput)
     finetune: FinetuneOptions | None = None
     teacher: str | None = None
     near_duplicates: int | None = MAX_DISTANCE
+    logger: LoggerName = "csv"
     seed: int = 0
 
     @property
@@ -158,6 +165,8 @@ class TrainOptions:
             raise OptionError(f"near_duplicates is {self.near_duplicates} bits; expected 0 to 8, or none")
         if self.preset not in {None, *PRESETS}:
             raise OptionError(f"there is no preset {self.preset!r}; choose among {', '.join(PRESETS)}")
+        if self.logger not in LOGGERS:
+            raise OptionError(f"there is no logger {self.logger!r}; choose among {', '.join(LOGGERS)}")
         if self.budget is not None and not self.budget > 0:
             raise OptionError(f"budget is {self.budget} seconds; it must be positive")
         if self.preset is not None and (

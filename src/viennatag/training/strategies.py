@@ -27,6 +27,7 @@ from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.decoder import MLDecoder
 from viennatag.training.heads.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared, check_sampling
 from viennatag.training.heads.hidden import Hidden
+from viennatag.training.heads.kernel import Kernel
 from viennatag.training.heads.residual_attention import ResidualAttention
 
 BASELINE = "as-is"
@@ -178,6 +179,12 @@ STRATEGIES = {
         Strategy("hidden-layer", "a hidden layer of 2,048 units, normalised, with dropout", head=Hidden()),
         Strategy("discriminant", "discriminant analysis, one shrunk covariance (Chen 2010)", head=Discriminant()),
         Strategy("ridge", "ridge regression, a strength for each label by leave-one-out (Allen 1974)", head=Ridge()),
+        Strategy("kernel", "kernel ridge regression: similarities to marks, weighed (Rifkin 2007)", head=Kernel()),
+        Strategy(
+            "few-examples",
+            "linear and kernel heads averaged, for labels of few marks",
+            head=Ensemble((Linear(), Kernel())),
+        ),
         Strategy("neighbours", "the labels of the most similar marks", head=Neighbours()),
         Strategy(
             "ensemble",

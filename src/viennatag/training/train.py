@@ -19,10 +19,12 @@ from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
 from viennatag.files import cache_folder, holding_output
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.model_card import ARTWORK
-from viennatag.model.saving import write_bundle
+from viennatag.model.saving import TRAINING_LOG, write_bundle
 from viennatag.model.seen_images import hash_files
 from viennatag.training.backbones.backbone import LOCAL, Backbone
 from viennatag.training.backbones.loading import BUNDLE
+from viennatag.training.backbones.onnx_files import ONNX
+from viennatag.training.backbones.torchvision_networks import TORCHVISION
 from viennatag.training.data.collection import (
     TEST,
     TRAIN,
@@ -35,6 +37,7 @@ from viennatag.training.data.stored_features import StoredFeatures, refuse_image
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import Linear
+from viennatag.training.logs import EpochFigures, epochs_table, log_epochs, named_epochs, open_logger
 from viennatag.training.options import TrainOptions
 from viennatag.training.postprocessing.forward import forward
 from viennatag.training.postprocessing.prior_shift import shift_prior
@@ -104,6 +107,7 @@ def train(
             f"{strategy.name} has a head of its own, not the linear one that is trained jointly with the network; "
             "leave keep_head out, or choose a strategy with a linear head"
         )
+    logger = open_logger(options.logger, Path(f"{out}-logs"))
     report, cache = progress or (lambda *_: None), Path(cache or cache_folder())
     source: Path | StoredFeatures
     if features is None:
@@ -123,8 +127,16 @@ def train(
     )
     marks = without_seen_test_marks(marks, source, options.backbone)
     data = TrainingMarks(marks, source, cache, unlabelled_images, extra_marks, skip_bad, report)
-    candidate, facts = _choose(data, options)
+    searched = options.preset in SEARCHES  # by many trainings, whose epochs would be mixed in one log
+    candidate, facts = _choose(replace(data, logger=None if searched else logger), options)
+    if logger is not None:
+        log_epochs(logger, _epochs(candidate) if searched else named_epochs(candidate.trained.history, "head"))
     return _finish(candidate, source, Path(out), target_prior, report, facts)
+
+
+def _epochs(candidate: Candidate) -> list[EpochFigures]:
+    """Return the figures of all epochs, of the network's fine-tuning and of the head."""
+    return [*named_epochs(candidate.backbone.epochs, "network"), *named_epochs(candidate.trained.history, "head")]
 
 
 def _open_store(
@@ -217,7 +229,9 @@ def _finish(
         bundle = replace(bundle, postprocessor=shifted, training=training)
     attribution = None if isinstance(images, StoredFeatures) else images / ATTRIBUTION
     notes = {ARTWORK: attribution.read_text(encoding="utf-8")} if attribution and attribution.is_file() else {}
-    return write_bundle(bundle, export_graph(candidate.backbone, trained.head), out, notes=notes), evaluation
+    graph, epochs = export_graph(candidate.backbone, trained.head), _epochs(candidate)
+    files = {TRAINING_LOG: epochs_table(epochs)} if epochs else {}
+    return write_bundle(bundle, graph, out, notes=notes, files=files), evaluation
 
 
 def _seen(candidate: Candidate, images: Path | StoredFeatures) -> NDArray[np.uint64]:
@@ -247,6 +261,9 @@ def _describe(candidate: Candidate) -> dict[str, Any]:
 
 def _without_folder(backbone: str) -> str:
     """Return a backbone's name without the folders of this machine."""
-    if backbone.startswith(BUNDLE):
-        return BUNDLE + Path(backbone.removeprefix(BUNDLE)).name
+    for prefix in (BUNDLE, ONNX):
+        if backbone.startswith(prefix):
+            return prefix + Path(backbone.removeprefix(prefix)).name
+    if backbone.startswith(TORCHVISION):  # its file of weights
+        return ":".join((*backbone.split(":")[:2], *(Path(each).name for each in backbone.split(":", 2)[2:])))
     return Path(backbone).name if backbone.startswith(LOCAL) else backbone

@@ -22,6 +22,8 @@ _MAX_DEPTH = 50
 _LEVEL_OF = {"category": "category", "division": "division", "section": "section", "auxiliary": "section"}
 _LANGUAGE = re.compile(r"([a-z]{2,3})([-_][a-z0-9]+)*")
 _HEAD = ("code", "auxiliary")
+_NOTES = {"note", "notes"}
+_NOTE = "note:"  # before the language, names a column of notes
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,12 @@ class Classification:
     Attributes:
         headings: By language (`en`, `fr`), then by code; a missing heading is empty.
         auxiliary: Auxiliary sections.
+        notes: WIPO's notes on codes, by language, then by code.
     """
 
     headings: Mapping[str, Mapping[Code, str]]
     auxiliary: frozenset[Code] = frozenset()
+    notes: Mapping[str, Mapping[Code, str]] = field(default_factory=dict)
 
     @cached_property
     def codes(self) -> frozenset[Code]:
@@ -58,11 +62,12 @@ class Classification:
 
     def merged(self, other: "Classification") -> "Classification":
         """Return both; `other` wins for a language that both have."""
-        return Classification({**self.headings, **other.headings}, self.auxiliary | other.auxiliary)
+        headings, notes = {**self.headings, **other.headings}, {**self.notes, **other.notes}
+        return Classification(headings, self.auxiliary | other.auxiliary, notes)
 
 
 def read_classification(path: Path | str, *, language: str = "en", max_bytes: int = MAX_BYTES) -> Classification:
-    """Return the classification in one of WIPO's XML files (editions 7 to 10), without notes.
+    """Return the classification in one of WIPO's XML files (editions 7 to 10), with its notes.
 
     Args:
         path: The file.
@@ -86,7 +91,7 @@ def read_classification(path: Path | str, *, language: str = "en", max_bytes: in
         raise DataError(report_problems(f"{path}: codes that cannot be read:", reader.problems))
     if not reader.headings:
         raise DataError(f"{path}: no category or division in it; expected WIPO's classification file (XML)")
-    return Classification(reader.headings, frozenset(reader.auxiliary))
+    return Classification(reader.headings, frozenset(reader.auxiliary), reader.notes)
 
 
 def parse_language(text: str) -> str:
@@ -107,6 +112,7 @@ class _Element:
     language: str
     code: Code | None
     texts: dict[str, list[str]] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
 
 class _Reader:
@@ -114,6 +120,7 @@ class _Reader:
 
     def __init__(self, language: str) -> None:
         self.headings: dict[str, dict[Code, str]] = {}
+        self.notes: dict[str, dict[Code, str]] = {}
         self.auxiliary: set[Code] = set()
         self.problems: list[str] = []
         self.path = [_Element("", language, None)]
@@ -155,11 +162,16 @@ class _Reader:
         return code
 
     def characters(self, data: str) -> None:
-        if self.holders and not any(element.name in {"note", "notes"} for element in self.path):
-            self.holders[-1].texts.setdefault(self.path[-1].language, []).append(data)
+        if not self.holders:
+            return
+        is_note = any(element.name in _NOTES for element in self.path)
+        kept = self.holders[-1].notes if is_note else self.holders[-1].texts
+        kept.setdefault(self.path[-1].language, []).append(data)
 
     def end(self, _: str) -> None:
         element = self.path.pop()
+        if element.name in _NOTES and self.holders:
+            self.holders[-1].notes.setdefault(element.language, []).append(" ")  # the next note is another sentence
         if element.name not in _LEVEL_OF:
             return
         self.holders.pop()
@@ -170,6 +182,9 @@ class _Reader:
             if text or language == element.language:
                 texts = self.headings.setdefault(language, {})
                 texts[element.code] = texts.get(element.code) or text
+        for language, pieces in element.notes.items():
+            if text := " ".join("".join(pieces).split()):
+                self.notes.setdefault(language, {})[element.code] = text
 
 
 def _local(name: str) -> str:
@@ -199,20 +214,27 @@ def read_tree_file(path: Path | str) -> Classification:
         codes = [parse_code(row[0]) for row in rows]
     except CodeError as exc:
         raise DataError(f"{path}: {exc}") from exc
+    columns = {
+        name: {code: row[at] for code, row in zip(codes, rows, strict=True)}
+        for at, name in enumerate(languages, start=2)
+    }
     return Classification(
-        {
-            language: {code: row[at] for code, row in zip(codes, rows, strict=True)}
-            for at, language in enumerate(languages, start=2)
-        },
+        {name: texts for name, texts in columns.items() if not name.startswith(_NOTE)},
         frozenset(code for code, row in zip(codes, rows, strict=True) if row[1]),
+        {
+            name.removeprefix(_NOTE): {code: text for code, text in texts.items() if text}
+            for name, texts in columns.items()
+            if name.startswith(_NOTE)
+        },
     )
 
 
 def write_tree_file(classification: Classification, path: Path | str) -> None:
-    """Write a tree file: a row for each code with the code, `A` for auxiliary sections, and a heading per language."""
-    languages = classification.languages
+    """Write a tree file: a row for each code, with `A` for auxiliary sections, and headings and notes by language."""
+    columns = {language: classification.headings[language] for language in classification.languages}
+    columns |= {f"{_NOTE}{language}": texts for language, texts in sorted(classification.notes.items())}
     with atomic_file(Path(path)) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write("\t".join((*_HEAD, *languages)) + "\n")
+        file.write("\t".join((*_HEAD, *columns)) + "\n")
         for code in sorted(classification.codes):
-            texts = [" ".join(classification.headings[language].get(code, "").split()) for language in languages]
+            texts = [" ".join(column.get(code, "").split()) for column in columns.values()]
             file.write("\t".join((str(code), "A" if code in classification.auxiliary else "", *texts)) + "\n")

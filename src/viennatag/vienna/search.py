@@ -62,6 +62,13 @@ def auxiliary_codes() -> frozenset[Code]:
     return classification.auxiliary if classification else frozenset()
 
 
+def note_of(code: Code) -> str:
+    """Return WIPO's note on a code, in English if there is one, or nothing; known where WIPO's file was imported."""
+    notes = classification.notes if (classification := _imported()) else {}
+    languages = sorted(notes, key=lambda language: (language != "en", language))
+    return next((notes[language][code] for language in languages if code in notes[language]), "")
+
+
 def _first_of_each(found: Iterable[Found]) -> list[Found]:
     return list({each.code: each for each in reversed(list(found))}.values())[::-1]
 

@@ -8,9 +8,9 @@ const MAX_ATTEMPTS = 6;
 const TIMEOUT_MS = 120_000;
 
 export class Problem extends Error {
-  constructor(title, detail = "", status = 0) {
+  constructor(title, detail = "", status = 0, mark = null) {
     super(detail || title);
-    Object.assign(this, { title, detail, status });
+    Object.assign(this, { title, detail, status, mark }); // of a conflict: the mark as the store has it
   }
 
   /** Whether the same request may succeed later: nothing is wrong with the image. */
@@ -24,6 +24,7 @@ export const service = new EventTarget();
 
 let token = "";
 let asking = null;
+let declined = false; // the person closed the question without an answer: it is not put again by itself
 let askToken = async () => "";
 
 /** Set the function that asks for the access token; its argument tells whether one was refused. */
@@ -36,9 +37,16 @@ export function onToken(ask) {
   }
 }
 
+/** Let the next request without access ask for the token again: the person wishes it. */
+export function askAgain() {
+  declined = false;
+}
+
 async function renewToken() {
+  if (declined) return false;
   asking ??= askToken(Boolean(token)).finally(() => (asking = null)); // one question for many requests
   token = await asking;
+  declined = !token;
   if (/[^\x20-\x7e]/.test(token)) token = "-"; // no header can carry it, so no service accepts it
   try {
     sessionStorage.setItem("viennatag-token", token);
@@ -50,7 +58,8 @@ async function renewToken() {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function send(path, options = {}) {
+/** @param options as of `fetch`; with `quiet` no token is asked for. */
+async function send(path, { quiet = false, ...options } = {}) {
   for (let attempt = 1; ; attempt++) {
     const shown = token;
     const headers = { ...options.headers, ...(shown && { Authorization: `Bearer ${shown}` }) };
@@ -69,7 +78,7 @@ async function send(path, options = {}) {
       await pause(Math.min(seconds, 30) * 1000 * (1 + Math.random() / 4)); // spread, so that not all come back at once
     } else if (response.status === 401) {
       // A late answer may refuse a token that another request has already had replaced.
-      if (shown === token && !(await renewToken())) throw problem;
+      if (quiet || (shown === token && !(await renewToken()))) throw problem;
     } else {
       throw problem;
     }
@@ -78,8 +87,8 @@ async function send(path, options = {}) {
 
 async function readProblem(response) {
   try {
-    const { title, detail, status } = await response.json();
-    return new Problem(title ?? `Status ${response.status}`, detail ?? "", status ?? response.status);
+    const { title, detail, status, mark } = await response.json();
+    return new Problem(title ?? `Status ${response.status}`, detail ?? "", status ?? response.status, mark);
   } catch {
     return new Problem(`The service returned status ${response.status}`, "", response.status);
   }
@@ -92,15 +101,17 @@ const query = (values) => {
   return stated.length ? `?${new URLSearchParams(stated)}` : "";
 };
 
-/** Return { model, result } for one image. */
-export async function predict(image, name, options = {}) {
+async function sendImage(path, image, name) {
   const form = new FormData();
   form.append("files", image, name);
-  const { model, results } = await (await send(`v1/predict${query(options)}`, { method: "POST", body: form })).json();
-  const [result] = results;
-  if (result.error) throw new Problem(result.error.title, result.error.detail, result.error.status);
-  return { model, result };
+  const answer = await (await send(path, { method: "POST", body: form })).json();
+  const { error } = answer.results[0];
+  if (error) throw new Problem(error.title, error.detail, error.status);
+  return { ...answer, result: answer.results[0] };
 }
+
+/** Return { model, result } for one image. */
+export const predict = (image, name, options = {}) => sendImage(`v1/predict${query(options)}`, image, name);
 
 const raw = (image, accept) => ({
   method: "POST",
@@ -123,6 +134,31 @@ export const thumbnail = async (address) => (await send(address.replace(/^\//, "
 
 /** Tell whether the service answers. */
 export const alive = () => fetch("healthz", { cache: "no-store" }).then((response) => response.ok, () => false);
+
+const write = async (method, path, body) =>
+  (await send(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } })).json();
+
+/** Forget the token: the next request asks for one. */
+export function forgetToken() {
+  token = "";
+  try {
+    sessionStorage.removeItem("viennatag-token");
+  } catch {
+    /* it was kept in memory only */
+  }
+}
+
+/** Return whose token this is; fails without asking if it belongs to no user. */
+export const me = async () => (await send("v1/me", { quiet: true })).json();
+export const users = async () => (await get("v1/users")).users;
+
+/** Return the mark of an image as the store has it; a new one is kept. */
+export const keepMark = async (image, name) => (await sendImage("v1/marks", image, name)).result;
+export const readMark = (id) => get(`v1/marks/${id}`);
+export const listMarks = async (wanted) => (await get(`v1/marks${query(wanted)}`)).marks;
+export const decide = (id, stage, body) => write("PUT", `v1/marks/${id}/${stage}`, body);
+export const assign = async (marks, stage, to) => (await write("POST", "v1/assignments", { marks, stage, to })).marks;
+export const events = async (wanted) => (await get(`v1/events${query(wanted)}`)).events;
 
 export const model = () => get("v1/model");
 export const searchCodes = async (words) => (await get(`v1/codes${query({ q: words })}`)).codes;

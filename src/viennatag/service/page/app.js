@@ -8,17 +8,20 @@ import { Finder } from "./finder.js";
 import { showGrid } from "./grid.js";
 import { listen } from "./keys.js";
 import { accepted, spell } from "./mark.js";
+import { showOffice } from "./office.js";
 import { showQueue } from "./queue.js";
 import { Session } from "./session.js";
 import { Settings } from "./settings.js";
 import { openStore } from "./store.js";
 import { Suggestions } from "./suggestions.js";
 import { takeOver } from "./tabs.js";
+import { Team } from "./team.js";
 import { showTray } from "./tray.js";
 import { showViewer } from "./viewer.js";
 
 const TABS = ["suggestions", "finder"];
 const FEW_NAMES = 3;
+const LAST_USER = "viennatag-user";
 
 let session = null;
 const works = await takeOver(giveUp);
@@ -65,6 +68,12 @@ function openFinder() {
   showTab("finder");
   byId("search").focus();
   byId("search").select();
+}
+
+function showSelected() {
+  if (!session.selected) return suggestions.move(1);
+  showTab("finder");
+  finder.open(session.selected);
 }
 
 function backToSuggestions() {
@@ -135,6 +144,7 @@ const keys = [
   { id: "copy", keys: ["c"], description: "copy the codes", run: () => byId("copy").click() },
   { id: "grid", keys: ["v"], description: "all images side by side, or one again", run: () => toggleGrid() },
   { id: "find", keys: ["/"], description: "find a code; arrow keys walk through the tree", run: openFinder },
+  { id: "about", keys: ["i"], rows: true, description: "the selected code in the classification, with its notes", run: showSelected },
   { id: "back", keys: ["Escape"], fixed: true, description: "back to the suggestions", run: backToSuggestions },
   { id: "help", keys: ["?"], description: "this help", run: () => byId("help").showModal() },
 ];
@@ -180,11 +190,13 @@ api.onToken(
     new Promise((resolve) => {
       if (session.readOnly) return resolve("");
       byId("token-note").textContent = refused ? "The service did not accept this token." : "";
-      byId("token").onclose = () => {
-        resolve(byId("token-text").value.trim());
+      const dialog = byId("token");
+      dialog.returnValue = "";
+      dialog.onclose = () => {
+        resolve(dialog.returnValue && byId("token-text").value.trim()); // closed by Esc it is no answer
         byId("token-text").value = "";
       };
-      byId("token").showModal();
+      dialog.showModal();
     }),
 );
 
@@ -204,6 +216,7 @@ session.addEventListener("back", () => {
   notice("");
   say("The service is back.");
 });
+session.addEventListener("double", ({ detail: [mark, twin] }) => toast(`${mark.name} is the same image as ${twin.name}.`));
 session.addEventListener("locked", locked);
 if (!store.persistent) notice("This browser stores nothing for this page: images and decisions are lost on reload.");
 
@@ -212,6 +225,7 @@ function locked() {
 }
 
 async function unlock() {
+  api.askAgain();
   await describeModel();
   if (described) session.retry(session.failed.filter(({ problem }) => problem.status === 401));
 }
@@ -226,8 +240,10 @@ async function describeModel() {
   try {
     const [card, categories] = await Promise.all([api.model(), api.categories()]);
     session.categories = new Map(categories.map(({ code, heading }) => [code, heading]));
+    session.auxiliary = new Set(card.auxiliary);
     const labels = Object.values(card.labels).reduce((sum, count) => sum + count, 0);
     byId("model").textContent = `Model ${card.name}, ${labels.toLocaleString("en")} codes`;
+    await meetUser(card.team);
     described = true;
     notice("");
     session.emit("mark");
@@ -237,6 +253,56 @@ async function describeModel() {
   } finally {
     describing = false;
   }
+}
+
+let user; // of the team's store, null without one, undefined until the service has said it
+let loadedFor; // the user for whom images were loaded
+
+/** Find out who works here; if it is another than was thought while the service was away, start again. */
+async function meetUser(hasStore) {
+  user = hasStore ? await api.me().catch(noUser) : null;
+  try {
+    if (user) localStorage.setItem(LAST_USER, JSON.stringify(user));
+    else localStorage.removeItem(LAST_USER);
+  } catch {
+    /* then nobody is known while the service is away */
+  }
+  if (loadedFor !== undefined && loadedFor?.name !== user?.name) location.reload();
+}
+
+function noUser(problem) {
+  if (![401, 403].includes(problem.status)) throw problem;
+  byId("model").textContent += "; the token belongs to no user, so decisions stay in this browser";
+  return null;
+}
+
+function lastUser() {
+  try {
+    return JSON.parse(localStorage.getItem(LAST_USER));
+  } catch {
+    return null;
+  }
+}
+
+function signOut() {
+  api.forgetToken();
+  try {
+    localStorage.removeItem(LAST_USER);
+  } catch {
+    /* it was not kept */
+  }
+  location.reload();
+}
+
+/** Open what this user has in this browser. */
+async function openWork() {
+  loadedFor = (user === undefined ? lastUser() : user) ?? null;
+  if (loadedFor && loadedFor.role !== "program") {
+    session.store = await openStore(works, `viennatag of ${loadedFor.name}`);
+    new Team(session, loadedFor);
+    showOffice(session, signOut);
+  }
+  await session.load();
 }
 
 function showAcceptFrom() {
@@ -263,5 +329,5 @@ await Promise.all([
   describeModel(),
 ]);
 api.service.addEventListener("reached", describeModel);
-await session.load();
+await openWork();
 document.body.dataset.ready = "true";

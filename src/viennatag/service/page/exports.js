@@ -2,7 +2,7 @@
  * Exports: codes for a register, and the decision log for updating a model.
  */
 
-import { about, accepted, addedCodes, rejected, spell, decisionOf } from "./mark.js";
+import { about, accepted, addedCodes, decisionOf, isFinal, rejected, spell } from "./mark.js";
 
 const ROW_END = "\r\n";
 
@@ -15,12 +15,12 @@ const withoutFormula = (value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : va
 const table = (rows) => rows.map((row) => row.map((value) => quoted(String(value))).join(",") + ROW_END).join("");
 
 /** Return the marks that others act on, by a register or a training run: done, and with a code. */
-export const ready = (marks) => marks.filter((mark) => mark.done && accepted(mark).length);
+export const ready = (marks) => marks.filter((mark) => isFinal(mark) && accepted(mark).length);
 
 /** Return the marks for people: done ones, and open ones if asked. */
-export const listed = (marks, withOpen) => marks.filter((mark) => mark.done || withOpen);
+export const listed = (marks, withOpen) => marks.filter((mark) => isFinal(mark) || withOpen);
 
-const stateOf = (mark) => (mark.done ? "done" : "open");
+const stateOf = (mark) => (isFinal(mark) ? "done" : "open");
 const levelOf = (code) => (/^\d+(\.\d+)*$/.test(code) ? ["category", "division", "section"][code.split(".").length - 1] : "label");
 
 /** Return the decision log: a marks table with accepted, rejected and added codes. */

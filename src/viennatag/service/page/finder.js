@@ -126,6 +126,8 @@ export class Finder {
     const held = byId("nodes").contains(document.activeElement) || byId("breadcrumbs").contains(document.activeElement);
     this.#rows = shown.rows;
     byId("found").textContent = shown.note;
+    byId("note").textContent = shown.about ?? "";
+    byId("note").hidden = !shown.about;
     this.#drawBreadcrumbs(shown.breadcrumbs);
     this.#draw();
     if (held && document.activeElement === document.body) byId("search").focus();
@@ -137,7 +139,7 @@ export class Finder {
       try {
         const found = await api.node(words.replace(/^A\s*/i, "").replace(/[\s,/-]+/g, "."));
         const note = found.known_to_model ? "" : `The model does not know ${found.code}; it can be added anyway.`;
-        return { rows: [found, ...found.children], breadcrumbs: found.path.slice(0, -1), note };
+        return { rows: [found, ...found.children], breadcrumbs: found.path.slice(0, -1), note, about: found.note };
       } catch (problem) {
         if (problem.status !== 404) throw problem;
         return { rows: [], breadcrumbs: [], note: `The classification has no code ${words}.` };
@@ -153,7 +155,8 @@ export class Finder {
   async #browse(code) {
     if (code === null) return { rows: await api.categories(), breadcrumbs: [], note: "" };
     const found = await api.node(code);
-    return { rows: found.children, breadcrumbs: found.path, note: found.children.length ? "" : "This code has no children." };
+    const rows = found.children.length ? found.children : [found];
+    return { rows, breadcrumbs: found.path, note: found.children.length ? "" : "This code has no children.", about: found.note };
   }
 
   /** Show the children of a code; the first row gets the focus. */

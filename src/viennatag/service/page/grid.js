@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { byId, h, toast } from "./dom.js";
-import { accepted, decide, setDone } from "./mark.js";
+import { accepted, decide, mayDecide, setDone } from "./mark.js";
 import { describeState, picture, Rows } from "./queue.js";
 
 const SUGGESTED = 3; // suggestions on a cell without codes
@@ -72,7 +72,7 @@ export function showGrid(session, listed, acceptAbove) {
 
   /** Change all selected marks that are read. */
   function change(action, words) {
-    const marks = [...chosen].filter(({ status }) => status === "read");
+    const marks = [...chosen].filter(mayDecide);
     for (const mark of marks) {
       action(mark);
       session.changed(mark);

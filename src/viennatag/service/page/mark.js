@@ -20,7 +20,7 @@ export function newMark(id, order, name, file) {
     width: 0,
     height: 0,
     ground: "white", // on which the picture shows: white, checker or dark
-    blank: null, // the one colour of an image without a drawing
+    note: "", // why the service suggests nothing
     suggestions: [],
     candidates: [], // the codes with the highest scores, whatever their thresholds
     headings: {}, // of codes that were not suggested
@@ -29,6 +29,12 @@ export function newMark(id, order, name, file) {
     done: null,
   };
 }
+
+/** Return whether this person decides on a mark: in a team only if an examination is theirs, and not while two differ. */
+export const mayDecide = ({ status, team }) => status === "read" && (!team || Boolean(team.stage && !team.conflict));
+
+/** Return whether the codes of a mark are final: in a team also for the store, or before it has been asked. */
+export const isFinal = ({ done, team }) => Boolean(done) && (!team || team.unsaved || team.codes !== null);
 
 export const compareCodes = (a, b) => a.localeCompare(b, "en", { numeric: true });
 

@@ -1,5 +1,5 @@
 /**
- * What a browser can see of an image file: a thumbnail, whether it is blank, and on which ground it shows.
+ * What a browser can see of an image file: a thumbnail, and on which ground it shows.
  */
 
 import * as api from "./api.js";
@@ -7,7 +7,6 @@ import * as api from "./api.js";
 const THUMBNAIL = 96;
 const SVG_SIDE = 1024;
 const DARK = "#404347";
-const LEAST_DIFFERENCE = 8; // of 255; below it noise of JPEG makes a blank page
 
 const isSvg = (name, file) => file.type === "image/svg+xml" || /\.svg$/i.test(name);
 
@@ -63,30 +62,27 @@ export async function drawable(blob) {
   }
 }
 
-/** Return { thumbnail, ground, blank }; blank is the one colour of an image without a drawing, else null. */
+/** Return { thumbnail, ground }. */
 export async function inspect(blob) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(await drawable(blob));
   } catch {
-    return { thumbnail: null, ground: "white", blank: null }; // the service says why it cannot be read
+    return { thumbnail: null, ground: "white" }; // the service says why it cannot be read
   }
   const scale = Math.min(1, THUMBNAIL / Math.max(bitmap.width, bitmap.height));
   const size = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   const canvas = draw(bitmap, ...size);
-  const { clear, light, range, colour } = measure(canvas.getContext("2d").getImageData(0, 0, ...size).data);
-  const ground = !clear ? "white" : light ? "dark" : "checker";
+  const { clear, light } = measure(canvas.getContext("2d").getImageData(0, 0, ...size).data);
   bitmap.close();
-  return { thumbnail: canvas.toDataURL(), ground, blank: range < LEAST_DIFFERENCE && ground !== "dark" ? colour : null };
+  return { thumbnail: canvas.toDataURL(), ground: !clear ? "white" : light ? "dark" : "checker" };
 }
 
-/** Return whether pixels are transparent, whether the others are all near white, and the range of colours on white. */
+/** Return whether some pixels are transparent, and whether the others are all near white. */
 function measure(data) {
   let clear = false;
   let seen = false;
   let light = true;
-  const least = [255, 255, 255];
-  const most = [0, 0, 0];
   for (let at = 0; at < data.length; at += 4) {
     const opacity = data[at + 3] / 255;
     if (opacity < 0.9) clear = true;
@@ -94,14 +90,8 @@ function measure(data) {
       seen = true;
       if (Math.min(data[at], data[at + 1], data[at + 2]) < 225) light = false;
     }
-    for (let part = 0; part < 3; part++) {
-      const value = data[at + part] * opacity + 255 * (1 - opacity);
-      least[part] = Math.min(least[part], value);
-      most[part] = Math.max(most[part], value);
-    }
   }
-  const range = Math.max(...most.map((value, part) => value - least[part]));
-  return { clear, light: light && seen, range, colour: least.every((value) => value > 247) ? "white" : "one colour" };
+  return { clear, light: light && seen };
 }
 
 /** Return the image on a dark ground: on the white of the service a white drawing would vanish. */

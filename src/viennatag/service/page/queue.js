@@ -9,9 +9,10 @@ const UNSURE = 1; // expected wrong decisions
 const unsure = (mark) => mark.status === "read" && !mark.done && expectedErrors(mark) >= UNSURE;
 const FILTERS = {
   all: ["All", () => true],
-  open: ["Open", (mark) => !mark.done && mark.status !== "failed"],
+  open: ["Open", (mark) => !mark.done && mark.status !== "failed" && (!mark.team || Boolean(mark.team.stage))],
   unsure: ["Unsure", unsure],
   failed: ["Failed", (mark) => mark.status === "failed"],
+  disputed: ["Disputed", ({ team }) => Boolean(team?.conflict) || team?.state === "disagreed"],
   done: ["Done", (mark) => Boolean(mark.done)],
 };
 
@@ -26,9 +27,24 @@ export function describeState(mark) {
   if (mark.status === "reading") return ["waiting", "being read …"];
   if (mark.status === "failed") return ["failed", mark.problem?.title ?? "failed"];
   const codes = accepted(mark);
+  const others = teamWords(mark);
+  if (others) return [mark.done ? "done" : "open", codes.length ? `${others}: ${codes.join(", ")}` : others];
+  if (mark.status === "absent") return ["open", "image not here"];
   if (mark.done) return ["done", codes.length ? codes.join(", ") : "no codes"];
   const open = openSuggestions(mark).length;
   return ["open", codes.length ? `${codes.join(", ")}, ${open} open` : `${open} to decide`];
+}
+
+/** Return what a team must know of a mark at first sight; nothing of one's own work. */
+function teamWords({ team }) {
+  if (!team) return "";
+  const { first, review } = team.examinations;
+  if (team.conflict) return "changed by another";
+  if (team.state === "disagreed") return "disagreed";
+  if (team.stage === "review" && !review?.done) return "to review";
+  if (team.stage) return "";
+  if (!first.done) return `work of ${first.assigned_to}`;
+  return team.state === "in review" ? "in review" : `by ${first.examiner}`;
 }
 
 /** Keep an element for each mark and draw it again only when what it shows has changed. */
@@ -105,7 +121,10 @@ export function showQueue(session) {
     follow();
     rows.draw(order, (mark) => [...describeState(mark), mark === current, mark.thumbnail?.length].join("|"));
     const count = Object.fromEntries(Object.entries(FILTERS).map(([name, [, wanted]]) => [name, marks.filter(wanted).length]));
-    for (const option of byId("filter").options) option.textContent = `${FILTERS[option.value][0]} (${count[option.value]})`;
+    for (const option of byId("filter").options) {
+      option.textContent = `${FILTERS[option.value][0]} (${count[option.value]})`;
+      option.hidden = option.value === "disputed" && !session.team;
+    }
     const left = marks.filter(({ status }) => status === "waiting" || status === "reading").length;
     const progress = byId("progress");
     progress.max = Math.max(1, marks.length);

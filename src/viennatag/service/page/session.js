@@ -3,7 +3,7 @@
  */
 
 import * as api from "./api.js";
-import { newMark } from "./mark.js";
+import { mayDecide, newMark } from "./mark.js";
 import { drawable, inspect, onDark, readable, region } from "./pictures.js";
 
 const READERS = 2; // the service batches requests; more would only wait there
@@ -36,6 +36,8 @@ export class Session extends EventTarget {
   readOnly = false; // another tab works
   away = false; // the service cannot be reached
   categories = new Map(); // code to heading
+  auxiliary = new Set(); // sections that WIPO calls so, if its file was imported
+  team = null; // those who share a store of the service
   #cache = new Map();
   #held = new Map(); // by mark: images that are not stored yet, or never as the storage is full
   #names = new Set();
@@ -63,6 +65,7 @@ export class Session extends EventTarget {
       this.#names.add(mark.name);
       this.#known.add(fingerprint(mark.source, mark.size, mark.modified));
     }
+    this.team?.look();
     const last = await this.store.get("settings", "current");
     this.show(this.marks.find((mark) => mark.id === last) ?? this.marks[0] ?? null);
     this.#read();
@@ -83,8 +86,7 @@ export class Session extends EventTarget {
       if (this.#known.has(print)) continue;
       this.#known.add(print);
       const [name, image] = await readable(source, file);
-      const order = (this.marks.at(-1)?.order ?? 0) + 1;
-      const mark = newMark(newId(), order, this.#freeName(name), file);
+      const mark = newMark(newId(), this.#nextOrder(), this.#freeName(name), file);
       mark.source = source;
       this.#held.set(mark, image);
       this.marks.push(mark);
@@ -139,8 +141,28 @@ export class Session extends EventTarget {
     return this.#try(() => this.store.put(table, key, value));
   }
 
-  save(mark) {
+  /** Store a mark in the browser. */
+  keep(mark) {
     return this.#keep("marks", mark.id, mark);
+  }
+
+  /** Store a mark in the browser and, in a team, what was decided on it in the service. */
+  save(mark) {
+    this.team?.changed(mark);
+    return this.keep(mark);
+  }
+
+  /** List a mark that came without its image. */
+  insert(mark) {
+    Object.assign(mark, { id: newId(), order: this.#nextOrder(), name: this.#freeName(mark.name) });
+    this.marks.push(mark);
+    this.keep(mark);
+    if (this.current) this.emit("queue");
+    else this.show(mark);
+  }
+
+  #nextOrder() {
+    return (this.marks.at(-1)?.order ?? 0) + 1;
   }
 
   /** Store a changed mark and emit its events. */
@@ -181,11 +203,12 @@ export class Session extends EventTarget {
   nextOpen() {
     const marks = this.listed();
     const at = marks.indexOf(this.current) + 1;
-    const open = (mark) => !mark.done && mark.status !== "failed";
+    const open = (mark) => !mark.done && (mayDecide(mark) || mark.status === "waiting" || mark.status === "reading");
     return [...marks.slice(at), ...marks.slice(0, at)].find(open) ?? this.marks.find(open);
   }
 
   async image(mark) {
+    if (mark.status === "absent") throw new api.Problem("The image is not in this browser", `Add ${mark.source} or its folder; it will be recognised.`, 410);
     const image = this.#held.get(mark) ?? (await this.store.get("images", mark.id));
     if (!image) throw new api.Problem("This browser no longer has the image", "Remove it and add it again.", 410);
     return image;
@@ -206,7 +229,8 @@ export class Session extends EventTarget {
     return this.marks.filter((mark) => mark.status === "failed");
   }
 
-  retry(marks) {
+  retry(marks, { asked = true } = {}) {
+    if (asked) api.askAgain();
     for (const mark of marks) Object.assign(mark, { status: "waiting", problem: null });
     if (this.away) this.emit("back");
     this.away = false;
@@ -224,7 +248,7 @@ export class Session extends EventTarget {
     const waits = () => this.away && outage === this.#outages && !this.readOnly;
     for (let attempt = 0; waits(); attempt++) {
       await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS[Math.min(attempt, PATIENCE_MS.length - 1)]));
-      if (waits() && (await api.alive()) && waits()) this.retry(this.failed.filter((mark) => mark.problem.passes));
+      if (waits() && (await api.alive()) && waits()) this.retry(this.failed.filter((mark) => mark.problem.passes), { asked: false });
     }
   }
 
@@ -275,36 +299,67 @@ export class Session extends EventTarget {
 
   async #readOne(mark) {
     this.emit("queue");
+    let twin = null;
     try {
       Object.assign(mark, await inspect(await this.image(mark)));
       Object.assign(mark, await this.#ask(await this.#question(mark), mark.name));
-      if (mark.blank) keepColours(mark);
+      if (this.team) twin = await this.#share(mark);
       mark.status = "read";
     } catch (error) {
       const { title, detail, passes, status } = error instanceof api.Problem ? error : new api.Problem("The image cannot be read", String(error), 422);
       mark.status = "failed";
       mark.problem = { title, detail, passes, status };
     }
-    if (!this.marks.includes(mark)) return; // removed meanwhile
-    if (this.readOnly) return;
-    this.changed(mark);
+    if (this.readOnly || !this.marks.includes(mark)) return; // removed meanwhile
+    if (twin) await this.#join(mark, twin);
+    else this.changed(mark);
     if (mark.problem?.status === 401) this.emit("locked");
     else if (mark.problem?.passes) this.#comeBack();
     else if (!this.marks.some(({ status }) => status === "waiting" || status === "reading")) this.emit("idle");
   }
 
+  /** Tell the team's store of an image, and take over what it knows; returns the mark that is listed with it already. */
+  async #share(mark) {
+    const found = await api.keepMark(await this.image(mark), mark.name);
+    const twin = this.marks.find((other) => other !== mark && other.team?.id === found.id);
+    if (!twin) this.team.adopt(mark, found);
+    return twin;
+  }
+
+  /** Give an image to the mark that waited for it; one that has its image stays as it is. */
+  async #join(mark, twin) {
+    const shown = this.current === mark || this.current === twin;
+    const image = await this.image(mark);
+    await this.#adding; // what is being stored is removed below
+    this.marks.splice(this.marks.indexOf(mark), 1);
+    if (twin.status === "absent") {
+      const { id, order, name, team, decisions, history, done, headings } = twin;
+      Object.assign(twin, mark, { id, order, name, team, decisions, history, done, headings });
+      if (!(await this.#keep("images", id, image))) this.#held.set(twin, image);
+      this.keep(twin);
+      this.#names.delete(mark.name);
+      this.#held.delete(mark);
+    } else {
+      this.#forgetNames(mark);
+      this.dispatchEvent(new CustomEvent("double", { detail: [mark, twin] }));
+    }
+    await Promise.all([this.store.delete("marks", mark.id), this.store.delete("images", mark.id)]);
+    if (shown) this.show(twin);
+    this.emit("queue");
+  }
+
   /** Return the suggestions for an image, and the codes that come next, whatever their thresholds. */
   async #ask(image, name, top = CANDIDATES) {
     const [{ model, result }, more] = await Promise.all([api.predict(image, name), api.predict(image, name, { top })]);
-    const { width, height, suggestions } = result;
+    const { width, height, suggestions, note = "" } = result;
     const candidates = more.result.suggestions.map(({ code, heading, score, level }) => ({ code, heading, score, level }));
-    return { model: `${model.name} ${model.digest}`, width, height, suggestions, candidates };
+    return { model: `${model.name} ${model.digest}`, width, height, note, suggestions, candidates };
   }
 
   /** List all candidates of the current mark, and get further ones. */
   async more() {
     const mark = this.current;
-    if (mark.candidates.length < MORE_CANDIDATES && !mark.blank) {
+    if (mark.candidates.length < MORE_CANDIDATES && !mark.note) {
       const { candidates } = await this.#ask(await this.#question(mark), mark.name, MORE_CANDIDATES);
       if (mark !== this.current) return;
       mark.candidates = candidates;
@@ -374,11 +429,4 @@ export class Session extends EventTarget {
       if (typeof address === "string") URL.revokeObjectURL(address);
     }
   }
-}
-
-/** A blank image pictures nothing; only its colour counts. */
-function keepColours(mark) {
-  const colours = ({ code }) => mark.blank !== "white" && code.split(".")[0] === "29";
-  mark.suggestions = mark.suggestions.filter(colours);
-  mark.candidates = mark.candidates.filter(colours);
 }

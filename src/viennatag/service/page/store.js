@@ -16,10 +16,11 @@ const result = (request) =>
  * Return the store; `persistent` is false if the browser has none, and all is lost on reload.
  *
  * @param works tells whether this tab may write; without leave a write does nothing.
+ * @param name of the database: each user of a team has their own.
  */
-export async function openStore(works) {
+export async function openStore(works, name = "viennatag") {
   try {
-    const request = indexedDB.open("viennatag", 1);
+    const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => TABLES.forEach((name) => request.result.createObjectStore(name));
     const database = await result(request);
     navigator.storage?.persist?.().catch(() => false); // asks the browser not to clear it when the disk is full

@@ -2,11 +2,13 @@
 
 import { byId, fill, h, say, toast } from "./dom.js";
 import { categoryOf, listing } from "./listing.js";
-import { about, accepted, decide, decisionOf, openSuggestions, setDone, undo } from "./mark.js";
+import { about, accepted, decide, decisionOf, mayDecide, openSuggestions, setDone, undo } from "./mark.js";
 
 const PERCENT = (score) => (score < 0.01 ? "<1 %" : `${Math.round(score * 100)} %`);
 const DECISION_WORDS = { accepted: "accepted", rejected: "rejected", refined: "replaced by a code below it", open: "" };
 const NUMBERED = 9;
+
+const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
 
 export class Suggestions {
   #offset = 0; // of the row that the key 1 accepts
@@ -41,19 +43,20 @@ export class Suggestions {
     const list = byId("list");
     const readable = mark?.status === "read";
     byId("suggestions").setAttribute("aria-busy", String(mark?.status === "waiting" || mark?.status === "reading"));
-    byId("more").disabled = !readable;
-    byId("accept-above").disabled = !readable;
+    byId("more").disabled = !readable || Boolean(mark.note);
+    byId("accept-above").disabled = !readable || !mayDecide(mark);
     byId("whole").hidden = !this.session.region;
     if (!readable) {
       fill(byId("colours"));
       byId("list-note").textContent = "";
       if (!mark) fill(list);
       else if (mark.status === "failed") fill(list, this.#failure(mark));
+      else if (mark.status === "absent") fill(list, h("p", { class: "muted wait" }, `The image is not in this browser. Add ${mark.source} or its folder; it will be recognised.`));
       else fill(list, h("p", { class: "muted wait" }, "The image is being read …"));
       return;
     }
     const { rows, colours, candidates } = this.shown;
-    fill(list, h("ul", {}, rows.map((row, at) => this.#row(mark, row, at))));
+    fill(list, mark.note && !this.session.region ? h("p", { class: "muted wait" }, sentence(mark.note)) : h("ul", {}, rows.map((row, at) => this.#row(mark, row, at))));
     fill(byId("colours"), colours.map((row) => this.#chip(mark, row)));
     byId("list-note").textContent = this.#note(mark, rows, candidates);
     this.#markSelected();
@@ -62,7 +65,7 @@ export class Suggestions {
   #note(mark, rows, candidates) {
     const left = candidates ? `, ${candidates} more` : "";
     if (this.session.region) return `In the region: ${rows.length} codes${left}`;
-    if (mark.blank) return mark.blank === "white" ? "The image is blank." : "The image is of one colour; it pictures nothing.";
+    if (mark.note) return "No codes";
     const sure = mark.suggestions.some((suggestion) => suggestion.above_threshold);
     const suggested = rows.filter(({ kind }) => kind === "suggested").length;
     if (!sure) return `No code is above its threshold; best scores first${left}`;
@@ -85,6 +88,7 @@ export class Suggestions {
     const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", {}));
     bar.firstChild.style.width = `${Math.max(1, score * 100)}%`;
     const key = at - this.#offset + 1;
+    const isAuxiliary = this.session.auxiliary.has(code);
     const category = this.session.categories.get(categoryOf(code));
     return h(
       "li",
@@ -95,6 +99,7 @@ export class Suggestions {
         h("kbd", { class: "number", "aria-hidden": "true" }, key >= 1 && key <= NUMBERED ? String(key) : ""),
         h("span", { class: "code" }, code),
         h("span", { class: "heading" }, heading),
+        isAuxiliary && h("span", { class: "level small", title: "auxiliary section" }, "A", h("span", { class: "sr" }, "uxiliary")),
         h("span", { class: level === "section" || level === "label" ? "level sr" : "level small" }, level),
         bar,
         h("span", { class: "score" }, PERCENT(score)),
@@ -190,7 +195,7 @@ export class Suggestions {
 
   /** Accept all listed codes from the office's score on that are not decided yet. */
   acceptAbove(mark = this.session.current, { quiet = false } = {}) {
-    if (mark?.status !== "read") return 0;
+    if (!mark || !mayDecide(mark)) return 0;
     const from = this.settings.acceptFrom;
     const source = mark === this.session.current ? this.session.region ?? mark : mark;
     const { rows, colours } = listing(source, { ...this.settings.listing, all: false });
@@ -211,6 +216,7 @@ export class Suggestions {
   /** Set or remove a decision; a code that was not suggested comes with its heading. */
   decide(code, wanted, heading = null, mark = this.session.current) {
     if (!mark || this.session.readOnly) return;
+    if (!mayDecide(mark)) return toast(`${mark.name} is not yours to decide; the line below the codes says whose it is.`);
     const listed = this.session.region?.candidates.find((each) => each.code === code);
     this.#decide(mark, code, wanted, heading ?? (about(mark, code).heading || listed?.heading || ""));
     this.session.changed(mark);
@@ -221,6 +227,7 @@ export class Suggestions {
   /** Accept a code of the classification or of a reference mark. */
   add(code, heading, mark = this.session.current) {
     if (!this.session.marks.includes(mark)) return;
+    if (!mayDecide(mark)) return this.decide(code, "accepted", heading, mark); // which says why not
     if (mark.decisions[code] === "accepted") return toast(`${code} is already accepted.`);
     this.decide(code, "accepted", heading, mark);
     toast(`Added ${code}, ${heading}.`, mark === this.session.current ? () => this.undo() : null);
@@ -228,7 +235,7 @@ export class Suggestions {
 
   undo() {
     const mark = this.session.current;
-    const code = mark && undo(mark);
+    const code = mark && mayDecide(mark) ? undo(mark) : undefined;
     if (code === undefined || !mark) return say("Nothing to undo.");
     this.session.changed(mark);
     if (code && this.codes.includes(code)) this.session.choose(code);
@@ -240,12 +247,12 @@ export class Suggestions {
     const { session } = this;
     const mark = session.current;
     if (mark?.status !== "read" || session.readOnly) return;
-    if (!mark.done) {
+    if (!mark.done && mayDecide(mark)) {
       setDone(mark, new Date().toISOString());
       session.changed(mark);
     }
     const codes = accepted(mark).length;
-    const done = `${mark.name} is done with ${codes} ${codes === 1 ? "code" : "codes"}.`;
+    const done = mark.done ? `${mark.name} is done with ${codes} ${codes === 1 ? "code" : "codes"}.` : `${mark.name} stays open.`;
     const next = session.nextOpen();
     if (!next || next === mark) return toast("All images are done. Export the codes or the decision log.");
     const inList = byId("suggestions").contains(document.activeElement);

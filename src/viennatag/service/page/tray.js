@@ -1,7 +1,7 @@
 /** The codes of the current mark, as every export holds them. */
 
 import { byId, fill, h } from "./dom.js";
-import { about, accepted, isBare, spell } from "./mark.js";
+import { about, accepted, isBare, mayDecide, spell } from "./mark.js";
 
 /** @param padded how the register spells codes; @param drop called with a code that is removed. */
 export function showTray(session, padded, drop) {
@@ -30,7 +30,7 @@ export function showTray(session, padded, drop) {
     fill(byId("accepted-codes"), chips, codes.length ? null : h("li", { class: "muted small" }, "None yet."));
     byId("tray-state").textContent = mark?.status === "read" ? (mark.done ? "done" : "open") : "";
     byId("copy").disabled = !codes.length;
-    byId("undo").disabled = !mark?.history.length;
+    byId("undo").disabled = !mark?.history.length || !mayDecide(mark);
     byId("done").disabled = mark?.status !== "read";
   }
 

@@ -199,9 +199,10 @@ def team_routes(state: State, team: Team) -> APIRouter:
         user: Annotated[NameQuery, Query(description="Only of this user.")] = None,
         after: AfterQuery = 0,
         count: CountQuery = 100,
+        newest: Annotated[bool, Query(description="The newest ones in place of the oldest.")] = False,
     ) -> dict[str, Any]:
-        """List who did what and when, the oldest first."""
-        return {"events": team.events(mark_id=mark, user=user, after=after, count=count)}
+        """List who did what and when, in order."""
+        return {"events": team.events(mark_id=mark, user=user, after=after, count=count, newest=newest)}
 
     return router
 

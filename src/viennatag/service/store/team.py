@@ -180,17 +180,25 @@ class Team:
         return self._database.write(work)
 
     def events(
-        self, *, mark_id: int | None = None, user: str | None = None, after: int = 0, count: int = 100
+        self,
+        *,
+        mark_id: int | None = None,
+        user: str | None = None,
+        after: int = 0,
+        count: int = 100,
+        newest: bool = False,
     ) -> list[dict[str, Any]]:
-        """Return lines of the audit trail, the oldest first."""
-        wanted = select(EventRow).where(EventRow.id > after).order_by(EventRow.id).limit(count)
+        """Return lines of the audit trail in order; at most `count`, the oldest or the newest ones."""
+        order = EventRow.id.desc() if newest else EventRow.id
+        wanted = select(EventRow).where(EventRow.id > after).order_by(order).limit(count)
         if mark_id is not None:
             wanted = wanted.where(EventRow.mark_id == mark_id)
         if user is not None:
             wanted = wanted.where(EventRow.user == user)
         names = ("id", "user", "action", "mark_id", "stage", "details")
         rows = self._database.read(lambda session: session.scalars(wanted).all())
-        return [{name: getattr(row, name) for name in names} | {"at": _time(row.at)} for row in rows]
+        found = [{name: getattr(row, name) for name in names} | {"at": _time(row.at)} for row in rows]
+        return found[::-1] if newest else found
 
 
 def describe_user(user: UserRow) -> dict[str, Any]:

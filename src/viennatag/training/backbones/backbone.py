@@ -13,7 +13,7 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from io import StringIO
@@ -33,10 +33,21 @@ from torch import Tensor, nn
 from viennatag.errors import BackboneError
 from viennatag.files import keep, kept
 from viennatag.runtime.engine import Engine
+from viennatag.training.backbones.torchvision_networks import (
+    TORCHVISION,
+    TorchvisionNetwork,
+    create_torchvision_network,
+    torchvision_names,
+)
+from viennatag.training.logs import EpochFigures
 
 OPSET = 18
 LOCAL = "local-dir:"
 """Prefix of the name of a backbone that timm reads from a folder."""
+HUGGING_FACE = "hf:"
+"""Prefix of the name of a backbone on Hugging Face in timm's format: `hf:timm/resnet18.a1_in1k`."""
+_TIMM_HUB = "hf-hub:"
+_HUBS = (HUGGING_FACE, _TIMM_HUB, "hf_hub:")
 _ARCHITECTURE = "architecture"  # the metadata key of the network's timm name in a graph
 
 
@@ -49,12 +60,14 @@ class Backbone:
         graph: The serialized ONNX model.
         width: Number of features.
         size: Side of its square input, in pixels.
+        epochs: What each epoch of its fine-tuning reached, if it was fine-tuned here.
     """
 
     name: str
-    graph: bytes
+    graph: bytes = field(repr=False)
     width: int
     size: int
+    epochs: tuple[EpochFigures, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -95,12 +108,13 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
     """Return a network in evaluation mode and the side of its square input, in pixels.
 
     Args:
-        name: A timm name (`efficientnet_b0`), one of its tags, `hf-hub:` or `local-dir:` followed by a folder.
+        name: A timm name (`efficientnet_b0`), one of its tags, `torchvision:` and a name there, `hf:` and a model of
+            timm's on Hugging Face, or `local-dir:` and a folder.
         pretrained: Whether to load weights; otherwise they are random, from torch's global generator.
         size: Side of the input, in pixels; by default the size in pretraining.
 
     Raises:
-        BackboneError: If timm does not know the name, its weights cannot be had, or it takes no such size.
+        BackboneError: If nobody knows the name, its weights cannot be had, or it takes no such size.
     """
     folder = name.removeprefix(LOCAL)
     if name != folder and not Path(folder, "config.json").is_file():
@@ -109,10 +123,7 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
     try:
         created = _create(name, pretrained=pretrained, size=size)
     except (OSError, ConnectionError) as exc:  # hub errors are OSErrors
-        raise BackboneError(
-            f"{name}: its weights cannot be fetched ({type(exc).__name__}); without a network use a folder on this "
-            "machine: --backbone local-dir:FOLDER"
-        ) from exc
+        raise BackboneError(_why_no_weights(name, exc)) from exc
     except Exception as exc:  # timm raises RuntimeError, KeyError, ValueError, AssertionError, TypeError
         raise BackboneError(_why_not_created(name, size, exc)) from exc
     config = resolve_model_data_config(created)
@@ -123,7 +134,11 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
 
 
 def _create(name: str, *, pretrained: bool, size: int | None) -> nn.Module:
-    """Return a network of timm's without a classifier; it is told the size if its constructor takes one."""
+    """Return a network without a classifier; it is told the size if its constructor takes one."""
+    if name.startswith(TORCHVISION):
+        return create_torchvision_network(name, pretrained=pretrained, size=size)
+    if name.startswith(HUGGING_FACE):
+        name = _TIMM_HUB + name.removeprefix(HUGGING_FACE)
     told: dict[str, Any] = {"img_size": size} if size else {}
     try:
         network: Any = timm.create_model(name, pretrained=pretrained, **told)
@@ -135,17 +150,37 @@ def _create(name: str, *, pretrained: bool, size: int | None) -> nn.Module:
     return network  # type: ignore[no-any-return]
 
 
+def _why_no_weights(name: str, exc: OSError) -> str:
+    """Return the message about weights that cannot be fetched or read."""
+    own, _, file = name.removeprefix(TORCHVISION).partition(":")
+    if name.startswith(TORCHVISION) and file:
+        return f"{name}: the weights cannot be read from {file} ({exc.strerror or first_line(exc)})"
+    local = f"{TORCHVISION}{own}:WEIGHTS.pth" if name.startswith(TORCHVISION) else f"{LOCAL}FOLDER"
+    found = f"{name}: its weights cannot be fetched ({type(exc).__name__})"
+    return f"{found}; without a network use what is on this machine: --backbone {local}"
+
+
 def _why_not_created(name: str, size: int | None, exc: Exception) -> str:
-    """Return the message about a network that timm cannot create."""
+    """Return the message about a network that cannot be created."""
+    if name.startswith(TORCHVISION):
+        own, _, file = name.removeprefix(TORCHVISION).partition(":")
+        if own in torchvision_names():
+            what = f"weights that fit {own}" if file else "such a network"
+            return f"{name}: torchvision cannot make {what} of it ({first_line(exc)})"
+        close = get_close_matches(own, torchvision_names(), n=3)
+        return f"{name}: torchvision knows no such network" + (f"; did you mean {', '.join(close)}?" if close else "")
+    if isinstance(exc, KeyError) and name.startswith((*_HUBS, LOCAL)):
+        asked = "export it to ONNX and name the file: --backbone onnx:FILE"
+        return f"{name}: its config.json is of no model of timm's (it has no {exc}); {asked}"
     architecture, _, tag = name.partition(".")
     if ":" in name or timm.is_model(architecture):
         tags = [each.partition(".")[2] for each in timm.list_models(f"{architecture}.*", pretrained=True)]
         if tag and tag not in tags:
             return f"{name}: timm has no weights {tag!r} for it; choose among {', '.join(tags) or 'none'}"
         if size:
-            found = f"it cannot be made for images of {size} pixels ({_first_line(exc)})"
+            found = f"it cannot be made for images of {size} pixels ({first_line(exc)})"
             return f"{name}: {found}; choose another --size, or leave it out for the network's own"
-        return f"{name}: timm cannot create it ({_first_line(exc)})"
+        return f"{name}: timm cannot create it ({first_line(exc)})"
     close = get_close_matches(architecture, timm.list_models(), n=3)
     return f"{name}: timm knows no such network" + (f"; did you mean {', '.join(close)}?" if close else "")
 
@@ -163,7 +198,7 @@ def first_pass(network: PixelNetwork, pixels: Tensor, *, name: str) -> tuple[Ten
     except Exception as exc:  # assertions, mismatched shapes, a lack of memory: all of them about network and size
         own = int(resolve_model_data_config(network.network)["input_size"][-1])
         other = f"--size (its own is {own})" if size != own else "backbone"
-        found = f"it cannot take images of {size} pixels ({_first_line(exc)})"
+        found = f"it cannot take images of {size} pixels ({first_line(exc)})"
         raise BackboneError(f"{name}: {found}; choose another {other}") from exc
     if not isinstance(features, Tensor) or features.ndim != 2 or not torch.isfinite(features).all():
         raise BackboneError(f"{name}: images of {size} pixels give no features, one row of numbers each")
@@ -177,7 +212,8 @@ def _origin(exc: BaseException) -> BaseException:
     return exc
 
 
-def _first_line(exc: BaseException) -> str:
+def first_line(exc: BaseException) -> str:
+    """Return what went wrong in one line."""
     return (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
 
 
@@ -195,6 +231,8 @@ def layer_depths(network: PixelNetwork) -> tuple[dict[str, int], int]:
     Raises:
         BackboneError: If timm does not know the network's layers.
     """
+    if isinstance(network.network, TorchvisionNetwork):
+        return network.network.layer_depths("network.")
     try:
         groups = group_parameters(network.network, network.network.group_matcher(coarse=False))  # type: ignore[operator]
     except Exception as exc:  # not every network has the method, and not every method works
@@ -228,9 +266,9 @@ def export_network(network: PixelNetwork, *, name: str, size: int) -> Backbone:
                 setattr(module, "fused_attn", False)  # noqa: B010 - torch's types know no such attribute
             model = _to_onnx(network, pixels, names)
     except Exception as exc:  # the exporter fails in many ways, all of them about the network
-        found = f"it cannot be exported to ONNX at a size of {size} pixels ({_first_line(_origin(exc))})"
+        found = f"it cannot be exported to ONNX at a size of {size} pixels ({first_line(_origin(exc))})"
         raise BackboneError(f"{name}: {found}; choose another backbone") from exc
-    _strip(model)
+    strip_metadata(model)
     architecture = network.network.pretrained_cfg.get("architecture")  # type: ignore[union-attr,operator]
     if architecture:
         helper.set_model_props(model, {_ARCHITECTURE: str(architecture)})
@@ -260,13 +298,13 @@ def _verify(backbone: Backbone, pixels: Tensor, features: Tensor) -> None:
     try:
         (found,) = Engine(backbone.graph).run(pixels.numpy(), ("features",))
     except Exception as exc:  # the engine may lack an operator, or refuse the graph
-        raise BackboneError(f"{backbone.name}: its exported graph does not run ({_first_line(exc)})") from exc
+        raise BackboneError(f"{backbone.name}: its exported graph does not run ({first_line(exc)})") from exc
     gap = float((torch.from_numpy(found) - features).abs().max())
     if gap > 1e-2 * max(1.0, float(features.abs().max())):
         raise BackboneError(f"{backbone.name}: the exported graph differs from the network by {gap:.3g}")
 
 
-def _strip(model: onnx.ModelProto) -> None:
+def strip_metadata(model: onnx.ModelProto) -> None:
     """Remove the exporter's metadata: source lines, paths, versions."""
     model.producer_version = ""
     del model.metadata_props[:]
@@ -300,8 +338,12 @@ def load_timm_backbone(
 
 
 def save_network(network: PixelNetwork, folder: Path) -> None:
-    """Write a network's weights to a folder, which `local-dir:` loads again."""
+    """Write a network's weights to a folder, which `local-dir:` loads again; for torchvision a file in it."""
     network = network.to(memory_format=torch.contiguous_format)  # the file format knows no other
+    if isinstance(network.network, TorchvisionNetwork):
+        folder.mkdir(parents=True, exist_ok=True)
+        network.network.save(folder / "weights.safetensors")
+        return
     with redirect_stdout(StringIO()):
         save_for_hf(network.network, str(folder), safe_serialization=True)
 

@@ -4,7 +4,7 @@ The backbone comes out byte for byte, so cached features are found again. A head
 `weight @ inputs + bias`, as linear heads, cosine heads and their means, can get other weights and keeps its heat maps.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def cut_head(graph: bytes, width: int) -> bytes:
 
 
 def _cut_from_features(graph: bytes, output: str, width: int) -> onnx.ModelProto:
-    model = _cut(onnx.load_from_string(graph), {output}, given=_FEATURES)
+    model = cut_graph(onnx.load_from_string(graph), {output}, given=_FEATURES)
     model.graph.input.append(helper.make_tensor_value_info(_FEATURES, TensorProto.FLOAT, ("views", width)))
     model.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, None))
     return model
@@ -137,7 +137,7 @@ def _find_weights(model: onnx.ModelProto) -> tuple[NDArray[np.float32], NDArray[
 def _cut_backbone(content: bytes, bundle: Bundle) -> Backbone:
     model = onnx.load_from_string(content)
     kept = [each for each in model.graph.output if each.name in (_FEATURES, "feature_map")]
-    model = _cut(model, {each.name for each in kept})
+    model = cut_graph(model, {each.name for each in kept})
     model.graph.output.extend(kept)
     width = next(each for each in kept if each.name == _FEATURES).type.tensor_type.shape.dim[1].dim_value
     model.graph.input.append(onnx.load_from_string(content).graph.input[0])
@@ -145,17 +145,27 @@ def _cut_backbone(content: bytes, bundle: Bundle) -> Backbone:
     return Backbone(str(bundle.training.get("backbone", "")), graph, int(width), bundle.image_size)
 
 
-def _cut(model: onnx.ModelProto, wanted: Collection[str], *, given: str = "") -> onnx.ModelProto:
+def cut_graph(model: onnx.ModelProto, wanted: Collection[str], *, given: str = "") -> onnx.ModelProto:
     """Leave only the nodes and constants that `wanted` depends on, computed from `given`, and no inputs and outputs."""
     graph, needed = model.graph, set(wanted)
     kept = []
     for node in reversed(graph.node):  # nodes are in topological order
         if needed & set(node.output) - {given}:
             kept.append(node)
-            needed.update(node.input)
+            needed.update(_inputs(node))
     constants = [each for each in graph.initializer if each.name in needed]
     for field, rest in (("node", kept[::-1]), ("initializer", constants), ("input", []), ("output", [])):
         copies = [type(each).FromString(each.SerializeToString()) for each in rest]
         del getattr(graph, field)[:]
         getattr(graph, field).extend(copies)
     return model
+
+
+def _inputs(node: onnx.NodeProto) -> Iterator[str]:
+    """Yield the names that a node reads, those that its branches and loop bodies read included."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            for inner in graph.node:
+                yield from _inputs(inner)
+            yield from (each.name for each in graph.output)

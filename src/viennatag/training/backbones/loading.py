@@ -1,4 +1,4 @@
-"""Load a backbone or a network by its name: of timm, or of a bundle (`bundle:starter`, `bundle:FOLDER`).
+"""Load a backbone or a network by its name: of timm, torchvision, Hugging Face, a bundle (`bundle:starter`), a graph.
 
 To be fine-tuned, a bundle must become a network again. The export folds batch normalisation into the convolutions
 before it, which serves faster and trains badly, so they get it back: its statistics are measured on some images, and
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from viennatag.data.labels import LabelSet
 from viennatag.errors import BackboneError, OptionError
 from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.graph_files import external_files
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import (
     LOCAL,
@@ -30,6 +31,9 @@ from viennatag.training.backbones.backbone import (
 )
 from viennatag.training.backbones.gain_clipping import Normalisation, normalisations
 from viennatag.training.backbones.graph_surgery import bundle_backbone, linear_weights
+from viennatag.training.backbones.onnx_files import ONNX, load_onnx_backbone
+from viennatag.training.backbones.torchvision_networks import TORCHVISION
+from viennatag.training.onnx_input import OnnxInput
 
 BUNDLE = "bundle:"
 """Prefix of the name of a backbone that is taken from a bundle."""
@@ -38,15 +42,24 @@ _TOLERANCE = 1e-3
 
 
 def load_backbone(
-    name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0
+    name: str,
+    *,
+    cache: Path,
+    pretrained: bool = True,
+    size: int | None = None,
+    seed: int = 0,
+    onnx_input: OnnxInput | None = None,
 ) -> Backbone:
-    """Return the backbone of a bundle or of a network of timm's.
+    """Return the backbone of a bundle, of an ONNX file, or of a network by its name.
 
     Raises:
-        BackboneError: As `load_timm_backbone`.
+        BackboneError: As `load_timm_backbone` and `load_onnx_backbone`.
         BundleError: If there is no such bundle or it is damaged.
-        OptionError: If random weights or another image size are asked of a bundle.
+        OptionError: If random weights are asked of a bundle or a graph, or another image size of a bundle.
     """
+    if name.startswith(ONNX):
+        _refuse_random(name, pretrained)
+        return load_onnx_backbone(name, onnx_input or OnnxInput(), size=size)
     if not name.startswith(BUNDLE):
         return load_timm_backbone(name, cache=cache, pretrained=pretrained, size=size, seed=seed)
     bundle = _open(name, pretrained=pretrained)
@@ -72,6 +85,8 @@ def load_network(name: str, *, pretrained: bool = True, size: int | None = None)
         BundleError: If there is no such bundle or it is damaged.
         OptionError: If random weights are asked of a bundle.
     """
+    if name.startswith(ONNX):
+        raise BackboneError(f"{name}: an ONNX graph cannot be fine-tuned; leave --finetune out to train a head on it")
     if not name.startswith(BUNDLE):
         return create_network(name, pretrained=pretrained, size=size)
     backbone = bundle_backbone(_open(name, pretrained=pretrained))
@@ -79,17 +94,24 @@ def load_network(name: str, *, pretrained: bool = True, size: int | None = None)
 
 
 def contents_digest(name: str) -> str:
-    """Return a digest of the bundle or folder behind a name; empty for names of timm's, which do not change."""
+    """Return a digest of the bundle or the files behind a name; empty for published names, which do not change."""
     if name.startswith(BUNDLE):
         return _open(name).digest
-    folder = Path(name.removeprefix(LOCAL))
-    if not name.startswith(LOCAL) or not folder.is_dir():
-        return ""
-    found = hashlib.sha256()
-    for path in sorted(each for each in folder.iterdir() if each.is_file()):
+    files, found = _files_behind(name), hashlib.sha256()
+    for path in files:
         found.update(path.name.encode())
         found.update(path.read_bytes())
-    return found.hexdigest()
+    return found.hexdigest() if files else ""
+
+
+def _files_behind(name: str) -> list[Path]:
+    """Return the files that a name stands for, sorted."""
+    if name.startswith(LOCAL) and (folder := Path(name.removeprefix(LOCAL))).is_dir():
+        return sorted(each for each in folder.iterdir() if each.is_file())
+    if name.startswith(ONNX) and (path := Path(name.removeprefix(ONNX))).is_file():
+        return [path, *(path.parent / each for each in sorted(external_files(path)))]
+    path = Path(name.removeprefix(TORCHVISION).partition(":")[2])
+    return [path] if name.startswith(TORCHVISION) and path.is_file() else []
 
 
 def load_head(
@@ -114,9 +136,13 @@ def load_head(
     return weight, start
 
 
-def _open(name: str, *, pretrained: bool = True) -> Bundle:
+def _refuse_random(name: str, pretrained: bool) -> None:
     if not pretrained:
         raise OptionError(f"{name} has weights of its own; leave pretrained=false out, or name its architecture")
+
+
+def _open(name: str, *, pretrained: bool = True) -> Bundle:
+    _refuse_random(name, pretrained)
     return open_bundle(name.removeprefix(BUNDLE))
 
 

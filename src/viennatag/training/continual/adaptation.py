@@ -98,17 +98,25 @@ class LastLayer:
 def grown_postprocessor(known: Postprocessor, labels: LabelSet) -> Postprocessor:
     """Return a postprocessor for more labels.
 
-    The logit of a new label is calibrated as it is. Its threshold is that of its parent, or the median.
+    The logit of a new label is calibrated as it is. Its threshold and weight are those of its parent, or the median.
     """
     at = [labels.index[name] for name in known.labels.names]
     slope, intercept = np.ones(len(labels)), np.zeros(len(labels))
     slope[at], intercept[at] = known.calibration.slope, known.calibration.intercept
-    thresholds = np.full(len(labels), np.median(known.thresholds))
-    thresholds[at] = known.thresholds
+    calibration = Calibration(slope, intercept, labels.exclusive)
+    weights = None if known.weights is None else _grown(known.weights, known.labels, labels)
+    thresholds = _grown(known.thresholds, known.labels, labels)
+    return replace(known, labels=labels, calibration=calibration, thresholds=thresholds, weights=weights)
+
+
+def _grown(values: NDArray[np.float64], known: LabelSet, labels: LabelSet) -> NDArray[np.float64]:
+    """Return a value for each label: its own, that of its parent, or the median."""
+    grown = np.full(len(labels), np.median(values))
+    grown[[labels.index[name] for name in known.names]] = values
     for position, (name, parent) in enumerate(zip(labels.names, labels.parents.tolist(), strict=True)):
-        if name not in known.labels.index and parent >= 0:
-            thresholds[position] = thresholds[parent]
-    return replace(known, labels=labels, calibration=Calibration(slope, intercept), thresholds=thresholds)
+        if name not in known.index and parent >= 0:
+            grown[position] = grown[parent]
+    return grown
 
 
 @dataclass(frozen=True, eq=False)

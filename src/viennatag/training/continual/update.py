@@ -44,7 +44,6 @@ from viennatag.training.data.collection import (
 from viennatag.training.data.examples import Examples, draw_positions
 from viennatag.training.data.features import extract_features
 from viennatag.training.postprocessing.forward import run_head
-from viennatag.vienna.codes import parse_code
 
 _FOLDS = 5
 MIN_MARKS = 10
@@ -181,7 +180,7 @@ def grow_labels(known: LabelSet, marks: Marks, *, min_count: int) -> tuple[Label
         )
     left_out = {name: count for name, count in fresh.items() if count < min_count}
     names = {*known.names, *fresh} - set(left_out)
-    order = sorted(names, key=parse_code if known.taxonomy == "vienna" else None)
+    order = sorted(names, key=known.hierarchy.sort_key)
     return LabelSet(known.taxonomy, tuple(order)), left_out
 
 

@@ -6,7 +6,7 @@ to reproduce the teacher's features of the same image (Romero et al. 2015, FitNe
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,9 +24,13 @@ from viennatag.training.data.batches import Batches, Images
 from viennatag.training.finetuning.checkpoints import BEST, CheckpointFiles, find_checkpoint
 from viennatag.training.finetuning.student import FineTuningData, StudentNetwork
 from viennatag.training.heads.exported import LinearHead
+from viennatag.training.logs import EpochFigures, named_epochs
 from viennatag.training.memory import keep_freed_memory
 from viennatag.training.options import FinetuneOptions
 from viennatag.training.precision import grouped_in_float32, has_bf16
+
+_SEEN = 32
+"""Validation images that a network is shown at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +40,12 @@ class FineTuned:
     Attributes:
         network: In evaluation mode, on the CPU; its weights are the moving average.
         head: Over the network's features.
+        epochs: Mean loss and validation macro average precision of each epoch.
     """
 
     network: PixelNetwork
     head: LinearHead
+    epochs: tuple[EpochFigures, ...] = ()
 
 
 def finetune(
@@ -49,7 +55,9 @@ def finetune(
     options: FinetuneOptions,
     checkpoints: Path,
     seed: int = 0,
+    bf16: bool | None = None,
     save_every: int | None = None,
+    logger: Any = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> FineTuned:
     """Return the network and head with the best validation macro average precision.
@@ -60,7 +68,9 @@ def finetune(
         options: Hyperparameters.
         checkpoints: Folder of this run's checkpoints; a run that finds one there resumes from it.
         seed: Random seed.
+        bf16: Whether to compute in bfloat16 where that is safe; by default where the hardware can.
         save_every: Steps between checkpoints; by default there is one every minute.
+        logger: One of Lightning's, which is sent the figures of each epoch.
         progress: Called with step, number of steps, and the best macro average precision so far.
 
     Raises:
@@ -83,7 +93,10 @@ def finetune(
         every_n_train_steps=save_every,
         enable_version_counter=False,
     )
-    callbacks: list[Callback] = [best, last, EarlyStopping("macro_map", mode="max", patience=options.patience)]
+    epochs = EpochLog()
+    callbacks: list[Callback] = [
+        best, epochs, last, EarlyStopping("macro_map", mode="max", patience=options.patience)
+    ]  # fmt: skip
     if progress:
 
         def report(trainer: lightning.Trainer, *_: Any) -> None:
@@ -104,11 +117,11 @@ def finetune(
             num_nodes=options.nodes,
             strategy="ddp_find_unused_parameters_true" if several else "auto",  # frozen layers, layers after the map
             use_distributed_sampler=False,  # `Batches` splits every batch between processes
-            precision="bf16-mixed" if has_bf16() else "32-true",
+            precision="bf16-mixed" if (has_bf16() if bf16 is None else bf16) else "32-true",
             accumulate_grad_batches=options.accumulate,
             gradient_clip_val=5.0,
             callbacks=callbacks,
-            logger=False,
+            logger=logger or False,
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
@@ -121,7 +134,7 @@ def finetune(
             student,
             train_dataloaders=_loader(Images(data.pixels, data.train), batches, options),
             val_dataloaders=_loader(
-                Images(data.pixels, data.validation), Batches.in_order(len(data.validation), 128), options
+                Images(data.pixels, data.validation), Batches.in_order(len(data.validation), _SEEN), options
             ),
             ckpt_path=None if resume is None else str(resume),
             weights_only=True,
@@ -132,7 +145,36 @@ def finetune(
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     weight, bias = (state[f"head.{name}"].float().numpy() for name in ("weight", "bias"))
-    return FineTuned(network.cpu().eval(), LinearHead(weight, bias))
+    return FineTuned(network.cpu().eval(), LinearHead(weight, bias), tuple(epochs.rows))
+
+
+class EpochLog(Callback):
+    """Keeps the figures of each epoch, through interruptions too, and sends them to the logger."""
+
+    def __init__(self) -> None:
+        self.rows: list[EpochFigures] = []
+        self._losses: list[float] = []
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Keep the loss of a batch."""
+        self._losses.append(float(outputs["loss"] if isinstance(outputs, Mapping) else outputs))
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Keep the figures of an epoch."""
+        loss, self._losses = sum(self._losses) / max(1, len(self._losses)), []
+        reached = float(trainer.callback_metrics["macro_map"])
+        self.rows.append({"epoch": trainer.current_epoch + 1, "loss": loss, "macro_map": reached})
+        if trainer.logger is not None:
+            (named,) = named_epochs(self.rows[-1:], "network")
+            trainer.logger.log_metrics({key: value for key, value in named.items() if key != "epoch"}, len(self.rows))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"rows": [dict(each) for each in self.rows], "losses": self._losses}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after what a checkpoint kept."""
+        self.rows, self._losses = state_dict["rows"], state_dict["losses"]
 
 
 def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataLoader[Any]:

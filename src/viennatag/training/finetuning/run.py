@@ -2,9 +2,11 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,9 +36,12 @@ from viennatag.training.finetuning.finetune import finetune
 from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.trainer import train_head
+from viennatag.training.logs import EpochFigures
+from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import TrainOptions
+from viennatag.training.precision import choose_precision
 
-_HEAD = "head.npz"
+_HEAD, _EPOCHS = "head.npz", "epochs.json"
 _SAMPLE = 512
 """Number of images to re-estimate the batch normalisation of a network that comes from a bundle."""
 
@@ -48,6 +53,7 @@ def finetune_backbone(
     *,
     cache: Path,
     unlabelled_images: Sequence[Path],
+    logger: Any = None,
     progress: ProgressCallback,
 ) -> tuple[Backbone, LinearHead]:
     """Return a backbone fine-tuned on marks, and the head that was trained jointly.
@@ -58,6 +64,7 @@ def finetune_backbone(
         options: How to train; `finetune` is set.
         cache: Folder that keeps backbones, features and checkpoints between runs.
         unlabelled_images: Images without codes, for the teacher only.
+        logger: One of Lightning's.
         progress: Progress callback.
 
     Raises:
@@ -67,7 +74,7 @@ def finetune_backbone(
     """
     folder = run_folder(marks, options, cache=cache, images=images, unlabelled_images=unlabelled_images)
     with exclusive(folder, first_only=True):
-        return _finetune_backbone(marks, images, options, folder, cache, unlabelled_images, progress)
+        return _finetune_backbone(marks, images, options, folder, cache, unlabelled_images, logger, progress)
 
 
 def _finetune_backbone(
@@ -77,6 +84,7 @@ def _finetune_backbone(
     folder: Path,
     cache: Path,
     unlabelled_images: Sequence[Path],
+    logger: Any,
     progress: ProgressCallback,
 ) -> tuple[Backbone, LinearHead]:
     """Return what an earlier run kept in the folder, or go on with it."""
@@ -85,7 +93,8 @@ def _finetune_backbone(
     graph, head = kept(finished), kept(folder / _HEAD)
     if graph is not None and head is not None:
         with np.load(io.BytesIO(head)) as arrays:
-            return read_backbone(graph, name=options.backbone), LinearHead(arrays["weight"], arrays["bias"])
+            backbone = replace(read_backbone(graph, name=options.backbone), epochs=_kept_epochs(folder))
+            return backbone, LinearHead(arrays["weight"], arrays["bias"])
     torch.manual_seed(options.seed)
     network, size = load_network(options.backbone, pretrained=options.pretrained, size=options.size)
     train, validation = (np.flatnonzero(np.array(marks.splits) == SUBSETS[at]) for at in (TRAIN, VALIDATION))
@@ -111,39 +120,54 @@ def _finetune_backbone(
         train=shown,
         validation=validation,
         weights=np.concatenate([np.array(marks.weights)[train], np.zeros(len(unlabelled_images))]),
-        teacher=_teacher_features([paths[at] for at in shown], options.teacher, cache, progress),
+        teacher=_teacher_features([paths[at] for at in shown], options, cache, progress),
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
         unknown=np.stack([labels.under(FORM), labels.under(LETTERS)]) if marks.taxonomy == "vienna" else None,
+        exclusive=labels.exclusive,
         head=_initial_head(marks, images, labels, options, cache, progress) if options.pretrained else None,
     )
+    bf16, why = choose_precision(
+        network, pixels.size, folder, processes=options.finetune.devices * options.finetune.nodes
+    )
+    progress("precision", 1, 1, why)
     tuned = finetune(
         network,
         data,
         options=options.finetune,
         checkpoints=folder,
         seed=options.seed,
+        bf16=bf16,
+        logger=logger,
         progress=lambda step, steps, best: progress("finetune", step, steps, f"validation macro mAP {best:.3f}"),
     )
     clip_gains(tuned.network)
-    backbone = export_network(tuned.network, name=options.backbone, size=size)
+    backbone = replace(export_network(tuned.network, name=options.backbone, size=size), epochs=tuned.epochs)
     save_network(tuned.network, folder / "network")  # before the backbone, which marks the run as finished
     arrays = io.BytesIO()
     np.savez(arrays, weight=tuned.head.weight, bias=tuned.head.bias)
     keep(folder / _HEAD, arrays.getvalue())
+    keep(folder / _EPOCHS, json.dumps(tuned.epochs).encode())
     keep(finished, backbone.graph)
     return backbone, tuned.head
 
 
+def _kept_epochs(folder: Path) -> tuple[EpochFigures, ...]:
+    """Return what the epochs of a finished run reached; nothing where that was not kept."""
+    content = kept(folder / _EPOCHS)
+    return () if content is None else tuple(json.loads(content))
+
+
 def _teacher_features(
-    paths: Sequence[Path], teacher: str | None, cache: Path, progress: ProgressCallback
+    paths: Sequence[Path], options: TrainOptions, cache: Path, progress: ProgressCallback
 ) -> NDArray[np.float16] | None:
     """Return the teacher's features of images, if there is a teacher; shape (images, width)."""
+    teacher = options.teacher
     if not teacher:
         return None
     found = extract_features(
         paths,
-        load_backbone(teacher, cache=cache),
+        load_backbone(teacher, cache=cache, onnx_input=options.onnx),
         cache=cache,
         progress=lambda done, total: progress("teacher", done, total, teacher),
     )
@@ -171,6 +195,7 @@ def _initial_head(
         collection.examples(labels, TRAIN),
         collection.examples(labels, VALIDATION),
         parents=labels.parents,
+        exclusive=labels.exclusive,
         loss=options.strategy.loss,
         sampling=options.strategy.sampling,
         seed=options.seed,
@@ -204,6 +229,7 @@ def run_folder(
     run = (
         networks,
         *(options.backbone, options.pretrained, options.size, options.teacher, options.seed),
+        *([options.onnx] if options.onnx != OnnxInput() else []),
         finetune,
         *(strategy.min_count, strategy.sampling, strategy.loss),  # not its head and decision, which come later
         *(marks.images, marks.codes, marks.splits, marks.weights, *([marks.unknown] if marks.unknown else [])),

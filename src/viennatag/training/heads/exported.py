@@ -76,7 +76,7 @@ class CosineHead(WeightedHead):
 
     def transform(self, nodes: Nodes, inputs: HeadInputs) -> HeadInputs:
         """Add and return the inputs of the weights: z / |z|, with |z| of the whole image at every position."""
-        return _write_normalised(nodes, inputs, self.mean, self.scale)
+        return write_normalised(nodes, inputs, self.mean, self.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ class NeighbourHead(ExportedHead):
 
     def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
         """Add the head to a graph; see `ExportedHead.write`."""
-        query = _write_normalised(nodes, HeadInputs(inputs.pooled), self.mean, self.scale).pooled
+        query = write_normalised(nodes, HeadInputs(inputs.pooled), self.mean, self.scale).pooled
         support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": FLOAT})
         targets = nodes.add("Cast", nodes.constant("targets", self.targets), attributes={"to": FLOAT})
         similar = nodes.add("MatMul", query, support)
@@ -221,9 +221,10 @@ def mean_head(
     return MeanHead(tuple(heads), slopes.astype(np.float32), intercept.astype(np.float32))
 
 
-def _write_normalised(
+def write_normalised(
     nodes: Nodes, inputs: HeadInputs, mean: NDArray[np.float32], scale: NDArray[np.float32]
 ) -> HeadInputs:
+    """Add and return z / |z| with z = (inputs - mean) / scale, with |z| of the whole image at every position."""
     centre, unit = nodes.constant("mean", mean), nodes.constant("scale", scale)
     standard = nodes.add("Div", nodes.add("Sub", inputs.pooled, centre), unit)
     length = nodes.add("ReduceL2", standard, nodes.constant("along", np.array([1])))

@@ -1,8 +1,8 @@
 """Kinds of heads: how logits are learned from features. Listing them needs no torch.
 
 `Linear`, `TreeShared` and `Cosine` are trained by gradient over standardised features, `ResidualAttention` and
-`MLDecoder` over feature maps; `Discriminant` and `Ridge` are solved for, `Neighbours` stores marks; an `Ensemble`
-averages others. All become an `ExportedHead`.
+`MLDecoder` over feature maps; `Discriminant`, `Ridge` and `Kernel` are solved for, `Neighbours` stores marks; an
+`Ensemble` averages others. All become an `ExportedHead`.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from viennatag.sampling.sampling import Sampling
 from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import CosineHead, LinearHead, NeighbourHead
+from viennatag.training.heads.kernel import Kernel
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -219,7 +220,7 @@ class Ensemble:
         weights: Weight of each; by default all equal.
     """
 
-    members: tuple[HeadKind | Neighbours | Discriminant | Ridge, ...]
+    members: tuple[HeadKind | Neighbours | Discriminant | Ridge | Kernel, ...]
     weights: tuple[float, ...] | None = None
 
     @property
@@ -236,9 +237,9 @@ class Ensemble:
             )
 
 
-FITTED = (Neighbours, Discriminant, Ridge)
+FITTED = (Neighbours, Discriminant, Ridge, Kernel)
 """Heads that are fitted at once, by `fit`."""
-AnyHead = HeadKind | Neighbours | Discriminant | Ridge | Ensemble
+AnyHead = HeadKind | Neighbours | Discriminant | Ridge | Kernel | Ensemble
 
 
 def check_sampling(kind: AnyHead, sampling: Sampling) -> None:

@@ -8,7 +8,7 @@ macro average precision, in which rare and common labels count equally.
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 from torch import Tensor
 
+from viennatag.calibration.exclusive import ExclusiveGroups
 from viennatag.errors import DataError, OptionError
 from viennatag.losses.elementwise import leave_out_unknown
+from viennatag.losses.exclusive import exclusive_log_odds, without_open_groups
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.sampling.sampling import Draw, Sampling
@@ -26,6 +28,7 @@ from viennatag.training.data.examples import Examples, draw_positions, mark_bloc
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.heads import HeadKind, Linear, check_sampling
+from viennatag.training.logs import EpochFigures
 
 _STATISTICS_MARKS = 50_000
 _STOPPING_MARKS = 20_000
@@ -78,11 +81,13 @@ class TrainedHead:
         head: The head, over raw features.
         macro_map: Macro average precision on the validation subset, in [0, 1]; NaN if it is undefined there.
         epochs: Epochs until the best.
+        history: Mean loss and validation macro average precision of each epoch.
     """
 
     head: ExportedHead
     macro_map: float
     epochs: int
+    history: tuple[EpochFigures, ...] = field(default=(), kw_only=True)
 
 
 def train_head(
@@ -90,6 +95,7 @@ def train_head(
     validation: Examples,
     *,
     parents: NDArray[np.intp],
+    exclusive: ExclusiveGroups | None = None,
     sampling: Sampling | None = None,
     loss: Loss | None = None,
     kind: HeadKind | None = None,
@@ -107,6 +113,7 @@ def train_head(
         train: Training marks.
         validation: Marks to choose the epoch with.
         parents: Position of each label's parent, -1 for none; shape (labels,).
+        exclusive: Groups of exclusive labels, which are learned by a softmax.
         sampling: By default uniform.
         loss: By default binary cross-entropy.
         kind: By default linear.
@@ -140,7 +147,9 @@ def train_head(
 
     counts, marks, known = train.counts(), len(train), train.known()
     objective = loss.prepare(counts, known)
-    module = kind.build(len(mean), parents, torch.from_numpy(loss.initial_bias(counts, known)).float())
+    bias = loss.initial_bias(counts, known)
+    bias = exclusive.initial_logits(bias) if exclusive else bias
+    module = kind.build(len(mean), parents, torch.from_numpy(bias).float())
     if start:
         _initialise(module, start, mean, scale)
     optimizer = _optimizer(module, schedule)
@@ -158,28 +167,36 @@ def train_head(
     best, best_epoch, best_state = -np.inf, 0, copy.deepcopy(module.state_dict())
     if start:
         best = evaluate()
+    history: list[EpochFigures] = []
     for epoch in range(1, epochs + 1):
         module.train()
+        spent = 0.0
         for step in range(steps):
             positions = next(batches)
             truth = _dense(targets, positions)
             done = ((epoch - 1) * steps + step) / (epochs * steps)
             if isinstance(known, int):
                 inputs, truth = sampling.blend(shown.read(positions), truth, blending)
-                logits = module(inputs)
             else:  # where two marks are blended, what one of them does not know is unknown
                 hidden = (truth < 0).to(truth)
                 inputs, both = sampling.blend(
                     shown.read(positions), torch.cat([truth.clamp_min(0), hidden], 1), blending
                 )
                 truth, hidden = both.chunk(2, 1)
-                logits, truth, _ = leave_out_unknown(module(inputs), truth.masked_fill(hidden > 0, -1))
+                truth = truth.masked_fill(hidden > 0, -1)
+            logits = module(inputs)
+            if exclusive:
+                logits, truth = exclusive_log_odds(logits, exclusive), without_open_groups(truth, exclusive)
+            if exclusive or not isinstance(known, int):
+                logits, truth, _ = leave_out_unknown(logits, truth)
             cost = (objective(logits, truth, done) * mark_weights[positions]).mean()
             optimizer.zero_grad()
             cost.backward()
             optimizer.step()
             decay.step()
+            spent += cost.item()
         reached = evaluate()
+        history.append({"epoch": epoch, "loss": spent / steps, "macro_map": reached})
         if reached > best or not (best_epoch or start):
             best, best_epoch, best_state = reached, epoch, copy.deepcopy(module.state_dict())
         if progress:
@@ -187,7 +204,7 @@ def train_head(
         if epoch - best_epoch >= schedule.patience * epochs:
             break
     module.load_state_dict(best_state)
-    return TrainedHead(kind.fold(module, mean, scale), float(best), best_epoch)
+    return TrainedHead(kind.fold(module, mean, scale), float(best), best_epoch, history=tuple(history))
 
 
 def _initialise(module: torch.nn.Module, start: LinearHead, mean: Tensor, scale: Tensor) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration.calibration import Calibration, coherent_scores
+from viennatag.calibration.calibration import Calibration, coherent_probabilities
 from viennatag.calibration.platt import fit_platt
+from viennatag.calibration.temperature import fit_exclusive
 from viennatag.data.labels import LabelSet
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS, merge_crops
@@ -104,7 +105,7 @@ def fit_colour_columns(
     fitted = fit_platt(own, targets, groups=np.zeros(len(columns), dtype=int))
     slope, intercept = calibration.slope.copy(), calibration.intercept.copy()
     slope[list(columns)], intercept[list(columns)] = fitted.slope, fitted.intercept
-    return Calibration(slope, intercept)
+    return replace(calibration, slope=slope, intercept=intercept)
 
 
 def _choose_crops(
@@ -139,8 +140,10 @@ def _choose_parent_weight(
     for name, weight in (("own", 0.0), ("averaged", PARENT_WEIGHT))[: 1 + with_divisions]:
         shown = average_parent_logits(logits, labels, weight)
         calibrations[name] = fit_platt(shown, targets, groups=labels.groups, min_positives=min_positives)
+        if labels.exclusive:
+            calibrations[name] = fit_exclusive(calibrations[name], shown, targets, labels.exclusive)
         if with_divisions:
-            scores = coherent_scores(calibrations[name](shown), labels.parents)
+            scores = coherent_probabilities(calibrations[name], shown, labels.parents)
             found[name] = macro_average_precision(scores[:, columns], targets[:, columns]).value
     if with_divisions and found["averaged"] > found["own"]:
         return PARENT_WEIGHT, calibrations["averaged"], {"parent_weight": found}

@@ -59,4 +59,6 @@ def _run_images(head: ExportedHead, held_out: HeldOut) -> NDArray[np.float32]:
 
 def whole_logits(outputs: Outputs) -> NDArray[np.floating]:
     """Return the logits of the whole images only, shape (images, labels)."""
-    return outputs.logits if outputs.view_counts is None else outputs.logits[full_view_rows(outputs.view_counts)]
+    if outputs.view_counts is None or len(outputs.view_counts) == len(outputs.logits):
+        return outputs.logits
+    return outputs.logits[full_view_rows(outputs.view_counts)]

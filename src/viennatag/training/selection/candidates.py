@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,7 @@ class TrainingMarks:
         extra_marks: Extra marks, and the folder of their images, that a strategy may add.
         skip_bad: Whether marks whose image cannot be read are left out.
         progress: Progress callback.
+        logger: One of Lightning's, for fine-tuning.
     """
 
     marks: Marks
@@ -89,6 +91,7 @@ class TrainingMarks:
     extra_marks: tuple[Marks, Path | str] | None = None
     skip_bad: bool = False
     progress: ProgressCallback = lambda *_: None
+    logger: Any = None
 
     def completed(self, options: TrainOptions) -> TrainOptions:
         """Return options in which what suits the marks and the initial weights is filled in, and report it."""
@@ -104,6 +107,13 @@ class TrainingMarks:
         """Return the training that options ask for; features and fine-tuned networks are found in the cache again."""
         options = self.completed(options)
         backbone, start = self._backbone(options)
+        keep_head = options.finetune is not None and options.finetune.keep_head
+        return self.with_backbone(options, backbone, start, keep_head=keep_head)
+
+    def with_backbone(
+        self, options: TrainOptions, backbone: Backbone, start: LinearHead | None, *, keep_head: bool
+    ) -> Candidate:
+        """Return the training of a head on a backbone, whatever backbone the options name; see `train_candidate`."""
         collection = collect(
             self.marks,
             self.images,
@@ -115,7 +125,6 @@ class TrainingMarks:
             seed=options.seed,
             progress=self.progress,
         )
-        keep_head = options.finetune is not None and options.finetune.keep_head
         return train_candidate(collection, backbone, start, options, self.progress, keep_head=keep_head)
 
     def _backbone(self, options: TrainOptions) -> tuple[Backbone, LinearHead | None]:
@@ -129,11 +138,17 @@ class TrainingMarks:
                 options,
                 cache=self.cache,
                 unlabelled_images=self.unlabelled_images,
+                logger=self.logger,
                 progress=self.progress,
             )
         self.progress("backbone", 0, 1, options.backbone)
         backbone = load_backbone(
-            options.backbone, cache=self.cache, pretrained=options.pretrained, size=options.size, seed=options.seed
+            options.backbone,
+            cache=self.cache,
+            pretrained=options.pretrained,
+            size=options.size,
+            seed=options.seed,
+            onnx_input=options.onnx,
         )
         self.progress("backbone", 1, 1, f"{options.backbone}, {backbone.width} features at {backbone.size} pixels")
         return backbone, None

@@ -8,7 +8,7 @@ stopped, and one more strategy costs only its own training.
 import hashlib
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag import files
-from viennatag.data.labels import OTHER, LabelSet
+from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.comparison import (
@@ -32,8 +32,10 @@ from viennatag.evaluation.comparison import (
     sample_metrics,
 )
 from viennatag.files import cache_folder
+from viennatag.images.reading import hash_images
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.metrics.metrics import frequency_bands
+from viennatag.split.folds import fold_marks
 from viennatag.split.splitting import MAX_DISTANCE
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.backbones.cost import Cost, measure_cost
@@ -51,6 +53,7 @@ from viennatag.training.data.collection import (
 from viennatag.training.data.examples import Examples, draw_positions
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.trainer import Schedule
+from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
 from viennatag.training.selection.candidates import TrainingMarks, without_seen_test_marks
 from viennatag.training.selection.preset_search import SEARCHES, search_preset
@@ -73,9 +76,11 @@ def compare(
     backbone: str | Sequence[str] = "efficientnet_b0",
     pretrained: bool = True,
     size: int | None = None,
+    onnx: OnnxInput | None = None,
     finetune: FinetuneOptions | None = None,
     presets: Sequence[Preset] = (),
     budget: float | None = None,
+    folds: int | None = None,
     seeds: int = 3,
     min_count: int = MIN_COUNT,
     extra_marks: tuple[Marks, Path | str] | None = None,
@@ -95,15 +100,18 @@ def compare(
         marks: A marks table: a file, a data frame, or `Marks`. Where its column `split` is filled it is kept.
         images: Folder that the marks' images are relative to.
         strategies: Strategies or their names; by default all. The baseline is always among them.
-        backbone: A timm name, `local-dir:` and a folder, or `bundle:` and a bundle; or several, each of them with all
-            strategies. The baseline has the first.
+        backbone: A name as for `TrainOptions`; or several, each of them with all strategies. The baseline has the
+            first.
         pretrained: Whether the backbone has its published weights, or random ones.
         size: Side of the image in pixels; by default the backbone's own.
+        onnx: What the graphs of backbones `onnx:FILE` take.
         finetune: How to fine-tune each backbone for further rows, with the strategies that are named, else with the
             baseline only; None leaves these rows out.
         presets: Presets whose search makes a row each, on the first backbone.
         budget: Seconds for each search, by default that of the preset.
-        seeds: Trainings of each row.
+        folds: Cross-validation: every mark is in the test subset of one of so many splits, in which marks of a group
+            and look-alikes stay together; None is one split.
+        seeds: Trainings of each row, in each fold.
         min_count: Labels with at least this many training marks are evaluated.
         extra_marks: Extra marks, and the folder of their images, for the strategies that add some.
         near_duplicates: Bits of 64 in which hashes of images that stay in one subset differ at most; None: any.
@@ -121,7 +129,13 @@ def compare(
     backbones = (backbone,) if isinstance(backbone, str) else tuple(dict.fromkeys(backbone))
     if not backbones:
         raise OptionError("there is no backbone to compare; name at least one")
-    base = TrainOptions(backbone=backbones[0], pretrained=pretrained, size=size, near_duplicates=near_duplicates)
+    base = TrainOptions(
+        backbone=backbones[0],
+        pretrained=pretrained,
+        size=size,
+        onnx=onnx or OnnxInput(),
+        near_duplicates=near_duplicates,
+    )
     named = chosen if strategies is not None else ()
     trainings = _trainings(base, backbones, chosen, named, finetune, presets, budget, min_count)
     folder = Path(cache or cache_folder())
@@ -130,36 +144,77 @@ def compare(
     networks = []
     for at, name in enumerate(backbones):  # all of them, so that one that cannot be had is told before the work
         report("backbone", at, len(backbones), name)
-        networks.append(load_backbone(name, cache=folder, pretrained=pretrained, size=size, seed=seed))
+        networks.append(
+            load_backbone(name, cache=folder, pretrained=pretrained, size=size, seed=seed, onnx_input=base.onnx)
+        )
     network = networks[0]
     report("backbone", len(backbones), len(backbones), f"{network.width} features at {network.size} pixels")
-    found = split_readable(
-        found, images, near_duplicates=near_duplicates, skip_bad=skip_bad, seed=seed, progress=progress
+    splits = (
+        [found] if folds is None else split_folds(found, Path(images), folds, near_duplicates, skip_bad, seed, report)
     )
-    for name in backbones:
-        found = without_seen_test_marks(found, Path(images), name)
-    collection = collect(
-        found,
-        images,
-        network,
-        cache=folder,
-        feature_maps=strategies is not None and any(each.reads_feature_maps for each in chosen),
-        extra_marks=extra_marks,
-        skip_bad=skip_bad,
-        seed=seed,
-        progress=progress,
+    runs = []
+    for at, each in enumerate(splits):
+        if folds is not None:
+            report("fold", at, folds, "")
+        table = split_readable(
+            each, images, near_duplicates=near_duplicates, skip_bad=skip_bad, seed=seed, progress=progress
+        )
+        for name in backbones:
+            table = without_seen_test_marks(table, Path(images), name)
+        collection = collect(
+            table,
+            images,
+            network,
+            cache=folder,
+            feature_maps=strategies is not None and any(each.reads_feature_maps for each in chosen),
+            extra_marks=extra_marks,
+            skip_bad=skip_bad,
+            seed=seed,
+            progress=progress,
+        )
+        data = TrainingMarks(table, Path(images), folder, (), extra_marks, skip_bad, report)
+        runs.append(
+            run_methods(
+                collection,
+                chosen,
+                trainings=trainings,
+                data=data,
+                seeds=seeds,
+                min_count=min_count,
+                cache=folder,
+                progress=progress,
+            )
+        )
+    return summarise(runs)
+
+
+def split_folds(
+    marks: Marks,
+    images: Path,
+    folds: int,
+    near_duplicates: int | None,
+    skip_bad: bool,
+    seed: int,
+    progress: ProgressCallback,
+) -> list[Marks]:
+    """Return the marks once for each fold, with the fold as their test subset; other marks have no subset yet.
+
+    Marks that their table states to be in test are left out of all.
+
+    Raises:
+        DataError: If an image cannot be read, or there are fewer groups of marks than folds.
+        OptionError: If `folds` makes no sense.
+    """
+    paths = [images / image for image in marks.images]
+    hashes, errors = hash_images(paths, progress=lambda done, total: progress("images", done, total, ""))
+    marks, rows = marks.readable(errors, skip_bad=skip_bad)
+    distance = near_duplicates or 0
+    found = fold_marks(
+        marks, folds, hashes=None if near_duplicates is None else hashes[rows], max_distance=distance, seed=seed
     )
-    data = TrainingMarks(found, Path(images), folder, (), extra_marks, skip_bad, report)
-    return compare_strategies(
-        collection,
-        chosen,
-        trainings=trainings,
-        data=data,
-        seeds=seeds,
-        min_count=min_count,
-        cache=folder,
-        progress=progress,
-    )
+    kept = np.flatnonzero(found >= 0)
+    marks, found = marks.select(kept), found[kept]
+    return [replace(marks, splits=tuple("test" if at == fold else "" for at in found)) for fold in range(folds)]
 
 
 def _trainings(
@@ -211,7 +266,58 @@ def compare_strategies(
     cache: Path | None = None,
     progress: ProgressCallback | None = None,
 ) -> Comparison:
-    """Return how strategies, and the baseline, compare on the test subset.
+    """Return how strategies, and the baseline, compare on the test subset; see `run_methods`."""
+    return summarise([
+        run_methods(
+            collection,
+            strategies,
+            trainings=trainings,
+            data=data,
+            seeds=seeds,
+            min_count=min_count,
+            rounds=rounds,
+            schedule=schedule,
+            cache=cache,
+            progress=progress,
+        )
+    ])  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class MethodResults:
+    """What all methods reached on one split, by name.
+
+    Attributes:
+        run: The labels and marks that they were evaluated on.
+        prior: The figures of the frequency prior; see `ComparisonRun.prior_samples`.
+        reached: A result for each seed.
+        described: One line about each, and its reply.
+        omitted: Methods that could not run, and why.
+        own: The cost of the first backbone, where it is wanted.
+    """
+
+    run: "ComparisonRun"
+    prior: NDArray[np.float64]
+    reached: Mapping[str, Sequence["TrainingResult"]]
+    described: Mapping[str, tuple[str, int]]
+    omitted: Mapping[str, str]
+    own: Cost | None
+
+
+def run_methods(
+    collection: Collection,
+    strategies: Sequence[Strategy],
+    *,
+    trainings: Mapping[str, TrainOptions] | None = None,
+    data: TrainingMarks | None = None,
+    seeds: int = 3,
+    min_count: int = MIN_COUNT,
+    rounds: int = ROUNDS,
+    schedule: Schedule | None = None,
+    cache: Path | None = None,
+    progress: ProgressCallback | None = None,
+) -> MethodResults:
+    """Return what strategies, and the baseline, reach on the test subset of one split.
 
     For the arguments see `compare`; besides, `trainings` of `data`, the same marks, are rows too, `rounds` is the
     number of bootstrap samples, `schedule` says how long and how fast heads learn, and without a `cache` no results are
@@ -237,7 +343,6 @@ def compare_strategies(
             trainings = {row: each for row, each in trainings.items() if not each.strategy.target_count}
     runs = [strategy for name, strategy in tried.items() if name not in omitted]
     comparison_run = ComparisonRun.of(collection, min_count, rounds, schedule or Schedule())
-    samples: dict[str, Samples] = {PRIOR: comparison_run.prior_samples()[None]}
     reached: dict[str, list[TrainingResult]] = {}
     report = progress or (lambda *_: None)
     methods: dict[str, Callable[[int], TrainingResult]] = {
@@ -250,31 +355,54 @@ def compare_strategies(
         for seed in range(seeds):
             report("compare", at * seeds + seed, len(methods) * seeds, f"{name}, seed {seed}")
             reached.setdefault(name, []).append(method(seed))
-        samples[name] = np.stack([each.samples for each in reached[name]])
     reused = sum(each.reused for found in reached.values() for each in found)
     report("compare", len(methods) * seeds, len(methods) * seeds, f"{reused} trainings reused" if reused else "")
-
-    contrasts = contrast(samples, baseline=BASELINE)
-    prior = ComparisonRow(
-        PRIOR, "the label frequencies of the training subset, for every mark", 0, 0.0, contrasts[PRIOR]
-    )
     source = collection.source
     own = measure_cost(source.backbone) if trainings and isinstance(source, ImageFolder) else None
     described = {each.name: (each.description, each.reply) for each in runs}
     described |= {name: (_describe(options), 0) for name, options in trainings.items()}
-    rows = [_row(name, *described[name], found, contrasts[name], own) for name, found in reached.items()]
-    present = comparison_run.evaluated.counts() > 0
+    return MethodResults(comparison_run, comparison_run.prior_samples(), reached, described, omitted, own)
+
+
+def summarise(folds: Sequence[MethodResults]) -> Comparison:
+    """Return the comparison of methods that ran on one split, or on each fold of a cross-validation.
+
+    Each training of a fold counts as a seed. So an interval holds the noise of the folds, of the seeds and of the test
+    marks in a fold; the last is counted twice, as folds share training marks and differ too little (Nadeau and Bengio
+    2003, Inference for the generalization error).
+    """
+    first = folds[0]
+    seeds = len(next(iter(first.reached.values())))
+    reached = {name: [each for fold in folds for each in fold.reached[name]] for name in first.reached}
+    samples: dict[str, Samples] = {name: np.stack([each.samples for each in found]) for name, found in reached.items()}
+    samples[PRIOR] = np.stack([fold.prior for fold in folds for _ in range(seeds)])
+    contrasts = contrast(samples, baseline=BASELINE)
+    prior = ComparisonRow(
+        PRIOR, "the label frequencies of the training subset, for every mark", 0, 0.0, contrasts[PRIOR]
+    )
+    rows = [_row(name, *first.described[name], found, contrasts[name], first.own) for name, found in reached.items()]
+    subsets = [fold.run.collection.subsets for fold in folds]
+    present = [fold.run.evaluated.counts() > 0 for fold in folds]
+    bands = [frequency_bands(fold.run.counts) for fold in folds]
     return Comparison(
         rows=mark_best((prior, *rows)),
         baseline=BASELINE,
         seeds=seeds,
-        rounds=rounds,
-        marks={part: int(np.count_nonzero(collection.subsets == at)) for at, part in enumerate(SUBSETS)},
-        labels={name: int(np.sum(inside & present)) for name, inside in frequency_bands(comparison_run.counts).items()},
-        left_out=int(np.sum(~present)),
-        omitted=omitted,
-        reused=reused,
+        rounds=samples[PRIOR].shape[1] - 1,
+        marks={part: _mean(np.sum(each == at) for each in subsets) for at, part in enumerate(SUBSETS)},
+        labels={
+            name: _mean(np.sum(band[name] & here) for band, here in zip(bands, present, strict=True))
+            for name in bands[0]
+        },
+        left_out=_mean(np.sum(~each) for each in present),
+        omitted=first.omitted,
+        reused=sum(each.reused for found in reached.values() for each in found),
+        folds=len(folds) if len(folds) > 1 else None,
     )
+
+
+def _mean(counts: Iterable[Any]) -> int:
+    return round(float(np.mean(list(counts))))
 
 
 def _row(
@@ -419,7 +547,7 @@ class ComparisonRun:
         suggested = trained.postprocessor.decide(scores)
         if trained.labels.names == self.labels.names:
             return scores, suggested
-        nearest = [_nearest(name, trained.labels) for name in self.labels.names]
+        nearest = [trained.labels.nearest(name) for name in self.labels.names]
         at = np.array([trained.labels.index.get(name, -1) for name in nearest])
         share = np.where(at >= 0, self.counts / np.maximum(counts[at], 1), self.counts / counts.max())
         own = np.array([name == found for name, found in zip(self.labels.names, nearest, strict=True)])
@@ -431,12 +559,12 @@ class ComparisonRun:
         prior = self.counts / np.maximum(self.collection.examples(self.labels, TRAIN).known(), 1)
         validation = self.collection.examples(self.labels, VALIDATION)
         rule = STRATEGIES[BASELINE].decision_rule.fit(
-            np.tile(prior, (len(validation), 1)),
+            np.broadcast_to(prior, (len(validation), len(prior))),
             validation.targets,
             groups=self.labels.groups,
             levels=self.labels.depths,
         )
-        scores = np.tile(prior, (len(self.evaluated), 1))
+        scores = np.broadcast_to(prior, (len(self.evaluated), len(prior)))
         return self.measured(scores, rule(scores))
 
 
@@ -465,12 +593,3 @@ def train_on(
         schedule=schedule,
     )
     return trained, collection.examples(labels, TRAIN).counts()
-
-
-def _nearest(name: str, labels: LabelSet) -> str:
-    """Return the label itself, or the nearest that its marks count for."""
-    if labels.taxonomy == "flat":
-        return name if name in labels.index else OTHER
-    parts = name.split(".")
-    above = (".".join(parts[:depth]) for depth in range(len(parts), 0, -1))
-    return next((each for each in above if each in labels.index), "")

@@ -5,6 +5,8 @@ right. Marks are therefore assigned to folds, near-duplicates together, and each
 learned from the others. Only heads are trained, in seconds; the backbone may have seen the marks.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError, OptionError
-from viennatag.evaluation.label_issues import LabelIssue, rank_label_issues
+from viennatag.evaluation.label_issues import BLOCK, LabelIssue, rank_label_issues
 from viennatag.files import cache_folder
 from viennatag.model.bundle import STARTER, Bundle, as_bundle
 from viennatag.prediction.predictor import Predictor
@@ -22,14 +24,16 @@ from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify
 from viennatag.training.backbones.graph_surgery import bundle_backbone
 from viennatag.training.data.collection import ProgressCallback
-from viennatag.training.data.examples import Examples
+from viennatag.training.data.examples import Examples, draw_positions
 from viennatag.training.data.features import extract_features
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.trained_strategy import train_strategy
+from viennatag.training.selection.trained_strategy import TrainedStrategy, train_strategy
 from viennatag.training.strategies import MIN_COUNT, Strategy, find_strategy
 
 _FOLDS = 5
+_STOPPING_MARKS = 80_000
+"""At most this many marks of a fold stop and calibrate a head, so that their scores fit into memory."""
 ISSUE_STRATEGY = find_strategy("cosine")
 """On rendered marks with 30 % of the codes hidden more of the 500 missing labels that it was surest of were right than
 with a linear head, Hill loss, neighbours, or the mean of cosine and neighbours (`benchmarks/label_errors.py`)."""
@@ -89,13 +93,48 @@ def find_label_issues(
     for at, why in found.errors.items():
         raise DataError(f"{paths[at]}: {why}; leave the mark out")
     labels = LabelSet.from_marks(table, min_count=MIN_COUNT)
-    fitted = cross_fitted_scores(
-        table, labels, found.values, found.rows, hashes=found.hashes, seed=seed, progress=progress
-    )
+    fitted = cross_fit(table, labels, found.values, found.rows, hashes=found.hashes, seed=seed, progress=progress)
     return rank_label_issues(table, labels, fitted, limit=limit, features=(found.values, found.rows))
 
 
-def cross_fitted_scores(
+@dataclass(frozen=True, eq=False)
+class CrossFittedScores:
+    """Calibrated, coherent scores (marks, labels), each from a head that did not learn from the mark.
+
+    They are computed when they are read: those of a register do not fit into memory.
+
+    Attributes:
+        examples: The marks.
+        fold: Fold of each mark, shape (marks,).
+        heads: For each fold the one that did not learn from it.
+    """
+
+    examples: Examples
+    fold: NDArray[np.int8]
+    heads: tuple[TrainedStrategy, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of marks and labels."""
+        return len(self.fold), len(self.heads[0].labels)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Yield positions of marks (n,), each mark once, and their scores (n, labels)."""
+        for at, head in enumerate(self.heads):
+            members = np.flatnonzero(self.fold == at)
+            for start in range(0, len(members), BLOCK):
+                marks = members[start : start + BLOCK]
+                yield marks, head.scores(HeldOut.of_examples(self.examples.select(marks))).astype(np.float32)
+
+    def to_array(self) -> NDArray[np.float32]:
+        """Return all scores, shape (marks, labels)."""
+        scores = np.empty(self.shape, dtype=np.float32)
+        for marks, block in self:
+            scores[marks] = block
+        return scores
+
+
+def cross_fit(
     marks: Marks,
     labels: LabelSet,
     features: NDArray[Any],
@@ -107,8 +146,8 @@ def cross_fitted_scores(
     seed: int = 0,
     schedule: Schedule | None = None,
     progress: ProgressCallback | None = None,
-) -> NDArray[np.float32]:
-    """Return calibrated, coherent scores (marks, labels), each from a head that did not learn from the mark.
+) -> CrossFittedScores:
+    """Return scores of marks from heads that did not learn from them.
 
     The fold after the scored one serves to stop and to calibrate, the others to learn.
 
@@ -135,14 +174,16 @@ def cross_fitted_scores(
     if len(np.unique(fold)) < folds:
         raise DataError(f"{len(marks):,} marks cannot be assigned to {folds} folds; more marks are needed")
     examples = Examples(features, rows, targets, np.array(marks.weights))
-    scores = np.empty((len(marks), len(labels)), dtype=np.float32)
+    heads = []
     for at in range(folds):
-        held, stopping = fold == at, fold == (at + 1) % folds
-        train, validation = (examples.select(np.flatnonzero(chosen)) for chosen in (~held & ~stopping, stopping))
-        trained = train_strategy(
-            strategy, labels, train, validation, HeldOut.of_examples(validation), seed=seed, schedule=schedule
+        stopping = np.flatnonzero(fold == (at + 1) % folds)
+        train = examples.select(np.flatnonzero((fold != at) & (fold != (at + 1) % folds)))
+        validation = examples.select(stopping[draw_positions(len(stopping), _STOPPING_MARKS, seed=seed)])
+        heads.append(
+            train_strategy(
+                strategy, labels, train, validation, HeldOut.of_examples(validation), seed=seed, schedule=schedule
+            )
         )
-        scores[held] = trained.scores(HeldOut.of_examples(examples.select(np.flatnonzero(held))))
         if progress:
             progress("heads", at + 1, folds, "")
-    return scores
+    return CrossFittedScores(examples, fold, tuple(heads))

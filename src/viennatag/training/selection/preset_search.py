@@ -1,21 +1,23 @@
-"""The search of a preset: how to fine-tune, image size, augmentation, then the strategy, within a budget of time.
+"""The search of a preset: how to fine-tune, image size, networks together, the mirrored view, strategy, in a time.
 
 What matters most is tried first. Short fine-tunings choose one thing after another; what they chose is then trained in
-full (successive halving with two rounds: Jamieson and Talwalkar 2016). The best on the validation subset is kept, the
-frozen features among them, so that a search never ends below what it tried. Each trial is recorded when it ends, and a
-fine-tuning goes on from its last checkpoint, so a search that was killed goes on too.
+full, within `best` several times with more or less regularisation, which short trainings cannot judge. Networks whose
+mean is better are joined, the frozen one among them. The best on the validation subset is kept, so that a search never
+ends below what it tried. Each trial is recorded when it ends, and a fine-tuning goes on from its last checkpoint, so a
+search that was killed goes on too.
 """
 
 import hashlib
 import json
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from viennatag.data.marks import SUBSETS
 from viennatag.errors import BackboneError, OptionError
@@ -23,22 +25,26 @@ from viennatag.evaluation.comparison import Contrast
 from viennatag.files import atomic_file
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import Backbone
-from viennatag.training.backbones.loading import contents_digest
-from viennatag.training.data.collection import TRAIN
+from viennatag.training.backbones.joining import mirror_backbone
+from viennatag.training.backbones.loading import contents_digest, load_network
+from viennatag.training.data.collection import TRAIN, ProgressCallback
+from viennatag.training.heads.exported import LinearHead
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
 from viennatag.training.selection.candidates import Candidate, TrainingMarks, contrasts, frozen
+from viennatag.training.selection.joined import choose_members, join_candidates
 from viennatag.training.selection.strategy_search import search_strategies
 from viennatag.training.strategies import STRATEGIES
 
 FROZEN, FINETUNED, SEARCHED = "frozen features", "fine-tuned", "searched strategy"
+JOINED, MIRRORED = "joined networks", "mirrored view"
 SHORT_EPOCHS = 3
 """Epochs of a short fine-tuning."""
-TRAINING_COST = 4.0
-"""Times that an image takes in training, of those in serving; a guess until an epoch was measured."""
+FULL_EPOCHS = 15
+"""Another network is trained in full only where each then has this many epochs."""
 SHORT_SHARE, HEAD_SHARE = 0.4, 0.1
 """Shares of the budget for short fine-tunings, and for the strategy of the head."""
 IN_FULL = "in full"
-"""The stage of the training that short ones prepare."""
+"""The stage of the trainings that short ones prepare."""
 _PROBE = 16
 _STRIDE = 32  # pixels that the sides of convolutional networks are multiples of
 
@@ -49,27 +55,31 @@ class PresetPlan:
 
     Attributes:
         budget: Seconds, where none are given.
-        epochs: Of the full fine-tuning, at most.
+        epochs: Of a full fine-tuning, at most.
         variants: By stage, the fields of `FinetuneOptions` that short fine-tunings change; `size_factor` is a factor
             on the image size.
+        full: The fields that each full fine-tuning changes of what was chosen; the first ones, as time permits.
     """
 
     budget: float
     epochs: int
     variants: Mapping[str, tuple[Mapping[str, Any], ...]]
+    full: tuple[Mapping[str, Any], ...] = ({},)
 
 
+_LOWER = {"learning_rate": 3e-4}
+_LARGER = {"size_factor": 1.25}
 SEARCHES: dict[Preset, PresetPlan] = {
-    "balanced": PresetPlan(3600.0, 12, {"learning rate": ({"learning_rate": 3e-4}, {"learning_rate": 2e-3})}),
+    "balanced": PresetPlan(3600.0, 25, {"learning rate": (_LOWER,), "image size": (_LARGER,)}),
     "best": PresetPlan(
         3 * 3600.0,
         30,
         {
-            "learning rate": ({"learning_rate": 3e-4}, {"learning_rate": 2e-3}),
+            "learning rate": (_LOWER, {"learning_rate": 2e-3}),
+            "image size": (_LARGER, {"size_factor": 1.4}),
             "batch normalisation": ({"freeze_statistics": False},),
-            "image size": ({"size_factor": 1.25},),
-            "augmentation": ({"mixing": 0.5}, {"augmentation": "none"}, {"label_smoothing": 0.05}),
         },
+        ({}, {"mixing": 0.5}, {"mixing": 0.5, "augmentation": "none"}),
     ),
 }
 """By preset; `fast` searches nothing."""
@@ -84,12 +94,14 @@ class PresetTrial:
         name: What was tried.
         macro_map: Validation macro average precision, in [0, 1].
         seconds: What it took.
+        epoch_seconds: What each epoch of fine-tuning took, or was expected to, as where it was found in the cache.
     """
 
     stage: str
     name: str
     macro_map: float
     seconds: float
+    epoch_seconds: float = 0.0
 
 
 def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate, dict[str, Any]]:
@@ -103,20 +115,20 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
     plan = SEARCHES[options.preset]
     search = _Search(data, plan, options.budget or plan.budget, _record_path(data, options))
     base = replace(options, preset=None, budget=None)
-    candidates = {FROZEN: search.train("backbone", FROZEN, frozen(base))}
+    alone = {FROZEN: search.train("backbone", FROZEN, frozen(base))}
+    chosen = data.completed(replace(base, finetune=FinetuneOptions(epochs=SHORT_EPOCHS)))
     try:
-        tuned = search.finetuned(base, candidates[FROZEN].backbone)
+        alone |= search.finetuned(chosen, alone[FROZEN].backbone)
     except BackboneError as exc:  # some networks only serve
         data.progress("search", 1, 1, f"no fine-tuning: {exc}")
-        tuned = None
-    if tuned:
-        candidates[FINETUNED] = tuned
+    photos = chosen.finetune is not None and chosen.finetune.augmentation == "photos"
+    candidates = _together(search, alone, mirrors=photos)
     best = _best(candidates)
     found = search_strategies(
         candidates[best].collection,
         strategies=[replace(each, decision_rule=options.strategy.decision_rule) for each in STRATEGIES.values()],
         min_count=options.strategy.min_count,
-        budget=max(HEAD_SHARE * search.budget, 1.0),
+        budget=max(min(HEAD_SHARE * search.budget, search.left), 1.0),
         seed=options.seed,
         progress=data.progress,
     )
@@ -127,12 +139,34 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
     facts = {
         "preset": options.preset,
         "kept": kept,
-        "trials": [
-            {name: value for name, value in asdict(each).items() if name != "seconds"} for each in search.trials
-        ],
+        "networks": candidates[kept].backbone.width // alone[FROZEN].backbone.width,
+        "views": 2 if (best if kept == SEARCHED else kept) == MIRRORED else 1,
+        "trials": [{"stage": each.stage, "name": each.name, "macro_map": each.macro_map} for each in search.trials],
         "gains": {name: vars(each) for name, each in compared.items()},
     }
     return candidates[kept], facts
+
+
+def _together(search: "_Search", alone: Mapping[str, Candidate], *, mirrors: bool) -> dict[str, Candidate]:
+    """Return networks alone, the best of the fine-tuned ones, joined and with the mirrored view, by what they are."""
+    candidates = {name: each for name, each in alone.items() if name.startswith(FROZEN)}
+    if tuned := {name: each for name, each in alone.items() if name not in candidates}:
+        candidates[FINETUNED] = tuned[_best(tuned)]
+    members = choose_members(alone)
+    parts = [alone[name] for name in members]
+    if len(members) > 1 and search.has_time(parts[0].backbone, len(members)):
+        candidates[JOINED] = search.made(
+            "networks together", ", ".join(members), lambda: join_candidates(search.data, parts)
+        )
+    best = candidates[_best(candidates)]
+    head = best.trained.head
+    if mirrors and isinstance(head, LinearHead) and search.has_time(best.backbone, 2):
+        candidates[MIRRORED] = search.made(
+            "views",
+            MIRRORED,
+            lambda: search.data.with_backbone(best.options, mirror_backbone(best.backbone), head, keep_head=True),
+        )
+    return candidates
 
 
 def describe_choice(kept: str, found: Contrast) -> str:
@@ -174,91 +208,211 @@ class _Search:
     """The trials of a search, kept in a file, and the time that they took."""
 
     def __init__(self, data: TrainingMarks, plan: PresetPlan, budget: float, path: Path) -> None:
-        self.data, self.plan, self.budget, self._path = data, plan, budget, path
+        self._clock = _EpochClock(data.progress)
+        self.data, self.plan, self.budget, self._path = replace(data, progress=self._clock), plan, budget, path
         self.trials = _read_trials(path)
+        self._deadline = time.perf_counter() + budget - sum(each.seconds for each in self.trials)
 
-    def train(self, stage: str, name: str, options: TrainOptions) -> Candidate:
-        """Return a training, which is added to the trials unless it is among them from before."""
+    @property
+    def left(self) -> float:
+        """Seconds of the budget that are left, in all processes of the search."""
+        return self._deadline - time.perf_counter()
+
+    def train(self, stage: str, name: str, options: TrainOptions, *, epoch_seconds: float = 0.0) -> Candidate:
+        """Return a training, which is added to the trials; an epoch that was kept counts as `epoch_seconds`."""
+        epochs = options.finetune.epochs if options.finetune else 0
+        return self.made(stage, name, lambda: self.data.train(options), epochs=epochs, epoch_seconds=epoch_seconds)
+
+    def made(
+        self, stage: str, name: str, make: Callable[[], Candidate], *, epochs: int = 0, epoch_seconds: float = 0.0
+    ) -> Candidate:
+        """Return what `make` returns, which is added to the trials unless it is among them from before."""
         started = time.perf_counter()
         self._report(f"{stage}: {name}")
-        found = self.data.train(options)
+        self._clock.restart()
+        found = make()
         if self._made(stage, name) is None:
-            self._add(PresetTrial(stage, name, found.macro_map, round(time.perf_counter() - started, 1)))
+            seconds = round(time.perf_counter() - started, 1)
+            measured = self._clock.epoch_seconds(epochs) or epoch_seconds
+            self._add(PresetTrial(stage, name, found.macro_map, seconds, measured))
+            self._report(f"{stage}: {name}: validation macro mAP {found.macro_map:.3f}")
         return found
 
     def _add(self, trial: PresetTrial) -> None:
         self.trials.append(trial)
+        self._write()
+
+    def _write(self) -> None:
         text = json.dumps([asdict(each) for each in self.trials], indent=1)
         with atomic_file(self._path) as temporary:  # trials and checksum in one file, so that a kill keeps both
             temporary.write_text(f"{zlib.crc32(text.encode())}\n{text}", encoding="utf-8")
 
-    def finetuned(self, base: TrainOptions, backbone: Backbone) -> Candidate | None:
-        """Return the network that was fine-tuned in full as short trials chose; None if there is no time for it."""
-        seconds = self._estimate(backbone)
-        if seconds > SHORT_SHARE * self.budget:
-            self._report(f"no fine-tuning: an epoch would take about {seconds / 60:.0f} minutes, give more budget")
-            return None
-        chosen = self.data.completed(replace(base, finetune=FinetuneOptions(epochs=SHORT_EPOCHS)))
-        first = self._short("fine-tuning", "defaults", chosen)
-        seconds, reached = first.seconds / SHORT_EPOCHS, first.macro_map
+    def finetuned(self, start: TrainOptions, backbone: Backbone) -> dict[str, Candidate]:
+        """Return the networks that were fine-tuned, by name; none if there is no time for it."""
+        epoch = self._expected_epoch(start)
+        available = (1 - HEAD_SHARE) * self.budget - self._spent
+        if epoch > available:
+            self._report(f"no fine-tuning: an epoch would take about {epoch / 60:.0f} minutes, give more budget")
+            return {}
+        chosen, short, overhead = start, None, 0.0
+        if SHORT_EPOCHS * epoch <= SHORT_SHARE * self.budget:
+            chosen, short, overhead = self._short_trials(start, backbone, epoch)
+            epoch = short.epoch_seconds
+        found = {}
+        if _side(chosen, backbone) != backbone.size:
+            name = f"{FROZEN}, {_side(chosen, backbone)} pixels"
+            found[name] = self.train("backbone", name, frozen(chosen))
+        found |= self._in_full(chosen, backbone, epoch, overhead)
+        reached = max((each.macro_map for each in found.values()), default=0.0)
+        if short and short.macro_map > reached:  # few marks may want few epochs
+            found[f"{short.stage}, {short.name}"] = self.data.train(chosen)
+        return found
+
+    def _short_trials(
+        self, start: TrainOptions, backbone: Backbone, epoch: float
+    ) -> tuple[TrainOptions, PresetTrial, float]:
+        """Return the best options of short fine-tunings, their trial, and the seconds of one beside its epochs."""
+        chosen = start
+        best = first = self._short("fine-tuning", "defaults", chosen, epoch)
         for stage, changes in self.plan.variants.items():
-            start = chosen
+            origin, before = chosen, [chosen]
             for change in changes:
-                tried = _changed(start, change, backbone.size)
+                tried = _changed(origin, change, backbone)
                 name = ", ".join(f"{key} {value}" for key, value in change.items())
-                cost = SHORT_EPOCHS * seconds * _area(tried, backbone.size)
-                if tried == start or not (self._made(stage, name) or self._spent + cost <= SHORT_SHARE * self.budget):
+                expected = first.epoch_seconds * _area(tried, backbone)
+                cost = SHORT_EPOCHS * expected
+                has_time = self._made(stage, name) or self._spent + cost <= SHORT_SHARE * self.budget
+                if tried in before or not has_time:
                     continue
-                trial = self._short(stage, name, tried)
-                if trial.macro_map > reached:
-                    chosen, reached = tried, trial.macro_map
-        left = (1 - HEAD_SHARE) * self.budget - self._spent
-        epochs = max(1, min(self.plan.epochs, int(left / (seconds * _area(chosen, backbone.size)))))
-        full = self.train(IN_FULL, f"{epochs} epochs", _changed(chosen, {"epochs": epochs}, backbone.size))
-        return full if full.macro_map >= reached else self.data.train(chosen)  # few marks may want few epochs
+                before.append(tried)
+                trial = self._short(stage, name, tried, expected)
+                if trial.macro_map > best.macro_map:
+                    chosen, best = tried, trial
+        return chosen, best, max(0.0, first.seconds - SHORT_EPOCHS * first.epoch_seconds)
+
+    def _in_full(self, chosen: TrainOptions, backbone: Backbone, epoch: float, overhead: float) -> dict[str, Candidate]:
+        """Return full fine-tunings, by name: as many as can have `FULL_EPOCHS`, at least one."""
+        wanted: list[TrainOptions] = []
+        for change in self.plan.full:
+            tried = _changed(chosen, change, backbone)
+            wanted += [tried] if tried not in wanted else []
+        available = (1 - HEAD_SHARE) * self.budget - self._spent
+        cost = overhead + FULL_EPOCHS * epoch
+        wanted = wanted[: max(1, int(available / cost))]
+        epochs = max(1, min(self.plan.epochs, int((available / len(wanted) - overhead) / epoch)))
+        found: dict[str, Candidate] = {}
+        for number, tried in enumerate(wanted, start=1):
+            name = f"network {number}, {epochs} epochs"
+            cost = overhead + epochs * epoch
+            if found and not self._made(IN_FULL, name) and cost > self.left:
+                self._report(f"{name} is left out: it would take about {cost / 60:.0f} minutes")
+                break
+            options = _changed(tried, {"epochs": epochs}, backbone)
+            try:
+                found[name] = self.train(IN_FULL, name, options, epoch_seconds=epoch)
+            except OptionError as exc:  # it diverged
+                self._report(str(exc))
+        return found
+
+    def has_time(self, backbone: Backbone, passes: int) -> bool:
+        """Return whether there is time to compute the features of all marks by a number of networks of one kind."""
+        seconds = passes * len(self.data.marks) * _serving_seconds(backbone)
+        if seconds <= self.left:
+            return True
+        self._report(f"networks are not joined: their features would take about {seconds / 60:.0f} minutes")
+        return False
 
     @property
     def _spent(self) -> float:
-        """Seconds that trials took, those before an interruption too; not those in full, which are the last."""
-        return sum(each.seconds for each in self.trials if each.stage != IN_FULL)
+        """Seconds before the trainings in full, which are planned by it alike after an interruption."""
+        planned = {"backbone", "fine-tuning", *self.plan.variants}
+        return sum(each.seconds for each in self.trials if each.stage in planned)
 
     def _made(self, stage: str, name: str) -> PresetTrial | None:
         return next((each for each in self.trials if (each.stage, each.name) == (stage, name)), None)
 
-    def _short(self, stage: str, name: str, options: TrainOptions) -> PresetTrial:
+    def _short(self, stage: str, name: str, options: TrainOptions, epoch_seconds: float) -> PresetTrial:
         if self._made(stage, name) is None:
             try:
-                self.train(stage, name, options)
+                self.train(stage, name, options, epoch_seconds=epoch_seconds)
             except OptionError as exc:  # it diverged
                 self._report(str(exc))
-                self._add(PresetTrial(stage, name, 0.0, 0.0))
+                self._add(PresetTrial(stage, name, 0.0, 0.0, epoch_seconds))
         made = self._made(stage, name)
         assert made is not None
         return made
 
     def _report(self, text: str) -> None:
-        used = f"{self._spent / 60:.0f} of at most {self.budget / 60:.0f} minutes"
+        used = f"{(self.budget - self.left) / 60:.0f} of at most {self.budget / 60:.0f} minutes"
         self.data.progress("search", len(self.trials), len(self.trials), f"{used}; {text}")
 
-    def _estimate(self, backbone: Backbone) -> float:
-        """Return about how many seconds an epoch of fine-tuning takes, from those of some images in serving."""
-        pixels = np.zeros((_PROBE, backbone.size, backbone.size, 3), dtype=np.uint8)
-        engine = Engine(backbone.graph)
-        engine.run(pixels, ("features",))
+    def _expected_epoch(self, options: TrainOptions) -> float:
+        """Return about how many seconds an epoch of fine-tuning takes; it is asked once in a search."""
+        at = next(at for at, each in enumerate(self.trials) if each.name == FROZEN)
+        if not self.trials[at].epoch_seconds:
+            self.trials[at] = replace(self.trials[at], epoch_seconds=self._estimate(options))
+            self._write()
+        return self.trials[at].epoch_seconds
+
+    def _estimate(self, options: TrainOptions) -> float:
+        """Return about how many seconds an epoch of fine-tuning takes, from those of some images."""
+        network, size = load_network(options.backbone, size=options.size)
+        network.train()
+        pixels = torch.zeros((_PROBE, size, size, 3), dtype=torch.uint8)
+        for _ in range(2):  # the first time is slower
+            started = time.perf_counter()
+            network(pixels)[0].sum().backward()
+        marks = self.data.marks.splits.count(SUBSETS[TRAIN])
+        return marks * (time.perf_counter() - started) / _PROBE
+
+
+class _EpochClock:
+    """A progress callback that passes on what it is told, and measures how long an epoch of fine-tuning takes."""
+
+    def __init__(self, progress: ProgressCallback) -> None:
+        self._progress = progress
+        self.restart()
+
+    def restart(self) -> None:
+        """Measure anew."""
+        self._steps: list[tuple[int, float]] = []
+        self._total = 0
+
+    def __call__(self, stage: str, done: int, total: int, remark: str) -> None:
+        if stage == "finetune":
+            self._steps, self._total = [*self._steps[:1], (done, time.perf_counter())], total
+        self._progress(stage, done, total, remark)
+
+    def epoch_seconds(self, epochs: int) -> float:
+        """Return the seconds of an epoch, of so many in all; 0 where nothing was fine-tuned."""
+        if len(self._steps) < 2:
+            return 0.0
+        (first, started), (last, ended) = self._steps
+        return (ended - started) / (last - first) * self._total / epochs
+
+
+def _serving_seconds(backbone: Backbone) -> float:
+    """Return how many seconds the features of an image take."""
+    pixels = np.zeros((_PROBE, backbone.size, backbone.size, 3), dtype=np.uint8)
+    engine = Engine(backbone.graph)
+    for _ in range(2):  # the first time is slower
         started = time.perf_counter()
         engine.run(pixels, ("features",))
-        marks = self.data.marks.splits.count(SUBSETS[TRAIN])
-        return TRAINING_COST * marks * (time.perf_counter() - started) / _PROBE
+    return (time.perf_counter() - started) / _PROBE
 
 
-def _changed(options: TrainOptions, change: Mapping[str, Any], size: int) -> TrainOptions:
-    """Return options with fields of `FinetuneOptions` changed; `size_factor` is relative to `size`, in pixels."""
+def _changed(options: TrainOptions, change: Mapping[str, Any], backbone: Backbone) -> TrainOptions:
+    """Return options with fields of `FinetuneOptions` changed; `size_factor` is relative to a backbone's size."""
     assert options.finetune is not None
     if "size_factor" in change:
-        return replace(options, size=_STRIDE * round(change["size_factor"] * size / _STRIDE))
+        return replace(options, size=_STRIDE * round(change["size_factor"] * backbone.size / _STRIDE))
     return replace(options, finetune=replace(options.finetune, **change))
 
 
-def _area(options: TrainOptions, size: int) -> float:
-    """Return how many times the pixels an image has, of those of one of `size`."""
-    return ((options.size or size) / size) ** 2
+def _side(options: TrainOptions, backbone: Backbone) -> int:
+    return options.size or backbone.size
+
+
+def _area(options: TrainOptions, backbone: Backbone) -> float:
+    """Return how many times the pixels an image has, of those of one of the backbone's size."""
+    return (_side(options, backbone) / backbone.size) ** 2

@@ -88,7 +88,9 @@ def postprocess(
         strategy.decision_rule,
         min_positives=strategy.min_positives,
     )
-    return TrainedStrategy(trained.head, trained.macro_map, trained.epochs, fitted.postprocessor, fitted.facts)
+    return TrainedStrategy(
+        trained.head, trained.macro_map, trained.epochs, fitted.postprocessor, fitted.facts, history=trained.history
+    )
 
 
 def _train(
@@ -114,6 +116,7 @@ def _train(
         train,
         validation,
         parents=labels.parents,
+        exclusive=labels.exclusive,
         sampling=strategy.sampling,
         loss=strategy.loss,
         kind=kind,

@@ -1,0 +1,30 @@
+"""What groups of exclusive labels say about a mark: two labels contradict each other, and none may mean unknown."""
+
+from collections.abc import Sequence
+
+from viennatag.data.taxonomy import LabelTree
+
+
+def contradiction(codes: Sequence[str], tree: LabelTree) -> str:
+    """Return which two labels of a mark exclude each other, in words; empty if none do."""
+    seen: dict[str, str] = {}
+    for label in dict.fromkeys(node for code in codes for node in tree.path(code)):
+        group = tree.group(label)
+        if group and (other := seen.setdefault(group, label)) != label:
+            return f"has {other!r} and {label!r}, of which only one can apply: both are of the group {group!r}"
+    return ""
+
+
+def unsaid_groups(codes: Sequence[str], unknown: Sequence[str], tree: LabelTree) -> list[str]:
+    """Return the groups of which exactly one label applies to a mark, and nothing says which.
+
+    A group whose labels share a parent is about marks that carry the parent.
+    """
+    stated = {node for code in codes for node in tree.path(code)}
+    found = []
+    for group, members in tree.exact_groups.items():
+        above = {tree.path(label)[-2:-1] for label in members}
+        condition = above.pop() if len(above) == 1 else ()
+        if stated.issuperset(condition) and stated.isdisjoint(members) and not set(members) & set(unknown):
+            found.append(group)
+    return found

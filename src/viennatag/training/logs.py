@@ -1,0 +1,62 @@
+"""Figures of each epoch: kept with the bundle, and sent to Lightning's loggers on request."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from viennatag.errors import require
+
+LoggerName = Literal["csv", "tensorboard", "mlflow", "wandb"]
+LOGGERS: tuple[LoggerName, ...] = get_args(LoggerName)
+EpochFigures = Mapping[str, float]
+"""Figures by name, and the number of the epoch as `epoch`, from 1."""
+_PROJECT = "viennatag"
+
+
+def open_logger(name: LoggerName, folder: Path) -> Any:
+    """Return one of Lightning's loggers; None for csv, which is the table in the bundle.
+
+    Args:
+        name: Which.
+        folder: Where it writes, if it writes files. MLflow and Weights & Biases are told by their own settings, such as
+            MLFLOW_TRACKING_URI and WANDB_MODE, where to send figures.
+
+    Raises:
+        MissingExtraError: If its package is not installed.
+    """
+    if name == "csv":
+        return None
+    from lightning.pytorch import loggers
+
+    if name == "tensorboard":
+        require("tensorboard", "tensorboard")
+        return loggers.TensorBoardLogger(folder.parent, name=folder.name, version="")
+    require(name, name)
+    if name == "mlflow":
+        return loggers.MLFlowLogger(_PROJECT, run_name=folder.name, save_dir=str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    return loggers.WandbLogger(project=_PROJECT, name=folder.name, save_dir=folder)
+
+
+def log_epochs(logger: Any, epochs: Iterable[EpochFigures]) -> None:
+    """Send the figures of epochs to a logger, and close it."""
+    for each in epochs:
+        logger.log_metrics({name: value for name, value in each.items() if name != "epoch"}, step=int(each["epoch"]))
+    logger.finalize("success")
+
+
+def epochs_table(epochs: Sequence[EpochFigures]) -> str:
+    """Return figures of epochs as CSV, as Lightning's own logger writes them: blank where there is none."""
+    names = dict.fromkeys(name for each in epochs for name in each)
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(names), lineterminator="\n")
+    table.writeheader()
+    table.writerows({name: f"{value:.6g}" for name, value in each.items()} for each in epochs)
+    return text.getvalue()
+
+
+def named_epochs(epochs: Iterable[EpochFigures], part: str) -> list[EpochFigures]:
+    """Return figures of epochs under the name of what was trained: `loss` becomes `head_loss`."""
+    return [{name if name == "epoch" else f"{part}_{name}": value for name, value in each.items()} for each in epochs]

@@ -1,0 +1,53 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from viennatag.errors import BackboneError
+from viennatag.runtime.engine import Engine
+from viennatag.training.backbones.backbone import Backbone, create_network, export_network
+from viennatag.training.backbones.joining import join_backbones, mirror_backbone
+
+OUTPUTS = ("features", "feature_map")
+
+
+@pytest.fixture(scope="module")
+def pair() -> list[Backbone]:
+    made = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        network, _ = create_network("test_efficientnet", pretrained=False, size=64)
+        made.append(export_network(network, name="test", size=64))
+    return made
+
+
+@pytest.fixture(scope="module")
+def pixels() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+
+
+def test_joined_networks_give_their_features_side_by_side(pair: list[Backbone], pixels: NDArray[np.uint8]) -> None:
+    joined = join_backbones(pair)
+    alone = [Engine(each.graph).run(pixels, OUTPUTS) for each in pair]
+    found = Engine(joined.graph).run(pixels, OUTPUTS)
+    for at in range(2):
+        np.testing.assert_allclose(found[at], np.concatenate([each[at] for each in alone], axis=1), atol=1e-5)
+    assert (joined.width, joined.positions) == (2 * pair[0].width, pair[0].positions)
+
+
+def test_the_mirrored_view_counts_as_much_as_the_plain_one(pair: list[Backbone], pixels: NDArray[np.uint8]) -> None:
+    both = mirror_backbone(join_backbones(pair))
+    engine = Engine(join_backbones(pair).graph)
+    plain, other = engine.run(pixels, OUTPUTS), engine.run(np.ascontiguousarray(pixels[:, :, ::-1]), OUTPUTS)
+    features, maps = Engine(both.graph).run(pixels, OUTPUTS)
+    np.testing.assert_allclose(features, (plain[0] + other[0]) / 2, atol=1e-5)
+    np.testing.assert_allclose(maps, (plain[1] + other[1][..., ::-1]) / 2, atol=1e-5)
+    assert np.abs(plain[0] - other[0]).max() > 1e-3, "the images are not symmetrical"
+    assert len(both.graph) < 1.3 * len(join_backbones(pair).graph), "the weights are there once"
+
+
+def test_networks_of_different_sizes_are_not_joined(pair: list[Backbone]) -> None:
+    with pytest.raises(BackboneError, match="64, 96"):
+        join_backbones([pair[0], replace(pair[1], size=96)])
