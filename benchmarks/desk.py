@@ -35,6 +35,7 @@ MARKS = real_logos.SHARED / "real_marks"
 LOGOS, REGISTERED = 54, 100
 KEYSTROKE_SECONDS = 0.28
 SETTLED_MS = 280
+PATIENCE_MS = 600_000  # on a busy machine keystrokes are as many as on a quiet one
 FILLERS = {"other", "the", "with", "and", "for", "single", "one", "two", "three", "more", "than"}
 ROWS = """() => {
     const seen = element => {
@@ -170,7 +171,9 @@ def best_of(entry: set[str], listed: list[str]) -> str:
 
 
 def rank_thirty(page: Any, url: str, path: Path) -> set[str]:
-    answer = page.request.post(f"{url}v1/predict?top=30", data=path.read_bytes(), headers={"Content-Type": "image/*"})
+    answer = page.request.post(
+        f"{url}v1/predict?top=30", data=path.read_bytes(), headers={"Content-Type": "image/*"}, timeout=PATIENCE_MS
+    )
     return {each["code"] for each in answer.json()["results"][0]["suggestions"]}
 
 
@@ -205,9 +208,15 @@ def main() -> None:
         marks = read_marks(Path(folder), options.fold)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE_MS)
         rows = work(page, options.url, marks)
         browser.close()
-    figures = {"logos": summarise(rows[:LOGOS]), "registered": summarise(rows[LOGOS:]), "all": summarise(rows)}
+    figures = {
+        "fold": options.fold,
+        "logos": summarise(rows[:LOGOS]),
+        "registered": summarise(rows[LOGOS:]),
+        "all": summarise(rows),
+    }
     print(json.dumps(figures, indent=1))
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ import csv
 import json
 import tempfile
 import zipfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -102,24 +103,20 @@ def main() -> None:
             archive.extractall(images)
     found: dict[str, Any] = {"parts": parts, "size": arguments.size, "runs": []}
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(arguments.seeds):
+        for name, seed, side in product(arguments.strategies.split(","), range(arguments.seeds), SIDES):
             table = draw_table(Path(folder), parts, seed)
-            flat = viennatag.read_marks(table, taxonomy="flat")
-            names = sorted({code for codes in flat.codes for code in codes})
-            for name in arguments.strategies.split(","):
-                for side in SIDES:
-                    tree = fashion_tree(names, groups=side == "with")
-                    marks = viennatag.read_marks(table, taxonomy=tree)
-                    options = viennatag.TrainOptions(
-                        backbone=BACKBONE, size=arguments.size, strategy=find_strategy(name), seed=seed
-                    )
-                    bundle, _ = viennatag.train(marks, images, Path(folder, "bundle"), options, cache=cache)
-                    test = marks.select(at for at, split in enumerate(marks.splits) if split == "test")
-                    run = {"seed": seed, "strategy": name, "side": side, **measure(bundle, test, images)}
-                    found["runs"].append(run)
-                    print(json.dumps(run), flush=True)
-    with atomic_file(arguments.out) as file:
-        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            plain = viennatag.read_marks(table, taxonomy="flat")
+            names = sorted({code for codes in plain.codes for code in codes})
+            marks = viennatag.read_marks(table, taxonomy=fashion_tree(names, groups=side == "with"))
+            options = viennatag.TrainOptions(
+                backbone=BACKBONE, size=arguments.size, strategy=find_strategy(name), seed=seed
+            )
+            bundle, _ = viennatag.train(marks, images, Path(folder, "bundle"), options, cache=cache)
+            test = marks.select(at for at, split in enumerate(marks.splits) if split == "test")
+            found["runs"].append({"seed": seed, "strategy": name, "side": side, **measure(bundle, test, images)})
+            print(json.dumps(found["runs"][-1]), flush=True)
+            with atomic_file(arguments.out) as file:
+                file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

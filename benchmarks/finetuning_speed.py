@@ -9,10 +9,10 @@ MobileNetV2 with random weights, pixels that are ready, the augmentation of mark
 - lightning: the same as a LightningModule;
 - timm: the loop of timm's training script, with its optimiser, its moving average and its meter of the loss.
 
-All compute in the precision that viennatag chooses here. Each method trains a few steps in turn; a figure is the median
-over rounds of torch's CPU time of a step, over that of the method, so 1 is the speed of the bare loop and above it is
-faster. It is done twice: with the statistics of batches (random weights), and with statistics that are kept
-(pretrained weights), where viennatag shows a batch a few images at a time.
+All compute in the precision that viennatag chooses here. Each method has a process of its own and trains a few steps in
+turn; a figure is the median over rounds of torch's CPU time of a step, over that of the method, so 1 is the speed of
+the bare loop and above it is faster. It is done twice: with the statistics of each batch (random weights), and with
+statistics that are kept (pretrained weights), where viennatag may show a batch a few images at a time.
 
 `--memory` fine-tunes on 7,200 images of 160 pixels in a process of its own, for a few steps and a validation, and gives
 the most memory of that process beside the mapped file of pixels. Results: benchmarks/results/finetuning_speed.json.
@@ -47,9 +47,8 @@ from viennatag.training.data.augmentation import augment
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.finetuning.finetune import finetune
 from viennatag.training.finetuning.student import FineTuningData
-from viennatag.training.memory import keep_freed_memory
 from viennatag.training.options import FinetuneOptions
-from viennatag.training.precision import grouped_in_float32, measure_bf16
+from viennatag.training.precision import choose_precision, grouped_in_float32
 
 RESULTS = Path(__file__).parent / "results/finetuning_speed.json"
 NETWORK, LABELS = "mobilenetv2_100", 1500
@@ -58,12 +57,21 @@ IMAGES, SIDE = 7_200, 160
 
 
 def network(size: int) -> PixelNetwork:
+    """Return a network of random weights whose statistics are those of its activations, so that none vanishes."""
     torch.manual_seed(0)
-    return create_network(NETWORK, pretrained=False, size=size)[0]
+    made = create_network(NETWORK, pretrained=False, size=size)[0].train()
+    normalisations = [each for each in made.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
+    for each in normalisations:
+        each.momentum = 1.0
+    with torch.no_grad():
+        made(torch.randint(256, (16, size, size, 3), dtype=torch.uint8))
+    for each in normalisations:
+        each.momentum = 0.1
+    return made
 
 
-def drawn(folder: Path, images: int, size: int) -> tuple[NDArray[np.uint8], csr_array]:
-    """Return pixels mapped from a file, and targets with 5 labels a mark."""
+def draw(folder: Path, images: int, size: int) -> None:
+    """Write pixels, and targets with 5 labels a mark."""
     random = np.random.default_rng(0)
     store = np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="w+", shape=(images, size, size, 3))
     for at in range(images):
@@ -73,7 +81,13 @@ def drawn(folder: Path, images: int, size: int) -> tuple[NDArray[np.uint8], csr_
     targets = csr_array((np.ones(5 * images, dtype=bool), columns, np.arange(0, 5 * images + 1, 5)))
     targets.resize((images, LABELS))
     targets.sum_duplicates()
-    return np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="r", shape=store.shape), targets
+    np.savez(folder / "targets.npz", data=targets.data, indices=targets.indices, indptr=targets.indptr)
+
+
+def load_targets(folder: Path) -> csr_array:
+    with np.load(folder / "targets.npz") as arrays:
+        shape = (len(arrays["indptr"]) - 1, LABELS)
+        return csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
 
 
 @dataclass(frozen=True)
@@ -206,13 +220,33 @@ METHODS: dict[str, Method] = {
 }
 
 
-def compare(setting: Setting, rounds: int) -> dict[str, Any]:
+def answer(name: str, folder: Path, about: dict[str, Any]) -> None:
+    """Train by one method whenever a line asks for it, and print its CPU seconds for an image."""
+    targets = load_targets(folder)
+    shape = (targets.shape[0], about["size"], about["size"], 3)
+    store = np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="r", shape=shape)
+    for line in sys.stdin:
+        frozen, batch_size = line.startswith("kept"), about["batch_size"]
+        setting = Setting(store, targets, batch_size, about["steps"], frozen, about["bf16"])
+        ends = METHODS[name](setting)
+        print(f"\nfound {median(np.diff(ends).tolist()) / batch_size}", flush=True)
+
+
+def ask(process: "subprocess.Popen[str]", statistics: str) -> float:
+    """Return the CPU seconds of a method for an image."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{statistics}\n")
+    process.stdin.flush()
+    return next(float(line.split()[1]) for line in process.stdout if line.startswith("found "))
+
+
+def compare(processes: "dict[str, subprocess.Popen[str]]", statistics: str, rounds: int) -> dict[str, Any]:
     """Return the CPU milliseconds of each method for an image, and its speed as a share of torch's."""
     found: dict[str, list[float]] = {name: [] for name in METHODS}
     for _ in range(rounds):
-        for name, method in METHODS.items():
-            ends = method(setting)
-            found[name].append(median(np.diff(ends).tolist()) / setting.batch_size)
+        for name, process in processes.items():
+            found[name].append(ask(process, statistics))
     return {
         name: {
             "milliseconds": round(1000 * median(each), 2),
@@ -236,8 +270,7 @@ def memory(folder: Path, steps: int) -> dict[str, float]:
     """Return the most memory of this process, beside the file of pixels and the size of that file, in GB."""
     size = (folder / "pixels.u8").stat().st_size
     store = np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="r", shape=(IMAGES, SIDE, SIDE, 3))
-    with np.load(folder / "targets.npz") as arrays:
-        targets = csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(IMAGES, LABELS))
+    targets = load_targets(folder)
     options = FinetuneOptions(epochs=1, freeze_statistics=True)
     rows = np.random.default_rng(0).permutation(IMAGES)[: steps * options.batch_size + IMAGES // 10]
     train, validation = rows[IMAGES // 10 :], rows[: IMAGES // 10]
@@ -255,7 +288,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", action="store_true", help="measure the memory instead")
     parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--about", help=argparse.SUPPRESS)
+    parser.add_argument("--method", choices=METHODS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.method:
+        answer(options.method, options.folder, json.loads(options.about))
+        return
     if options.folder:
         print(json.dumps(memory(options.folder, options.steps)))
         return
@@ -263,8 +301,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.memory:
-            _, targets = drawn(folder, IMAGES, SIDE)
-            np.savez(folder / "targets.npz", data=targets.data, indices=targets.indices, indptr=targets.indptr)
+            draw(folder, IMAGES, SIDE)
             command = [sys.executable, __file__, "--in", str(folder), "--steps", str(options.steps)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             kept["memory"] = {
@@ -274,15 +311,18 @@ def main() -> None:
                 **json.loads(done.stdout.splitlines()[-1]),
             }
         else:
-            keep_freed_memory()
-            store, targets = drawn(folder, (options.steps + 1) * options.batch_size + 32, options.size)
-            ratio = measure_bf16(network(options.size), options.size)
-            kept |= {"size": options.size, "batch_size": options.batch_size, "threads": torch.get_num_threads()}
-            kept |= {"bf16_step_over_float32": round(ratio, 3)}
-            for title, frozen in (("statistics of batches", False), ("statistics kept", True)):
-                setting = Setting(store, targets, options.batch_size, options.steps, frozen, ratio < 0.9)
-                kept[title] = compare(setting, options.rounds)
-                print(title, kept[title], flush=True)
+            draw(folder, (options.steps + 1) * options.batch_size + 32, options.size)
+            bf16, why = choose_precision(network(options.size), options.size, folder)
+            about = {"size": options.size, "batch_size": options.batch_size, "steps": options.steps, "bf16": bf16}
+            kept |= {**about, "threads": torch.get_num_threads(), "precision": why}
+            command = [sys.executable, __file__, "--in", str(folder), "--about", json.dumps(about), "--method"]
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            processes = {name: subprocess.Popen([*command, name], **pipes) for name in METHODS}
+            for statistics in ("of each batch", "kept"):
+                kept[f"statistics {statistics}"] = compare(processes, statistics, options.rounds)
+                print(statistics, kept[f"statistics {statistics}"], flush=True)
+            for process in processes.values():
+                process.communicate()
     print(kept.get("memory"))
     with atomic_file(RESULTS) as temporary:
         temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

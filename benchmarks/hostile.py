@@ -75,8 +75,9 @@ COMMANDS = {
         "inspect TABLE", "split TABLE -o out", "bulk TABLE --images good -o out --format jsonl",
         "index ./whole TABLE --images good --out out", "evaluate ./whole TABLE --images good",
         "export TABLE --images good -o out --to coco", "update ./whole TABLE --images good -o out",
-        "train TABLE --images good -o out --backbone bundle:./whole", "quantize ./whole TABLE --images good -o out",
-        "compare TABLE --images good --backbone bundle:./whole", "import table TABLE -o out.csv",
+        "train TABLE --images good -o out --backbone bundle:./whole --preset fast",
+        "quantize ./whole TABLE --images good -o out", "import table TABLE -o out.csv",
+        "compare TABLE --images good --backbone bundle:./whole --strategies as-is --seeds 1",
         "render -o out --artwork good --fonts good --count 2 --profile TABLE",
     ),
     "bundles": (

@@ -36,7 +36,7 @@ from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import Features, extract_features
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.heads import Cosine, Ensemble, Neighbours
-from viennatag.training.selection.cross_fitting import ISSUE_STRATEGY, cross_fit
+from viennatag.training.selection.cross_fitting import ISSUE_STRATEGY, cross_fit_heads
 from viennatag.training.selection.trained_strategy import train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, Strategy, find_strategy
 
@@ -112,7 +112,7 @@ class Damaged:
 
     def scores(self, found: Features, strategy: Strategy) -> NDArray[np.float32]:
         """Return cross-fitted scores, shape (marks, labels)."""
-        return cross_fit(
+        return cross_fit_heads(
             self.marks,
             self.labels,
             found.values,

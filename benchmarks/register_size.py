@@ -50,7 +50,7 @@ from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collecti
 from viennatag.training.heads.trainer import Schedule, train_head
 from viennatag.training.postprocessing.forward import forward
 from viennatag.training.selection.comparison_run import compare_strategies
-from viennatag.training.selection.cross_fitting import cross_fit
+from viennatag.training.selection.cross_fitting import cross_fit_heads
 from viennatag.training.selection.trained_strategy import postprocess
 from viennatag.training.strategies import STRATEGIES
 
@@ -147,7 +147,9 @@ class Register:
     def label_issues(self) -> dict[str, Any]:
         """Find labels that are probably missing or wrong."""
         hashes = np.load(self.folder / "hashes.npy")
-        scores = cross_fit(self.marks, self.labels, self.features, self.rows, hashes=hashes, schedule=self.schedule)
+        scores = cross_fit_heads(
+            self.marks, self.labels, self.features, self.rows, hashes=hashes, schedule=self.schedule
+        )
         return {
             "label_issues": len(rank_label_issues(self.marks, self.labels, scores, features=(self.features, self.rows)))
         }

@@ -122,7 +122,8 @@ def test_commands_exist_with_their_options() -> None:
         assert context.params, place
         settings = [value for option, value in pairwise(arguments) if option == "--set"]
         finetune = [Setting("finetune", {}, "--finetune")] if "--finetune" in arguments else []
-        options_from([*finetune, *parse_settings(settings)])  # raises on an unknown key
+        named = [Setting("backbone", value, option) for option, value in pairwise(arguments) if option == "--backbone"]
+        options_from([*finetune, *named, *parse_settings(settings)])  # raises on an unknown key
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("toml"), ids=lambda value: value if ":" in value[:60] else "")

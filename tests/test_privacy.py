@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -52,11 +53,16 @@ _log = open(os.environ["VIENNATAG_TEST_LOOKUPS"], "a", buffering=1)
 def watch(event, arguments):
     if event == "socket.getaddrinfo" or event in ("socket.gethostbyname", "socket.gethostbyaddr"):
         _log.write(f"look-up {arguments[0]}\\n")
+    elif event == "socket.connect" and arguments[0].type & socket.SOCK_DGRAM:
+        pass  # asks this system for a route; what is sent is seen below
     elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
         _log.write(f"connect {arguments[1][0]}\\n")
 sys.addaudithook(watch)
 """
 _ADDRESS = re.compile(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"')
+_ROUTE = re.compile(r"^\d+ +connect\(\d+<UDP")
+"""No packet leaves when a datagram socket is connected; a program learns so by which address it would leave."""
+_PEER = re.compile(r"^\d+ +send\w+\(\d+<UDP(?:v6)?:\[[^>]*->\[?([\da-f.:]+?)\]?:\d+\]>")
 _LOCAL = re.compile(r"127\..*|::1|::|0\.0\.0\.0|localhost|::ffff:127\..*")
 
 
@@ -103,7 +109,17 @@ def run_watched(command: str, folder: Path) -> Watched:
     }  # fmt: skip
     viennatag = [sys.executable, "-m", "viennatag.cli", *command.split()]
     if shutil.which("strace"):
-        viennatag = ["strace", "-f", "-qq", "-o", str(trace), "-e", "trace=connect,sendto,sendmsg", *viennatag]
+        viennatag = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            str(trace),
+            "-yy",
+            "-e",
+            "trace=connect,sendto,sendmsg,sendmmsg",
+            *viennatag,
+        ]
     process = subprocess.Popen(
         viennatag, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -111,10 +127,17 @@ def run_watched(command: str, folder: Path) -> Watched:
         predict_and_stop(process, folder)
     output, _ = process.communicate(timeout=900)
     seen = trace.read_text(errors="replace") if trace.exists() else ""
-    reached = {first or second for first, second in _ADDRESS.findall(seen)}
+    sent = [line for line in seen.splitlines() if not _ROUTE.match(line)]
+    reached = {first or second for line in sent for first, second in _ADDRESS.findall(line)}
+    reached |= {found[1] for line in sent if (found := _PEER.match(line))}
     reached |= {line.split(maxsplit=1)[1] for line in log.read_text().splitlines()}
     left = {path.relative_to(folder).as_posix() for name in ("home", "tmp") for path in (folder / name).rglob("*")}
-    return Watched(process.returncode, output, {each for each in reached if not _LOCAL.fullmatch(each)}, left)
+    own = {
+        socket.gethostname(),
+        *subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split(),
+    }
+    own |= {f"::ffff:{each}" for each in own}
+    return Watched(process.returncode, output, {each for each in reached if not _LOCAL.fullmatch(each)} - own, left)
 
 
 def predict_and_stop(process: "subprocess.Popen[str]", folder: Path) -> None:

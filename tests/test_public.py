@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -122,3 +123,14 @@ def test_the_pieces_for_a_loop_of_ones_own_are_modules_with_a_list_of_names(name
     assert len(module.__all__) > 2
     named = [getattr(module, each) for each in module.__all__]
     assert all(each.__doc__ for each in named if getattr(each, "__module__", "").startswith("viennatag"))
+
+
+def test_results_are_tables_in_a_notebook_and_short_in_a_line() -> None:
+    frame = pandas.DataFrame({"image": [f"{at}.png" for at in range(300)], "codes": ["3.1.6", "26.1.1", "3.1.6"] * 100})
+    marks = viennatag.read_marks(frame)
+    profile = viennatag.profile(marks)
+    assert profile.to_dataframe().query("level == 'section'")["marks"].tolist() == [200, 100]
+    assert "<table" in (profile._repr_html_() or "")
+    for each in (marks, profile, viennatag.LabelSet.from_marks(marks)):
+        assert len(repr(each)) < 120
+    assert repr(marks) == "Marks(300 marks, 2 labels, taxonomy 'vienna')"

@@ -26,9 +26,10 @@ LEAST = 5
 """A keyword of fewer drawings is no label."""
 SERIES = frozenset({"magick", "hash", "lemon_theme_icon"})
 """Keywords of thousands of stars drawn by rule, of an icon theme, and of its recoloured copy."""
-BOILERPLATE = frozenset(
-    "activities cartoon colour icon icons special stock theme unsorted united_nations_member webpage".split()
-)
+BOILERPLATE = frozenset({
+    "activities", "cartoon", "colour", "icon", "icons", "special", "stock", "theme", "unsorted",
+    "united_nations_member", "webpage",
+})  # fmt: skip
 _KEYWORDS = "{http://purl.org/dc/elements/1.1/}subject"
 _ITEM = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}li"
 
@@ -69,12 +70,12 @@ def _drawn(path: Path, out: Path, size: int) -> bool:
         return False
     if icon is None:
         return False
-    scale = size / max(icon["width"], icon["height"])
-    box = " ".join(str(icon[name]) for name in ("left", "top", "width", "height"))
-    sides = (max(1, round(icon["width"] * scale)), max(1, round(icon["height"] * scale)))
+    left, top, width, height = (float(str(icon[name])) for name in ("left", "top", "width", "height"))
+    scale = size / max(width, height)
+    sides = (max(1, round(width * scale)), max(1, round(height * scale)))
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{box}" width="{sides[0]}" height="{sides[1]}">{icon["body"]}</svg>'
+        f'viewBox="{left} {top} {width} {height}" width="{sides[0]}" height="{sides[1]}">{icon["body"]}</svg>'
     )
     drawing = Image.open(BytesIO(rasterise(svg))).convert("RGBA")
     ground = Image.new("RGBA", drawing.size, "white")

@@ -1,12 +1,13 @@
 """Strategies and published losses where the tail has power: at least 30 test images for every label.
 
-    python benchmarks/tail/long_tail.py   (needs ../shared for fashion, `make artwork` for words; resumable)
+    python benchmarks/tail/long_tail.py   (needs ../shared, `make clip-art`, and `make artwork` for words; resumable)
 
 A long-tailed training part is cut out of a larger collection (see cut.py), and every strategy of viennatag learns a
-head on the features of the same frozen MobileNetV2, with several seeds; scikit-learn's logistic regression for each
-label has its C chosen on the validation part, for all labels together. Decisions of all methods are those of the rule
-of viennatag, fitted on the validation part. Intervals resample seeds and test images together, and hold for all methods
-at once; the baseline is plain binary cross-entropy. Results: benchmarks/results/tail.json.
+head on the features of the same frozen MobileNetV2, with several seeds; those named `…, all stages` read all stages of
+it. scikit-learn's logistic regression for each label has its C chosen on the validation part, for all labels together.
+Calibration and thresholds of all methods are fitted alike, on the validation part. Intervals resample seeds and test
+images together, and hold for all methods at once; the baseline is plain binary cross-entropy. Results:
+benchmarks/results/tail.json.
 """
 
 import argparse
@@ -26,8 +27,7 @@ from viennatag.data.marks import SUBSETS, Marks
 from viennatag.evaluation.comparison import ROUNDS, Samples, contrast
 from viennatag.files import atomic_file
 from viennatag.metrics.metrics import frequency_bands, macro_average_precision
-from viennatag.training.backbones.backbone import load_timm_backbone
-from viennatag.training.data.collection import VALIDATION, collect
+from viennatag.training.data.collection import VALIDATION, Collection
 from viennatag.training.data.examples import Examples
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.heads.trainer import Schedule
@@ -37,13 +37,20 @@ from viennatag.training.strategies import BASELINE, PRIOR, STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks/question")]
-from real_collections import BACKBONE, load  # noqa: E402 - scripts in folders of their own
+from drawings import draw_clip_art  # noqa: E402 - scripts in folders of their own
+
+from real_collections import load, plain_contrast  # noqa: E402
+from stage_features import LAST, stage_features  # noqa: E402
 
 RESULTS = ROOT / "benchmarks/results/tail.json"
 PROBE = "scikit-learn"
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
-SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "macro_f1")
-SIZES = {"fashion": 64, "words": 96}
+SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "macro_f1", "micro_f1")
+SIZES = {"corel5k": 192, "clip_art": 160, "fashion": 96, "words": 96}
+"""Side of the images of each collection, in pixels."""
+STAGED = ("as-is", "kernel", "few-examples")
+"""Strategies that also learn on all stages."""
+STAGES = ", all stages"
 
 
 def marks_of(name: str, work: Path) -> tuple[Marks, Path]:
@@ -52,8 +59,26 @@ def marks_of(name: str, work: Path) -> tuple[Marks, Path]:
         from drawn import draw_words
 
         return draw_words(work / name)
+    if name == "clip_art":
+        return draw_clip_art(work / name, size=SIZES[name])
     task = load(name, work, train=0, size=SIZES[name], test=None)
     return task.marks, task.images
+
+
+def cut_out(name: str, tail: Tail, work: Path) -> Collection:
+    """Return the long-tailed part of a collection, with the features of all stages."""
+    marks, images = marks_of(name, work)
+    paths = [images / image for image in marks.images]
+    features = stage_features(paths, name=name, size=SIZES[name], work=work)
+    chosen = long_tailed(marks, tail, seed=0)
+    row = {image: at for at, image in enumerate(marks.images)}
+    subsets = np.array([SUBSETS.index(each) for each in chosen.splits], dtype=np.int8)
+    return Collection(chosen, subsets, features, np.array([row[image] for image in chosen.images]))
+
+
+def last_layer(collection: Collection) -> Collection:
+    """Return a collection with the features of the last layer only."""
+    return replace(collection, features=np.ascontiguousarray(collection.features[:, :LAST]))
 
 
 def long_tailed(marks: Marks, tail: Tail, *, seed: int) -> Marks:
@@ -95,6 +120,7 @@ def main() -> None:
     parser.add_argument("--collections", default=",".join(SIZES))
     parser.add_argument("--strategies", help="names separated by commas; by default all that read no maps")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--probe", action=argparse.BooleanOptionalAction, default=True, help="scikit-learn's row, slow")
     options = parser.parse_args()
     tail = Tail()
     found: dict[str, Any] = {"cut": asdict(tail)}
@@ -102,20 +128,19 @@ def main() -> None:
         each.name for each in STRATEGIES.values() if not each.reads_feature_maps and not each.target_count
     ]  # fmt: skip
     for name in options.collections.split(","):
-        marks, images = marks_of(name, options.work)
-        backbone = load_timm_backbone(BACKBONE, cache=options.work / "cache", size=SIZES[name])
-        collection = collect(long_tailed(marks, tail, seed=0), images, backbone, cache=options.work / "cache")
-        run = ComparisonRun.of(collection, 1, ROUNDS, Schedule())
+        collection = cut_out(name, tail, options.work)
+        run, staged = (ComparisonRun.of(each, 1, ROUNDS, Schedule()) for each in (last_layer(collection), collection))
         samples: dict[str, Samples] = {PRIOR: run.prior_samples()[None]}
-        methods = {each: STRATEGIES[each] for each in dict.fromkeys([BASELINE, *names])}
-        for method, strategy in methods.items():
-            own = replace(strategy, min_count=1)
+        methods = {each: (run, STRATEGIES[each]) for each in dict.fromkeys([BASELINE, *names])}
+        methods |= {f"{each}{STAGES}": (staged, STRATEGIES[each]) for each in STAGED if each in methods}
+        for method, (own, strategy) in methods.items():
             reached: list[TrainingResult] = []
             for seed in range(options.seeds):
-                reached.append(run.result(own, seed, options.work))
+                reached.append(own.result(replace(strategy, min_count=1), seed, options.work))
                 print(f"{name}: {method}, seed {seed}: {reached[-1].samples[0, :4].round(4).tolist()}", flush=True)
             samples[method] = np.stack([each.samples for each in reached])
-        samples[PROBE] = run.kept((PROBE, STRENGTHS), lambda: probe(run), options.work).samples[None]  # noqa: B023
+        if options.probe:
+            samples[PROBE] = run.kept((PROBE, STRENGTHS), lambda: probe(run), options.work).samples[None]  # noqa: B023
         contrasts = contrast(samples, baseline=BASELINE)
         tested = run.evaluated.counts()
         found[name] = {
@@ -125,15 +150,11 @@ def main() -> None:
             "labels": {band: int(inside.sum()) for band, inside in frequency_bands(run.counts).items()},
             "test_images_of_a_label": {"least": int(tested.min()), "median": float(np.median(tested))},
             "methods": {
-                method: {figure: _plain(vars(each[figure])) for figure in SHOWN} for method, each in contrasts.items()
+                method: {figure: plain_contrast(each[figure]) for figure in SHOWN} for method, each in contrasts.items()
             },
         }
         with atomic_file(RESULTS) as temporary:
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, str) else round(value, 4) for name, value in found.items()}
 
 
 if __name__ == "__main__":

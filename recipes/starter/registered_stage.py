@@ -39,11 +39,11 @@ from viennatag.training.heads.exported import LinearHead
 from viennatag.training.postprocessing.fitting import fit_postprocessor
 from viennatag.training.postprocessing.prior_shift import shift_prior, target_shares
 
-MIN_PRECISION = 0.5
+MIN_PRECISION = 0.55
 """Share of the pictorial suggestions that are to be right, on marks with something pictured."""
 MAX_OVER_TAGGED = 0.125
 """Share of the marks without anything pictured that may be given a pictorial suggestion."""
-CANDIDATES = (0.2, 0.225, 0.25, 0.275, 0.3, 0.35, 0.4, 0.5, 0.6)
+CANDIDATES = (0.2, 0.225, 0.25, 0.275, 0.3, 0.325, 0.35, 0.4, 0.5, 0.6)
 """Thresholds to choose from."""
 TOO_FEW = 10**9
 """Positives below which a label shares the calibration of its level: a calibration for each label ranks worse."""

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from viennatag.prediction.quantization import quantize
     from viennatag.split.splitting import split_marks
     from viennatag.training.continual.update import update
+    from viennatag.training.onnx_input import OnnxInput
     from viennatag.training.options import FinetuneOptions, TrainOptions
     from viennatag.training.selection.comparison_run import compare
     from viennatag.training.selection.cross_fitting import find_label_issues
@@ -72,6 +73,7 @@ _HOMES = {
     "prediction.quantization": ("quantize",),
     "split.splitting": ("split_marks",),
     "training.continual.update": ("update",),
+    "training.onnx_input": ("OnnxInput",),
     "training.options": ("FinetuneOptions", "TrainOptions"),
     "training.selection.comparison_run": ("compare",),
     "training.selection.cross_fitting": ("find_label_issues",),
@@ -94,6 +96,7 @@ __all__ = [
     "LabelTree",
     "Marks",
     "MultilabelImageClassifier",
+    "OnnxInput",
     "Prediction",
     "Predictor",
     "Reading",

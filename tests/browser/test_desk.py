@@ -2,7 +2,7 @@
 
 import base64
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -132,12 +132,19 @@ def test_the_search_knows_the_mark(visit: Opener) -> None:
     from playwright.sync_api import expect
 
     page = examine(visit(), SHIELD)
-    press(page, "/")
+    with page.expect_response(lambda answer: "top=1000" in answer.url):
+        press(page, "/")
     expect(page.locator("#nodes .main").first).to_contain_text("Sky")
-    page.wait_for_timeout(2_000)  # the scores have come
+    page.wait_for_load_state("networkidle")  # the scores have come
+    held: list[Any] = []
+    answers = [False]
+    page.route("**/v1/codes?q=*", lambda route: route.continue_() if answers[0] else held.append(route))
     press(page, "s h")
     expect(page.locator("#nodes .main").first).to_contain_text(re.compile("shield", re.I))
     place = page.locator("#nodes .main").first.bounding_box()
+    answers[0] = True
+    for route in held:
+        route.continue_()
     expect(page.locator("#found")).to_contain_text("found")
     assert page.locator("#nodes .main").first.bounding_box() == place
     press(page, "Enter")
@@ -155,6 +162,22 @@ def test_the_search_knows_the_mark(visit: Opener) -> None:
     press(page, "3")
     assert page.input_value("#search") == "3"
     assert len(accepted(page)) == count
+
+
+def test_a_number_adds_the_row_that_is_seen(visit: Opener) -> None:
+    """While the answer to more letters was on its way, a number added a row of the list to come."""
+    from playwright.sync_api import expect
+
+    page = visit()
+    page.route("**/v1/predict?top=1000", lambda route: route.abort())
+    examine(page, SHIELD)
+    press(page, "/")
+    page.keyboard.type("lion")
+    expect(page.locator("#found")).to_contain_text("found")
+    seen = page.locator("#nodes .main").nth(1).get_attribute("data-key")
+    page.route("**/v1/codes?q=lions*", lambda route: route.fulfill(json={"codes": []}))
+    press(page, "s 2")
+    expect(page.locator("#accepted-codes .code")).to_have_text([str(seen)])
 
 
 def test_the_light_table(visit: Opener) -> None:
@@ -281,19 +304,22 @@ def test_two_thousand_images_do_not_lag(visit: Opener) -> None:
         }""",
         base64.b64encode(ELLIPSES[0]).decode(),
     )
-    expect(page.locator("#count")).to_contain_text("of 2000 read", timeout=4_000)
-    expect(page.locator("#list .suggested").first).to_be_visible()
-    waits = page.evaluate(
+    expect(page.locator("#count")).to_contain_text("of 2000 read")
+    expect(page.locator("#list .suggested").first).to_be_visible(timeout=60_000)
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})  # processor time: other programs do not count
+
+    def busy() -> float:
+        metrics = tools.send("Performance.getMetrics")["metrics"]
+        return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
+
+    before = busy()
+    page.evaluate(
         """async () => {
-            const waits = [];
             for (let at = 0; at < 30; at++) {
-                const start = performance.now();
                 document.body.dispatchEvent(new KeyboardEvent("keydown", {key: at % 2 ? "p" : "n", bubbles: true}));
                 await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
-                waits.push(performance.now() - start);
-                await new Promise(resolve => setTimeout(resolve, 50));
             }
-            return waits.sort((a, b) => a - b);
         }"""
     )
-    assert waits[15] < 100, f"milliseconds from a key to the next frame: median {waits[15]}, 95 % {waits[28]}"
+    assert (busy() - before) / 30 < 0.1, "seconds of processor time from a key to the next frame"

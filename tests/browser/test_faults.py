@@ -172,7 +172,7 @@ def test_small_windows_reach_everything(visit: Opener, size: dict[str, int]) -> 
 def test_forced_colours_show_what_is_pressed_and_current(visit: Opener) -> None:
     page = examine(visit(forced="active"))
     press(page, "j a")
-    page.wait_for_timeout(300)
+    page.evaluate("Promise.all(document.getAnimations().map(each => each.finished.catch(() => {})))")
 
     def ground(selector: str) -> str:
         return str(page.locator(selector).first.evaluate("each => getComputedStyle(each).backgroundColor"))

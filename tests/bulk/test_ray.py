@@ -12,6 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from viennatag.bulk import run_bulk
+from viennatag.bulk.cluster import without_cloud
 from viennatag.bulk.extraction import extract_store
 from viennatag.bulk.feature_store import STORED_BACKBONE, FeatureStore
 from viennatag.errors import BulkError
@@ -133,3 +134,13 @@ def test_features_of_a_node_that_is_killed_half_way_are_extracted_once(
     assert [name for shard in FeatureStore.open(store).shards() for name in shard.names] == sorted(
         path.name for path in collection.glob("*.png")
     )
+
+
+def test_a_cluster_started_here_asks_no_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = pytest.importorskip("ray._common.usage.usage_lib")
+    monkeypatch.setattr(usage, "get_cloud_from_metadata_requests", lambda: pytest.fail("a cloud was asked"))
+    home = os.environ["HOME"]
+    with without_cloud(tmp_path):  # the head of the cluster is started here, and asks for this file
+        found = usage.get_cluster_config_to_report(os.path.expanduser("~/ray_bootstrap_config.yaml"))
+    assert found.cloud_provider is None
+    assert os.environ["HOME"] == home

@@ -567,7 +567,9 @@ def test_whole_numbers_that_gaps_made_fractions(tmp_path: Path) -> None:
 
 
 def test_words_for_yes_and_no_are_labels_in_a_column_of_labels(tmp_path: Path) -> None:
-    assert flat(tmp_path, "image,label\na,positive\nb,negative\n").codes == (("positive",), ("negative",))
+    text = "image,label\na,positive\nb,negative\n"
+    assert flat(tmp_path, text).codes == (("positive",), ("negative",))
+    assert flat(tmp_path, text, label_columns=("label",)).codes == (("positive",), ("negative",))
 
 
 def test_several_columns_that_say_which_subset(tmp_path: Path) -> None:
@@ -581,6 +583,9 @@ def test_a_subset_that_is_not_understood_is_told(tmp_path: Path) -> None:
     marks = flat(tmp_path, "image,label,partition\na,cat,0\nb,dog,2\n")
     assert marks.splits == ("", "")
     assert "'partition' is not read as the subset, because '0' (row 2) names none" in marks.notes[0]
+    both = flat(tmp_path, "image,label,split,set\na,cat,train,val\n")
+    assert both.splits == ("train",)
+    assert "'set' is not read as the subset, because another column states it" in both.notes[0]
     assert flat(tmp_path, "image,label,Data Set\na,cat,train\nb,dog,val\n").splits == ("train", "validation")
 
 

@@ -151,7 +151,7 @@ def table(folder: Path, content: str) -> Path:
 
 def test_labels_of_a_table_are_closed_under_their_ancestors(animals: Path, tmp_path: Path) -> None:
     path = table(tmp_path, "image,codes\n1.png,Kitten;day\n2.png,wolf night\n3.png,dog\n")
-    with pytest.raises(DataError, match=r"row 3 has 'wolf night', which is not in the taxonomy animals.tsv; nearest: "):
+    with pytest.raises(DataError, match=r"row 3 'wolf night' is not in the taxonomy animals.tsv; nearest: "):
         read_marks(path, taxonomy=animals)
     path.write_text("image,codes\n1.png,Kitten;day\n2.png,wolf; night\n3.png,dog\n")
     marks = read_marks(path, taxonomy=animals)
@@ -182,7 +182,7 @@ def test_rare_labels_count_for_what_stands_above_them(animals: Path, tmp_path: P
     [
         ("1.png,cat;dog;day", "row 2 has 'cat' and 'dog', of which only one can apply: both are of the group 'pet'"),
         ("1.png,kitten;dog;day", "row 2 has 'cat' and 'dog', of which only one can apply"),
-        ("1.png,Catt;day", "row 2 has 'Catt', which is not in the taxonomy animals.tsv; nearest: 'cat'"),
+        ("1.png,Catt;day", "row 2 'Catt' is not in the taxonomy animals.tsv; nearest: 'cat'"),
     ],
 )
 def test_labels_that_do_not_fit_the_taxonomy_are_refused(animals: Path, tmp_path: Path, row: str, message: str) -> None:
@@ -205,7 +205,7 @@ def test_0_1_columns_of_a_tree(animals: Path, tmp_path: Path) -> None:
     marks = read_marks(table(tmp_path, "image,Cat,dog,night,day\n1.png,1,0,0,1\n2.png,0,?,1,0\n"), taxonomy=animals)
     assert marks.codes == (("cat", "day"), ("night",))
     assert marks.unknown == ((), ("dog",))
-    with pytest.raises(DataError, match=r"(?s)has 'dgo', which is not in the taxonomy.*--ignore dgo"):
+    with pytest.raises(DataError, match=r"(?s)'dgo' is not in the taxonomy.*--ignore dgo"):
         read_marks(table(tmp_path, "image,cat,dgo\n1.png,1,0\n2.png,0,1\n"), taxonomy=animals)
 
 

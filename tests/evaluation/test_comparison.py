@@ -372,3 +372,11 @@ def test_compare_cross_validates(cli, collection: Path, cache: Path, tmp_path: P
     assert "noise of folds, seeds and test marks" in page
     status, _, err = cli(*arguments[:-1], 1)
     assert (status, "folds" in err) == (2, True)
+
+
+def test_a_comparison_is_a_table(comparison: Comparison) -> None:
+    frame = comparison.to_dataframe()
+    assert frame["method"].tolist() == [row.name for row in comparison.rows]
+    assert frame["macro_map_low"].tolist() == [row.metrics["macro_map"].low for row in comparison.rows]
+    assert "<table" in (comparison._repr_html_() or "")
+    assert len(repr(comparison)) < 120

@@ -14,7 +14,7 @@ from viennatag.errors import DataError, OptionError
 from viennatag.evaluation.label_issues import rank_label_issues
 from viennatag.reports.label_issues import write_label_issues
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.cross_fitting import cross_fit
+from viennatag.training.selection.cross_fitting import cross_fit_heads
 from viennatag.training.strategies import find_strategy
 
 QUICK = {"strategy": find_strategy("as-is"), "schedule": Schedule(epochs=4, min_steps=80)}
@@ -32,7 +32,7 @@ def test_hidden_codes_come_back_first() -> None:
     rows = tuple(tuple(code for code in codes if random.random() > 0.2) for codes in collection.marks.codes)
     marks = replace(collection.marks, codes=rows)
     labels = LabelSet.from_marks(marks, min_count=5)
-    scores = cross_fit(marks, labels, collection.features, collection.rows, **QUICK)
+    scores = cross_fit_heads(marks, labels, collection.features, collection.rows, **QUICK)
     doubts = rank_label_issues(marks, labels, scores, limit=40, features=(collection.features, collection.rows))
     truth = labels.encode(collection.marks.codes).toarray()
     missing = [doubt for doubt in doubts if doubt.kind == "missing"]
@@ -101,10 +101,10 @@ def test_a_head_never_scores_what_it_learned_from() -> None:
     random = np.random.default_rng(0)
     noise = random.normal(size=collection.features.shape).astype(np.float16)  # says nothing of the labels
     labels = LabelSet.from_marks(collection.marks, min_count=5)
-    scores = cross_fit(collection.marks, labels, noise, collection.rows, **QUICK).to_array()
+    scores = cross_fit_heads(collection.marks, labels, noise, collection.rows, **QUICK).to_array()
     carries = labels.encode(collection.marks.codes).toarray()
     common = int(np.argmax(carries.sum(axis=0) * (carries.mean(axis=0) < 0.6)))
     inside, outside = scores[carries[:, common], common].mean(), scores[~carries[:, common], common].mean()
     assert abs(inside - outside) < 0.1
     with pytest.raises(OptionError, match="at least 3"):
-        cross_fit(collection.marks, labels, noise, collection.rows, folds=2)
+        cross_fit_heads(collection.marks, labels, noise, collection.rows, folds=2)

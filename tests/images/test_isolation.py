@@ -91,7 +91,7 @@ def test_an_image_that_takes_too_long_is_given_up_and_the_next_one_is_read(proce
     start = time.monotonic()
     with pytest.raises(CostlyImageError, match="more than 1 s to decode"):
         processes.frame(endless_scans(9_500), 96)
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 60  # 1 s of processor time; the machine may be busy
     assert processes.frame(SAMPLE, 96).width == 480
 
 

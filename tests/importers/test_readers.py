@@ -176,7 +176,7 @@ def test_hugging_face_class_names(tmp_path: Path, several: bool) -> None:
 def test_hugging_face_texts_and_mistakes(tmp_path: Path) -> None:
     (mark,) = read("hf-parquet", parquet(tmp_path, pyarrow.table({"image": [b"GIF89a"], "codes": [["03.01.06"]]})))
     assert (mark.content, mark.codes) == (b"GIF89a", ("3.1.6",))
-    with pytest.raises(DataError, match="the columns are 'a'; expected one of image"):
+    with pytest.raises(DataError, match="the columns are 'a', and none holds images"):
         read("hf-parquet", parquet(tmp_path, pyarrow.table({"a": [1]})))
     with pytest.raises(DataError, match="not a Parquet file"):
         read("hf-parquet", b"PAR1 nothing of the kind")

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from viennatag.data.marks import read_marks
 from viennatag.errors import DataError, OptionError
+from viennatag.importers import import_marks
 from viennatag.prediction.predictor import Prediction, Suggestion
 from viennatag.reports.exports import LabelledImage, export_labels, labelled_predictions
 
@@ -36,6 +38,7 @@ def test_coco(images: Path, tmp_path: Path) -> None:
     rows = [(each["image_id"], each["category_id"], each.get("score")) for each in found["annotations"]]
     assert rows == [(1, 1, 0.75), (1, 2, 0.5), (2, 2, None)]
     assert found["annotations"][2]["bbox"] == [0, 0, 41, 30]
+    assert found["annotations"][2]["segmentation"] == [[0, 0, 41, 0, 41, 30, 0, 30]]
     assert len({each["id"] for each in found["annotations"]}) == 3
 
 
@@ -76,7 +79,20 @@ def test_predictions_are_named_relative_to_their_folder(images: Path) -> None:
     found = labelled_predictions(
         [Prediction(str(images / "deep/b.png"), (made,)), Prediction(str(images / "x.png"), error="damaged")], images
     )
-    assert found == [LabelledImage("deep/b.png", (("dog", 0.5),))]
+    assert found == [LabelledImage("deep/b.png", (("dog", 0.5),), predicted=True)]
+
+
+def test_label_studio_gives_back_what_it_was_given(images: Path, tmp_path: Path) -> None:
+    """People's labels come back; what a network suggested, or did not, is no annotation."""
+    people = [LabelledImage("deep/my b.png", (("dog", None), (NAMES[0], None))), LabelledImage("c.png", ())]
+    made = [LabelledImage("a.png", (("dog", 0.5),), predicted=True), LabelledImage("d.png", (), predicted=True)]
+    export_labels([*people, *made], images, tmp_path / "out", to="label-studio", classes=NAMES)
+    summary = import_marks("label-studio", tmp_path / "out/tasks.json", tmp_path / "marks.csv", taxonomy="flat")
+    marks = read_marks(tmp_path / "marks.csv", taxonomy="flat")
+    assert dict(zip(marks.images, marks.codes, strict=True)) == {
+        "deep/my b.png": tuple(sorted(NAMES)), "c.png": (),
+    }  # fmt: skip
+    assert [(note.reason, note.times) for note in summary.skipped] == [("a task without an annotation", 2)]
 
 
 def test_mistakes_are_named(images: Path, tmp_path: Path) -> None:

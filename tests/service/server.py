@@ -87,7 +87,7 @@ def running(
         subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, **(environment or {})}) as process,
     ):
         try:
-            for _ in range(600):
+            for _ in range(2400):
                 text = log.read_text()
                 if "startup complete" in text:
                     break
@@ -98,4 +98,4 @@ def running(
             yield process, int(found[1])
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)

@@ -108,7 +108,7 @@ def test_notes_and_auxiliary_sections_of_an_imported_edition(tmp_path: Path, mon
     file = tmp_path / "vienna10.xml"
     file.write_text(
         '<index><category id="24" text="Heraldry"><division id="24.1" text="Shields"><note>Of any shape.</note>'
-        '<auxiliaries><auxiliary id="24.1.5">Shields with figures</auxiliary></auxiliaries></division></category></index>'
+        '<auxiliaries><auxiliary id="24.1.5">Filled</auxiliary></auxiliaries></division></category></index>'
     )
     import_classification(file)
     found = ask("GET", "/v1/codes/24.1").json()

@@ -57,3 +57,10 @@ def test_groups_and_images_that_look_alike_stay_together() -> None:
     for start in range(0, 100, 4):
         assert len(set(subsets[start : start + 4])) == 1
     assert len(set(subsets[150:160])) == 1
+
+
+def test_images_that_all_look_alike_can_be_split_all_the_same() -> None:
+    marks = some_marks(10)
+    with pytest.raises(DataError, match=r"all 10 images look alike \(1 group for 3 subsets\).*--near-duplicates none"):
+        split_marks(marks, hashes=np.zeros(10, dtype=np.uint64))
+    assert set(split_marks(marks)) == {0, 1, 2}

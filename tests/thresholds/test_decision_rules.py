@@ -92,7 +92,7 @@ def test_the_best_of_each_level_are_suggested() -> None:
     assert fitted(TopK(9))(scores).all()
     assert fitted(MacroK(9))(scores).all()
     for level in range(3):
-        assert set(fitted(MacroK(1))(example()[0])[:, LEVELS == level].sum(axis=1)) == {1}
+        assert set(fitted(MacroK(1))(example()[0])[:, level == LEVELS].sum(axis=1)) == {1}
 
 
 def test_a_rule_may_want_both() -> None:
@@ -144,7 +144,10 @@ def test_decisions_have_names(name: str, decision: DecisionRule) -> None:
     assert any(name.startswith(known.rstrip("TKP")) for known in DECISION_RULES)
 
 
-@pytest.mark.parametrize("name", ["", "top-", "top-1.5", "top-0", "macro-0", "macro-2.5", "threshold-2", "recall-100", "recall--5", "f1"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "top-", "top-1.5", "top-0", "macro-0", "macro-2.5", "threshold-2", "recall-100", "recall--5", "f1"],
+)
 def test_a_decision_without_a_meaning_is_refused(name: str) -> None:
     with pytest.raises(OptionError):
         find_decision_rule(name)

@@ -301,4 +301,5 @@ def test_labels_alike_are_chosen_by_score_and_k_of_all_is_all() -> None:
     assert np.mean(np.take_along_axis(chosen(scores, 2), best, axis=1)) > 0.97
     assert chosen(scores, 6).all()
     for weights, thresholds in (macro_gains(np.zeros((5, 4)), 2), macro_gains(np.ones((5, 4)), 2)):
-        assert np.all(weights > 0) and np.isfinite(thresholds).all()
+        assert np.all(weights > 0)
+        assert np.isfinite(thresholds).all()

@@ -23,6 +23,7 @@ from viennatag.training.config import (
     read_config,
     show_config,
 )
+from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import STRATEGIES, Strategy
 
@@ -61,7 +62,8 @@ def test_the_example_names_and_explains_every_field() -> None:
             found.add(f"{table}.{key[1]}".lstrip("."))
             assert re.match(r"# [A-Z].{8,}", before), line
     for table, kind, left_out in (
-        ("", TrainOptions, {"strategy", "finetune"}),
+        ("", TrainOptions, {"strategy", "finetune", "onnx"}),
+        ("onnx.", OnnxInput, set()),
         ("data.", DataFiles, set()),
         ("finetune.", FinetuneOptions, set()),
         ("strategy.", Strategy, {"description", "reply", "sampling", "loss", "head"}),

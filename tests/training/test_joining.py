@@ -1,14 +1,20 @@
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from viennatag.calibration.calibration import Calibration
 from viennatag.errors import BackboneError
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import Backbone, create_network, export_network
 from viennatag.training.backbones.joining import join_backbones, mirror_backbone
+from viennatag.training.heads.exported import LinearHead
+from viennatag.training.selection import joined
+from viennatag.training.selection.joined import choose_members, side_by_side
 
 OUTPUTS = ("features", "feature_map")
 
@@ -51,3 +57,30 @@ def test_the_mirrored_view_counts_as_much_as_the_plain_one(pair: list[Backbone],
 def test_networks_of_different_sizes_are_not_joined(pair: list[Backbone]) -> None:
     with pytest.raises(BackboneError, match="64, 96"):
         join_backbones([pair[0], replace(pair[1], size=96)])
+
+
+def test_a_joined_head_gives_the_mean_of_calibrated_logits() -> None:
+    random = np.random.default_rng(0)
+    heads = [LinearHead(random.normal(size=(3, width)).astype(np.float32), random.normal(size=3).astype(np.float32))
+             for width in (4, 5)]  # fmt: skip
+    scales = [Calibration(random.uniform(0.5, 2, 3), random.normal(size=3)) for _ in heads]
+    features = [random.normal(size=(6, width)).astype(np.float32) for width in (4, 5)]
+    wanted = np.mean(
+        [scale.slope * head(own) + scale.intercept for scale, head, own in zip(scales, heads, features, strict=True)],
+        axis=0,
+    )
+    np.testing.assert_allclose(side_by_side(heads, scales)(np.concatenate(features, axis=1)), wanted, atol=1e-5)
+
+
+def test_what_is_far_below_the_best_or_of_another_size_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, Any] = {
+        name: SimpleNamespace(macro_map=macro_map, backbone=SimpleNamespace(size=size))
+        for name, macro_map, size in (("frozen", 0.3, 64), ("full", 0.35, 64), ("poor", 0.2, 64), ("large", 0.34, 96))
+    }
+    verdict = {"value": "worse"}
+    monkeypatch.setattr(
+        joined, "contrasts", lambda named, baseline: {each: SimpleNamespace(verdict=verdict["value"]) for each in named}
+    )
+    assert choose_members(found) == ("full", "frozen")
+    verdict["value"] = "same"  # on few marks
+    assert choose_members(found) == ("full", "frozen", "poor")

@@ -48,17 +48,21 @@ def test_a_strength_is_the_one_with_the_least_leave_one_out_error() -> None:
     features, targets = made(40)
     inputs, strengths = units(features), (0.03, 0.3, 3.0)
     truth = targets.toarray() - (targets.sum(axis=0) + 0.5) / 41
-    errors = []
+    errors, predicted = [], []
     for strength in strengths:
         left_out = np.zeros_like(truth)
         for at in range(40):
             others = np.arange(40) != at
             one = KernelRidge(alpha=strength, kernel="rbf", gamma=1.0).fit(inputs[others], truth[others])
             left_out[at] = one.predict(inputs[[at]])[0]
+        predicted.append(left_out)
         errors.append(np.mean((truth - left_out) ** 2, axis=0))
     best = np.argmin(errors, axis=0)
-    head = fitted(Kernel(2.0, strengths), features, targets)
+    mean, scale = standardise_columns(features)
+    head, marks, without = Kernel(2.0, strengths).fit_left_out(features, np.arange(40), targets, mean=mean, scale=scale)
+    assert marks.tolist() == list(range(40))
     for label in range(2):
+        assert np.corrcoef(without[:, label], predicted[best[label]][:, label])[0, 1] > 0.999
         alone = fitted(Kernel(2.0, (strengths[best[label]],)), features, targets)
         np.testing.assert_allclose(head.weight[:, label], alone.weight[:, label], rtol=1e-5)
         scale = alone.weight[:, label] * min(each[label] for each in errors)
@@ -70,15 +74,16 @@ def test_it_sees_what_no_direction_separates_and_is_linear_in_the_limit() -> Non
     features, targets = made(400)
     train, test = np.arange(200), np.arange(200, 400)
     mean, scale = standardise_columns(features)
-    reached = {}
-    for kind in (Kernel(), Kernel(0.01, (1e-4,)), Ridge()):
-        head = kind.fit(features, train, targets[train], mean=mean, scale=scale)
-        reached[type(kind).__name__, getattr(kind, "sharpness", 0)] = average_precision(
-            head(features[test]), targets[test]
-        )
-    curved, flat, linear = reached.values()
-    assert curved[1] > linear[1] + 0.2
-    assert flat[0] > 0.9
+    curved, flat, linear = (
+        kind.fit(features, train, targets[train], mean=mean, scale=scale)(features)
+        for kind in (Kernel(), Kernel(0.001, (1e-3,)), Ridge())
+    )
+    reached, least = (average_precision(logits[test], targets[test])[1] for logits in (curved, linear))
+    assert reached > least + 0.2
+    inputs = np.column_stack([units(features), np.ones(400)])
+    for logits, explained in ((flat, True), (curved, False)):
+        fitted_line = inputs @ np.linalg.lstsq(inputs, logits[:, 1], rcond=None)[0]
+        assert (np.corrcoef(fitted_line, logits[:, 1])[0, 1] > 0.999) == explained
 
 
 def test_one_mark_of_a_label_is_enough_and_none_is_refused() -> None:

@@ -18,7 +18,7 @@ from viennatag.training.selection.preset_search import FINETUNED, FROZEN, JOINED
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
-PLAN = PresetPlan(900.0, 1, {"learning rate": ({"learning_rate": 3e-3},)}, ({}, {"mixing": 0.5}))
+PLAN = PresetPlan(900.0, 1, {"learning rate": ({"learning_rate": 3e-3},)}, ({}, {"mixing": 0.5}), joins=True)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     monkeypatch.setattr(preset_search, "HEAD_SHARE", 0.001)
     monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 0.1)
     monkeypatch.setattr(candidates, "choose_profile", lambda *_: ("photos", "so that they may be mirrored"))
-    monkeypatch.setattr(joined, "WORTH", -1.0)
+    monkeypatch.setattr(joined, "NEAR", 0.0)
     options = TrainOptions(preset="balanced", backbone=network, size=32, seed=3)
 
     class KilledError(Exception):
@@ -65,10 +65,13 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     facts = bundle.training
     stages = [each["stage"] for each in facts["trials"]]
     assert stages[:5] == ["backbone", "fine-tuning", "learning rate", "in full", "in full"]
-    assert stages[5:] == ["networks together", "views"]
-    assert facts["gains"][facts["kept"]]["value"] == max(each["value"] for each in facts["gains"].values())
-    assert {FROZEN, FINETUNED, JOINED, MIRRORED} <= set(facts["gains"])
-    assert facts["gains"][facts["kept"]]["value"] >= max(each["macro_map"] for each in facts["trials"]) - 1e-9
+    joins = facts["gains"][FINETUNED]["value"] > facts["gains"][FROZEN]["value"]
+    assert stages[5:] == [*(["networks together"] if joins else []), "views"]
+    assert {FROZEN, FINETUNED, MIRRORED, *([JOINED] if joins else [])} <= set(facts["gains"])
+    best = max(facts["gains"], key=lambda name: facts["gains"][name]["value"])
+    assert facts["kept"] in {best, JOINED, MIRRORED}
+    assert facts["gains"][facts["kept"]]["high"] >= facts["gains"][best]["value"], "not below it beyond noise"
+    assert facts["views"] == 2 or facts["kept"] != MIRRORED
 
 
 def test_a_short_fine_tuning_that_is_better_than_the_long_one_is_kept(

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from tests.conftest import TINY
+from tests.data.test_labels import marks_of
 from viennatag.data.marks import read_marks
 from viennatag.errors import BackboneError, BundleError, DataError, OptionError
 from viennatag.evaluation.evaluation import Evaluation, evaluate
@@ -18,6 +19,7 @@ from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import create_network, export_network, load_timm_backbone
+from viennatag.training.data.collection import _subsets
 from viennatag.training.data.features import extract_features
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import find_strategy
@@ -264,3 +266,12 @@ def test_scores_are_moved_to_the_frequencies_expected(
     np.testing.assert_array_equal(after.slope, before.slope)
     assert bundle.training["target_prior_marks"] == 240
     assert bundle.metrics == trained[0].metrics
+
+
+@pytest.mark.parametrize("subset", ["train", "validation"])
+def test_a_subset_without_labels_is_named(subset: str) -> None:
+    marks = marks_of([["cat"]] * 6, taxonomy="flat")
+    splits = ("train", "train", "validation", "validation", "test", "test")
+    codes = tuple(() if split == subset else ("cat",) for split in splits)
+    with pytest.raises(DataError, match=f"no mark of the {subset} subset has a label .*--ignore split"):
+        _subsets(replace(marks, splits=splits, codes=codes))

@@ -13,18 +13,22 @@ from numpy.typing import NDArray
 from tests.bundles import reading_pixels
 from tests.cli.conftest import run
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
+from viennatag.calibration.calibration import Calibration
+from viennatag.data.labels import LabelSet
 from viennatag.data.marks import read_marks
 from viennatag.errors import BundleError, DataError, FeedbackError
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.evaluation.feedback import Feedback, UpdateResult, read_feedback
 from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.postprocessing import Postprocessor
 from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import load_timm_backbone
 from viennatag.training.backbones.graph_surgery import open_graph
 from viennatag.training.continual import update as continuing
+from viennatag.training.continual.adaptation import grown_postprocessor
 from viennatag.training.continual.update import update
 from viennatag.training.continual.weight_deltas import Directions, fit_weight_deltas
 from viennatag.training.heads.heads import Cosine, Ensemble, Linear, Neighbours
@@ -357,3 +361,17 @@ def test_codes_that_are_read_from_pixels_stay_so_and_keep_their_scores(  # type:
     images = [read_image(drawn[0] / name, reading.image_size) for name, _, _ in drawn[1][:4]]
     logits = [Engine(each.graph).run(np.stack(images), ("logits",))[0][:, columns] for each in (reading, found)]
     np.testing.assert_array_equal(*logits)  # the head's own weights for them are not touched either
+
+
+def test_a_rule_of_weights_has_thresholds_and_weights_for_new_labels() -> None:
+    known = Postprocessor(
+        LabelSet("vienna", ("3", "3.1")),
+        Calibration(np.ones(2), np.zeros(2)),
+        np.array([0.2, 0.3]),
+        top=2,
+        weights=np.array([1.0, 4.0]),
+    )
+    grown = grown_postprocessor(known, LabelSet("vienna", ("3", "3.1", "3.1.6", "5")))
+    assert grown.thresholds.tolist() == [0.2, 0.3, 0.3, 0.25]  # of its parent, or the median
+    assert grown.weights is not None
+    assert grown.weights.tolist() == [1, 4, 4, 2.5]

@@ -22,6 +22,8 @@ from viennatag.bulk.worker import Outcome, ShardWorker
 from viennatag.errors import BulkError, ViennatagError, require
 from viennatag.signals import keeping_handlers
 
+_HOME = "VIENNATAG_HOME"
+"""Tells actors the home folder of the user."""
 _BATCH = 10_000
 """Shards that Ray receives at a time; it keeps a record of each."""
 
@@ -64,6 +66,9 @@ def run_on_ray(
                 if stops := row.pop("stops"):
                     raise BulkError(stops)
                 yield Outcome(**row)
+    except ray.exceptions.RayError as exc:
+        reason = str(exc).strip().partition("\n")[0]
+        raise BulkError(f"the Ray cluster failed ({reason}); the same command goes on with the shards left") from exc
     finally:
         if started:
             ray.shutdown()
@@ -79,19 +84,19 @@ def _logs_folder() -> Path:
 
 
 @contextmanager
-def _without_cloud(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield what `ray.init` must know so that a cluster started in the block asks no cloud where it runs.
+def without_cloud(folder: Path) -> Iterator[None]:
+    """Let a cluster that is started in the block ask no cloud where it runs.
 
     Ray's head asks the metadata services of three clouds unless a file in the home folder says how it was started, even
-    if statistics of use are off. So the head gets a home folder with such a file; workers keep that of the user.
+    if statistics of use are off. So the head gets a home folder with such a file; actors take that of the user.
     """
     (folder / "ray_bootstrap_config.yaml").write_text("{}\n", encoding="utf-8")
     home = os.environ.get("HOME")
-    os.environ["HOME"] = str(folder)
+    os.environ.update({"HOME": str(folder), _HOME: home or ""})
     try:
-        yield {"runtime_env": {"env_vars": {"HOME": home}}} if home else {}
+        yield
     finally:
-        os.environ.pop("HOME")
+        del os.environ["HOME"], os.environ[_HOME]
         os.environ.update({"HOME": home} if home else {})
 
 
@@ -108,11 +113,13 @@ def _connect(ray: Any, address: str, logs: Path) -> None:
         quiet = {"address": address, "log_to_driver": False, "logging_level": "error"}
         with keeping_handlers():
             if address == "local":
-                with _without_cloud(logs) as told:
-                    ray.init(**quiet, **alone, **told)
+                with without_cloud(logs):
+                    ray.init(**quiet, **alone)
             else:
                 ray.init(**quiet)
-    except (OSError, ValueError, RuntimeError) as exc:
+    except Exception as exc:  # Ray raises plain ones too, as where a busy machine starts it too slowly
+        if address == "local":
+            raise BulkError(f"Ray did not start here: {str(exc).strip()}; use bulk without --address") from exc
         raise BulkError(
             f"no Ray cluster answers at {address!r} ({exc}); give the HOST:PORT that `ray start --head` said, or local"
         ) from exc
@@ -122,6 +129,8 @@ class _Actor:
     """One core of the cluster."""
 
     def __init__(self, job: Job[Any], make: Callable[..., ShardWorker]) -> None:
+        if home := os.environ.get(_HOME):  # the cache lies there
+            os.environ["HOME"] = home
         self.job, self.make = job, make
         self.worker: ShardWorker | None = None
 

@@ -20,7 +20,7 @@ _NUMBERS = re.compile(r"\d[\d.,]*")
 def write_shard(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Write the results of a shard whole or not at all, as Parquet or JSONL, which the ending of `path` tells.
 
-    A row has `image`, and either `error` or `suggestions` and, where asked for, `scores`.
+    A row has `image`, and either `error` or `suggestions`, where asked for `scores`, and for a blank image a `note`.
 
     Raises:
         BulkError: If it cannot be written.
@@ -44,7 +44,7 @@ def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> None:
     suggestion = [*score, ("level", text), ("above_threshold", arrow.bool_())]
     lists = [("suggestions", suggestion), ("scores", score)]
     columns = [(name, arrow.list_(arrow.struct(fields))) for name, fields in lists]
-    schema = arrow.schema([("image", text), ("error", text), *columns])
+    schema = arrow.schema([("image", text), ("error", text), *columns, ("note", text)])
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         while chunk := list(islice(rows, _ROWS)):
             writer.write_table(arrow.Table.from_pylist(chunk, schema=schema))

@@ -84,6 +84,17 @@ class ExclusiveGroups:
         rows = zip(self.names, parts, self.exact.tolist(), self.conditions.tolist(), strict=True)
         return (ExclusiveGroup(*row) for row in rows)
 
+    def within(self, columns: NDArray[np.intp]) -> "ExclusiveGroups | None":
+        """Return the groups whose labels are all among some, by their positions there; None without any."""
+        place = np.full(len(self.parents), -1)
+        place[columns] = np.arange(len(columns))
+        kept = [group for group in self if np.all(place[group.members] >= 0)]
+        if not kept:
+            return None
+        members = [place[group.members].tolist() for group in kept]
+        alone = np.full(len(columns), -1)
+        return self.of([group.name for group in kept], members, [group.exact for group in kept], alone)
+
     @cached_property
     def segments(self) -> NDArray[np.intp]:
         """The group of each of `members`, shape (members,)."""

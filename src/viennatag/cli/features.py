@@ -49,6 +49,7 @@ def features(
     from viennatag.model.bundle import open_bundle
     from viennatag.training.backbones.loading import BUNDLE, load_backbone
 
+    crops = find_taxonomy(taxonomy) == "vienna"
     learned = open_bundle(backbone.removeprefix(BUNDLE)).seen if backbone.startswith(BUNDLE) else None
     with show_progress() as report:
         report("backbone", 0, 1, backbone)
@@ -61,7 +62,7 @@ def features(
             name=backbone,
             learned=learned,
             images=images,
-            crops=find_taxonomy(taxonomy) == "vienna",
+            crops=crops,
             shard_size=shard_size,
             address=address,
             progress=lambda done, total, failed: report("images", done, total, f"{failed:,} failed" if failed else ""),

@@ -52,7 +52,7 @@ def import_(
     Call it again to resume after an interruption.
 
     Formats: eu-xml, st96, brazil, madrid, kipris, uspto, uspto-vienna, l3d, trademarks2020, us-table, ca-table,
-    tmview, label-studio, coco, cvat, voc, hf-parquet, table, one-hot, class-folders.
+    tmview, coco, hf-parquet, label-studio, cvat, voc, table, one-hot, class-folders.
 
     Example: viennatag import eu-xml delivery.zip -o marks.csv
 

@@ -141,7 +141,7 @@ def train(
     if "kept" in bundle.training:
         networks, views = (bundle.training.get(name, 1) for name in ("networks", "views"))
         times = networks * views
-        cost = f"; {networks} networks, {views} views: predicting takes {times} times as long" if times > 1 else ""
+        cost = f"; networks: {networks}, views: {views}, so predicting takes {times} times as long" if times > 1 else ""
         print(f"kept: {bundle.training['kept']}{cost}")
     searched = bundle.training["strategy"]
     if searched["name"] == AUTO:

@@ -23,7 +23,7 @@ _TRUTHS: dict[str, Truth] = {
     **dict.fromkeys(("0", "0.0", "0,0", "false", "f", "no", "n", "off", "absent", "negative", "neg"), "negative"),
     **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain"), "unknown"),
     **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
-    **dict.fromkeys(("-nan", "nil", "n.a.", "#n/a", "#na", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"),
+    **dict.fromkeys(("-nan", "n.a.", "#n/a", "#na", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"),
     **dict.fromkeys(("-", "--", "---", "–", "—"), "blank"),
 }
 EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
@@ -118,7 +118,7 @@ def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -
         return [entry for each in _in_order(value) for entry in _listed_entries(each)]
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise DataError(f"holds bytes where labels are expected: {bytes(value[:20])!r}")
-    if hasattr(value, "__next__") or type(value).__repr__ is object.__repr__:
+    if hasattr(value, "__next__") or getattr(type(value), "__repr__", None) is object.__repr__:
         raise DataError(f"holds a {type(value).__name__} where labels are expected; make it a text or a list of texts")
     return [text] if (text := normal_label(cell_text(value))) else []
 

@@ -21,10 +21,10 @@ def unsaid_groups(codes: Sequence[str], unknown: Sequence[str], tree: LabelTree)
     A group whose labels share a parent is about marks that carry the parent.
     """
     stated = {node for code in codes for node in tree.path(code)}
-    found = []
-    for group, members in tree.exact_groups.items():
-        above = {tree.path(label)[-2:-1] for label in members}
-        condition = above.pop() if len(above) == 1 else ()
-        if stated.issuperset(condition) and stated.isdisjoint(members) and not set(members) & set(unknown):
-            found.append(group)
-    return found
+    return [
+        group
+        for group, parent in tree.exact_groups.items()
+        if (not parent or parent in stated)
+        and tree.members[group].isdisjoint(stated)
+        and tree.members[group].isdisjoint(unknown)
+    ]

@@ -27,7 +27,7 @@ OTHER = "(rare labels)"
 """The flat label for all labels that are too rare; no label that is simply called `other` is mixed with it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LabelSet:
     """Labels in a fixed order, which is that of the columns of scores and targets.
 
@@ -46,6 +46,10 @@ class LabelSet:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(self.names[:5]) + (", …" if len(self) > 5 else "")
+        return f"LabelSet({len(self):,} labels: {listed})"
 
     @classmethod
     def from_marks(cls, marks: "Marks", *, min_count: int = 1) -> "LabelSet":
@@ -131,16 +135,15 @@ class LabelSet:
     @cached_property
     def exclusive(self) -> ExclusiveGroups | None:
         """The groups of exclusive labels, None without any."""
-        if not isinstance(self.taxonomy, LabelTree) or not self.taxonomy.rules:
+        if not isinstance(self.taxonomy, LabelTree):
             return None
-        found = {
-            group: [at for at, name in enumerate(self.names) if self.taxonomy.group(name) == group]
-            for group, _ in self.taxonomy.rules
-        }
-        rules = dict(self.taxonomy.rules)
-        kept = [group for group, members in found.items() if members]
-        exact = [rules[group] == "exactly-one" for group in kept]
-        return ExclusiveGroups.of(kept, [found[group] for group in kept], exact, self.parents) if kept else None
+        found: dict[str, list[int]] = {}
+        for at, name in enumerate(self.names):
+            found.setdefault(self.taxonomy.group(name), []).append(at)
+        groups = {group: rule for group, rule in self.taxonomy.rules if group in found}
+        exact = [rule == "exactly-one" for rule in groups.values()]
+        members = [found[group] for group in groups]
+        return ExclusiveGroups.of(list(groups), members, exact, self.parents) if groups else None
 
     @cached_property
     def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +39,13 @@ SUBSETS = ("train", "validation", "test")
 RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight", "unknown")
 _BATCH = 10_000
 """Rows of Parquet that are held before they are written."""
+_MOST_BAD_ROWS = 1_000_000
 _FEW_REPEATS = 0.05
 """Share of images with several rows below which these contradict each other, and are not one row per label."""
 _DEFAULT = Reading()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Marks:
     """A table of marks in columns, with one entry per mark.
 
@@ -86,6 +86,11 @@ class Marks:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __repr__(self) -> str:
+        codes = len({code for codes in self.codes for code in codes})
+        named = self.taxonomy if isinstance(self.taxonomy, str) else self.taxonomy.name
+        return f"Marks({len(self):,} marks, {codes:,} labels, taxonomy {named!r})"
+
     def select(self, rows: Iterable[int]) -> "Marks":
         """Return the marks of these rows, in this order."""
         chosen = [int(row) for row in rows]
@@ -114,7 +119,7 @@ class Marks:
 
 
 def read_marks(
-    path: Path | str,
+    path: Path | str | Any,
     *,
     taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
@@ -123,10 +128,10 @@ def read_marks(
     ignore: Sequence[str] = (),
     reading: Reading = _DEFAULT,
 ) -> Marks:
-    """Return the marks of a CSV, TSV, JSONL or Parquet file.
+    """Return the marks of a CSV, TSV, JSONL or Parquet file, or of a data frame.
 
     Args:
-        path: The file; its ending gives the format.
+        path: The file, whose ending gives the format; or what `marks_from_dataframe` takes.
         taxonomy: `vienna`, `flat`, or a tree of one's own: its file, or what `read_taxonomy` gives.
         images: Folder in which each row's image must exist, if given.
         skip_bad: Leave bad rows out, and list them in `Marks.skipped`, instead of raising.
@@ -138,10 +143,10 @@ def read_marks(
         DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
     """
     reading = replace(reading, ignore=(*reading.ignore, *ignore))
+    table = open_table(Path(path)) if isinstance(path, (str, Path)) else frame_table(path)
     return table_marks(
-        open_table(Path(path)), reading, taxonomy=taxonomy, images=images, skip_bad=skip_bad,
-        require_images=require_images,
-    )  # fmt: skip
+        table, reading, taxonomy=taxonomy, images=images, skip_bad=skip_bad, require_images=require_images
+    )
 
 
 def as_marks(
@@ -305,7 +310,7 @@ def _delimiter(path: Path) -> str:
     return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Mark:
     """One row that was read."""
 
@@ -357,11 +362,14 @@ class _Reader:
             mark = self.mark(number, row, wrong)
             if wrong:
                 problems[number] = f"row {number:,} " + "; ".join(wrong)
+                if len(problems) == _MOST_BAD_ROWS:  # their messages would fill the memory
+                    first = [problems[each] for each in sorted(problems)]
+                    raise DataError(report_problems(f"{self.table.name}: at least {len(first):,} bad rows", first))
             else:
                 read.append(mark)
         notes = list(self.plan.notes)
         marks, joinable = self.join(read, problems, notes)
-        if isinstance(self.taxonomy, LabelTree) and self.taxonomy.rules:
+        if isinstance(self.taxonomy, LabelTree) and self.require_codes:
             marks = self.settle_groups(marks, self.taxonomy, problems, notes)
         listed = [problems[number] for number in sorted(problems)]
         if listed and (not skip_bad or not marks):
@@ -432,7 +440,7 @@ class _Reader:
 
     def image(self, row: Row, wrong: list[str]) -> str:
         cell = row.get(self.plan.image) if self.plan.image else None
-        if cell is not None and not isinstance(cell, (str, PathLike, int, float, dict)) and cell_text(cell):
+        if isinstance(cell, (bytes, bytearray)) or hasattr(cell, "tobytes") or hasattr(cell, "read"):
             wrong.append(f"has a {type(cell).__name__} where the name of an image is expected")
             return ""
         name = cell_text(image_cell(cell)[1] if isinstance(cell, dict) else cell)  # {"path": "a.png"}
@@ -514,11 +522,11 @@ class _Reader:
             if told := contradiction(mark.codes, tree):
                 problems[mark.row] = f"row {mark.row:,} {told}"
                 continue
-            unsaid = unsaid_groups(mark.codes, mark.unknown, tree) if self.require_codes else []
+            unsaid = unsaid_groups(mark.codes, mark.unknown, tree)
             for group in unsaid:
                 first.setdefault(group, mark.row)
                 times[group] += 1
-            open_labels = [label for group in unsaid for label in tree.exact_groups[group]]
+            open_labels = [label for group in unsaid for label in tree.members[group]]
             kept.append(replace(mark, unknown=self.ordered((*mark.unknown, *open_labels))) if unsaid else mark)
         for group, row in first.items():
             verb = "has" if times[group] == 1 else "have"

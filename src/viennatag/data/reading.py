@@ -339,7 +339,7 @@ class _Planner:
     def label_column(self, image: str) -> str:
         """Return the column of labels, empty if there is one 0/1 column per label."""
         chosen = self.reading.label_columns
-        if len(chosen) == 1 and (not self.columns[chosen[0]].is_binary() or self.reading.as_written):
+        if len(chosen) == 1 and (self.columns[chosen[0]].names_classes() or self.reading.as_written):
             return chosen[0]
         if chosen:
             return "" if all(map(self.is_flag, chosen)) else chosen[0]
@@ -437,12 +437,16 @@ class _Planner:
         """Note the columns that are named like a subset and hold other words."""
         for name in columns_named([each for each in self.names if each not in read], SPLIT_NAMES):
             column = self.columns[name]
-            if not column.is_blank() and not fold_name(name).startswith("is") and not column.listed:
-                text = next(text for text in column.texts if truth_of(text) != "blank" and not subset_of(text))
-                self.notes.append(
-                    f"the column {name!r} is not read as the subset, because {text[:40]!r} (row "
-                    f"{column.first[text]:,}) names none; write train, validation or test in it"
-                )
+            if column.is_blank() or fold_name(name).startswith("is") or column.listed:
+                continue
+            text = next((text for text in column.texts if truth_of(text) != "blank" and not subset_of(text)), None)
+            why = (
+                "another column states it" if text is None else f"{text[:40]!r} (row {column.first[text]:,}) names none"
+            )
+            self.notes.append(
+                f"the column {name!r} is not read as the subset, because {why}"
+                + ("" if text is None else "; write train, validation or test in it")
+            )
 
     def note_split(self, name: str) -> None:
         """Note what yes and no mean in a column such as `is_train`, where the other subset is not named."""
@@ -697,7 +701,6 @@ class _Planner:
     def is_whole(self, name: str) -> bool:
         """Return whether all labels are whole numbers with `.0`, as a data frame with gaps writes them; it is noted."""
         texts = [text for text in self.columns[name].texts if truth_of(text) != "blank"]
-        texts += [text for text in self.columns[name].texts if _WHOLE.fullmatch(text) and truth_of(text) == "blank"]
         if self.taxonomy == "vienna" or self.reading.as_written or not texts or not all(map(_WHOLE.fullmatch, texts)):
             return False
         self.notes.append(

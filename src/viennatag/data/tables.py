@@ -148,7 +148,9 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
         if isinstance(values, csv.Error):
             if "end of data" in str(values):
                 raise DataError(f"{name}: row {number:,} opens a quote that is never closed; close it, or remove it")
-            yield number, {BROKEN: _quoting_problem(values)}
+            if "expected after" not in str(values):
+                raise DataError(f"{name}: row {number:,} cannot be read: {values}; a quote before it may be missing")
+            yield number, {BROKEN: "has text after a closing quote; write a quote inside a cell twice"}
             continue
         if not any(map(str.strip, values)):  # an empty line, or a row that a spreadsheet left blank
             continue
@@ -160,7 +162,7 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
                 f"has {len(values)} field{'s' if len(values) > 1 else ''}, the header {len(header)}"
                 + _quoting_hint(values, header)
             )
-        elif any("\n" in value and _holds_rows(value, delimiter) for value in values):
+        elif any("\n" in value and _holds_rows(value, delimiter, len(header)) for value in values):
             raise DataError(f"{name}: row {number:,} holds other rows in one cell; a quote in it is one too many")
         yield number, row
 
@@ -176,15 +178,9 @@ def _each_row(rows: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
             yield exc
 
 
-def _quoting_problem(error: csv.Error) -> str:
-    if "expected after" in str(error):
-        return "has text after a closing quote; write a quote inside a cell twice"
-    return f"cannot be read: {error}"
-
-
-def _holds_rows(cell: str, delimiter: str) -> bool:
-    lines = cell.splitlines()[1:]
-    return any(delimiter in line and _looks_like_row(_cut(line, delimiter)) for line in lines)
+def _holds_rows(cell: str, delimiter: str, columns: int) -> bool:
+    lines = (_cut(line, delimiter) for line in cell.splitlines()[1:] if delimiter in line)
+    return any(len(line) == columns and _looks_like_row(line) for line in lines)
 
 
 def _quoting_hint(values: Sequence[str], header: Sequence[str]) -> str:

@@ -149,13 +149,22 @@ class LabelTree:
         return sorted(found, key=lambda label: -sum(word in text(label) for word in wanted))
 
     @cached_property
-    def exact_groups(self) -> Mapping[str, tuple[str, ...]]:
-        """The labels of each group of which exactly one applies."""
-        return {
-            group: tuple(node.label for node in self.nodes if node.group == group)
+    def members(self) -> Mapping[str, frozenset[str]]:
+        """The labels of each group."""
+        found: dict[str, set[str]] = {}
+        for node in self.nodes:
+            found.setdefault(node.group, set()).add(node.label)
+        return {group: frozenset(found[group]) for group, _ in self.rules}
+
+    @cached_property
+    def exact_groups(self) -> Mapping[str, str]:
+        """Each group of which exactly one label applies, with the parent that all of them share, empty for none."""
+        above = {
+            group: {self._by_label[label].parent for label in self.members[group]}
             for group, rule in self.rules
             if rule == "exactly-one"
         }
+        return {group: next(iter(parents)) if len(parents) == 1 else "" for group, parents in above.items()}
 
     def find(self, entry: str) -> str:
         """Return the label that an entry names, in any case and Unicode form; empty for none."""
@@ -167,7 +176,7 @@ class LabelTree:
     def _read(self, entry: str) -> str:
         if label := self.find(entry):
             return label
-        raise DataError(f"has {entry!r}, which is not in the taxonomy {self.name}; {self.nearest(entry)}")
+        raise DataError(f"{entry!r} is not in the taxonomy {self.name}; {self.nearest(entry)}")
 
     @cached_property
     def _spellings(self) -> Mapping[str, tuple[str, ...]]:

@@ -35,7 +35,7 @@ def find_taxonomy(taxonomy: Taxonomy | Path | str) -> Taxonomy:
         near = get_close_matches(str(taxonomy), BUILT_IN, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise OptionError(
-            f"the taxonomy {str(taxonomy)!r} is unknown; choose vienna, flat, or a file with a tree of your own "
+            f"the taxonomy {str(taxonomy)!r} is unknown; choose one of vienna, flat, or a file with a tree of your own "
             f"({', '.join(_ENDINGS)}){hint}"
         )
     return read_taxonomy(path)

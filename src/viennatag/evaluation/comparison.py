@@ -22,6 +22,7 @@ from viennatag.metrics.metrics import (
     mean_of_known,
     micro_average_precision,
 )
+from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import Scores
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ class ComparisonRow:
     milliseconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(TabularResult):
     """Methods on the same marks.
 
     Attributes:
@@ -120,6 +121,24 @@ class Comparison:
     omitted: Mapping[str, str]
     reused: int
     folds: int | None = None
+
+    def __repr__(self) -> str:
+        best = max(self.rows, key=lambda row: np.nan_to_num(row.metrics[METRICS[0]].value, nan=-1.0))
+        return f"Comparison({len(self.rows)} methods, best macro mAP {best.metrics[METRICS[0]].value:.3f}: {best.name})"
+
+    def to_dataframe(self) -> Any:
+        """Return one row per method: each metric with its interval, and its difference from the baseline with its own.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        columns: dict[str, Any] = {"method": [row.name for row in self.rows]}
+        for metric in METRICS:
+            found = [row.metrics[metric] for row in self.rows]
+            columns[metric] = [each.value for each in found]
+            for part in ("low", "high", "difference", "difference_low", "difference_high", "verdict"):
+                columns[f"{metric}_{part}"] = [getattr(each, part) for each in found]
+        return to_frame(columns | {"seconds": [row.seconds for row in self.rows]})
 
     def find(self, name: str) -> ComparisonRow:
         """Return the row of one method."""

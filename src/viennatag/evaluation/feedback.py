@@ -5,7 +5,7 @@ and no others. A rejected code was reviewed, so its weights may move even where 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viennatag.data.columns import LABEL_NAMES, UNKNOWN_NAMES, Reading, columns_named
@@ -43,7 +43,7 @@ class Feedback:
 def read_feedback(
     path: Path | str,
     *,
-    taxonomy: Taxonomy = "vienna",
+    taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
     ignore: Sequence[str] = (),
@@ -74,7 +74,11 @@ def read_feedback(
         images=images, skip_bad=skip_bad, require_codes=False,
     )  # fmt: skip
     rejected = dict(zip(rejecting.ids, rejecting.codes, strict=True))
-    return Feedback(marks, tuple(rejected.get(name, ()) for name in marks.ids))
+    denied = tuple(rejected.get(name, ()) for name in marks.ids)
+    if marks.unknown:  # what was rejected is known
+        pairs = zip(marks.unknown, denied, strict=True)
+        marks = replace(marks, unknown=tuple(tuple(code for code in each if code not in own) for each, own in pairs))
+    return Feedback(marks, denied)
 
 
 @dataclass(frozen=True, eq=False)

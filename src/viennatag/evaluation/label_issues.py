@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["missing", "wrong"]
 NEIGHBOURS = 5
-BLOCK = 8192
+BLOCK_MARKS = 8192
 """Marks whose scores are ranked at a time."""
 _CARRIERS = 5
 """A label on fewer marks is never called wrong: nobody can say how well its scores separate marks."""
@@ -151,8 +151,8 @@ def _blocks(
     if not isinstance(scores, np.ndarray):
         yield from scores
         return
-    for start in range(0, len(scores), BLOCK):
-        block = scores[start : start + BLOCK]
+    for start in range(0, len(scores), BLOCK_MARKS):
+        block = scores[start : start + BLOCK_MARKS]
         yield np.arange(start, start + len(block)), block
 
 

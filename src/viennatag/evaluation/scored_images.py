@@ -10,7 +10,7 @@ from viennatag.errors import BundleError, ImageError
 from viennatag.images.crops import full_view_rows
 from viennatag.images.decoding import available_cores
 from viennatag.images.sources import ImageSource
-from viennatag.model.postprocessing import Outputs, join_pixels
+from viennatag.model.postprocessing import Outputs
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine, run_images
 
@@ -61,7 +61,7 @@ def score_images(
         engine,
         images,
         ("logits", "features"),
-        also=lambda pixels: chain.read_pixels(pixels[None]),
+        also=lambda pixels: chain.colour_features(pixels[None]),
         max_crops=chain.max_crops,
         workers=workers,
     ):
@@ -71,8 +71,10 @@ def score_images(
             else:
                 rows.append(at)
         if batch.outputs:
-            pixels = join_pixels([each for each in batch.outcomes if not isinstance(each, ImageError)])
-            scores.append(chain.scores(Outputs(batch.outputs[0], batch.view_counts, *pixels)))
+            found = [each for each in batch.outcomes if each is not None and not isinstance(each, ImageError)]
+            colours = np.concatenate(found) if found else None
+            outputs = Outputs(batch.outputs[0], batch.view_counts, colours, np.array(batch.blank))
+            scores.append(chain.scores(outputs))
             features.append(batch.outputs[1][full_view_rows(batch.view_counts)])
         done += len(batch.outcomes)
         if progress:

@@ -53,16 +53,6 @@ BLANK_CONTRAST = 8
 """Of 255: an image of one colour varies by less, by the noise of a JPEG."""
 
 
-def find_blank(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which images have one colour, as those that are transparent all over, which falls on white.
-
-    Args:
-        pixels: Shape (images, size, size, 3).
-    """
-    flat = pixels.reshape(len(pixels), -1, 3)
-    return (flat.max(axis=1) - flat.min(axis=1)).max(axis=1) < BLANK_CONTRAST  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, eq=False)
 class FramedImage:
     """An image as a network sees it, with its original size.
@@ -80,6 +70,13 @@ class FramedImage:
     height: int
     box: Box
     crops: tuple[tuple[NDArray[np.uint8], Box], ...] = ()
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it has one colour, as one that is transparent all over, which falls on white."""
+        left, top, right, bottom = (round(min(1, max(0, side)) * len(self.pixels)) for side in self.box)
+        inside = self.pixels[top:bottom, left:right].reshape(-1, 3)
+        return bool(len(inside) == 0 or np.ptp(inside, axis=0).max() < BLANK_CONTRAST)
 
     @property
     def views(self) -> list[NDArray[np.uint8]]:

@@ -75,8 +75,10 @@ def _image_column(document: Document, schema: Any) -> str:
     Raises:
         DataError: If there is none.
     """
-    if document.reading.image_column in schema.names:
-        return document.reading.image_column
+    if chosen := document.reading.image_column:
+        if chosen not in schema.names:
+            raise DataError(f"--image-column {chosen}: no such column; they are {', '.join(schema.names[:20])}")
+        return chosen
     named = columns_named(schema.names, (*IMAGE_COLUMNS, *IMAGE_NAMES))
     files = [
         name

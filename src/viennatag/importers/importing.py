@@ -173,7 +173,7 @@ class _Import:
             self.format.name,
             str(self.source.resolve()),
             str(self.images),
-            self.taxonomy,
+            self.taxonomy.to_json() if isinstance(self.taxonomy, LabelTree) else self.taxonomy,
             repr(self.reading),
         ]
         staging = Staging(self.out.with_name(f".{self.out.name}.import"), json.dumps(settings))

@@ -21,6 +21,7 @@ from viennatag.errors import OptionError
 from viennatag.inspection.row_checks import Finding, check_rows
 from viennatag.metrics.metrics import frequency_bands
 from viennatag.metrics.ranking import ratio
+from viennatag.metrics.results import TabularResult, to_frame
 from viennatag.metrics.scores import known_marks
 from viennatag.split.stratification import FRACTIONS
 
@@ -32,6 +33,8 @@ FREQUENT = 500
 """Pairs below chance are searched among this number of the most frequent labels; rare labels hardly ever co-occur."""
 MAPPED = 20
 """Every pair among this number of the most frequent labels is kept, for a heat map."""
+LEAF = "leaf label"
+"""What labels without children are called where they are not of one level."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class LevelProfile:
     """One level of the labels; arrays have one entry per label.
 
     Attributes:
-        level: `category`, `division`, `section`; or `label` in a flat taxonomy.
+        level: `category`, `division`, `section`; `label` in a flat taxonomy; in a tree of one's own as its file says,
+            and `LEAF` for all labels without children where these are not of one level.
         names: The labels.
         counts: Marks of each label, at least 1.
         marks_by_labels: Number of marks with 0, 1, 2, ... labels.
@@ -157,8 +161,8 @@ class LevelProfile:
         return np.maximum(needs.marks - self.counts, 0)
 
 
-@dataclass(frozen=True, eq=False)
-class Profile:
+@dataclass(frozen=True, eq=False, repr=False)
+class Profile(TabularResult):
     """Profile of a marks table: its levels from the root down, and one finding for each kind that occurs in rows.
 
     `unknown` is the number of marks on which each label is unknown, by label, of those that are unknown somewhere;
@@ -172,6 +176,23 @@ class Profile:
     findings: tuple[Finding, ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        level = self.levels[-1]
+        return f"Profile({self.marks:,} marks, {len(level.names):,} labels of the level {level.level!r})"
+
+    def to_dataframe(self) -> Any:
+        """Return one row per label: its level, its marks, and how many times rarer it is than the most frequent one.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        rows: list[tuple[Any, ...]] = []
+        for level in self.levels:
+            figures = zip(level.names, level.counts, level.irlbl, level.missing(self.needs), strict=True)
+            rows += [(level.level, *each) for each in figures]
+        columns = zip(("level", "label", "marks", "irlbl", "missing"), zip(*rows, strict=True), strict=True)
+        return to_frame(dict(columns))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -202,6 +223,8 @@ def profile(marks: Marks | Path | str | Any, *, min_count: int = 1, needs: Needs
     targets = labels.encode(marks.codes)
     hidden = len(marks) - known_marks(labels.targets(marks)) if marks.unknown else np.zeros(len(labels), np.int64)
     levels = [(level, labels.at_level(level)) for level in labels.level_names]
+    if not np.array_equal(answers := np.flatnonzero(labels.is_answer), levels[-1][1]):
+        levels.append((LEAF, answers))  # the branches of a tree of one's own may differ in depth
     return Profile(
         taxonomy=str(marks.taxonomy),
         marks=len(marks),

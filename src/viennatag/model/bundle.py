@@ -8,6 +8,7 @@ bundle runs no code of its own, and a damaged bundle or one of another schema is
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,7 @@ MAX_SIZE = 4096
 """Largest side of the square that a graph takes, in pixels."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bundle:
     """A trained model without its weights, which stay in the file `graph`.
 
@@ -63,6 +64,9 @@ class Bundle:
     precision: str = "float32"
     digest: str = ""
     seen: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+
+    def __repr__(self) -> str:
+        return f"Bundle({str(self.path)!r}, {len(self.labels):,} labels, images of {self.image_size} pixels)"
 
     def __post_init__(self) -> None:
         if {self.train_counts.shape, self.prior.shape} != {(len(self.labels),)}:
@@ -169,7 +173,7 @@ def _read_description(path: Path) -> Mapping[str, Any]:
     if len(content) > _MAX_DESCRIPTION:
         raise ValueError(f"more than {_MAX_DESCRIPTION:,} bytes")
     found: Mapping[str, Any] = json.loads(content)
-    if found["schema"] != SCHEMA:
+    if found["schema"] != SCHEMA or type(found["schema"]) is not int:
         raise BundleError(
             f"{path}: the bundle has schema {found['schema']}, this version reads schema {SCHEMA}; install the "
             "version of viennatag that wrote it, or train it anew"
@@ -192,27 +196,43 @@ def _bundle(found: Mapping[str, Any], path: Path) -> Bundle:
     postprocessor = Postprocessor(
         labels=label_set,
         calibration=Calibration(
-            np.array(chain["slope"], dtype=float), np.array(chain["intercept"], dtype=float), label_set.exclusive
+            _numbers(chain["slope"], "slope"), _numbers(chain["intercept"], "intercept"), label_set.exclusive
         ),
-        thresholds=np.array(chain["thresholds"], dtype=np.float64),
+        thresholds=_numbers(chain["thresholds"], "thresholds", most=1),
         top=None if chain["top"] is None else _whole(chain["top"], "top"),
         weights=np.array(chain["weights"], dtype=np.float64) if chain.get("weights") else None,
         max_crops=_whole(chain["max_crops"], "max_crops"),
-        parent_weight=float(chain["parent_weight"]),
+        parent_weight=float(_numbers([chain["parent_weight"]], "parent_weight")[0]),
         pixel_labels=pixel_labels,
     )
     return Bundle(
-        train_counts=np.array(found["train_counts"], dtype=np.int64),
-        prior=np.array(found["prior"], dtype=np.float64),
+        train_counts=np.array([_whole(each, "train_counts") for each in found["train_counts"]], dtype=np.int64),
+        prior=_numbers(found["prior"], "prior"),
         postprocessor=postprocessor,
         image_size=_whole(found["image_size"], "image_size"),
         training=dict(found["training"]),
         metrics=dict(found["metrics"]),
         path=path,
-        precision=str(found["precision"]),
+        precision=_text(found["precision"], "precision"),
         digest=str(found["files"][GRAPH]),
         seen=np.fromfile(path / SEEN, dtype="<u8") if SEEN in found["files"] else np.zeros(0, dtype=np.uint64),
     )
+
+
+def _numbers(values: Any, name: str, *, most: float = math.inf) -> NDArray[np.float64]:
+    """Return numbers of a bundle, with `most` between 0 and that; who takes them says what is wrong with others."""
+    if wrong := [each for each in values if type(each) not in {int, float} or 1e9 < abs(each) < math.inf]:
+        raise ValueError(f"{name} holds {str(wrong[0])[:40]!r}, which is no number that makes sense there")
+    found = np.array(values, dtype=np.float64)
+    if most < math.inf and np.any(np.isfinite(found) & ((found < 0) | (found > most))):
+        raise ValueError(f"{name} must be between 0 and {most:g}")
+    return found
+
+
+def _text(value: Any, name: str) -> str:
+    if type(value) is not str:
+        raise ValueError(f"{name} is {str(value)[:40]!r}, no text")
+    return value
 
 
 def _whole(value: Any, name: str) -> int:

@@ -169,6 +169,11 @@ def _figures(bundle: Bundle) -> Iterator[str]:
                 for name in named
             ],
         )
+    exclusive = bundle.metrics.get("exclusive", ())
+    if exclusive:
+        yield "Groups of exclusive labels: on how many marks the right one is chosen, in per cent."
+        rows = [[each["group"], each["rule"], f"{each['marks']:,}", _cell(each["accuracy"])] for each in exclusive]
+        yield table(["group", "rule", "marks", "accuracy"], rows)
     readers = bundle.training.get("pixel_colours", {})
     if readers:
         yield "Colour codes on the validation subset: average precision of the head and of counted pixels, in per cent."

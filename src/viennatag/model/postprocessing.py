@@ -22,7 +22,6 @@ from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.colour_features import colour_features as find_colour_features
 from viennatag.images.crops import full_view_rows, merge_crops
-from viennatag.images.decoding import find_blank
 from viennatag.thresholds.thresholds import Thresholds
 
 PARENT_WEIGHT = 0.5
@@ -107,18 +106,6 @@ class Postprocessor:
         """
         return find_colour_features(pixels, COLOUR_LABELS) if self.pixel_labels else None
 
-    def read_pixels(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32] | None, NDArray[np.bool_]]:
-        """Return colour features and which images are blank, as `Outputs` takes them.
-
-        Only for the Vienna Classification is an image blank. Elsewhere one colour may mean something: open water from
-        the air, or a slide without tissue.
-
-        Args:
-            pixels: Whole images, shape (images, size, size, 3).
-        """
-        blank = find_blank(pixels) if self.labels.taxonomy == "vienna" else np.zeros(len(pixels), dtype=bool)
-        return self.colour_features(pixels), blank
-
     def logits(self, outputs: Outputs) -> NDArray[np.floating[Any]]:
         """Return one row of logits for each image, shape (images, labels), as the calibration takes them.
 
@@ -148,13 +135,14 @@ class Postprocessor:
     def scores(self, outputs: Outputs) -> NDArray[np.float64]:
         """Return calibrated scores in which no label is below its descendants, shape (images, labels).
 
-        Those of a blank image are 0.
+        Those of a blank image are 0 in the Vienna Classification. Elsewhere one colour may mean something: open water
+        from the air, or a slide without tissue.
 
         Raises:
             DataError: As `logits`.
         """
         scores = coherent_probabilities(self.calibration, self.logits(outputs), self.labels.parents)
-        if outputs.blank is not None:
+        if outputs.blank is not None and self.labels.taxonomy == "vienna":
             scores[outputs.blank] = 0.0
         return scores
 
@@ -170,14 +158,6 @@ class Postprocessor:
     def with_thresholds(self, thresholds: Thresholds) -> "Postprocessor":
         """Return a copy that suggests by other thresholds."""
         return replace(self, thresholds=thresholds.thresholds, top=thresholds.top, weights=thresholds.weights)
-
-
-def join_pixels(
-    found: Sequence[tuple[NDArray[np.float32] | None, NDArray[np.bool_]]],
-) -> tuple[NDArray[np.float32] | None, NDArray[np.bool_]]:
-    """Return what `Postprocessor.read_pixels` found in several images as if they had been read together."""
-    colours = [each for each, _ in found if each is not None]
-    return np.concatenate(colours) if colours else None, np.concatenate([blank for _, blank in found])
 
 
 def average_parent_logits(

@@ -86,8 +86,8 @@ def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], f
     with atomic_folder(path) as folder:
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        for name, content in {**further, CARD: card}.items():
-            (folder / name).write_text(content, encoding="utf-8")
+        for name, text in {**further, CARD: card}.items():
+            (folder / name).write_text(text, encoding="utf-8")
         text = json.dumps(_plain(description), ensure_ascii=False, allow_nan=False, indent=1)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
     return open_bundle(path)

@@ -23,7 +23,7 @@ from viennatag.images.isolation import read_guarded
 from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource
 from viennatag.model.bundle import STARTER, Bundle, open_bundle
-from viennatag.model.postprocessing import Outputs, join_pixels
+from viennatag.model.postprocessing import Outputs
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.runtime.settings import find_runtime_settings
 from viennatag.thresholds.thresholds import Thresholds
@@ -141,7 +141,8 @@ class Predictor:
         """
         views = [view for image in images for view in image.views]
         # before the weights push the pixels out of the processor's cache
-        colours, blank = self.postprocessor.read_pixels(np.stack([image.pixels for image in images]))
+        colours = self.postprocessor.colour_features(np.stack([image.pixels for image in images]))
+        blank = np.array([image.is_blank for image in images])
         logits, *more = self.engine.run(np.stack(views), ("logits", *also))
         return Outputs(logits, [len(image.views) for image in images], colours, blank), more
 
@@ -223,7 +224,7 @@ class Predictor:
             self._one_thread_engine,
             images,
             ("logits",),
-            also=lambda pixels: self.postprocessor.read_pixels(pixels[None]),
+            also=lambda pixels: self.postprocessor.colour_features(pixels[None]),
             max_crops=self.postprocessor.max_crops,
             workers=self._workers,
             batch_size=self.settings.batch_size,
@@ -232,8 +233,10 @@ class Predictor:
             if not batch.outputs:
                 yield errors, np.empty((0, len(self.bundle.labels)))
                 continue
-            pixels = join_pixels([each for each in batch.outcomes if not isinstance(each, ImageError)])
-            yield errors, self.postprocessor.scores(Outputs(batch.outputs[0], batch.view_counts, *pixels))
+            found = [each for each in batch.outcomes if each is not None and not isinstance(each, ImageError)]
+            colours = np.concatenate(found) if found else None
+            outputs = Outputs(batch.outputs[0], batch.view_counts, colours, np.array(batch.blank))
+            yield errors, self.postprocessor.scores(outputs)
 
     def explain(self, image: ImageSource | FramedImage, code: str) -> "Explanation":
         """Return where in an image the evidence for a code lies, exactly.
@@ -373,13 +376,14 @@ class Predictor:
         labels = self.bundle.labels
         thresholds = self.postprocessor.thresholds if threshold is None else np.full(len(labels), threshold)
         open_ = ~labels.under(exclude)
+        scores = np.where(open_, scores, -1.0)
         if top is not None:
             here = self._levels == level if level else labels.is_answer
             return self._ranked(np.flatnonzero(here & open_), scores, thresholds, top)
         rule = self.postprocessor.rule if threshold is None else Thresholds(
             thresholds, labels.depths, None, labels.exclusive
         )  # fmt: skip
-        above = rule(np.where(open_, scores, -1.0)[None])[0] & open_
+        above = rule(scores[None])[0] & open_
         if level is not None:
             above &= self._levels == level
         else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from viennatag.data.marks import Marks
@@ -24,10 +25,11 @@ EXPORT_FORMATS = {
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """An image with labels; a label that a person gave has the score None."""
+    """An image with labels; a label that a person gave has the score None. `predicted`: no person has looked at it."""
 
     image: str
     labels: tuple[tuple[str, float | None], ...]
+    predicted: bool = False
 
 
 def labelled_marks(marks: Marks) -> list[LabelledImage]:
@@ -45,7 +47,9 @@ def labelled_predictions(predictions: Iterable[Prediction], folder: Path | str) 
     """
     return [
         LabelledImage(
-            Path(each.image).relative_to(folder).as_posix(), tuple((made.code, made.score) for made in each.suggestions)
+            Path(each.image).relative_to(folder).as_posix(),
+            tuple((made.code, made.score) for made in each.suggestions),
+            predicted=True,
         )
         for each in predictions
         if each.error is None
@@ -107,10 +111,10 @@ def _coco(
         if isinstance(size, ImageError):
             raise DataError(f"{each.image}: {size}")
         images.append({"id": at, "file_name": each.image, "width": size.width, "height": size.height})
-        box = [0, 0, size.width, size.height]
+        box, corners = [0, 0, size.width, size.height], [0, 0, size.width, 0, size.width, size.height, 0, size.height]
         for name, score in each.labels:
             found: dict[str, Any] = {"id": len(annotations) + 1, "image_id": at, "category_id": number[name]}
-            found |= {"bbox": box, "area": size.width * size.height, "iscrowd": 0}
+            found |= {"bbox": box, "segmentation": [corners], "area": size.width * size.height, "iscrowd": 0}
             annotations.append(found if score is None else found | {"score": score})
     categories = [{"id": at, "name": name, "supercategory": headings.get(name, "")} for name, at in number.items()]
     return {"images": images, "annotations": annotations, "categories": categories}
@@ -122,12 +126,14 @@ def _task(labelled: LabelledImage) -> dict[str, Any]:
     Labels of people are annotations, suggestions are predictions.
     """
     choices = [name for name, _ in labelled.labels]
-    result = {"from_name": "labels", "to_name": "image", "type": "choices", "value": {"choices": choices}}
-    task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={labelled.image}"}}
+    value = {"from_name": "labels", "to_name": "image", "type": "choices", "value": {"choices": choices}}
+    result = [value] if choices else []
+    task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={quote(labelled.image)}"}}
     scores = [score for _, score in labelled.labels if score is not None]
-    if not scores:
-        return task | {"annotations": [{"result": [result]}]}
-    return task | {"predictions": [{"model_version": "viennatag", "score": min(scores), "result": [result]}]}
+    if scores or labelled.predicted:
+        score = min(scores, default=0.0)
+        return task | {"predictions": [{"model_version": "viennatag", "score": score, "result": result}]}
+    return task | {"annotations": [{"result": result}]}
 
 
 def _interface(classes: Sequence[str], headings: Mapping[str, str]) -> str:

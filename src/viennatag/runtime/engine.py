@@ -93,11 +93,13 @@ class Batch(Generic[Extra]):
         outcomes: For each image the result of `also`, or why it could not be read.
         outputs: The graph's outputs, one row for each view of each readable image: the full mark, then its crops.
         view_counts: Number of views of each readable image.
+        blank: Whether each readable image has one colour.
     """
 
     outcomes: list[Extra | ImageError]
     outputs: list[NDArray[np.float32]]
     view_counts: list[int]
+    blank: list[bool]
 
 
 def run_images(
@@ -130,15 +132,17 @@ def run_images(
         outcomes: list[Extra | ImageError] = []
         pixels: list[NDArray[np.uint8]] = []
         view_counts: list[int] = []
+        blank: list[bool] = []
         for source in batch:
             try:
                 framed = read_guarded(source, engine.size, max_crops=max_crops)
                 outcomes.append(also(framed.pixels))
                 pixels.extend(framed.views)
                 view_counts.append(len(framed.views))
+                blank.append(framed.is_blank)
             except ImageError as exc:
                 outcomes.append(exc)
-        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], view_counts)
+        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], view_counts, blank)
 
     workers = workers or available_cores()
     batches = _batches(sources, batch_size)

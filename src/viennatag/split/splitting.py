@@ -47,7 +47,7 @@ def split_marks(
         seed: See `stratify`.
 
     Raises:
-        DataError: If every subset is in use and some marks have no split.
+        DataError: If every subset is in use and some marks have no split, or all images look alike.
         OptionError: If `fractions` are not three, or make no sense.
     """
     if len(fractions) != len(SUBSETS):
@@ -69,10 +69,18 @@ def split_marks(
         stated[rows] = missing[0]
         return stated
     chosen = marks.select(rows)
+    groups = mark_groups(chosen, None if hashes is None else hashes[rows], max_distance=max_distance)
+    found = len(np.unique(groups))
+    if found < len(missing) <= len(np.unique(mark_groups(chosen, None))):
+        raise DataError(
+            f"all {len(chosen):,} images look alike ({found} group{'s' if found > 1 else ''} for {len(missing)} "
+            "subsets), and such images stay together; give marks that differ, or split them all the same with "
+            "--near-duplicates none (in training --set near_duplicates=none)"
+        )
     subsets = stratify(
         LabelSet.from_marks(chosen).encode(chosen.codes),
         fractions=tuple(shares / shares.sum()),
-        groups=mark_groups(chosen, None if hashes is None else hashes[rows], max_distance=max_distance),
+        groups=groups,
         order=order,
         seed=seed,
     )

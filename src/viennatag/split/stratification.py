@@ -91,7 +91,9 @@ def assign_marks(
     unit_of = _number_groups(groups, marked.shape[0])
     count = int(unit_of.max()) + 1
     if count < len(shares):
-        raise DataError(f"found {count} groups for {len(shares)} subsets; give more marks or fewer subsets")
+        raise DataError(
+            f"found {count} group{'s' if count > 1 else ''} for {len(shares)} subsets; give more marks or fewer subsets"
+        )
     rng = np.random.default_rng(seed)
     label_count = marked.shape[1]
     if order == 2:

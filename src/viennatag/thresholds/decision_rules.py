@@ -17,7 +17,7 @@ from viennatag.errors import OptionError
 from viennatag.metrics.results import Parameters
 from viennatag.metrics.scores import ArrayData, Scores, Targets, as_scores, as_targets
 from viennatag.thresholds.thresholds import Thresholds
-from viennatag.thresholds.tuning import macro_gains, expected_thresholds, recall_thresholds, tune_thresholds
+from viennatag.thresholds.tuning import expected_thresholds, macro_gains, recall_thresholds, tune_thresholds
 
 
 class DecisionRule(Protocol):

@@ -170,9 +170,7 @@ def recall_thresholds(
     return cuts[pool]
 
 
-def macro_gains(
-    scores: Scores, k: int, *, rounds: int = 100
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def macro_gains(scores: Scores, k: int, *, rounds: int = 100) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return weights and thresholds (labels,) of the rule that promises the best macro F1 with k labels for each mark.
 
     The rule suggests the k labels with the largest weight * (score - threshold). With P the sum of a label's calibrated
@@ -191,18 +189,21 @@ def macro_gains(
     """
     scores = as_scores(scores)
     check_scores(scores, probabilities=True)
-    marks, labels = scores.shape
+    labels = scores.shape[1]
     if k >= labels:
         return np.ones(labels), np.zeros(labels)
     carried = scores.sum(axis=0) + 1e-6
-    suggested, right = carried.copy(), np.vecdot(scores, scores, axis=0)  # as if each score were a chance of suggestion
+    suggested, right = (
+        carried.copy(),
+        np.einsum("ml,ml->l", scores, scores),
+    )  # as if each score were a chance of suggestion
     best, reached = (np.ones(labels), np.zeros(labels)), -1.0
     for at in range(rounds):
         weights, thresholds = 2 / (carried + suggested), right / (carried + suggested)
         gains = weights * (scores - thresholds)
         chosen = np.zeros(scores.shape, dtype=bool)
         np.put_along_axis(chosen, np.argpartition(-gains, k - 1, axis=1)[:, :k], True, axis=1)
-        now, hits = chosen.sum(axis=0), np.vecdot(scores, chosen, axis=0)
+        now, hits = chosen.sum(axis=0), np.einsum("ml,ml->l", scores, chosen)
         promised = float(np.mean(2 * hits / (carried + now)))
         if promised > reached:
             best, reached = (weights, thresholds), promised

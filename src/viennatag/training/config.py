@@ -199,7 +199,9 @@ def options_from(settings: Iterable[Setting] = ()) -> TrainConfig:
     options = build("", strategy=strategy, finetune=finetune, budget=budget, onnx=build(_ONNX))
     if not any(name and name.startswith(f"{_ONNX}:") for name in (options.backbone, options.teacher)):
         problems += [
-            latest[f"{_ONNX}.{name}"].problem("only matters with a backbone onnx:FILE") for name in values[_ONNX]
+            latest[f"{_ONNX}.{name}"].problem("only matters with a backbone onnx:FILE")
+            for name, value in values[_ONNX].items()
+            if value != getattr(OnnxInput(), name)
         ]
     data = build("data")
     _raise(problems)

@@ -5,8 +5,8 @@ from typing import Literal
 
 from viennatag.errors import OptionError
 
-Normalisation = Literal["none", "unit", "signed", "imagenet"]
-NORMALISATIONS: dict[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = {
+PixelScale = Literal["none", "unit", "signed", "imagenet"]
+NORMALISATIONS: dict[PixelScale, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "none": ((0.0,), (1.0,)),
     "unit": ((0.0,), (255.0,)),
     "signed": ((127.5,), (127.5,)),
@@ -30,7 +30,7 @@ class OnnxInput:
     """
 
     layout: Literal["auto", "NCHW", "NHWC"] = "auto"
-    normalisation: Normalisation | None = None
+    normalisation: PixelScale | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     channels: Literal["RGB", "BGR"] = "RGB"

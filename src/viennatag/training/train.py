@@ -24,6 +24,7 @@ from viennatag.model.seen_images import hash_files
 from viennatag.training.backbones.backbone import LOCAL, Backbone
 from viennatag.training.backbones.loading import BUNDLE
 from viennatag.training.backbones.onnx_files import ONNX
+from viennatag.training.backbones.stages import STAGES
 from viennatag.training.backbones.torchvision_networks import TORCHVISION
 from viennatag.training.data.collection import (
     TEST,
@@ -261,6 +262,8 @@ def _describe(candidate: Candidate) -> dict[str, Any]:
 
 def _without_folder(backbone: str) -> str:
     """Return a backbone's name without the folders of this machine."""
+    if backbone.startswith(STAGES):
+        return STAGES + _without_folder(backbone.removeprefix(STAGES))
     for prefix in (BUNDLE, ONNX):
         if backbone.startswith(prefix):
             return prefix + Path(backbone.removeprefix(prefix)).name

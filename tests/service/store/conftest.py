@@ -50,7 +50,7 @@ def postgres() -> Iterator[str]:
                 yield f"postgresql://office@127.0.0.1:{port}"
             finally:
                 process.send_signal(signal.SIGINT)  # at SIGTERM it would wait for its clients
-                process.wait(20)
+                process.wait(120)
 
 
 def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -58,7 +58,7 @@ def _wait_until_up(port: int, process: "subprocess.Popen[bytes]", log: Path) -> 
 
     import psycopg
 
-    for _ in range(200):
+    for _ in range(2400):
         assert process.poll() is None, log.read_text()
         try:
             psycopg.connect(host="127.0.0.1", port=port, user="office", dbname="postgres").close()

@@ -6,7 +6,7 @@
  */
 
 import * as api from "./api.js";
-import { byId, fill, h, toast } from "./dom.js";
+import { byId, fill, h, say, toast } from "./dom.js";
 import { decisionOf } from "./mark.js";
 
 const DEBOUNCE_MS = 150;
@@ -21,6 +21,7 @@ export class Finder {
   #timer = 0;
   #parent = null; // the code whose children are shown, null for the categories
   #rows = [];
+  #drawn = []; // the rows on screen, which may be those of the words before
   #ranking = []; // all codes with their scores for the mark at hand
   #stale = false; // whether the list is older than the words
 
@@ -35,7 +36,9 @@ export class Finder {
         this.#enter();
       } else if (/^[1-9]$/.test(event.key) && WORDS.test(byId("search").value) && this.#isAtEnd()) {
         event.preventDefault();
-        this.#enter(Number(event.key) - 1);
+        const row = this.#drawn[Number(event.key) - 1];
+        if (row) this.#enter(row);
+        else say(`No row has the number ${event.key}.`);
       } else if (event.key === "ArrowDown") {
         event.preventDefault();
         byId("nodes").querySelector(".main")?.focus();
@@ -56,14 +59,14 @@ export class Finder {
     return selectionStart === selectionEnd && selectionEnd === value.length;
   }
 
-  /** Add the first row or another one, also if the list is still on its way; without words go to the list. */
-  async #enter(at = 0) {
+  /** Add a row that is seen, or the first one, also if the list is still on its way; without words go to the list. */
+  async #enter(seen = null) {
     const { current: mark } = this.session;
     if (!byId("search").value.trim()) return byId("nodes").querySelector(".main")?.focus();
     const words = byId("search").value.trim();
     this.leave(); // so that the next key acts on the mark and is not typed
-    const rows = this.#stale && !this.#rows.length ? await this.refresh() : this.#rows;
-    if (rows[at] && mark) this.add(rows[at].code, rows[at].heading, mark);
+    const [first] = seen ? [seen] : this.#stale && !this.#rows.length ? await this.refresh() : this.#rows;
+    if (first && mark) this.add(first.code, first.heading, mark);
     else toast(`Nothing was found for ${words}.`);
   }
 
@@ -176,6 +179,7 @@ export class Finder {
   }
 
   #draw() {
+    this.#drawn = this.#rows;
     const numbered = WORDS.test(byId("search").value);
     fill(byId("nodes"), this.#rows.map((row, at) => this.#row(row, numbered && at < NUMBERED ? at + 1 : null)));
   }

@@ -72,7 +72,7 @@ export function showGrid(session, listed, acceptAbove) {
 
   /** Change all selected marks that are read. */
   function change(action, words) {
-    const marks = [...chosen].filter(mayDecide);
+    const marks = [...chosen].filter((mark) => mark.status === "read" && mayDecide(mark));
     for (const mark of marks) {
       action(mark);
       session.changed(mark);

@@ -44,9 +44,10 @@ export function listing({ suggestions, candidates }, { hidden, floor, all }) {
 /** Return suggestions and candidates, by the thresholds of the model or from a score that the office has set. */
 function split(suggestions, candidates, floor) {
   if (floor === null) return [suggestions, candidates];
+  const leaves = new Set(candidates.map(({ code }) => code));
   const all = new Map([...candidates, ...suggestions].map((each) => [each.code, each]));
   const ranked = [...all.values()].sort((a, b) => b.score - a.score);
-  return [ranked.filter(({ score }) => score >= floor), ranked.filter(({ score, level }) => score < floor && (level === "section" || level === "label"))];
+  return [ranked.filter(({ score }) => score >= floor), ranked.filter(({ code, score }) => score < floor && leaves.has(code))];
 }
 
 /** Return how many decisions one must expect to be wrong if the suggestions are taken as they are. */

@@ -31,7 +31,7 @@ export function newMark(id, order, name, file) {
 }
 
 /** Return whether this person decides on a mark: in a team only if an examination is theirs, and not while two differ. */
-export const mayDecide = ({ status, team }) => status === "read" && (!team || Boolean(team.stage && !team.conflict));
+export const mayDecide = ({ status, team }) => status !== "absent" && (!team || Boolean(team.stage && !team.conflict));
 
 /** Return whether the codes of a mark are final: in a team also for the store, or before it has been asked. */
 export const isFinal = ({ done, team }) => Boolean(done) && (!team || team.unsaved || team.codes !== null);

@@ -203,7 +203,7 @@ export class Session extends EventTarget {
   nextOpen() {
     const marks = this.listed();
     const at = marks.indexOf(this.current) + 1;
-    const open = (mark) => !mark.done && (mayDecide(mark) || mark.status === "waiting" || mark.status === "reading");
+    const open = (mark) => !mark.done && mark.status !== "failed" && mayDecide(mark);
     return [...marks.slice(at), ...marks.slice(0, at)].find(open) ?? this.marks.find(open);
   }
 
@@ -352,7 +352,7 @@ export class Session extends EventTarget {
   async #ask(image, name, top = CANDIDATES) {
     const [{ model, result }, more] = await Promise.all([api.predict(image, name), api.predict(image, name, { top })]);
     const { width, height, suggestions, note = "" } = result;
-    const candidates = more.result.suggestions.map(({ code, heading, score, level }) => ({ code, heading, score, level }));
+    const candidates = more.result.suggestions.map(({ code, heading, score, level, group }) => ({ code, heading, score, level, group }));
     return { model: `${model.name} ${model.digest}`, width, height, note, suggestions, candidates };
   }
 

@@ -83,7 +83,7 @@ export class Suggestions {
     );
   }
 
-  #row(mark, { code, heading, score, level, kind, indent }, at) {
+  #row(mark, { code, heading, score, level, group, kind, indent }, at) {
     const state = decisionOf(mark, code);
     const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", {}));
     bar.firstChild.style.width = `${Math.max(1, score * 100)}%`;
@@ -100,6 +100,7 @@ export class Suggestions {
         h("span", { class: "code" }, code),
         h("span", { class: "heading" }, heading),
         isAuxiliary && h("span", { class: "level small", title: "auxiliary section" }, "A", h("span", { class: "sr" }, "uxiliary")),
+        group && h("span", { class: "level small", title: "group of exclusive labels" }, group),
         h("span", { class: level === "section" || level === "label" ? "level sr" : "level small" }, level),
         bar,
         h("span", { class: "score" }, PERCENT(score)),
@@ -195,7 +196,7 @@ export class Suggestions {
 
   /** Accept all listed codes from the office's score on that are not decided yet. */
   acceptAbove(mark = this.session.current, { quiet = false } = {}) {
-    if (!mark || !mayDecide(mark)) return 0;
+    if (mark?.status !== "read" || !mayDecide(mark)) return 0;
     const from = this.settings.acceptFrom;
     const source = mark === this.session.current ? this.session.region ?? mark : mark;
     const { rows, colours } = listing(source, { ...this.settings.listing, all: false });
@@ -216,7 +217,8 @@ export class Suggestions {
   /** Set or remove a decision; a code that was not suggested comes with its heading. */
   decide(code, wanted, heading = null, mark = this.session.current) {
     if (!mark || this.session.readOnly) return;
-    if (!mayDecide(mark)) return toast(`${mark.name} is not yours to decide; the line below the codes says whose it is.`);
+    if (mark.status === "absent") return toast(`Add the image of ${mark.name} first.`);
+    if (!mayDecide(mark)) return toast(`${mark.name} is not yours to decide; the line below the codes says why.`);
     const listed = this.session.region?.candidates.find((each) => each.code === code);
     this.#decide(mark, code, wanted, heading ?? (about(mark, code).heading || listed?.heading || ""));
     this.session.changed(mark);

@@ -70,11 +70,18 @@ export class Team {
     const same = before && before.stage === stage && before.version === version && !force;
     mark.team = { ...facts(found), stage, version, said: before?.said, unsaved: same && before.unsaved, conflict: null };
     if (same) return;
+    if (!before && stage && Object.keys(mark.decisions).length) return this.#keepEarly(mark, found);
     mark.decisions = shown ? { ...shown.decisions } : Object.fromEntries(stage === "settlement" ? both(found.examinations) : []);
     mark.done = shown?.done ?? null;
     mark.history = [];
     mark.team.said = workOf(mark);
     this.#nameCodes(mark);
+  }
+
+  /** Keep what was decided before the store was asked; if it has other decisions, that is a conflict. */
+  #keepEarly(mark, found) {
+    mark.team.said = workOf({ decisions: {}, done: null });
+    if (mark.team.version) Object.assign(mark.team, { conflict: facts(found), unsaved: true });
   }
 
   /** Get the headings of codes that others added. */

@@ -6,9 +6,6 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-STAGES = ("first", "review", "settlement")
-"""The examinations of a mark: by the first examiner, by a second one, and by a lead where the two disagree."""
-
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A point in time, which SQLite would keep without its zone."""
@@ -64,7 +61,7 @@ class MarkRow(StoreTable):
 
 
 class ExaminationRow(StoreTable):
-    """The decisions of one stage; `version` counts its changes."""
+    """The decisions of one stage, as `schemas.Stage` names them; `version` counts its changes."""
 
     __tablename__ = "examinations"
 

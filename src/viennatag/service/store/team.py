@@ -107,7 +107,7 @@ class Team:
         Args:
             caller: Who decides.
             mark_id: The mark.
-            stage: One of `STAGES`.
+            stage: first, review (by a second examiner) or settlement (by a lead, where the two disagree).
             decisions: "accepted" or "rejected" for each decided code.
             version: The version of the examination that the caller saw; 0 for a new one.
             done: Whether the examination is finished.

@@ -32,6 +32,7 @@ from viennatag.training.backbones.backbone import (
 from viennatag.training.backbones.gain_clipping import Normalisation, normalisations
 from viennatag.training.backbones.graph_surgery import bundle_backbone, linear_weights
 from viennatag.training.backbones.onnx_files import ONNX, load_onnx_backbone
+from viennatag.training.backbones.stages import STAGES, stage_backbone
 from viennatag.training.backbones.torchvision_networks import TORCHVISION
 from viennatag.training.onnx_input import OnnxInput
 
@@ -50,13 +51,18 @@ def load_backbone(
     seed: int = 0,
     onnx_input: OnnxInput | None = None,
 ) -> Backbone:
-    """Return the backbone of a bundle, of an ONNX file, or of a network by its name.
+    """Return the backbone of a bundle, of an ONNX file, or of a network by its name; see also `stage_backbone`.
 
     Raises:
-        BackboneError: As `load_timm_backbone` and `load_onnx_backbone`.
+        BackboneError: As `load_timm_backbone`, `load_onnx_backbone` and `stage_backbone`.
         BundleError: If there is no such bundle or it is damaged.
         OptionError: If random weights are asked of a bundle or a graph, or another image size of a bundle.
     """
+    if name.startswith(STAGES):
+        own = _without_stages(name)
+        return stage_backbone(
+            load_backbone(own, cache=cache, pretrained=pretrained, size=size, seed=seed, onnx_input=onnx_input)
+        )
     if name.startswith(ONNX):
         _refuse_random(name, pretrained)
         return load_onnx_backbone(name, onnx_input or OnnxInput(), size=size)
@@ -85,6 +91,8 @@ def load_network(name: str, *, pretrained: bool = True, size: int | None = None)
         BundleError: If there is no such bundle or it is damaged.
         OptionError: If random weights are asked of a bundle.
     """
+    if name.startswith(STAGES):
+        raise BackboneError(f"{name}: only a network can be fine-tuned; leave {STAGES!r} or --finetune out")
     if name.startswith(ONNX):
         raise BackboneError(f"{name}: an ONNX graph cannot be fine-tuned; leave --finetune out to train a head on it")
     if not name.startswith(BUNDLE):
@@ -95,6 +103,7 @@ def load_network(name: str, *, pretrained: bool = True, size: int | None = None)
 
 def contents_digest(name: str) -> str:
     """Return a digest of the bundle or the files behind a name; empty for published names, which do not change."""
+    name = name.removeprefix(STAGES)
     if name.startswith(BUNDLE):
         return _open(name).digest
     files, found = _files_behind(name), hashlib.sha256()
@@ -102,6 +111,20 @@ def contents_digest(name: str) -> str:
         found.update(path.name.encode())
         found.update(path.read_bytes())
     return found.hexdigest() if files else ""
+
+
+def _without_stages(name: str) -> str:
+    """Return the name of the network whose stages are read.
+
+    Raises:
+        OptionError: If that is a bundle, or has the prefix again.
+    """
+    own = name.removeprefix(STAGES)
+    if own.startswith((BUNDLE, STAGES)):
+        raise OptionError(
+            f"{name}: the stages of a published network can be read, or of an ONNX file; name one of those"
+        )
+    return own
 
 
 def _files_behind(name: str) -> list[Path]:

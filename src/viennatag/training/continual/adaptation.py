@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from viennatag.calibration.calibration import Calibration
+from viennatag.calibration.exclusive import ExclusiveGroups
 from viennatag.data.labels import LabelSet
 from viennatag.evaluation.feedback import Feedback
 from viennatag.images.crops import full_view_rows
+from viennatag.losses.exclusive import exclusive_log_odds
 from viennatag.metrics.scores import as_targets, dense_unknown, known_marks
 from viennatag.model.postprocessing import Postprocessor
 from viennatag.training.continual.weight_deltas import STRENGTHS, Directions, fit_weight_deltas, log_loss
@@ -195,6 +198,8 @@ class Adaptation:
         surprising = (given >= MIN_MENTIONS) & (given > expected + 2 * np.sqrt(expected + 1))
         may_move = (expected >= MIN_MENTIONS) | surprising | (not_given >= MIN_MENTIONS)
         may_move[[labels.index[name] for name in start.postprocessor.pixel_labels]] = False
+        for group in labels.exclusive or ():  # one of them cannot move without the others
+            may_move[group.members] = may_move[group.members].any()
         columns = np.flatnonzero(may_move)
         own = np.array(feedback.marks.weights, dtype=np.float32)[:, None]
         weights = np.broadcast_to(own, (len(feedback), len(columns)))
@@ -215,7 +220,20 @@ class Adaptation:
             inputs, truth = np.concatenate([inputs, self.rehearsal.inputs]), np.concatenate([truth, again])
             weights = np.concatenate([weights, np.where(old < 0, 0, share).astype(np.float32)])
         now = start.logits(inputs)[:, self.columns]
-        return start, list(fit_weight_deltas(self.directions(inputs), now, truth, weights, strengths=self.strengths))
+        deltas = fit_weight_deltas(
+            self.directions(inputs), now, truth, weights, strengths=self.strengths, exclusive=self.exclusive
+        )
+        return start, list(deltas)
+
+    @property
+    def exclusive(self) -> ExclusiveGroups | None:
+        """The groups of exclusive labels among `columns`."""
+        return self.labels.exclusive.within(self.columns) if self.labels.exclusive else None
+
+    def log_odds(self, logits: NDArray[Any]) -> NDArray[Any]:
+        """Return the log-odds that calibrated logits of `columns` stand for, same shape."""
+        groups = self.exclusive
+        return exclusive_log_odds(torch.from_numpy(logits), groups).numpy() if groups else logits
 
     def truth(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which of the moving labels some marks carry, shape (rows, columns)."""
@@ -248,9 +266,9 @@ def cross_fit(adaptation: Adaptation, fold: NDArray[np.int8]) -> tuple[NDArray[n
         start, tried = adaptation.learn(np.setdiff1d(np.arange(marks), held))
         truth, weights, own = adaptation.truth(held), adaptation.weights[held], np.searchsorted(rows, whole[held])
         before = start.logits(views.features[rows])[:, adaptation.columns]
-        unchanged[number] = log_loss(before[own], truth, weights)
+        unchanged[number] = log_loss(adaptation.log_odds(before[own]), truth, weights)
         for at, deltas in enumerate(tried):
             after[at, rows] = before + adaptation.directions(views.features[rows]) @ deltas.T
-            losses[at, number] = log_loss(after[at, whole[held]], truth, weights)
+            losses[at, number] = log_loss(adaptation.log_odds(after[at, whole[held]]), truth, weights)
     total = losses.sum(axis=1)
     return after, [int(at) for at in np.argsort(total) if total[at] < unchanged.sum()]

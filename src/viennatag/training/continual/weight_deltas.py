@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from viennatag.calibration.exclusive import ExclusiveGroups
+from viennatag.losses.exclusive import exclusive_log_odds
 from viennatag.training.heads.trainer import standardise_columns
 
 STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
@@ -63,6 +65,7 @@ def fit_weight_deltas(
     weights: NDArray[Any],
     *,
     strengths: Sequence[float] = STRENGTHS,
+    exclusive: ExclusiveGroups | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield, for each strength of the penalty, deltas of shape (labels, inputs).
 
@@ -75,6 +78,7 @@ def fit_weight_deltas(
         truth: 1 where a mark carries a label, same shape.
         weights: How much each of these counts, same shape.
         strengths: Positive, the strongest first.
+        exclusive: Groups of exclusive labels among them, in which a softmax takes the place of the sigmoid.
     """
     shown, now, true, counts = (
         torch.from_numpy(np.asarray(each, dtype=np.float32)) for each in (inputs, start, truth, weights)
@@ -88,7 +92,9 @@ def fit_weight_deltas(
 
         def cost(optimizer: torch.optim.Optimizer = optimizer, strength: float = strength) -> torch.Tensor:
             optimizer.zero_grad()
-            lost = entropy(now + shown @ deltas.T, true, weight=counts, reduction="sum")
+            moved = now + shown @ deltas.T
+            moved = exclusive_log_odds(moved, exclusive) if exclusive else moved
+            lost = entropy(moved, true, weight=counts, reduction="sum")
             total = lost + strength / 2 * deltas.square().sum()
             total.backward()
             return total

@@ -225,12 +225,18 @@ def _subsets(marks: Marks) -> NDArray[np.int8]:
     """Return the subset of each mark, shape (marks,).
 
     Raises:
-        DataError: If a subset is empty.
+        DataError: If a subset is empty, or has no label where training needs some.
     """
     subsets = np.array([SUBSETS.index(split) for split in marks.splits], dtype=np.int8)
     for at, subset in enumerate(SUBSETS):
         if not np.any(subsets == at):
             raise DataError(f"the {subset} subset is empty; training needs train, validation and test marks")
+        if at != TEST and not any(marks.codes[row] for row in np.flatnonzero(subsets == at)):
+            raise DataError(
+                f"no mark of the {subset} subset has a label ({np.sum(subsets == at):,} marks); training needs labels "
+                "there: move marks with labels to it, or leave out the column of subsets (--ignore split), so that "
+                "marks are split anew"
+            )
     return subsets
 
 

@@ -6,7 +6,7 @@ to reproduce the teacher's features of the same image (Romero et al. 2015, FitNe
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -157,7 +157,7 @@ class EpochLog(Callback):
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Keep the loss of a batch."""
-        self._losses.append(float(outputs["loss"] if isinstance(outputs, Mapping) else outputs))
+        self._losses.append(pl_module.batch_loss)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Keep the figures of an epoch."""

@@ -233,6 +233,7 @@ def run_folder(
         finetune,
         *(strategy.min_count, strategy.sampling, strategy.loss),  # not its head and decision, which come later
         *(marks.images, marks.codes, marks.splits, marks.weights, *([marks.unknown] if marks.unknown else [])),
+        *([] if isinstance(marks.taxonomy, str) else [marks.taxonomy]),
         *file_keys([*((images / name for name in marks.images) if images else ()), *unlabelled_images], {}),
     )
     return cache / "checkpoints" / hashlib.sha256(repr(run).encode()).hexdigest()[:24]

@@ -120,6 +120,7 @@ class StudentNetwork(lightning.LightningModule):
             self.register_buffer("teacher_mean", drawn.mean(0), persistent=False)
             self.register_buffer("teacher_scale", drawn.std(0).clamp_min(1e-3), persistent=False)
         self.depths, self.layers = layer_depths(network)
+        self.batch_loss = 0.0  # of the last batch, all its images
         self._logits: list[tuple[Tensor, Tensor]] = []
 
     # Training
@@ -160,23 +161,23 @@ class StudentNetwork(lightning.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         """Return the loss of a batch: uint8 pixels (n, side, side, 3) and positions (n,).
 
-        Images that are shown a few at a time have given their gradients but for the last few.
+        Images that are shown a few at a time have given their gradients but for the last few. Several processes
+        exchange the sum, after the backward pass of these last.
         """
         shown = self._shown(batch, index)
         count, side = shown.pixels.shape[:2]
-        shares = -(-count * side**2 // _AT_A_TIME) if self._gives_gradients else 1
-        few = -(-count // shares)
+        few = count
+        if self.device.type == "cpu" and self.options.freeze_statistics:
+            few = -(-count // -(-count * side**2 // _AT_A_TIME))
+        self.batch_loss = 0.0
         for start in range(0, count - few, few):
             loss = self._loss(shown[start : start + few]) / count
+            self.batch_loss += float(loss.detach())
             with torch.autocast("cpu", enabled=False):
-                (loss / self.options.accumulate).backward()  # type: ignore[no-untyped-call]
-        return self._loss(shown[few * ((count - 1) // few) :]) / count
-
-    @property
-    def _gives_gradients(self) -> bool:
-        """Whether images may be shown a few at a time: on one processor, with normalisation that keeps statistics."""
-        alone = self.trainer.world_size == 1 and self.device.type == "cpu"
-        return alone and bool(self.options.freeze_statistics)
+                (loss / self.options.accumulate).backward()
+        last = self._loss(shown[few * ((count - 1) // few) :]) / count
+        self.batch_loss += float(last.detach())
+        return last
 
     def optimizer_zero_grad(self, *_: Any) -> None:
         """Leave the gradients of images that were shown already; `optimizer_step` removes them."""
@@ -281,7 +282,7 @@ class StudentNetwork(lightning.LightningModule):
             ),
             fused=True,  # a fifth of the time on a processor
         )
-        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]  # else Lightning will not clip
+        optimizer._step_supports_amp_scaling = False  # else Lightning will not clip
         steps = max(1, int(self.trainer.estimated_stepping_batches))
         warmup = max(1, int(steps * options.warmup))
 

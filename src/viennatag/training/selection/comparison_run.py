@@ -565,7 +565,7 @@ class ComparisonRun:
             levels=self.labels.depths,
         )
         scores = np.broadcast_to(prior, (len(self.evaluated), len(prior)))
-        return self.measured(scores, rule(scores))
+        return self.measured(scores, replace(rule, exclusive=self.labels.exclusive)(scores))
 
 
 def train_on(

@@ -5,10 +5,11 @@ right. Marks are therefore assigned to folds, near-duplicates together, and each
 learned from the others. Only heads are trained, in seconds; the backbone may have seen the marks.
 """
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError, OptionError
-from viennatag.evaluation.label_issues import BLOCK, LabelIssue, rank_label_issues
+from viennatag.evaluation.label_issues import BLOCK_MARKS, LabelIssue, rank_label_issues
 from viennatag.files import cache_folder
 from viennatag.model.bundle import STARTER, Bundle, as_bundle
 from viennatag.prediction.predictor import Predictor
@@ -77,13 +78,16 @@ def find_label_issues(
         raise DataError(f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {table.taxonomy} ones")
     paths = [Path(images) / image for image in table.images]
     if own_scores:
-        batches: list[NDArray[np.float32]] = []
-        for errors, scores in Predictor(bundle).score_many(paths):
-            for error in filter(None, errors):
-                raise DataError(f"an image cannot be read: {error}; leave the mark out")
-            batches.append(scores.astype(np.float32))
-            report("scores", sum(map(len, batches)), len(table), "")
-        return rank_label_issues(table, bundle.labels, np.concatenate(batches), limit=limit)
+        with tempfile.TemporaryFile() as file:
+            done = 0
+            for errors, scores in Predictor(bundle).score_many(paths):
+                for error in filter(None, errors):
+                    raise DataError(f"an image cannot be read: {error}; leave the mark out")
+                file.write(scores.astype(np.float32).tobytes())
+                done += len(scores)
+                report("scores", done, len(table), "")
+            kept = _StoredScores(file, (len(table), len(bundle.labels)))
+            return rank_label_issues(table, bundle.labels, kept, limit=limit)
     found = extract_features(
         paths,
         bundle_backbone(bundle),
@@ -93,8 +97,23 @@ def find_label_issues(
     for at, why in found.errors.items():
         raise DataError(f"{paths[at]}: {why}; leave the mark out")
     labels = LabelSet.from_marks(table, min_count=MIN_COUNT)
-    fitted = cross_fit(table, labels, found.values, found.rows, hashes=found.hashes, seed=seed, progress=progress)
+    fitted = cross_fit_heads(table, labels, found.values, found.rows, hashes=found.hashes, seed=seed, progress=progress)
     return rank_label_issues(table, labels, fitted, limit=limit, features=(found.values, found.rows))
+
+
+@dataclass(frozen=True, eq=False)
+class _StoredScores:
+    """Scores (marks, labels) in a file of float32, as those of a register do not fit into memory."""
+
+    file: IO[bytes]
+    shape: tuple[int, int]
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        self.file.seek(0)
+        for start in range(0, self.shape[0], BLOCK_MARKS):
+            content = self.file.read(4 * BLOCK_MARKS * self.shape[1])
+            block = np.frombuffer(content, dtype=np.float32).reshape(-1, self.shape[1])
+            yield np.arange(start, start + len(block)), block
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +141,8 @@ class CrossFittedScores:
         """Yield positions of marks (n,), each mark once, and their scores (n, labels)."""
         for at, head in enumerate(self.heads):
             members = np.flatnonzero(self.fold == at)
-            for start in range(0, len(members), BLOCK):
-                marks = members[start : start + BLOCK]
+            for start in range(0, len(members), BLOCK_MARKS):
+                marks = members[start : start + BLOCK_MARKS]
                 yield marks, head.scores(HeldOut.of_examples(self.examples.select(marks))).astype(np.float32)
 
     def to_array(self) -> NDArray[np.float32]:
@@ -134,7 +153,7 @@ class CrossFittedScores:
         return scores
 
 
-def cross_fit(
+def cross_fit_heads(
     marks: Marks,
     labels: LabelSet,
     features: NDArray[Any],

@@ -1,49 +1,33 @@
-"""Networks that are better together: the mean of their calibrated logits, chosen on the validation subset.
-
-Members are added one by one, the one that helps most first (Caruana et al. 2004, ensemble selection), and only while
-each is worth what it costs in serving. What comes out is one backbone with one linear head.
-"""
+"""Networks that are better together: the mean of their calibrated logits, as one backbone with one linear head."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from viennatag.calibration.calibration import Calibration
 from viennatag.calibration.platt import fit_platt
-from viennatag.metrics.metrics import macro_average_precision
 from viennatag.training.backbones.joining import join_backbones
 from viennatag.training.data.collection import VALIDATION
 from viennatag.training.heads.exported import LinearHead
-from viennatag.training.selection.candidates import Candidate, TrainingMarks
+from viennatag.training.selection.candidates import Candidate, TrainingMarks, contrasts
 
-WORTH = 0.002
-"""Macro average precision that another network must gain; it costs as much as the first."""
+NEAR = 0.8
+"""Share of the best network's macro average precision from which another takes part even if it is surely worse."""
 
 
 def choose_members(candidates: Mapping[str, Candidate]) -> tuple[str, ...]:
-    """Return the names of the candidates whose mean is best on the validation subset, the best one first.
+    """Return the names of the candidates that are good enough to be joined with the best one, which is the first.
 
-    All have linear heads over the same labels; those of another image size than the best one are left out.
+    They take images of the same size, and are near the best one, or not worse beyond noise. Whether the mean is better
+    is not asked of the validation subset, which flatters the network that was chosen on it: on photographs it said -0.9
+    points where the test subset said +0.8.
     """
     best = max(candidates, key=lambda name: candidates[name].macro_map)
-    labels = candidates[best].trained.labels
-    targets = candidates[best].collection.examples(labels, VALIDATION).targets
-    logits = {
-        name: _calibrated_logits(each)
-        for name, each in candidates.items()
-        if each.backbone.size == candidates[best].backbone.size
-    }
-    chosen, reached = [best], macro_average_precision(logits[best], targets).value
-    while waiting := [name for name in logits if name not in chosen]:
-        together = sum(logits[name] for name in chosen)
-        found = {name: macro_average_precision(together + logits[name], targets).value for name in waiting}
-        name = max(found, key=lambda each: found[each])
-        if found[name] < reached + WORTH:
-            break
-        chosen.append(name)
-        reached = found[name]
-    return tuple(chosen)
+    size, least = candidates[best].backbone.size, NEAR * candidates[best].macro_map
+    alike = {name: each for name, each in candidates.items() if each.backbone.size == size}
+    found = contrasts(alike, baseline=best)
+    good = [name for name, each in alike.items() if each.macro_map >= least or found[name].verdict != "worse"]
+    return tuple(sorted(good, key=lambda name: -candidates[name].macro_map))
 
 
 def join_candidates(data: TrainingMarks, members: Sequence[Candidate]) -> Candidate:
@@ -74,9 +58,3 @@ def _calibration(candidate: Candidate) -> Calibration:
     labels = candidate.trained.labels
     validation = candidate.collection.examples(labels, VALIDATION)
     return fit_platt(validation.logits(candidate.trained.head), validation.targets, groups=labels.groups)
-
-
-def _calibrated_logits(candidate: Candidate) -> NDArray[np.float64]:
-    validation = candidate.collection.examples(candidate.trained.labels, VALIDATION)
-    found = _calibration(candidate)
-    return np.asarray(found.slope * validation.logits(candidate.trained.head) + found.intercept)

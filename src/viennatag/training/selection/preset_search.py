@@ -1,10 +1,10 @@
 """The search of a preset: how to fine-tune, image size, networks together, the mirrored view, strategy, in a time.
 
 What matters most is tried first. Short fine-tunings choose one thing after another; what they chose is then trained in
-full, within `best` several times with more or less regularisation, which short trainings cannot judge. Networks whose
-mean is better are joined, the frozen one among them. The best on the validation subset is kept, so that a search never
-ends below what it tried. Each trial is recorded when it ends, and a fine-tuning goes on from its last checkpoint, so a
-search that was killed goes on too.
+full, within `best` several times with more or less regularisation, which short trainings cannot judge. `best` also
+joins the networks, the frozen one among them. What is kept is the best on the validation subset, or what is joined of
+it, if that is not worse beyond noise. Each trial is recorded when it ends, and a fine-tuning goes on from its last
+checkpoint, so a search that was killed goes on too.
 """
 
 import hashlib
@@ -59,12 +59,14 @@ class PresetPlan:
         variants: By stage, the fields of `FinetuneOptions` that short fine-tunings change; `size_factor` is a factor
             on the image size.
         full: The fields that each full fine-tuning changes of what was chosen; the first ones, as time permits.
+        joins: Whether networks may be joined, and photographs be seen mirrored, which costs time in serving.
     """
 
     budget: float
     epochs: int
     variants: Mapping[str, tuple[Mapping[str, Any], ...]]
     full: tuple[Mapping[str, Any], ...] = ({},)
+    joins: bool = False
 
 
 _LOWER = {"learning_rate": 3e-4}
@@ -76,10 +78,11 @@ SEARCHES: dict[Preset, PresetPlan] = {
         30,
         {
             "learning rate": (_LOWER, {"learning_rate": 2e-3}),
-            "image size": (_LARGER, {"size_factor": 1.4}),
             "batch normalisation": ({"freeze_statistics": False},),
+            "image size": (_LARGER, {"size_factor": 1.4}),
         },
         ({}, {"mixing": 0.5}, {"mixing": 0.5, "augmentation": "none"}),
+        joins=True,
     ),
 }
 """By preset; `fast` searches nothing."""
@@ -121,9 +124,13 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
         alone |= search.finetuned(chosen, alone[FROZEN].backbone)
     except BackboneError as exc:  # some networks only serve
         data.progress("search", 1, 1, f"no fine-tuning: {exc}")
-    photos = chosen.finetune is not None and chosen.finetune.augmentation == "photos"
-    candidates = _together(search, alone, mirrors=photos)
+    candidates = {name: each for name, each in alone.items() if name.startswith(FROZEN)}
+    if tuned := {name: each for name, each in alone.items() if name not in candidates}:
+        candidates[FINETUNED] = tuned[_best(tuned)]
     best = _best(candidates)
+    if plan.joins:
+        photos = chosen.finetune is not None and chosen.finetune.augmentation == "photos"
+        best = _together(search, alone, candidates, best, mirrors=photos)
     found = search_strategies(
         candidates[best].collection,
         strategies=[replace(each, decision_rule=options.strategy.decision_rule) for each in STRATEGIES.values()],
@@ -133,40 +140,49 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
         progress=data.progress,
     )
     candidates[SEARCHED] = replace(candidates[best], trained=found.trained, found=found)
+    kept = SEARCHED if _verdict(candidates, SEARCHED, best) == "better" else best
     compared = contrasts(candidates, baseline=FROZEN)
-    kept = max(compared, key=lambda name: compared[name].value)
     data.progress("choice", 1, 1, describe_choice(kept, compared[kept]))
     facts = {
         "preset": options.preset,
         "kept": kept,
         "networks": candidates[kept].backbone.width // alone[FROZEN].backbone.width,
-        "views": 2 if (best if kept == SEARCHED else kept) == MIRRORED else 1,
+        "views": 2 if best == MIRRORED else 1,
         "trials": [{"stage": each.stage, "name": each.name, "macro_map": each.macro_map} for each in search.trials],
         "gains": {name: vars(each) for name, each in compared.items()},
     }
     return candidates[kept], facts
 
 
-def _together(search: "_Search", alone: Mapping[str, Candidate], *, mirrors: bool) -> dict[str, Candidate]:
-    """Return networks alone, the best of the fine-tuned ones, joined and with the mirrored view, by what they are."""
-    candidates = {name: each for name, each in alone.items() if name.startswith(FROZEN)}
-    if tuned := {name: each for name, each in alone.items() if name not in candidates}:
-        candidates[FINETUNED] = tuned[_best(tuned)]
+def _together(
+    search: "_Search", alone: Mapping[str, Candidate], candidates: dict[str, Candidate], best: str, *, mirrors: bool
+) -> str:
+    """Add joined networks, and their mirrored view, to the candidates; return the name of what is best.
+
+    Both lower the noise of a prediction, so they are taken unless they are worse beyond noise. Where no fine-tuned
+    network is better than the frozen one, nothing is joined.
+    """
     members = choose_members(alone)
     parts = [alone[name] for name in members]
-    if len(members) > 1 and search.has_time(parts[0].backbone, len(members)):
+    if best == FINETUNED and len(members) > 1 and search.has_time(parts[0].backbone, len(members)):
         candidates[JOINED] = search.made(
             "networks together", ", ".join(members), lambda: join_candidates(search.data, parts)
         )
-    best = candidates[_best(candidates)]
-    head = best.trained.head
-    if mirrors and isinstance(head, LinearHead) and search.has_time(best.backbone, 2):
+        best = best if _verdict(candidates, JOINED, best) == "worse" else JOINED
+    plain = candidates[best]
+    head = plain.trained.head
+    if mirrors and isinstance(head, LinearHead) and search.has_time(plain.backbone, 2):
+        both = mirror_backbone(plain.backbone)
         candidates[MIRRORED] = search.made(
-            "views",
-            MIRRORED,
-            lambda: search.data.with_backbone(best.options, mirror_backbone(best.backbone), head, keep_head=True),
+            "views", MIRRORED, lambda: search.data.with_backbone(plain.options, both, head, keep_head=True)
         )
-    return candidates
+        best = best if _verdict(candidates, MIRRORED, best) == "worse" else MIRRORED
+    return best
+
+
+def _verdict(candidates: Mapping[str, Candidate], name: str, baseline: str) -> str:
+    """Return whether a candidate is better or worse than another on the validation subset, beyond noise."""
+    return contrasts({each: candidates[each] for each in (baseline, name)}, baseline=baseline)[name].verdict
 
 
 def describe_choice(kept: str, found: Contrast) -> str:
@@ -262,7 +278,8 @@ class _Search:
         if _side(chosen, backbone) != backbone.size:
             name = f"{FROZEN}, {_side(chosen, backbone)} pixels"
             found[name] = self.train("backbone", name, frozen(chosen))
-        found |= self._in_full(chosen, backbone, epoch, overhead)
+        if not short or self.left > overhead + epoch or any(each.stage == IN_FULL for each in self.trials):
+            found |= self._in_full(chosen, backbone, epoch, overhead)
         reached = max((each.macro_map for each in found.values()), default=0.0)
         if short and short.macro_map > reached:  # few marks may want few epochs
             found[f"{short.stage}, {short.name}"] = self.data.train(chosen)
@@ -319,7 +336,7 @@ class _Search:
         seconds = passes * len(self.data.marks) * _serving_seconds(backbone)
         if seconds <= self.left:
             return True
-        self._report(f"networks are not joined: their features would take about {seconds / 60:.0f} minutes")
+        self._report(f"no time for networks together, whose features would take about {seconds:.0f} seconds")
         return False
 
     @property
