@@ -343,7 +343,8 @@ for _ in range(600):
     except ValueError:
         refused += 1
         continue
-    opened = library.Index.restore(content.tobytes(), view=True)
+    held = content.tobytes()  # the index only points into it
+    opened = library.Index.restore(held, view=True)
     try:
         opened.search(vectors[::40], 64)
     except RuntimeError:  # told as damage; what must not happen is that the process ends

@@ -47,4 +47,4 @@ def test_its_card_and_the_tables_in_the_docs_are_what_was_measured() -> None:
 def test_it_reads_the_sample_mark() -> None:
     """A blue shield with a star."""
     codes = {suggestion.code for suggestion in Predictor.load().predict(ROOT / "examples/sample-mark.png")}
-    assert codes >= {"24.1.5", "1.1", "29.1.4"}
+    assert codes >= {"24.1", "1", "29.1.4"}

@@ -85,9 +85,9 @@ def test_a_predictor_says_what_it_runs(runtime: str) -> None:
     assert {"onnxruntime": "ONNX Runtime on CPU", "openvino": "OpenVINO on CPU"}[runtime] in description
     assert "batches of 8" in description
     image = Path(__file__).parents[2] / "examples/sample-mark.png"
-    assert {each.code for each in predictor.predict(image)} >= {"24.1.5", "1.1", "29.1.4"}
+    assert {each.code for each in predictor.predict(image)} >= {"24.1", "1", "29.1.4"}
     (many,) = predictor.predict_many([image])
-    assert {each.code for each in many.suggestions} >= {"24.1.5", "1.1", "29.1.4"}
+    assert {each.code for each in many.suggestions} >= {"24.1", "1", "29.1.4"}
 
 
 def test_an_engine_that_is_missing_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What is in the cache is used only as it was written."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,17 @@ from viennatag.data.marks import read_marks
 from viennatag.files import keep, kept
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.backbones.loading import load_backbone
+from viennatag.training.data.collection import ProgressCallback
 from viennatag.training.data.features import extract_features
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.selection.preset_search import PresetPlan, PresetTrial, _Search
+
+
+@dataclass(frozen=True)
+class _Silent:
+    """What a search reads of the marks before it trains."""
+
+    progress: ProgressCallback = lambda *_: None
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +75,7 @@ def test_trials_that_were_changed_are_made_again(tmp_path: Path) -> None:
     trial, file = PresetTrial("backbone", "frozen features", 0.25, 3.0), tmp_path / "trials.json"
 
     def search() -> _Search:
-        return _Search(None, PresetPlan(60.0, 1, {}), 60.0, file)  # type: ignore[arg-type]
+        return _Search(_Silent(), PresetPlan(60.0, 1, {}), 60.0, file)  # type: ignore[arg-type]
 
     search()._add(trial)
     assert search().trials == [trial]

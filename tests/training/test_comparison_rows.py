@@ -31,6 +31,7 @@ def marks(collection: Path) -> Marks:
     return read_marks(collection / "marks.csv", images=collection)
 
 
+@pytest.mark.slow
 def test_networks_and_presets_are_rows_on_the_same_test_marks(
     networks: tuple[str, str], marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     assert facts["views"] == 2 or facts["kept"] != MIRRORED
 
 
+@pytest.mark.slow
 def test_a_short_fine_tuning_that_is_better_than_the_long_one_is_kept(
     network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
