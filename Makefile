@@ -14,7 +14,7 @@ demo: $(BASE)/ready
 	@echo '  export PATH="$(CURDIR)/$(BASE)/bin:$$PATH"'
 
 test: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -n 2
+	$(FULL)/bin/python -m pytest -n 3
 
 test-slow: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -n 2 -m "slow or not slow"

@@ -127,6 +127,7 @@ def test_the_head_of_a_bundle_is_where_finetuning_starts(collection: Path, tmp_p
     assert bias[5] == -4
 
 
+@pytest.mark.slow
 def test_a_network_trained_anew_under_its_old_name_is_another_start(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     save_network(lively_network("test_efficientnet", 64), tmp_path / "network")
@@ -226,6 +227,7 @@ def test_the_first_head_sees_images_as_large_as_they_are_served(
     assert sizes == [48]
 
 
+@pytest.mark.slow
 def test_a_bundle_whose_head_has_no_weights_is_fine_tuned_at_any_size(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     options = TrainOptions(strategy=STRATEGIES["neighbours"], backbone="test_efficientnet", pretrained=False, size=64)

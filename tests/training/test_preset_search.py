@@ -34,6 +34,7 @@ def marks(collection: Path) -> Marks:
     return read_marks(collection / "marks.csv", images=collection)
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

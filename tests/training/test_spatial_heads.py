@@ -408,6 +408,7 @@ def test_a_bundle_of_residual_attention_goes_round(  # type: ignore[no-untyped-d
     assert "one that reads feature maps" in err
 
 
+@pytest.mark.slow
 def test_a_decoder_learns_on_a_finetuned_backbone(collection: Path, cache: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)
     strategy = replace(find_strategy("ml-decoder"), min_count=3)

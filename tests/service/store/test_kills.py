@@ -52,7 +52,7 @@ def all_of(client: httpx.Client, address: str, name: str) -> list[dict[str, Any]
     return found
 
 
-@pytest.mark.parametrize("seconds", [3.0, pytest.param(60.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [1.5, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_nothing_acknowledged_is_lost(seconds: float, store_url: str, tmp_path: Path) -> None:
     database = Database(store_url)
     tokens = [add_user(database, f"examiner{number}", "examiner") for number in range(CLIENTS)]
