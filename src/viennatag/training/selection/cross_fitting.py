@@ -33,7 +33,7 @@ from viennatag.training.selection.trained_strategy import TrainedStrategy, train
 from viennatag.training.strategies import MIN_COUNT, Strategy, find_strategy
 
 _FOLDS = 5
-_STOPPING_MARKS = 80_000
+_STOPPING_MARKS = 20_000
 """At most this many marks of a fold stop and calibrate a head, so that their scores fit into memory."""
 ISSUE_STRATEGY = find_strategy("cosine")
 """On rendered marks with 30 % of the codes hidden more of the 500 missing labels that it was surest of were right than
