@@ -184,6 +184,11 @@ def _neighbour(path: Path, ending: str) -> Path:
     return path.with_name(f".{_short(path.name)}.{ending}")
 
 
+def temporary_neighbour(path: Path) -> Path:
+    """Return the file that `atomic_file` writes first; a killed run may leave it."""
+    return _neighbour(path, "part")
+
+
 def _short(name: str) -> str:
     """Return a name to which an ending can be added; names of a file system have at most 255 bytes."""
     return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}-{zlib.crc32(os.fsencode(name)):08x}"
@@ -208,7 +213,7 @@ def _kind(mode: int) -> str:
 
 def _open_temporary(path: Path) -> tuple[int, Path]:
     """Return an open temporary neighbour of a file; that of a killed run is taken over, that of a live one is not."""
-    temporary = _neighbour(path, "part")
+    temporary = temporary_neighbour(path)
     handle = _lock_file(temporary)
     if handle is not None and _lockable():
         os.truncate(handle, 0)

@@ -23,7 +23,7 @@ from PIL import Image
 
 from viennatag.data.marks import read_marks
 from viennatag.errors import ArtworkError, OptionError
-from viennatag.files import atomic_file, exclusive, safe_cells
+from viennatag.files import atomic_file, exclusive, safe_cells, temporary_neighbour
 from viennatag.images.colours import CODES as COLOUR_CODES
 from viennatag.images.colours import COUNTS, MANY, colour_codes
 from viennatag.signals import starting_workers
@@ -215,7 +215,8 @@ def _check_folder(folder: Path, options: RenderOptions, material: dict[str, int]
             changes = "; ".join(changed)
             raise OptionError(f"{folder} holds marks drawn with other options ({changes}); choose another folder")
         return
-    if folder.exists() and any(folder.iterdir()):
+    left = temporary_neighbour(record).name  # by a run that was killed at its first file
+    if folder.exists() and any(each.name != left for each in folder.iterdir()):
         raise OptionError(f"{folder} holds other files and no render.json; choose a new or empty folder")
     _write(record, json.dumps(now, indent=1) + "\n")
 
