@@ -27,7 +27,7 @@ from viennatag.training.backbones.backbone import load_timm_backbone
 from viennatag.training.data.collection import Collection, collect
 from viennatag.training.data.examples import Examples
 from viennatag.training.heads.trainer import Schedule, train_head
-from viennatag.training.selection.comparison_run import compare_strategies
+from viennatag.training.selection.comparison_run import run_methods, summarise
 from viennatag.training.strategies import MIN_COUNT, STRATEGIES
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +75,7 @@ def simulated_collection(marks: int, labels: int, width: int, seed: int = 0) -> 
 def lab(_: argparse.Namespace) -> dict[str, Any]:
     collection = simulated_collection(9_000, 300, 1_280)
     start = time.perf_counter()
-    found = compare_strategies(collection, [STRATEGIES[name] for name in TWELVE], seeds=3, progress=show)
+    found = summarise([run_methods(collection, [STRATEGIES[name] for name in TWELVE], seeds=3, progress=show)])
     seconds = time.perf_counter() - start
     labels_evaluated = sum(found.labels.values())
     print(f"12 strategies x 3 seeds, {len(collection.marks):,} marks, {labels_evaluated} labels: {seconds:.0f} s")
@@ -131,13 +131,17 @@ def rendered(options: argparse.Namespace) -> dict[str, Any]:
         chosen += random.choice(rows, count, replace=False).tolist()
     backbone = load_timm_backbone(BACKBONE, cache=options.cache)
     collection = collect(table.select(sorted(chosen)), folder, backbone, cache=options.cache, progress=show)
-    found = compare_strategies(
-        collection,
-        list(STRATEGIES.values()),
-        seeds=options.seeds,
-        min_count=MIN_COUNT,
-        cache=options.cache,
-        progress=show,
+    found = summarise(
+        [
+            run_methods(
+                collection,
+                list(STRATEGIES.values()),
+                seeds=options.seeds,
+                min_count=MIN_COUNT,
+                cache=options.cache,
+                progress=show,
+            )
+        ]
     )
     from viennatag.reports.comparison import notes, summary
     from viennatag.reports.pages import comparison_page

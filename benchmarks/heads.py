@@ -26,7 +26,7 @@ from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
 from viennatag.training.data.collection import Collection, collect
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.comparison_run import compare_strategies, train_on
+from viennatag.training.selection.comparison_run import run_methods, summarise, train_on
 from viennatag.training.strategies import find_strategy
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +45,7 @@ def main() -> None:
     table = read_marks(options.marks / "marks.csv", images=options.marks)
     backbone = load_timm_backbone(BACKBONE, cache=options.cache, size=160)
     collection = collect(table, options.marks, backbone, cache=options.cache, feature_maps=True, progress=show)
-    found = compare_strategies(collection, STRATEGIES, seeds=options.seeds, cache=options.cache, progress=show)
+    found = summarise([run_methods(collection, STRATEGIES, seeds=options.seeds, cache=options.cache, progress=show)])
     from viennatag.reports.comparison import notes, summary
 
     print("\n".join([*summary(found), "", *notes(found)]))

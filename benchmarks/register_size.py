@@ -49,7 +49,7 @@ from viennatag.split.splitting import split_marks
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection
 from viennatag.training.heads.trainer import Schedule, train_head
 from viennatag.training.postprocessing.forward import forward
-from viennatag.training.selection.comparison_run import compare_strategies
+from viennatag.training.selection.comparison_run import run_methods, summarise
 from viennatag.training.selection.cross_fitting import cross_fit_heads
 from viennatag.training.selection.trained_strategy import postprocess
 from viennatag.training.strategies import STRATEGIES
@@ -141,7 +141,7 @@ class Register:
     def compare(self) -> dict[str, Any]:
         """Compare three strategies."""
         strategies = [STRATEGIES[name] for name in COMPARED]
-        compare_strategies(self.collection, strategies, seeds=1, schedule=self.schedule)
+        summarise([run_methods(self.collection, strategies, seeds=1, schedule=self.schedule)])
         return {}
 
     def label_issues(self) -> dict[str, Any]:

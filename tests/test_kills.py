@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from viennatag.bulk.job import ATTEMPTS
 from viennatag.model.bundle import Bundle
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,6 @@ COMMANDS = {
     ),
     "update": "update ./bundle marks/marks.csv --images marks -o out --cache cache",
 }
-DEATHS = 3
 UNLIKE = {"graph.usearch", "index.json"}
 """A neighbour graph depends on which thread is first; what is found in it does not."""
 
@@ -138,7 +138,7 @@ def test_killed_at_each_rename_and_flush(name: str, undisturbed: tuple[dict[str,
     while (status := run(COMMANDS[name], workplace, kill_at=at)) == KILLED:
         at += 1  # each run goes on with what the one before has left
         assert at < 500
-        if name == "bulk" and at % DEATHS == 0:  # it gives up a shard at which it died three times
+        if name == "bulk" and at % ATTEMPTS == 0:  # it gives up a shard at which it died as often
             # workers of the killed run may hold a shard for a moment; the same command then tries it again
             assert any(run(COMMANDS[name], workplace) == 0 for _ in range(5))
             assert result(workplace) == wanted

@@ -22,7 +22,7 @@ from viennatag.reports.pages import comparison_page
 from viennatag.thresholds.decision_rules import DECISION_RULES
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, add_extra_marks
 from viennatag.training.heads.trainer import Schedule
-from viennatag.training.selection.comparison_run import compare_strategies, split_folds
+from viennatag.training.selection.comparison_run import run_methods, split_folds, summarise
 from viennatag.training.selection.strategy_search import BLEND, search_strategies
 from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy
 
@@ -36,7 +36,9 @@ def made() -> Collection:
 
 @pytest.fixture(scope="module")
 def comparison(made: Collection) -> Comparison:
-    return compare_strategies(made, [COMMON_ONLY, STRATEGIES["focal"], STRATEGIES["more-data"]], seeds=3, rounds=200)
+    return summarise(
+        [run_methods(made, [COMMON_ONLY, STRATEGIES["focal"], STRATEGIES["more-data"]], seeds=3, rounds=200)]
+    )
 
 
 def random_scores(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -145,23 +147,23 @@ def test_every_figure_lies_in_its_interval(comparison: Comparison) -> None:
 
 def test_results_are_kept_and_found_again(made: Collection, tmp_path: Path) -> None:
     quick = Schedule(epochs=2, min_steps=5)
-    first = compare_strategies(made, [STRATEGIES["focal"]], seeds=2, rounds=20, schedule=quick, cache=tmp_path)
+    first = summarise([run_methods(made, [STRATEGIES["focal"]], seeds=2, rounds=20, schedule=quick, cache=tmp_path)])
     renamed = [
         replace(STRATEGIES["focal"], name="mine", description="the same"),
         Strategy("other", "", loss=Focal(3.0)),
     ]
-    again = compare_strategies(made, renamed, seeds=2, rounds=20, schedule=quick, cache=tmp_path)
+    again = summarise([run_methods(made, renamed, seeds=2, rounds=20, schedule=quick, cache=tmp_path)])
     assert (first.reused, again.reused) == (0, 4)
     values = [
         [figure.value for figure in found.metrics.values()] for found in (first.find("focal"), again.find("mine"))
     ]
     np.testing.assert_array_equal(*values)
     changed = replace(made, subsets=np.roll(made.subsets, 1))
-    assert compare_strategies(changed, [], seeds=2, rounds=20, schedule=quick, cache=tmp_path).reused == 0
+    assert summarise([run_methods(changed, [], seeds=2, rounds=20, schedule=quick, cache=tmp_path)]).reused == 0
 
 
 def test_a_rolled_up_label_has_its_parents_ranking(made: Collection) -> None:
-    comparison = compare_strategies(made, [COMMON_ONLY], seeds=1, rounds=20)
+    comparison = summarise([run_methods(made, [COMMON_ONLY], seeds=1, rounds=20)])
     assert (
         0
         < comparison.find("common-only").metrics["tail_map"].value
@@ -172,7 +174,7 @@ def test_a_rolled_up_label_has_its_parents_ranking(made: Collection) -> None:
 @pytest.mark.parametrize("taxonomy", ["vienna", "flat"])
 def test_further_marks_help_the_tail(taxonomy: str) -> None:
     few = make_collection(500, taxonomy=taxonomy, more=400)  # type: ignore[arg-type]
-    found = compare_strategies(few, [STRATEGIES["more-data"], STRATEGIES["group-rare"]], seeds=2, rounds=100)
+    found = summarise([run_methods(few, [STRATEGIES["more-data"], STRATEGIES["group-rare"]], seeds=2, rounds=100)])
     assert not found.omitted
     assert found.find("more-data").metrics["macro_map"].verdict == "better"
     assert found.find("group-rare").metrics["macro_map"].difference <= 0.01
@@ -201,7 +203,7 @@ def test_auto_lets_neighbours_vote_where_a_line_cannot_tell() -> None:
     assert choice.name in {"neighbours", BLEND}
     assert choice.contrasts["neighbours"].verdict == "better"
     found = (
-        compare_strategies(folded, [STRATEGIES["neighbours"]], seeds=1, rounds=50)
+        summarise([run_methods(folded, [STRATEGIES["neighbours"]], seeds=1, rounds=50)])
         .find("neighbours")
         .metrics["tail_map"]
     )
@@ -263,9 +265,9 @@ def test_the_table_shows_who_is_worse(comparison: Comparison) -> None:
 
 def test_mistakes_are_named(made: Collection) -> None:
     with pytest.raises(OptionError, match="0 seeds"):
-        compare_strategies(made, [STRATEGIES["focal"]], seeds=0)
+        summarise([run_methods(made, [STRATEGIES["focal"]], seeds=0)])
     with pytest.raises(OptionError, match="distinct"):
-        compare_strategies(made, [STRATEGIES["focal"], STRATEGIES["focal"]])
+        summarise([run_methods(made, [STRATEGIES["focal"], STRATEGIES["focal"]])])
 
 
 TINY = ("--backbone", "test_efficientnet", "--set", "pretrained=false", "--size", 64, "--seed", 3)

@@ -49,7 +49,7 @@ from viennatag.training.heads.heads import Ensemble, HeadKind, Linear
 from viennatag.training.heads.residual_attention import ResidualAttention, ResidualHead
 from viennatag.training.heads.trainer import Schedule, train_head
 from viennatag.training.options import FinetuneOptions
-from viennatag.training.selection.comparison_run import compare_strategies
+from viennatag.training.selection.comparison_run import run_methods, summarise
 from viennatag.training.selection.strategy_search import search_strategies
 from viennatag.training.strategies import STRATEGIES, Strategy, find_strategy
 from viennatag.training.train import train
@@ -275,11 +275,11 @@ def test_attention_finds_what_fills_one_place(made: Collection) -> None:
 def test_compare_leaves_them_out_without_maps_and_auto_too(made: Collection) -> None:
     pooled, quick = replace(made, feature_maps=None), Schedule(epochs=1, min_steps=5)
     few = [STRATEGIES[name] for name in ("residual-attention", "ml-decoder")]
-    found = compare_strategies(pooled, few, seeds=1, rounds=20, schedule=quick)
+    found = summarise([run_methods(pooled, few, seeds=1, rounds=20, schedule=quick)])
     assert set(found.omitted) == {"residual-attention", "ml-decoder"}
     assert "named with --strategies" in found.omitted["ml-decoder"]
     assert {each.strategy for each in search_strategies(pooled, strategies=few, schedule=quick).trials} == {"as-is"}
-    found = compare_strategies(made, few, seeds=1, rounds=20, schedule=quick)
+    found = summarise([run_methods(made, few, seeds=1, rounds=20, schedule=quick)])
     assert [row.name for row in found.rows] == ["prior", "as-is", "residual-attention", "ml-decoder"]
     tried = search_strategies(made, strategies=[*few, STRATEGIES["cosine"]], schedule=quick)
     assert {each.strategy for each in tried.trials} == {"as-is", "cosine", "residual-attention", "ml-decoder"}

@@ -98,7 +98,7 @@ class ExclusiveGroups:
     @cached_property
     def segments(self) -> NDArray[np.intp]:
         """The group of each of `members`, shape (members,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.starts, append=len(self.members)))
+        return _segments(self.starts, len(self.members))
 
     @cached_property
     def owner(self) -> NDArray[np.intp]:
@@ -249,6 +249,11 @@ class ExclusiveGroups:
         return _Block(labels, starts, above[starts], self._filling[labels[starts]])
 
 
+def _segments(starts: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return the part of each of `count` positions, where parts start at `starts`."""
+    return np.repeat(np.arange(len(starts)), np.diff(starts, append=count))
+
+
 @dataclass(frozen=True, eq=False)
 class _Block:
     """Labels below others: those of an ancestor and a group together, free ones alone.
@@ -267,7 +272,7 @@ class _Block:
 
     @cached_property
     def segments(self) -> NDArray[np.intp]:
-        return np.repeat(np.arange(len(self.starts)), np.diff(self.starts, append=len(self.children)))
+        return _segments(self.starts, len(self.children))
 
     def total(self, scores: NDArray[Any]) -> NDArray[Any]:
         """Return the sum of the scores of each ancestor and group, shape (marks, starts)."""

@@ -28,7 +28,7 @@ def compare(
     list_: Annotated[bool, Option("--list", help="List the strategies and decision rules, and exit.")] = False,
     strategies: Annotated[str | None, Option(help="Names separated by commas; by default all.")] = None,
     folds: Annotated[
-        int | None, Option(help="Cross-validate: each mark is tested once, in one of so many folds.", min=2)
+        int | None, Option(help="Cross-validate: each mark is tested once, in one of this many folds.", min=2)
     ] = None,
     seeds: Annotated[int, Option(help="Trainings of each strategy, in each fold.")] = 3,
     decision_rule: Annotated[

@@ -153,7 +153,7 @@ def choose_separator(cells: Collection[str]) -> tuple[str, list[tuple[str, str]]
 
 
 def _joined_labels(labels: Collection[str]) -> dict[str, str]:
-    """Return what stands between other labels in a label, such as `/` in `cat/dog`, each with its first example."""
+    """Return the marks between other labels in a label, such as `/` in `cat/dog`, each with its first example."""
     found: dict[str, str] = {}
     for text in sorted(label for label in labels if len(label) < _SHORT):
         for mark in sorted({match if _is_word(match) else match.strip() for match in _BETWEEN.findall(text)} - {""})[

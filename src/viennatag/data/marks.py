@@ -27,7 +27,8 @@ from viennatag.data.cells import (
 from viennatag.data.columns import Reading
 from viennatag.data.exclusive_labels import contradiction, unsaid_groups
 from viennatag.data.image_names import ImageFinder, is_text, printable
-from viennatag.data.reading import Plan, count, plan_reading
+from viennatag.data.reading import count, plan_reading
+from viennatag.data.reading_plan import Plan
 from viennatag.data.source_files import image_cell
 from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, open_table
 from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy

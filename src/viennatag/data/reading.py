@@ -7,7 +7,7 @@ option that decides it. What cannot be a label is named once, by column.
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,20 +41,15 @@ from viennatag.data.columns import (
     is_index_name,
     subset_of,
 )
-from viennatag.data.tables import BROKEN, Row, Table
-from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy
+from viennatag.data.reading_plan import SHOWN_NAMES, YES_NO_SUBSETS, Plan, listed_names
+from viennatag.data.tables import BROKEN, Table
+from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.errors import CodeError, DataError, report_problems
 from viennatag.vienna.codes import parse_code
 
 MAX_DISTINCT = 50_000
 """Different cells of a column that are held while a table is looked over."""
-_SHOWN = 20
 _STEMS = frozenset(map(fold_name, LABEL_NAMES))
-_YES_NO_SUBSETS = {
-    "isvalid": ("validation", "train"), "isvalidation": ("validation", "train"), "istest": ("test", "train"),
-    "istrain": ("train", "test"),
-}  # fmt: skip
-"""What yes and no mean in a column that is named by one subset."""
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
 _WHOLE = re.compile(r"-?\d+\.0")
 _FRACTION = re.compile(r"0?[.,]\d+|[01]([.,]0*)?")
@@ -118,123 +113,6 @@ class _Column:
         )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How each row of a table is read.
-
-    Attributes:
-        image: Column of the image, empty if there is none.
-        labels: Column of labels, empty if there is one column per label.
-        flags: The label of each 0/1 column; empty if there is a column of labels.
-        further: Other columns of labels, as `label2` and `label3` beside `label1`.
-        truth: Column that says with 0 or 1 whether the row's label applies, empty if there is none.
-        unknown: Column of the labels of which nobody knows whether they apply, empty if there is none.
-        split: Column of the subset, and so on for `id`, `group` and `weight`; empty if there is none.
-        split_flags: The subset of each column such as `is_train`, if there are several.
-        truths: What the cells of 0/1 columns say that do not say it themselves: blanks, and -1 where it means no.
-        has_unknown: Whether a cell says that a label is unknown.
-        taxonomy: What labels lie below others.
-        separator: What separates labels in a cell, besides the sure separators if empty.
-        whole: Whether labels are whole numbers that are written with `.0`.
-        as_written: See `Reading`.
-        unread: Columns that are not read.
-        notes: What is not sure, each with an example and the option that decides it.
-    """
-
-    image: str
-    labels: str
-    flags: Mapping[str, str]
-    further: tuple[str, ...] = ()
-    truth: str = ""
-    id: str = ""
-    group: str = ""
-    split: str = ""
-    weight: str = ""
-    unknown: str = ""
-    truths: Mapping[Truth, Truth] = field(default_factory=dict)
-    has_unknown: bool = False
-    taxonomy: Taxonomy = "flat"
-    split_flags: Mapping[str, str] = field(default_factory=dict)
-    separator: str = ""
-    whole: bool = False
-    as_written: bool = False
-    unread: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def describe(self) -> str:
-        """Return in one line which column is read as what."""
-        parts = [f"images in {self.image!r}"] if self.image else []
-        if self.labels:
-            separated = f", separated by {self.separator!r}" if self.separator else ""
-            parts.append(f"labels in {', '.join(map(repr, (self.labels, *self.further)))}{separated}")
-        else:
-            parts.append(f"{len(self.flags):,} 0/1 columns of labels")
-        roles = ("truth", "unknown", "id", "group", "split", "weight")
-        parts += [f"{role} in {column!r}" for role in roles if (column := getattr(self, role))]
-        if self.unread:
-            parts.append(f"not read: {_listed(self.unread)}")
-        return "; ".join(parts)
-
-    def entries(self, row: Row) -> tuple[str, ...]:
-        """Return the entries of a row's labels: codes in any spelling, or flat labels.
-
-        Raises:
-            DataError: If a cell cannot be read.
-        """
-        if self.labels:
-            if self.truth and truth_of(cell_text(row.get(self.truth))) != "positive":
-                return ()
-            return tuple(entry for name in (self.labels, *self.further) for entry in self.listed(row.get(name)))
-        present = []
-        for column, label in self.flags.items():
-            text = cell_text(row.get(column))
-            truth = truth_of(text)
-            if truth == "positive":
-                present.append(label)
-            elif truth is None:
-                raise DataError(f"has {text[:40]!r} in column {column!r}; expected 0 or 1")
-        return tuple(present)
-
-    def unknown_entries(self, row: Row) -> tuple[str, ...]:
-        """Return the entries of the labels that are unknown on a row.
-
-        Raises:
-            DataError: If a cell cannot be read.
-        """
-        if not self.has_unknown:
-            return ()
-        found = self.listed(row.get(self.unknown)) if self.unknown else ()
-        if self.truth:
-            unknown = self.says(row.get(self.truth)) == "unknown"
-            return (*found, *(self.listed(row.get(self.labels)) if unknown else ()))
-        said = {label: self.says(row.get(column)) for column, label in self.flags.items()}
-        open_labels = (label for label, truth in said.items() if truth == "unknown")
-        return (*found, *(label for label in open_labels if not _denied(label, said, self.taxonomy)))
-
-    def says(self, cell: Any) -> Truth | None:
-        """Return what a cell of a 0/1 column says, blanks included."""
-        truth = truth_of(cell_text(cell))
-        return self.truths.get(truth, truth) if truth else None
-
-    def listed(self, cell: Any) -> tuple[str, ...]:
-        """Return the entries of a cell of labels."""
-        found = cell_entries(cell, separator=self.separator, as_written=self.as_written)
-        return tuple(entry.removesuffix(".0") for entry in found) if self.whole else tuple(found)
-
-    def split_of(self, row: Row) -> str | None:
-        """Return the subset of a row, empty for none, None if the word is unknown."""
-        if self.split_flags:
-            said = {name for column, name in self.split_flags.items() if self.says(row.get(column)) == "positive"}
-            return said.pop() if len(said) == 1 else "" if not said else None
-        text = cell_text(row.get(self.split)) if self.split else ""
-        if truth_of(text) == "blank":
-            return ""
-        if fold_name(self.split).startswith("is") and (truth := truth_of(text)) is not None:
-            named, others = _YES_NO_SUBSETS[fold_name(self.split)]
-            return named if truth == "positive" else others
-        return subset_of(text)
-
-
 def plan_reading(table: Table, reading: Reading, taxonomy: Taxonomy, *, require_images: bool = True) -> Plan:
     """Return how a table is read, after a look at all its cells.
 
@@ -270,7 +148,7 @@ class _Planner:
             raise DataError(f"{self.table.name}: {option} {missing[0]}: no such column; {self.found()}")
 
     def found(self) -> str:
-        return f"the columns are {_listed(tuple(self.columns))}"
+        return f"the columns are {listed_names(tuple(self.columns))}"
 
     def plan(self) -> Plan:
         if not self.columns:
@@ -421,9 +299,9 @@ class _Planner:
     def split_flags(self, split: str) -> dict[str, str]:
         """Return the columns such as `is_train` and `is_test`, if there are several, with the subset of each."""
         found = {
-            name: _YES_NO_SUBSETS[fold_name(name)][0]
+            name: YES_NO_SUBSETS[fold_name(name)][0]
             for name in self.names
-            if fold_name(name) in _YES_NO_SUBSETS and self.columns[name].is_binary()
+            if fold_name(name) in YES_NO_SUBSETS and self.columns[name].is_binary()
         }
         if split not in found or len(found) < 2:
             return {}
@@ -450,9 +328,9 @@ class _Planner:
 
     def note_split(self, name: str) -> None:
         """Note what yes and no mean in a column such as `is_train`, where the other subset is not named."""
-        flags = [each for each in self.names if fold_name(each) in _YES_NO_SUBSETS and self.columns[each].is_binary()]
-        if len(flags) == 1 and fold_name(name) in _YES_NO_SUBSETS and self.columns[name].is_binary():
-            yes, no = _YES_NO_SUBSETS[fold_name(name)]
+        flags = [each for each in self.names if fold_name(each) in YES_NO_SUBSETS and self.columns[each].is_binary()]
+        if len(flags) == 1 and fold_name(name) in YES_NO_SUBSETS and self.columns[name].is_binary():
+            yes, no = YES_NO_SUBSETS[fold_name(name)]
             self.notes.append(
                 f"yes in the column {name!r} is read as the subset {yes!r} and no as {no!r}; --ignore "
                 f"{shlex.quote(name)} leaves it out"
@@ -528,7 +406,7 @@ class _Planner:
             )
         if others:
             self.notes.append(
-                f"columns that are named by no code are not read: {_listed(tuple(others))}; --taxonomy flat reads "
+                f"columns that are named by no code are not read: {listed_names(tuple(others))}; --taxonomy flat reads "
                 "labels of any kind"
             )
         return labels
@@ -544,7 +422,7 @@ class _Planner:
                 if name in flags or chosen:
                     problems.append(f"the header {exc}")
         if problems:
-            left_out = " ".join(f"--ignore {shlex.quote(name)}" for name in others[:_SHOWN])
+            left_out = " ".join(f"--ignore {shlex.quote(name)}" for name in others[:SHOWN_NAMES])
             what = f"{count(len(problems), 'column')} named by no label of the taxonomy {tree}"
             raise DataError(
                 report_problems(f"{self.table.name}: {what}", problems) + f"\ncorrect one of the two, or: {left_out}"
@@ -555,7 +433,7 @@ class _Planner:
                 f"{tree}; {self.found()}; name the column of labels with --label-column NAME"
             )
         if others:
-            self.notes.append(f"columns that are named by no label are not read: {_listed(tuple(others))}")
+            self.notes.append(f"columns that are named by no label are not read: {listed_names(tuple(others))}")
         return labels
 
     def is_index(self, name: str) -> bool:
@@ -586,7 +464,7 @@ class _Planner:
     def no_labels(self, wrong: list[str], count: int) -> str:
         """Return the message that names all columns that are no labels, with what leaves them out."""
         lines = []
-        for name in wrong[:_SHOWN]:
+        for name in wrong[:SHOWN_NAMES]:
             column = self.columns[name]
             if column.is_blank():
                 lines.append(f"  {name!r} is empty")
@@ -597,9 +475,9 @@ class _Planner:
                 shown = column.other()[0]
                 number = column.first[shown]
             lines.append(f"  has {shown[:30]!r} in column {name!r}, row {number:,}")
-        lines += [f"  and {len(wrong) - _SHOWN:,} more"] if len(wrong) > _SHOWN else []
+        lines += [f"  and {len(wrong) - SHOWN_NAMES:,} more"] if len(wrong) > SHOWN_NAMES else []
         ways = " ".join(f"--ignore {shlex.quote(name)}" for name in wrong)
-        if len(wrong) > _SHOWN:
+        if len(wrong) > SHOWN_NAMES:
             ways = "remove them from the table, or name each column that is one with --label-column NAME"
         texts = [name for name in wrong if not self.columns[name].is_blank()]
         advice = self.naming_advice(texts) if len(wrong) == count and texts else f"they are no labels: {ways}"
@@ -769,15 +647,5 @@ def _verb(number: int, one: str, several: str) -> str:
     return one if number == 1 else several
 
 
-def _denied(label: str, said: Mapping[str, Truth | None], taxonomy: Taxonomy) -> bool:
-    """Return whether an ancestor of a label is said to be absent, and so the label too."""
-    return any(said.get(above) == "negative" for above in hierarchy(taxonomy).path(label)[:-1])
-
-
 def _first_text(column: _Column) -> str:
     return ", ".join(repr(text) for text in list(column.texts)[:2])
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:_SHOWN]))
-    return shown + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

@@ -56,7 +56,7 @@ def read_coco(document: Document) -> Iterator[Record]:
 
 
 def _place(document: Document) -> tuple[str, str]:
-    """Return the subset that a file's name or folder states, and what stands before the names of its images."""
+    """Return the subset that a file's name or folder states, and the folder before the names of its images."""
     path = PurePosixPath(document.name)
     words = (path.parent.name, *(word.rstrip("0123456789") for word in re.split(r"[-_.]", path.stem)))
     subset = next((found for word in words if (found := subset_of(word))), "")

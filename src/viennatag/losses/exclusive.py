@@ -29,7 +29,7 @@ def exclusive_log_odds(logits: Tensor, groups: ExclusiveGroups) -> Tensor:
     none = z.new_zeros(len(groups)).masked_fill(exact, _LEAST).expand(len(z), -1)
     top = none.scatter_reduce(1, at, inside.detach(), "amax")
     powers, of_none = (inside - top.gather(1, at)).exp(), (none - top).exp()
-    best = (inside == top.gather(1, at)).to(z)  # what stands beside the largest is summed without it, to be exact
+    best = (inside == top.gather(1, at)).to(z)  # the others are summed without the largest, to be exact
     beside = of_none.masked_fill(none >= top, 0).scatter_add(1, at, powers * (1 - best))
     ties = (none >= top).to(z).scatter_add(1, at, best)
     total = of_none.scatter_add(1, at, powers).gather(1, at)

@@ -201,7 +201,7 @@ def _limits(bundle: Bundle) -> Iterator[str]:
             if vienna
             else "."
             if bundle.labels.taxonomy == "flat"
-            else ", and of a rarer one only what stands above it."
+            else ", and of a rarer one only its ancestors."
         )
     )
     rare = int((bundle.train_counts < 20).sum())

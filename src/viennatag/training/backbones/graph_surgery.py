@@ -4,7 +4,7 @@ The backbone comes out byte for byte, so cached features are found again. A head
 `weight @ inputs + bias`, as linear heads, cosine heads and their means, can get other weights and keeps its heat maps.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +159,21 @@ def cut_graph(model: onnx.ModelProto, wanted: Collection[str], *, given: str = "
         del getattr(graph, field)[:]
         getattr(graph, field).extend(copies)
     return model
+
+
+def add_mean(graph: onnx.GraphProto, name: str, axes: Sequence[int]) -> None:
+    """Add a node that gives the features: the mean of a tensor over some axes."""
+    graph.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), "features.axes"))
+    graph.node.append(helper.make_node("ReduceMean", [name, "features.axes"], [_FEATURES], keepdims=0))
+
+
+def changed_backbone(backbone: Backbone, model: onnx.ModelProto, width: int) -> Backbone:
+    """Return the backbone of a changed graph with another number of features; it is no network to fine-tune."""
+    for output in model.graph.output:
+        output.type.tensor_type.shape.dim[1].dim_value = width
+    del model.metadata_props[:]
+    onnx.checker.check_model(model)
+    return Backbone(backbone.name, model.SerializeToString(deterministic=True), width, backbone.size)
 
 
 def _inputs(node: onnx.NodeProto) -> Iterator[str]:

@@ -12,6 +12,7 @@ from onnx import compose, helper, numpy_helper
 
 from viennatag.errors import BackboneError
 from viennatag.training.backbones.backbone import Backbone
+from viennatag.training.backbones.graph_surgery import changed_backbone
 
 _PIXELS, _FEATURES, _MAP = "pixels", "features", "feature_map"
 
@@ -82,11 +83,7 @@ def _assembled(
     """Return a backbone of nodes, branches and nodes, with the input and the outputs of another."""
     model = onnx.load_from_string(backbone.graph)
     graph = model.graph
-    for field in (graph.node, graph.initializer, model.metadata_props):  # it is no network that can be fine-tuned
-        del field[:]
+    del graph.node[:], graph.initializer[:]
     graph.node.extend([*first, *(node for branch in branches for node in branch.node), *last])
     graph.initializer.extend(each for branch in branches for each in branch.initializer)
-    for output in graph.output:
-        output.type.tensor_type.shape.dim[1].dim_value = width
-    onnx.checker.check_model(model)
-    return Backbone(backbone.name, model.SerializeToString(deterministic=True), width, backbone.size)
+    return changed_backbone(backbone, model, width)

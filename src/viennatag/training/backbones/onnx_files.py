@@ -15,7 +15,7 @@ from onnx import TensorProto, compose, helper, inliner, numpy_helper, version_co
 from viennatag.errors import BackboneError
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import OPSET, Backbone, first_line, strip_metadata
-from viennatag.training.backbones.graph_surgery import cut_graph
+from viennatag.training.backbones.graph_surgery import add_mean, cut_graph
 from viennatag.training.onnx_input import NORMALISATIONS, OnnxInput
 
 ONNX = "onnx:"
@@ -197,13 +197,13 @@ class _Graph:
             graph.node.append(helper.make_node("Identity", ["raw"], ["features"]))
             width = raw.shape[1]
         elif raw.ndim == 3:  # tokens of a transformer
-            _add_mean(graph, "raw", [1])
+            add_mean(graph, "raw", [1])
             width = raw.shape[2]
         else:
             last = self._is_channels_last(raw.shape)
             perm = [0, 3, 1, 2] if last else [0, 1, 2, 3]
             graph.node.append(helper.make_node("Transpose", ["raw"], ["feature_map"], perm=perm))
-            _add_mean(graph, "feature_map", [2, 3])
+            add_mean(graph, "feature_map", [2, 3])
             _, width, rows, columns = (raw.shape[at] for at in perm)
             graph.output.append(
                 helper.make_tensor_value_info("feature_map", TensorProto.FLOAT, ["images", width, rows, columns])
@@ -241,11 +241,6 @@ def _at_opset(model: onnx.ModelProto) -> onnx.ModelProto:
     except Exception as exc:  # the converter does not know every operator
         found = f"its operators, of opset {own}, cannot be brought to {OPSET} ({first_line(exc)})"
         raise BackboneError(f"{found}; export it with opset {OPSET} or newer") from exc
-
-
-def _add_mean(graph: onnx.GraphProto, name: str, axes: list[int]) -> None:
-    graph.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), "features.axes"))
-    graph.node.append(helper.make_node("ReduceMean", [name, "features.axes"], ["features"], keepdims=0))
 
 
 def _shape_text(shape: onnx.TensorShapeProto) -> str:

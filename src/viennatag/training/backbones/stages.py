@@ -5,18 +5,18 @@ still have it (Hariharan et al. 2015, arXiv 1411.5752), which helps labels of fe
 averaged down to the size of the last, so features are still the mean of the feature map and heat maps work as before.
 """
 
-import numpy as np
 import onnx
-from onnx import helper, numpy_helper, shape_inference
+from onnx import helper, shape_inference
 
 from viennatag.errors import BackboneError
 from viennatag.training.backbones.backbone import Backbone
+from viennatag.training.backbones.graph_surgery import add_mean, changed_backbone
 
 STAGES = "stages:"
 """Prefix of the name of a backbone of which all stages are read."""
 _FEATURES, _MAP = "features", "feature_map"
 _LEAST_WIDTH, _MOST_SIDE = 16, 64
-"""A stage with fewer channels, or with more positions a side, says hardly more than pixels."""
+"""A stage with fewer channels, or with more positions a side, says little more than pixels."""
 
 
 def stage_backbone(backbone: Backbone) -> Backbone:
@@ -57,11 +57,7 @@ def stage_backbone(backbone: Backbone) -> Backbone:
         )
         maps.append(pooled)
     graph.node.append(helper.make_node("Concat", maps, [_MAP], axis=1))
-    graph.initializer.append(numpy_helper.from_array(np.array([2, 3]), "stages/axes"))
-    graph.node.append(helper.make_node("ReduceMean", [_MAP, "stages/axes"], [_FEATURES], keepdims=0))
+    add_mean(graph, _MAP, [2, 3])
     width = backbone.width + sum(shapes[name][1] for name in earlier.values())
-    for output in graph.output:
-        output.type.tensor_type.shape.dim[1].dim_value = width
-    del graph.value_info[:], model.metadata_props[:]  # it is no network that can be fine-tuned
-    onnx.checker.check_model(model)
-    return Backbone(backbone.name, model.SerializeToString(deterministic=True), width, backbone.size)
+    del graph.value_info[:]
+    return changed_backbone(backbone, model, width)

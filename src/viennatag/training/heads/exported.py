@@ -6,6 +6,7 @@ Heads whose logits are linear in a mean over positions can be explained at each 
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,6 +220,13 @@ def mean_head(
         bias = intercept + sum(slope * head.bias for slope, head in zip(slopes, linear, strict=True))
         return LinearHead(np.asarray(weight, dtype=np.float32), np.asarray(bias, dtype=np.float32))
     return MeanHead(tuple(heads), slopes.astype(np.float32), intercept.astype(np.float32))
+
+
+def normalised(features: NDArray[Any], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return z / |z| with z = (features - mean) / scale, as `write_normalised` computes it; shape (n, width)."""
+    standard = (features.astype(np.float32) - mean) / scale
+    standard /= np.maximum(np.linalg.norm(standard, axis=1, keepdims=True), 1e-12)
+    return standard
 
 
 def write_normalised(

@@ -16,7 +16,7 @@ from viennatag.metrics.scores import as_targets, dense_unknown, known_counts
 from viennatag.sampling.sampling import Sampling
 from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.export import ExportedHead
-from viennatag.training.heads.exported import CosineHead, LinearHead, NeighbourHead
+from viennatag.training.heads.exported import CosineHead, LinearHead, NeighbourHead, normalised
 from viennatag.training.heads.kernel import Kernel
 
 if TYPE_CHECKING:
@@ -180,8 +180,7 @@ class Neighbours:
         support = self._support(targets, np.random.default_rng(seed))
         if not len(support):
             raise DataError("no mark carries a label, so no mark can be a neighbour")
-        vectors = (features[rows[support]].astype(np.float32) - to_array(mean)) / to_array(scale)
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        vectors = normalised(features[rows[support]], to_array(mean), to_array(scale))
         prior = (np.asarray(targets.sum(axis=0), dtype=np.float64).ravel() + 0.5) / (known + 1)
         return NeighbourHead(
             mean=to_array(mean),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.scores import as_targets, dense_unknown
 from viennatag.training.heads.export import HeadInputs, HeadOutputs, Nodes
-from viennatag.training.heads.exported import FLOAT, BiasedHead, write_normalised
+from viennatag.training.heads.exported import FLOAT, BiasedHead, normalised, write_normalised
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -118,8 +118,7 @@ class Kernel:
             raise DataError("no mark carries a label, so there is nothing to learn")
         chosen = _rare_first(given, self.max_marks, seed)
         centre, unit = np.asarray(mean, dtype=np.float32), np.asarray(scale, dtype=np.float32)
-        support = (features[rows[chosen]].astype(np.float32) - centre) / unit
-        support /= np.maximum(np.linalg.norm(support, axis=1, keepdims=True), 1e-12)
+        support = normalised(features[rows[chosen]], centre, unit)
         truth = given[chosen].toarray().astype(np.float32)
         unknown = dense_unknown(targets)
         known = np.ones_like(truth) if unknown is None else 1 - unknown[chosen].astype(np.float32)
@@ -171,7 +170,7 @@ def _inverse(kernel: NDArray[np.float32], strength: float) -> NDArray[np.float32
 
 
 def _rare_first(targets: "csr_array", most: int, seed: int) -> NDArray[np.intp]:
-    """Return at most so many marks, ascending: those whose rarest label is rarest, ties drawn at random."""
+    """Return at most `most` marks, ascending: those whose rarest label is rarest, ties drawn at random."""
     marks = targets.shape[0]
     if marks <= most:
         return np.arange(marks)

@@ -109,7 +109,7 @@ def compare(
             baseline only; None leaves these rows out.
         presets: Presets whose search makes a row each, on the first backbone.
         budget: Seconds for each search, by default that of the preset.
-        folds: Cross-validation: every mark is in the test subset of one of so many splits, in which marks of a group
+        folds: Cross-validation: every mark is in the test subset of one of this many splits, in which marks of a group
             and look-alikes stay together; None is one split.
         seeds: Trainings of each row, in each fold.
         min_count: Labels with at least this many training marks are evaluated.
@@ -251,36 +251,6 @@ def _trainings(
             base, strategy=least(baseline), preset=preset, budget=budget if preset in SEARCHES else None
         )
     return found
-
-
-def compare_strategies(
-    collection: Collection,
-    strategies: Sequence[Strategy],
-    *,
-    trainings: Mapping[str, TrainOptions] | None = None,
-    data: TrainingMarks | None = None,
-    seeds: int = 3,
-    min_count: int = MIN_COUNT,
-    rounds: int = ROUNDS,
-    schedule: Schedule | None = None,
-    cache: Path | None = None,
-    progress: ProgressCallback | None = None,
-) -> Comparison:
-    """Return how strategies, and the baseline, compare on the test subset; see `run_methods`."""
-    return summarise([
-        run_methods(
-            collection,
-            strategies,
-            trainings=trainings,
-            data=data,
-            seeds=seeds,
-            min_count=min_count,
-            rounds=rounds,
-            schedule=schedule,
-            cache=cache,
-            progress=progress,
-        )
-    ])  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -401,7 +401,7 @@ class _EpochClock:
         self._progress(stage, done, total, remark)
 
     def epoch_seconds(self, epochs: int) -> float:
-        """Return the seconds of an epoch, of so many in all; 0 where nothing was fine-tuned."""
+        """Return the seconds of one of these epochs; 0 where nothing was fine-tuned."""
         if len(self._steps) < 2:
             return 0.0
         (first, started), (last, ended) = self._steps
