@@ -188,10 +188,11 @@ def measure_movement(folder: Path) -> dict[str, dict[str, float]]:
 
     def score(all_views: list[list[Any]]) -> Any:
         crops = predictor.postprocessor.max_crops
-        images = [
-            FramedImage(views[0], SIZE, SIZE, full, tuple((each, full) for each in views[1 : 1 + crops]))
-            for views in all_views
-        ]
+
+        def cut(views: list[Any]) -> Callable[[], Any]:
+            return lambda: tuple((each, full) for each in views[1 : 1 + crops])
+
+        images = [FramedImage(views[0], SIZE, SIZE, full, cut(views)) for views in all_views]
         batches = [images[at : at + 8] for at in range(0, len(images), 8)]
         return np.concatenate([predictor.postprocessor.scores(predictor.forward(batch)[0]) for batch in batches])
 

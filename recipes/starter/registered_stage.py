@@ -22,7 +22,7 @@ from viennatag.calibration.platt import fit_platt
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks
 from viennatag.evaluation.evaluation import evaluate_scores
-from viennatag.images.crops import MAX_CROPS
+from viennatag.images.crops import CROP_SCORES, MAX_CROPS
 from viennatag.images.reading import read_images
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.model_card import ARTWORK
@@ -257,6 +257,7 @@ def fit_pictorial(
     """
     labels = chain.labels
     columns = np.flatnonzero(labels.is_pictorial)
+    chain = replace(chain, crop_scores=(0.0, 1.0))  # those of other calibrations do not say where crops count
     merged = chain.logits(Outputs(logits, real.view_counts.tolist(), _no_colours(chain, len(real))))[rows]
     targets = real.targets[rows]
     fitted = fit_platt(
@@ -264,7 +265,7 @@ def fit_pictorial(
     )  # fmt: skip
     slope, intercept = chain.calibration.slope.copy(), chain.calibration.intercept.copy()
     slope[columns], intercept[columns] = fitted.slope, fitted.intercept
-    calibrated = replace(chain, calibration=Calibration(slope, intercept))
+    calibrated = replace(chain, calibration=Calibration(slope, intercept), crop_scores=CROP_SCORES)
     scores = calibrated.scores(Outputs(logits, real.view_counts.tolist(), _no_colours(chain, len(real))))[rows]
     thresholds = chain.thresholds.copy()
     by_level = choose_thresholds(scores[:, columns], targets[:, columns], labels, columns)

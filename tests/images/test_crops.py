@@ -1,6 +1,7 @@
 """Crops of a mark: found, shown alone, and merged for pictorial labels."""
 
 import io
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def combined(background: str = "white") -> Image.Image:
     """Return a red disc with a blue word of five letters beside it: 500 by 100 pixels on a page of 600 by 200."""
     image, draw = sheet(background=background)
     draw.ellipse([50, 50, 150, 150], fill=RED)
+    for letter in range(5):
+        draw.rectangle([230 + 64 * letter, 70, 230 + 64 * letter + 59, 130], fill=BLUE)
+    return image
+
+
+def star_beside_a_word() -> Image.Image:
+    """Return a mark whose device the starter suspects on the whole mark, but is not sure of."""
+    image, draw = sheet()
+    radii = [40 if point % 2 == 0 else 16 for point in range(10)]
+    turns = [point * math.pi / 5 for point in range(10)]
+    points = zip(radii, turns, strict=True)
+    draw.polygon([(100 + r * math.sin(turn), 100 - r * math.cos(turn)) for r, turn in points], fill="black")
     for letter in range(5):
         draw.rectangle([230 + 64 * letter, 70, 230 + 64 * letter + 59, 130], fill=BLUE)
     return image

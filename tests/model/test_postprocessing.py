@@ -82,6 +82,22 @@ def test_without_crops_only_the_whole_counts() -> None:
     np.testing.assert_array_equal(chain().scores(Outputs(logits, [3, 2])), chain().scores(Outputs(logits[[0, 3]])))
 
 
+def test_crops_count_only_where_the_whole_is_unsure() -> None:
+    logits = np.random.default_rng(0).normal(size=(6, WIDTH)).astype(np.float32)  # three marks of two views
+    whole = [LABELS.index["1"], LABELS.index["3"], LABELS.index["5"]]
+    for row, best in ((0, -4.0), (2, 0.0), (4, 4.0)):  # nothing pictured, unsure, sure
+        logits[row, whole] = best
+        logits[row, LABELS.index["26"]] = 3.0  # a form says nothing of it
+    gated, always = chain(max_crops=1, crop_scores=(0.1, 0.8)), chain(max_crops=1)
+    assert gated.wants_crops(logits[::2]).tolist() == [False, True, False]
+    assert always.wants_crops(logits[::2]).tolist() == [True] * 3
+    assert chain().wants_crops(logits[::2]).tolist() == [False] * 3
+    found = gated.logits(Outputs(logits, [2, 2, 2]))
+    np.testing.assert_array_equal(found[[0, 2]], logits[[0, 4]])
+    np.testing.assert_array_equal(found[1], always.logits(Outputs(logits, [2, 2, 2]))[1])
+    np.testing.assert_array_equal(found, gated.logits(Outputs(logits[[0, 2, 3, 4]], [1, 2, 1])))
+
+
 def test_suggestions_follow_thresholds_and_the_limit_of_each_level() -> None:
     scores = np.linspace(0.05, 0.95, WIDTH)[None]
     thresholds = np.full(WIDTH, 0.4)
@@ -93,6 +109,8 @@ def test_suggestions_follow_thresholds_and_the_limit_of_each_level() -> None:
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(DataError, match=r"parent_weight is 1\.5"):
         chain(parent_weight=1.5)
+    with pytest.raises(DataError, match=r"crop_scores are \(0\.5, 0\.2\)"):
+        chain(crop_scores=(0.5, 0.2))
     with pytest.raises(DataError, match=r"'3\.1' cannot be read from pixels"):
         chain(pixel_labels=("3.1",))
     with pytest.raises(DataError, match="one entry per label"):

@@ -1,6 +1,7 @@
 import io
 import multiprocessing
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from tests.bundles import plain_bundle, with_postprocessing
+from tests.images.test_crops import combined, star_beside_a_word
 from viennatag.calibration.calibration import coherent_scores
 from viennatag.data.labels import LabelSet
 from viennatag.errors import ImageError, OptionError
@@ -64,6 +66,20 @@ def test_a_blank_image_has_no_codes_and_a_note(colour: str | tuple[int, ...]) ->
     assert found.note == BLANK_NOTE == found.to_json()["note"]
     image.putpixel((40, 30), (0, 0, 0, 255) if len(image.mode) == 4 else (0, 0, 0))
     assert predictor.predict(image), "a dot is no blank"
+
+
+def test_crops_are_made_only_where_they_count() -> None:
+    images = [combined(), star_beside_a_word()]
+    predictor = Predictor.load(threads=1)
+    framed = [predictor.read(image) for image in images]
+    outputs, _ = predictor.forward(framed)
+    assert outputs.view_counts == [1, 2]
+    assert ["crops" in vars(image) for image in framed] == [False, True]
+    all_views = predictor.engine.run(np.stack([view for image in framed for view in image.views]), ("logits",))[0]
+    expected = predictor.postprocessor.scores(replace(outputs, logits=all_views, view_counts=[2, 2]))
+    np.testing.assert_array_equal(predictor.postprocessor.scores(outputs), expected)
+    ((_, many),) = predictor.score_many(images)
+    np.testing.assert_array_equal(many, expected)
 
 
 def test_one_colour_may_mean_something_outside_of_vienna() -> None:

@@ -63,6 +63,7 @@ def score_images(
         ("logits", "features"),
         also=lambda pixels: chain.colour_features(pixels[None]),
         max_crops=chain.max_crops,
+        wants_crops=chain.wants_crops,
         workers=workers,
     ):
         for at, outcome in enumerate(batch.outcomes, start=done):

@@ -140,23 +140,29 @@ def find_pixel_colours(pixels: NDArray[np.uint8], *, max_step: int | None = None
 def name_colour(red: int, green: int, blue: int) -> str:
     """Return the name of one colour, empty for a tint without a section."""
     cell = (red // _STEP * _SIDE + green // _STEP) * _SIDE + blue // _STEP
-    return NAMES[int(_name_cells(np.array([cell], dtype=np.int32))[0])]
+    return NAMES[int(_name_cells(np.array([cell]))[0])]
 
 
 def _name_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the position in `NAMES` of each pixel's colour."""
-    red, green, blue = (np.ascontiguousarray(pixels[..., channel]) // _STEP for channel in range(3))
-    return _name_cells((red.astype(np.int32) * _SIDE + green) * _SIDE + blue)
+    levels = np.ascontiguousarray(pixels) // _STEP
+    cells = levels[..., 0].astype(np.intp)
+    for channel in (1, 2):
+        cells *= _SIDE
+        cells += levels[..., channel]
+    return _name_cells(cells)
 
 
 def _find_drawn_box(pixels: NDArray[np.uint8]) -> tuple[slice, slice]:
     """Return the rows and columns outside of which all pixels are like the first one."""
     height, width = pixels.shape[:2]
     differs = pixels.reshape(height, -1) != np.tile(pixels[0, 0], width)
-    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0)) // 3
-    if not len(rows):
+    found = np.flatnonzero(differs.any(axis=1))
+    if not len(found):
         return slice(0), slice(0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    rows = slice(int(found[0]), int(found[-1]) + 1)
+    columns = np.flatnonzero(differs[rows].any(axis=0)) // 3
+    return rows, slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _find_background(names: NDArray[np.uint8]) -> int:
@@ -219,7 +225,7 @@ def _known() -> NDArray[np.uint8]:
     return np.full(_SIDE**3, _UNNAMED, dtype=np.uint8)
 
 
-def _name_cells(cells: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _name_cells(cells: NDArray[np.intp]) -> NDArray[np.uint8]:
     """Return the index in `NAMES` for cells of a coarse colour grid, numbered with red first; each is named once."""
     known = _known()
     names = known.take(cells)
@@ -230,7 +236,7 @@ def _name_cells(cells: NDArray[np.int32]) -> NDArray[np.uint8]:
     return names
 
 
-def _names_by_rule(cells: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _names_by_rule(cells: NDArray[np.intp]) -> NDArray[np.uint8]:
     axis = (np.arange(0, 256, _STEP) + (_STEP - 1) / 2) / 255
     red, green, blue = axis[cells // _SIDE**2], axis[cells // _SIDE % _SIDE], axis[cells % _SIDE]
     value, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)

@@ -20,6 +20,11 @@ MAX_CROPS = 1
 CROP_WEIGHT = 0.5
 """Weight of the crop with the highest logit of a label; the full mark has the rest."""
 
+CROP_SCORES = (0.1, 0.8)
+"""Crops count where the best pictorial category of the whole mark scores at least the first and below the second.
+
+Elsewhere it is sure already, or nothing is pictured; on registered marks that spares half of the crops."""
+
 Real = TypeVar("Real", bound=np.floating[Any])
 
 Box = tuple[float, float, float, float]
@@ -111,20 +116,27 @@ def full_view_rows(view_counts: Sequence[int]) -> NDArray[np.intp]:
     return np.cumsum([0, *view_counts[:-1]], dtype=np.intp)
 
 
-def merge_crops(logits: NDArray[Real], view_counts: Sequence[int], pictorial: NDArray[np.bool_]) -> NDArray[Real]:
+def merge_crops(
+    logits: NDArray[Real],
+    view_counts: Sequence[int],
+    pictorial: NDArray[np.bool_],
+    wanted: NDArray[np.bool_] | None = None,
+) -> NDArray[Real]:
     """Return the logits of marks from those of their views, shape (marks, labels).
 
     Args:
         logits: Of all views, each mark's full view before its crops; shape (views, labels).
         view_counts: Number of views of each mark.
         pictorial: Which labels crops count for, shape (labels,).
+        wanted: Marks whose crops count, shape (marks,); by default all.
     """
     if len(view_counts) == len(logits):
         return logits
     starts = full_view_rows(view_counts)
     merged = logits[starts]
+    counted = np.ones(len(merged), dtype=bool) if wanted is None else wanted
     for row, (start, count) in enumerate(zip(starts, view_counts, strict=True)):
-        if count > 1:
+        if count > 1 and counted[row]:
             highest = logits[start + 1 : start + count, pictorial].max(axis=0)
             merged[row, pictorial] += CROP_WEIGHT * (highest - merged[row, pictorial])
     return merged

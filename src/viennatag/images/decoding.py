@@ -9,10 +9,10 @@ mirrored, because letters and directions matter.
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,10 +47,15 @@ _MOST_SCANNED = (
     40_000_000_000  # pixels times scans of a JPEG, about 5 s; a sound one of the largest size has a fortieth
 )
 _LARGE = 16_000_000  # pixels from which an image is halved before it is copied, to save memory
+_MOST_KEPT = 1_000_000  # pixels of an image that is kept in memory for crops that may be asked for later
 _REDUCING_GAP = 1.3  # blocks are averaged before the resize as far as this many pixels remain for each; see Pillow
 
 BLANK_CONTRAST = 8
 """Of 255: an image of one colour varies by less, by the noise of a JPEG."""
+
+
+Crops = tuple[tuple[NDArray[np.uint8], Box], ...]
+"""Pixels of each crop, and the box of the full image in its square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +67,19 @@ class FramedImage:
         width: Width of the upright image, in its own pixels.
         height: Height of the upright image, in its own pixels.
         box: Box of the full image in the square, see `Framing.box`.
-        crops: Pixels of each crop, and the box of the full image in its square.
+        cut: Makes the crops; most images are never asked for theirs.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     box: Box
-    crops: tuple[tuple[NDArray[np.uint8], Box], ...] = ()
+    cut: Callable[[], "Crops"] = tuple
+
+    @cached_property
+    def crops(self) -> "Crops":
+        """Pixels of each crop, and the box of the full image in its square."""
+        return self.cut()
 
     @property
     def is_blank(self) -> bool:
@@ -103,10 +113,18 @@ def read_framed_image(
         image = _decode_sized(source, framing.scale * max(image.size), max_pixels)[0]
         framing = find_framing(image, size)
     pixels, box = _frame(image, framing, size), framing.box(*image.size, size)
-    boxes, background = find_crops(pixels, box, max_crops) if max_crops else ([], framing.fill)
-    framings = [frame_crop(crop, framing, *image.size, background, size) for crop in boxes]
-    crops = tuple((_frame(image, each, size), each.box(*image.size, size)) for each in framings)
-    return FramedImage(pixels, width, height, box, crops)
+    if not max_crops:
+        return FramedImage(pixels, width, height, box)
+
+    def cut() -> Crops:
+        boxes, background = find_crops(pixels, box, max_crops)
+        framings = [frame_crop(crop, framing, *image.size, background, size) for crop in boxes]
+        return tuple((_frame(image, each, size), each.box(*image.size, size)) for each in framings)
+
+    if image.width * image.height > _MOST_KEPT:
+        crops = cut()
+        return FramedImage(pixels, width, height, box, lambda: crops)
+    return FramedImage(pixels, width, height, box, cut)
 
 
 def _frame(image: Image.Image, framing: Framing, size: int) -> NDArray[np.uint8]:

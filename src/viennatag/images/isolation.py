@@ -14,6 +14,7 @@ import math
 import os
 import select
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def is_costly(source: str | Path | bytes) -> bool:
     """
     try:
         content = source if isinstance(source, bytes) else _first_bytes(source)
-    except OSError:
+    except (OSError, ValueError):
         return False  # the decoder will say why it cannot be read
     if content.startswith(_OTHER_FORMATS) or content[4:8] == b"ftyp":
         return True
@@ -135,10 +136,12 @@ def _read_ordinary(source: ImageSource) -> ImageSource:
 
 def _first_bytes(path: str | Path) -> bytes:
     """Return a file's bytes, as far as they decide; none of what is no plain file, which may block."""
-    if not Path(path).is_file():
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
         return b""
-    with Path(path).open("rb") as file:
-        return file.read(_ORDINARY_BYTES + 1)
+    expected = found.st_size if 0 < found.st_size <= _ORDINARY_BYTES else _ORDINARY_BYTES
+    with Path(path).open("rb", buffering=0) as file:
+        return file.read(expected + 1)  # a buffer for the most that there may be takes long to make
 
 
 def _holds_long_exif(png: bytes) -> bool:
@@ -212,7 +215,7 @@ class DecodeProcesses:
         views = np.frombuffer(content, np.uint8).reshape(-1, size, size, 3)
         boxes = [tuple(box) for box in found["boxes"]]
         crops = tuple(zip(views[1:], boxes[1:], strict=True))
-        return FramedImage(views[0], found["width"], found["height"], boxes[0], crops)
+        return FramedImage(views[0], found["width"], found["height"], boxes[0], lambda: crops)
 
     def shrink(
         self, source: str | Path | bytes, side: int, *, max_pixels: int = MAX_PIXELS, region: Box | None = None

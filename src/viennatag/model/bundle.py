@@ -202,6 +202,7 @@ def _bundle(found: Mapping[str, Any], path: Path) -> Bundle:
         top=None if chain["top"] is None else _whole(chain["top"], "top"),
         weights=np.array(chain["weights"], dtype=np.float64) if chain.get("weights") else None,
         max_crops=_whole(chain["max_crops"], "max_crops"),
+        crop_scores=_pair(chain.get("crop_scores", [0, 1]), "crop_scores"),
         parent_weight=float(_numbers([chain["parent_weight"]], "parent_weight")[0]),
         pixel_labels=pixel_labels,
     )
@@ -217,6 +218,11 @@ def _bundle(found: Mapping[str, Any], path: Path) -> Bundle:
         digest=str(found["files"][GRAPH]),
         seen=np.fromfile(path / SEEN, dtype="<u8") if SEEN in found["files"] else np.zeros(0, dtype=np.uint64),
     )
+
+
+def _pair(values: Any, name: str) -> tuple[float, float]:
+    low, high = _numbers(values, name, most=1).tolist()
+    return low, high
 
 
 def _numbers(values: Any, name: str, *, most: float = math.inf) -> NDArray[np.float64]:

@@ -122,7 +122,9 @@ def _training(bundle: Bundle) -> Iterator[str]:
     chain = bundle.postprocessor
     if chain.max_crops:
         gained = _gained(facts.get("crops"), "pictorial labels", "whole", "crops", "them")
-        yield f"at most {chain.max_crops} crops of a mark are run besides the whole{gained and f'; {gained}'}"
+        low, high = chain.crop_scores
+        where = f", where its best pictorial category scores from {low:g} to {high:g}" if high - low < 1 else ""
+        yield f"at most {chain.max_crops} crops of a mark are run besides the whole{where}{gained and f'; {gained}'}"
     if chain.parent_weight:
         gained = _gained(facts.get("parent_weight"), "pictorial categories", "own", "averaged", "it")
         weight = f"{chain.parent_weight:g}"

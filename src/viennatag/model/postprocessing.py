@@ -2,8 +2,9 @@
 
 One chain, fitted once by `train` and carried by the bundle:
 
-    logits of each view -> crops merged -> parents averaged with their best child -> pixel colours
-    -> calibration (a softmax in exclusive groups) -> coherent scores -> thresholds (of a group at most one label)
+    logits of each view -> crops merged where the whole is unsure -> parents averaged with their best child
+    -> pixel colours -> calibration (a softmax in exclusive groups) -> coherent scores
+    -> thresholds (of a group at most one label)
 
 Everything that predicts or evaluates calls it: the predictor, the service, bulk prediction, `evaluate`, `compare`,
 `train` and `update`. So what is evaluated is what is served.
@@ -11,12 +12,13 @@ Everything that predicts or evaluates calls it: the predictor, the service, bulk
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.calibration.calibration import Calibration, coherent_probabilities
+from viennatag.calibration.calibration import Calibration, coherent_probabilities, stable_sigmoid
 from viennatag.data.labels import LabelSet
 from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
@@ -56,6 +58,8 @@ class Postprocessor:
         thresholds: A label is suggested when its score is at least this; shape (labels,).
         top: At most this many labels of each level are suggested; None for no limit.
         max_crops: At most this many crops of a mark are run besides the whole; see `viennatag.images.crops`.
+        crop_scores: Crops count for marks whose best pictorial category scores, on the whole mark, at least the first
+            and below the second.
         parent_weight: Weight of the best division's logit in that of its category, in [0, 1]; 0 leaves logits alone.
         pixel_labels: Colour labels whose logits are replaced by colour features of the pixels; see
             `viennatag.images.colour_features`. Their calibration and thresholds belong to these features.
@@ -67,6 +71,7 @@ class Postprocessor:
     thresholds: NDArray[np.float64]
     top: int | None = None
     max_crops: int = 0
+    crop_scores: tuple[float, float] = (0.0, 1.0)
     parent_weight: float = 0.0
     pixel_labels: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
@@ -87,6 +92,8 @@ class Postprocessor:
             raise DataError(f"top is {self.top}; it counts suggestions, from 1 up")
         if not 0 <= self.max_crops <= _MOST_CROPS:
             raise DataError(f"max_crops is {self.max_crops}; expected 0 to {_MOST_CROPS}")
+        if not 0 <= self.crop_scores[0] <= self.crop_scores[1] <= 1:
+            raise DataError(f"crop_scores are {self.crop_scores}; expected two scores between 0 and 1, in order")
         if not 0 <= self.parent_weight <= 1:
             raise DataError(f"parent_weight is {self.parent_weight}; expected a weight between 0 and 1")
         strange = [name for name in self.pixel_labels if name not in self.labels.index or name not in COLOUR_LABELS]
@@ -106,6 +113,21 @@ class Postprocessor:
         """
         return find_colour_features(pixels, COLOUR_LABELS) if self.pixel_labels else None
 
+    def wants_crops(self, whole_logits: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+        """Return for which marks crops count, judged by the logits of the whole ones, shape (marks, labels)."""
+        if not self.max_crops:
+            return np.zeros(len(whole_logits), dtype=bool)
+        columns, slope, intercept = self._pictorial_categories
+        scores = stable_sigmoid((whole_logits[:, columns] * slope + intercept).max(axis=1, initial=-np.inf))
+        wanted: NDArray[np.bool_] = (scores >= self.crop_scores[0]) & (scores < self.crop_scores[1])
+        return wanted | (self.crop_scores == (0.0, 1.0))
+
+    @cached_property
+    def _pictorial_categories(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """Positions of the pictorial categories, and their slopes and intercepts."""
+        columns = np.flatnonzero(self.labels.is_pictorial & (self.labels.parents < 0))
+        return columns, self.calibration.slope[columns], self.calibration.intercept[columns]
+
     def logits(self, outputs: Outputs) -> NDArray[np.floating[Any]]:
         """Return one row of logits for each image, shape (images, labels), as the calibration takes them.
 
@@ -115,7 +137,8 @@ class Postprocessor:
         logits = outputs.logits
         if outputs.view_counts is not None:
             if self.max_crops:
-                logits = merge_crops(logits, outputs.view_counts, self.labels.is_pictorial)
+                wanted = self.wants_crops(logits[full_view_rows(outputs.view_counts)])
+                logits = merge_crops(logits, outputs.view_counts, self.labels.is_pictorial, wanted)
             elif len(outputs.view_counts) < len(logits):
                 logits = logits[full_view_rows(outputs.view_counts)]
         logits = average_parent_logits(logits, self.labels, self.parent_weight)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import ImageError, OptionError
 from viennatag.images.colour_features import colour_map
 from viennatag.images.decoding import MAX_PIXELS, FramedImage, available_cores
@@ -24,7 +23,7 @@ from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource
 from viennatag.model.bundle import STARTER, Bundle, open_bundle
 from viennatag.model.postprocessing import Outputs
-from viennatag.runtime.engine import Engine, run_images
+from viennatag.runtime.engine import Engine, run_images, run_views
 from viennatag.runtime.settings import find_runtime_settings
 from viennatag.thresholds.thresholds import Thresholds
 
@@ -139,12 +138,11 @@ class Predictor:
             images: As `read_framed_image` gives them, with crops where the bundle uses them.
             also: Names of further outputs, each with one row per view.
         """
-        views = [view for image in images for view in image.views]
         # before the weights push the pixels out of the processor's cache
         colours = self.postprocessor.colour_features(np.stack([image.pixels for image in images]))
         blank = np.array([image.is_blank for image in images])
-        logits, *more = self.engine.run(np.stack(views), ("logits", *also))
-        return Outputs(logits, [len(image.views) for image in images], colours, blank), more
+        (logits, *more), counts = run_views(self.engine, images, ("logits", *also), self.postprocessor.wants_crops)
+        return Outputs(logits, counts, colours, blank), more
 
     def read(self, image: ImageSource, *, max_pixels: int = MAX_PIXELS) -> FramedImage:
         """Return an image decoded for this bundle, with its crops.
@@ -226,6 +224,7 @@ class Predictor:
             ("logits",),
             also=lambda pixels: self.postprocessor.colour_features(pixels[None]),
             max_crops=self.postprocessor.max_crops,
+            wants_crops=self.postprocessor.wants_crops,
             workers=self._workers,
             batch_size=self.settings.batch_size,
         ):
@@ -268,7 +267,7 @@ class Predictor:
         fitted = image if isinstance(image, FramedImage) else self.read(image)
         outputs, seen = self.forward([fitted], reader.outputs if reader else ())
         (scores,), logits = self.postprocessor.scores(outputs), outputs.logits
-        boxes = [fitted.box, *(box for _, box in fitted.crops)]
+        boxes = [fitted.box, *(box for _, box in fitted.crops[: len(logits) - 1])]
 
         def explain(name: str, view: int) -> Explanation:
             at = labels.index[name]
@@ -285,7 +284,7 @@ class Predictor:
 
         def explain_with_part(name: str) -> Explanation:
             whole, at = explain(name, 0), labels.index[name]
-            if not fitted.crops or not labels.is_pictorial[at]:
+            if len(logits) == 1 or not labels.is_pictorial[at]:
                 return whole
             return replace(whole, crop=explain(name, 1 + int(logits[1:, at].argmax())))
 
@@ -426,8 +425,8 @@ class Predictor:
             labels = self.bundle.labels
             name = labels.names[at]
             path = tuple(labels.names[node] for node in labels.path(at))
-            group = labels.taxonomy.group(name) if isinstance(labels.taxonomy, LabelTree) else ""
-            self._words[at] = name, labels.hierarchy.heading(name), labels.levels[at], path, group
+            words = labels.hierarchy
+            self._words[at] = name, words.heading(name), labels.levels[at], path, words.group(name)
         code, meaning, level, path, group = self._words[at]
         return Suggestion(code, meaning, round(score, 4), level, path, above, group)
 

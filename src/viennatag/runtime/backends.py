@@ -4,9 +4,11 @@ ONNX Runtime comes with the base install and starts fastest; OpenVINO is an extr
 Both take the same pixels and return the same arrays, within rounding.
 """
 
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,12 +70,24 @@ def open_runtime(
     if name not in RUNTIMES:
         raise OptionError(f"the engine {name!r} is unknown; choose one of auto, {', '.join(RUNTIMES)}")
     chosen = OnnxRuntime if name == "onnxruntime" else OpenVino
-    module = require(name, name)
+    module = _import_quietly(name)
     try:
         return chosen(module, graph, threads=threads, callers=callers, reduced=precision == "bfloat16")
     except Exception as exc:  # the libraries' exceptions have no closer common base
         what = "the graph" if isinstance(graph, bytes) else graph
         raise BundleError(f"{what}: {chosen.title} cannot open it: {exc}") from exc
+
+
+def _import_quietly(name: str) -> ModuleType:
+    """Return a library, without OpenVINO's telemetry, which sends an event when it is imported and knows no setting."""
+    sender = "openvino_telemetry"
+    if name != "openvino" or sender in sys.modules:
+        return require(name, name)
+    sys.modules[sender] = None  # type: ignore[assignment]  # it looks as if not installed
+    try:
+        return require(name, name)
+    finally:
+        del sys.modules[sender]
 
 
 def installed_runtimes() -> tuple[str, ...]:

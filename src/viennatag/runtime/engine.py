@@ -5,7 +5,7 @@ same engine extracts features for training and serves predictions, so both see t
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import BundleError, DataError, ImageError
-from viennatag.images.decoding import available_cores
+from viennatag.images.crops import full_view_rows
+from viennatag.images.decoding import FramedImage, available_cores
 from viennatag.images.isolation import read_guarded
 from viennatag.images.sources import ImageSource
 from viennatag.runtime.backends import open_runtime
@@ -82,6 +83,36 @@ class Engine:
         return self._runtime.run(pixels, outputs or self.outputs)
 
 
+def run_views(
+    engine: Engine,
+    images: Sequence[FramedImage],
+    outputs: tuple[str, ...],
+    wants_crops: Callable[[NDArray[np.float32]], NDArray[np.bool_]] | None = None,
+) -> tuple[list[NDArray[np.float32]], list[int]]:
+    """Return the named outputs for the views of images, each whole image before its crops, and the number of views.
+
+    Args:
+        engine: What to run.
+        images: At least one.
+        outputs: Names of the graph's outputs.
+        wants_crops: From the first output for the whole images to whether to run the crops of each; by default all.
+    """
+    whole = engine.run(np.stack([image.pixels for image in images]), outputs)
+    wanted = wants_crops(whole[0]) if wants_crops else np.ones(len(images), dtype=bool)
+    crops = [image.crops if want else () for image, want in zip(images, wanted, strict=True)]
+    counts = [1 + len(each) for each in crops]
+    if sum(counts) == len(images):
+        return whole, counts
+    further = engine.run(np.stack([pixels for each in crops for pixels, _ in each]), outputs)
+    rows = full_view_rows(counts)
+    is_crop = np.ones(sum(counts), dtype=bool)
+    is_crop[rows] = False
+    found = [np.empty((len(is_crop), *each.shape[1:]), each.dtype) for each in whole]
+    for joined, of_whole, of_crops in zip(found, whole, further, strict=True):
+        joined[rows], joined[is_crop] = of_whole, of_crops
+    return found, counts
+
+
 Extra = TypeVar("Extra")
 
 
@@ -109,6 +140,7 @@ def run_images(
     *,
     also: Callable[[NDArray[np.uint8]], Extra],
     max_crops: int = 0,
+    wants_crops: Callable[[NDArray[np.float32]], NDArray[np.bool_]] | None = None,
     workers: int | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Batch[Extra]]:
@@ -124,25 +156,22 @@ def run_images(
         outputs: Names of the graph's outputs.
         also: What else to compute from each image's pixels.
         max_crops: Most crops of each image that are run too; see `viennatag.images.crops`.
+        wants_crops: As in `run_views`.
         workers: Threads; by default one for each core.
         batch_size: Images in a batch.
     """
 
     def run(batch: list[ImageSource]) -> Batch[Extra]:
         outcomes: list[Extra | ImageError] = []
-        pixels: list[NDArray[np.uint8]] = []
-        view_counts: list[int] = []
-        blank: list[bool] = []
+        images: list[FramedImage] = []
         for source in batch:
             try:
-                framed = read_guarded(source, engine.size, max_crops=max_crops)
-                outcomes.append(also(framed.pixels))
-                pixels.extend(framed.views)
-                view_counts.append(len(framed.views))
-                blank.append(framed.is_blank)
+                images.append(read_guarded(source, engine.size, max_crops=max_crops))
+                outcomes.append(also(images[-1].pixels))
             except ImageError as exc:
                 outcomes.append(exc)
-        return Batch(outcomes, engine.run(np.stack(pixels), outputs) if pixels else [], view_counts, blank)
+        found, view_counts = run_views(engine, images, outputs, wants_crops) if images else ([], [])
+        return Batch(outcomes, found, view_counts, [image.is_blank for image in images])
 
     workers = workers or available_cores()
     batches = _batches(sources, batch_size)

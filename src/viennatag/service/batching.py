@@ -223,7 +223,7 @@ class Batcher:
             for job in jobs:
                 self._resolve(job, exc)
             return
-        rows = full_view_rows([len(each.views) for each in framed])
+        rows = full_view_rows(outputs.view_counts or [])
         for job, image, score, row in zip(jobs, framed, scores, rows, strict=True):
             result = _attempt(job.work, ImageScores(image.width, image.height, score, features[row]))
             self._resolve(job, result)

@@ -19,7 +19,7 @@ from viennatag.calibration.platt import fit_platt
 from viennatag.calibration.temperature import fit_exclusive
 from viennatag.data.labels import LabelSet
 from viennatag.images.colour_features import COLOUR_LABELS
-from viennatag.images.crops import MAX_CROPS, merge_crops
+from viennatag.images.crops import CROP_SCORES, MAX_CROPS, merge_crops
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.metrics import average_precision, macro_average_precision
 from viennatag.metrics.scores import as_targets
@@ -73,7 +73,9 @@ def fit_postprocessor(
     parent_weight, calibration, found = _choose_parent_weight(logits, targets, labels, min_positives)
     facts |= found
     unfitted = np.ones(len(labels))  # thresholds come last, when there are scores
-    chain = Postprocessor(labels, calibration, unfitted, max_crops=crops, parent_weight=parent_weight)
+    chain = Postprocessor(
+        labels, calibration, unfitted, max_crops=crops, crop_scores=CROP_SCORES, parent_weight=parent_weight
+    )
     if outputs.colours is not None:
         compared = compare_colour_readers(logits, outputs.colours, targets, labels, seed=seed)
         facts |= {"pixel_colours": compared} if compared else {}
