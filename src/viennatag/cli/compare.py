@@ -6,10 +6,11 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from viennatag.cli import options
+from viennatag.cli import options, tables
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
-from viennatag.cli.options import fail, print_json, print_rich, read_table, write_page
+from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
+from viennatag.cli.tables import read_table
 from viennatag.errors import require
 from viennatag.progress import show_progress
 
@@ -60,8 +61,8 @@ def compare(
     format_: options.FormatOption = "table",
     cache: options.CacheOption = None,
     taxonomy: options.TaxonomyOption = "vienna",
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Compare strategies against imbalance, networks and presets on your own marks.

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from viennatag.cli import options
-from viennatag.cli.options import fail, one_of, print_json, print_rich, read_table, write_page
+from viennatag.cli import options, tables
+from viennatag.cli.options import fail, one_of, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import read_table
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     bundle: options.BundleArgument,
-    marks: options.MarksArgument,
+    marks: tables.MarksArgument,
     images: options.ImagesOption,
     subset: Annotated[
         str,
@@ -41,8 +42,8 @@ def evaluate(
         str,
         Option("--format", help="table, json, or csv with one row per label.", callback=one_of("table", "json", "csv")),
     ] = "table",
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Evaluate a bundle on marks.

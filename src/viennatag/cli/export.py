@@ -6,9 +6,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from viennatag.cli import options
-from viennatag.cli.options import fail, image_files, one_of, read_table
+from viennatag.cli import options, tables
+from viennatag.cli.options import fail, image_files, one_of
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import read_table
 from viennatag.progress import show_progress
 
 
@@ -24,8 +25,8 @@ def export(
     model: options.ModelOption = "starter",
     images: Annotated[Path | None, Option(help="Folder of images; SOURCE is then a table of marks.")] = None,
     taxonomy: options.TaxonomyOption = "vienna",
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
 ) -> None:
     """Write suggestions for images, or the labels of a table, in the format of another tool.
 

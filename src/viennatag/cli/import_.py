@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from viennatag.cli.options import (
+from viennatag.cli.options import TaxonomyOption
+from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import (
     AsWrittenOption,
     BlankOption,
     IgnoreOption,
@@ -16,11 +18,9 @@ from viennatag.cli.options import (
     LabelColumnOption,
     LongOption,
     SeparatorOption,
-    TaxonomyOption,
     print_notes,
     read_reading,
 )
-from viennatag.cli.outputs import check_outputs
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ def import_(
 
 
 def _print(summary: "ImportSummary", taxonomy: str) -> None:
+    from viennatag.data.reading import count
+
     if summary.resumed:
-        print(f"resumed after {summary.resumed:,} finished files", file=sys.stderr)
+        print(f"resumed after {count(summary.resumed, 'finished file')}", file=sys.stderr)
     print_notes(summary.notes)
     for title, notes in (
         ("left out", summary.skipped),
@@ -100,15 +102,15 @@ def _print(summary: "ImportSummary", taxonomy: str) -> None:
         if len(notes) > _SHOWN:
             print(f"{title}: {len(notes) - _SHOWN:,} other reasons", file=sys.stderr)
     if summary.without_image:
-        told = "marks name no image; with --images FOLDER it is looked for by their number"
-        print(f"{summary.without_image:,} {told}", file=sys.stderr)
-    print(f"{summary.marks:,} marks, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
+        told = "without the name of an image; with --images FOLDER it is looked for by the number of the mark"
+        print(f"{count(summary.without_image, 'mark')} {told}", file=sys.stderr)
+    print(f"{count(summary.marks, 'mark')}, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
     if not summary.kept:
         print(f"nothing was kept, so {summary.table} was not written", file=sys.stderr)
         return
     negatives = summary.kept - summary.with_codes
-    more = f", {negatives:,} of them images without a label" if negatives > 0 else ""
-    print(f"wrote {summary.table}: {summary.kept:,} marks{more}")
+    more = f", {negatives:,} of them without a label" if negatives > 0 else ""
+    print(f"wrote {summary.table}: {count(summary.kept, 'mark')}{more}")
     if summary.images is not None:
         print(f"wrote {summary.images}: their images")
     if summary.taxonomy != "vienna":

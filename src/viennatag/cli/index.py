@@ -5,21 +5,22 @@ from typing import Annotated
 
 from typer import Option
 
-from viennatag.cli import options
-from viennatag.cli.options import megabytes, print_skipped, read_table
+from viennatag.cli import options, tables
+from viennatag.cli.options import megabytes
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import print_skipped, read_table
 from viennatag.progress import show_progress
 
 
 def index(
     bundle: options.BundleArgument,
-    marks: options.MarksArgument,
+    marks: tables.MarksArgument,
     images: options.ImagesOption,
     out: Annotated[
         Path | None, Option("-o", "--out", help="Folder of the index; by default inside the bundle.")
     ] = None,
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Index reference marks for predict --similar.
@@ -28,6 +29,7 @@ def index(
 
     Example: viennatag index my-bundle marks.csv --images images
     """
+    from viennatag.data.reading import count
     from viennatag.explain.index import make_index
     from viennatag.explain.similar import INDEX
     from viennatag.model.bundle import open_bundle
@@ -46,4 +48,4 @@ def index(
             progress=lambda stage, done, total: report(stage, done, total, ""),
         )
     print_skipped(kept.skipped[len(table.skipped) :])
-    print(f"wrote {folder}: {len(kept):,} marks, {megabytes(folder)}")
+    print(f"wrote {folder}: {count(len(kept), 'mark')}, {megabytes(folder)}")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from viennatag.cli import options
-from viennatag.cli.options import fail, print_json, print_notes, print_rich, read_reading, write_page
+from viennatag.cli import options, tables
+from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
+from viennatag.cli.tables import print_notes, read_reading
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    marks: options.MarksArgument,
+    marks: tables.MarksArgument,
     images: Annotated[Path | None, Option(help="Folder of images; each of them is opened and checked.")] = None,
     report: options.ReportOption = None,
     model: Annotated[
@@ -42,13 +43,13 @@ def inspect(
     ] = False,
     min_count: Annotated[int, Option(help="A code with fewer marks counts for its parent.")] = 1,
     taxonomy: options.TaxonomyOption = "vienna",
-    ignore: options.IgnoreOption = None,
-    image_column: options.ImageColumnOption = None,
-    label_column: options.LabelColumnOption = None,
-    separator: options.SeparatorOption = None,
-    long: options.LongOption = None,
-    as_written: options.AsWrittenOption = False,
-    blank: options.BlankOption = None,
+    ignore: tables.IgnoreOption = None,
+    image_column: tables.ImageColumnOption = None,
+    label_column: tables.LabelColumnOption = None,
+    separator: tables.SeparatorOption = None,
+    long: tables.LongOption = None,
+    as_written: tables.AsWrittenOption = False,
+    blank: tables.BlankOption = None,
     cache: options.CacheOption = None,
     format_: options.FormatOption = "table",
 ) -> None:

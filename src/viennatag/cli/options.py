@@ -1,11 +1,10 @@
-"""Options that several commands have, and the one way in which commands read tables and print."""
+"""Options that several commands have, and the one way in which commands print."""
 
 import re
-import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from typer import Argument, CallbackParam, Option
 from typer.core import TyperCommand
@@ -15,9 +14,6 @@ from viennatag.cli.streams import takes_unicode
 if TYPE_CHECKING:
     from click import Context
 
-    from viennatag.data.columns import Blank, Reading
-    from viennatag.data.marks import Marks
-    from viennatag.data.taxonomy import Taxonomy
 
 PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 """Settings of typer for plain text, which needs no rich."""
@@ -48,7 +44,6 @@ def one_of(*choices: str) -> Callable[[CallbackParam, str], str]:
     return check
 
 
-MarksArgument = Annotated[Path, Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")]
 BundleArgument = Annotated[str, Argument(help="Folder of a bundle, starter, or hf-hub:owner/name.")]
 ModelOption = Annotated[str, Option("--model", help="Folder of a bundle, starter, or hf-hub:owner/name.")]
 TopOption = Annotated[
@@ -72,28 +67,6 @@ TaxonomyOption = Annotated[
     str,
     Option("--taxonomy", help="vienna, flat for labels that are not Vienna codes, or a file with a tree of your own."),
 ]
-BadRowsOption = Annotated[
-    bool, Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
-]
-IgnoreOption = Annotated[list[str] | None, Option("--ignore", help="A column that is not a label; may be repeated.")]
-ImageColumnOption = Annotated[str | None, Option("--image-column", help="The column that names the image.")]
-LabelColumnOption = Annotated[
-    list[str] | None, Option("--label-column", help="The column of labels, or a 0/1 column; may be repeated.")
-]
-SeparatorOption = Annotated[
-    str | None, Option("--separator", help="What separates labels in a cell, such as ',' or ' '; by default ; and |.")
-]
-LongOption = Annotated[
-    bool | None,
-    Option("--long/--no-long", help="Join the rows of an image, or take rows that differ as a mistake."),
-]
-AsWrittenOption = Annotated[
-    bool, Option("--as-written", help="Labels as written: no lists, no empty words such as nan, case matters.")
-]
-BlankOption = Annotated[
-    str | None,
-    Option("--blank", help="What a blank cell of a 0/1 column says of the label: unknown, or absent (the default)."),
-]
 SeedOption = Annotated[int, Option("--seed", help="Seed of all random choices.")]
 CacheOption = Annotated[
     Path | None,
@@ -106,82 +79,10 @@ EngineOption = Annotated[
 FormatOption = Annotated[str, Option("--format", help="table or json.", callback=one_of("table", "json"))]
 
 
-_READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
-
-
 def fail(message: str) -> NoReturn:
     """Print what is wrong on stderr and exit with 2."""
     print(f"viennatag: {message}", file=sys.stderr)
     sys.exit(2)
-
-
-def read_table(
-    path: Path,
-    images: Path | None,
-    *,
-    taxonomy: "Taxonomy | str",
-    skip_bad: bool = False,
-    ignore: Sequence[str] | None = None,
-    reading: "Reading | None" = None,
-) -> "Marks":
-    """Return the marks of a table; what is not sure and the rows left out are told on stderr.
-
-    `reading` is None in commands without options for it.
-    """
-    from viennatag.data.columns import Reading
-    from viennatag.data.marks import read_marks
-    from viennatag.errors import DataError
-
-    try:
-        marks = read_marks(
-            path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
-        )
-    except DataError as exc:
-        if reading is None and any(option in str(exc) for option in _READING_OPTIONS):
-            raise DataError(f"{exc}\n{_by_import(path, taxonomy)}") from exc
-        raise
-    print_notes(marks.notes)
-    if reading is None and any(option in note for note in marks.notes for option in _READING_OPTIONS):
-        print(f"note: {_by_import(path, taxonomy)}", file=sys.stderr)
-    print_skipped(marks.skipped)
-    return marks
-
-
-def read_reading(
-    image_column: str | None,
-    label_column: list[str] | None,
-    separator: str | None,
-    long: bool | None,
-    as_written: bool,
-    blank: str | None = None,
-) -> "Reading":
-    """Return what the options say about a table."""
-    from viennatag.data.columns import Reading
-
-    said = cast("Blank", blank or "")
-    return Reading(image_column or "", tuple(label_column or ()), (), separator or "", long, as_written, said)
-
-
-def print_notes(notes: Sequence[str]) -> None:
-    """Print on stderr how a table was read where that is not sure."""
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-
-
-def _by_import(path: Path, taxonomy: "Taxonomy | str") -> str:
-    """Return what decides how a table is read, for a command without options for that."""
-    out = "marks.csv" if path.name != "marks.csv" else "sure-marks.csv"
-    kind = "" if taxonomy == "vienna" else f" --taxonomy {shlex.quote(str(taxonomy))}"
-    command = f"viennatag import table {shlex.quote(str(path))} -o {out}{kind}"
-    return f"`{command}` takes these options and writes a table that is sure"
-
-
-def print_skipped(skipped: tuple[str, ...]) -> None:
-    """Print on stderr how many rows were left out, and why."""
-    if skipped:
-        from viennatag.errors import report_problems
-
-        print(report_problems(f"left out {len(skipped):,} bad rows:", list(skipped), limit=5), file=sys.stderr)
 
 
 def image_files(path: Path) -> Iterator[Path]:

@@ -5,20 +5,21 @@ from typing import Annotated
 
 from typer import Option
 
-from viennatag.cli import options
-from viennatag.cli.options import megabytes, read_table
+from viennatag.cli import options, tables
+from viennatag.cli.options import megabytes
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import read_table
 from viennatag.progress import show_progress
 
 
 def quantize(
     bundle: options.BundleArgument,
-    marks: options.MarksArgument,
+    marks: tables.MarksArgument,
     images: options.ImagesOption,
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the smaller bundle to.")],
     precision: Annotated[str, Option(help="int8 or bf16.")] = "int8",
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Write a bundle in reduced precision.

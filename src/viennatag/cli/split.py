@@ -5,14 +5,15 @@ from typing import Annotated
 
 from typer import Option
 
-from viennatag.cli import options
-from viennatag.cli.options import fail, print_skipped, read_reading, read_table
+from viennatag.cli import options, tables
+from viennatag.cli.options import fail
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import print_skipped, read_reading, read_table
 from viennatag.progress import show_progress
 
 
 def split(
-    marks: options.MarksArgument,
+    marks: tables.MarksArgument,
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the tables train, validation and test to.")],
     folds: Annotated[
         int | None,
@@ -26,14 +27,14 @@ def split(
     fractions: Annotated[str, Option(help="Shares of train, validation and test.")] = "0.8,0.1,0.1",
     order: Annotated[int, Option(help="1 keeps the shares of labels, 2 also those of label pairs.")] = 1,
     taxonomy: options.TaxonomyOption = "vienna",
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
-    image_column: options.ImageColumnOption = None,
-    label_column: options.LabelColumnOption = None,
-    separator: options.SeparatorOption = None,
-    long: options.LongOption = None,
-    as_written: options.AsWrittenOption = False,
-    blank: options.BlankOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
+    image_column: tables.ImageColumnOption = None,
+    label_column: tables.LabelColumnOption = None,
+    separator: tables.SeparatorOption = None,
+    long: tables.LongOption = None,
+    as_written: tables.AsWrittenOption = False,
+    blank: tables.BlankOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Split marks into training, validation and test subsets.
@@ -49,6 +50,7 @@ def split(
     import numpy as np
 
     from viennatag.data.marks import SUBSETS, write_marks
+    from viennatag.data.reading import count
     from viennatag.errors import OptionError
     from viennatag.images.reading import hash_images
     from viennatag.split.splitting import describe_look_alikes, split_marks
@@ -92,7 +94,7 @@ def split(
     for at, name in enumerate(SUBSETS):
         chosen = table.select(np.flatnonzero(subsets == at))
         write_marks(replace(chosen, splits=(name,) * len(chosen)), out / f"{name}{suffix}")
-        print(f"wrote {out / name}{suffix}: {len(chosen):,} marks")
+        print(f"wrote {out / name}{suffix}: {count(len(chosen), 'mark')}")
 
 
 def _bits(near_duplicates: str) -> int:

@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Argument, Option
 
 from viennatag.cli import options
-from viennatag.cli.options import image_files, print_skipped, write_page
+from viennatag.cli.options import image_files, write_page
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.tables import print_skipped
 from viennatag.progress import show_progress
 
 

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from typer import Exit, Option
 
-from viennatag.cli import options
+from viennatag.cli import options, tables
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
-from viennatag.cli.options import fail, image_files, megabytes, print_rich, read_table
+from viennatag.cli.options import fail, image_files, megabytes, print_rich
 from viennatag.cli.outputs import check_cache, check_outputs
+from viennatag.cli.tables import read_table
 from viennatag.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
@@ -24,7 +25,7 @@ def _show_config(wanted: bool) -> None:
 
 
 def train(
-    marks: options.MarksArgument,
+    marks: tables.MarksArgument,
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the bundle to.")],
     images: Annotated[Path | None, Option(help="Folder that the image column is relative to.")] = None,
     features: Annotated[
@@ -70,8 +71,8 @@ def train(
     ] = False,
     cache: options.CacheOption = None,
     taxonomy: options.TaxonomyOption = "vienna",
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
 ) -> None:
     """Train a bundle on marks and evaluate it on their test subset.
 

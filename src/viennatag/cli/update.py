@@ -5,9 +5,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from viennatag.cli import options
-from viennatag.cli.options import fail, megabytes, print_rich, print_skipped, read_table
+from viennatag.cli import options, tables
+from viennatag.cli.options import fail, megabytes, print_rich
 from viennatag.cli.outputs import check_cache, check_outputs
+from viennatag.cli.tables import print_skipped, read_table
 from viennatag.progress import show_progress
 
 
@@ -22,8 +23,8 @@ def update(
         int | None, Option(help="A new code needs this many decisions to be added.", show_default="5")
     ] = None,
     cache: options.CacheOption = None,
-    skip_bad: options.BadRowsOption = False,
-    ignore: options.IgnoreOption = None,
+    skip_bad: tables.BadRowsOption = False,
+    ignore: tables.IgnoreOption = None,
     seed: options.SeedOption = 0,
 ) -> None:
     """Update a bundle from the feedback of examiners.

@@ -1,0 +1,109 @@
+"""How commands read tables of marks: their options, and what they print about a table that is not sure."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from viennatag.data.columns import Blank, Reading
+    from viennatag.data.marks import Marks
+    from viennatag.data.taxonomy import Taxonomy
+
+MarksArgument = Annotated[Path, Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")]
+BadRowsOption = Annotated[
+    bool, Option("--skip-bad", help="Leave out bad rows and print how many, instead of stopping.")
+]
+IgnoreOption = Annotated[list[str] | None, Option("--ignore", help="A column that is not a label; may be repeated.")]
+ImageColumnOption = Annotated[str | None, Option("--image-column", help="The column that names the image.")]
+LabelColumnOption = Annotated[
+    list[str] | None, Option("--label-column", help="The column of labels, or a 0/1 column; may be repeated.")
+]
+SeparatorOption = Annotated[
+    str | None, Option("--separator", help="What separates labels in a cell, such as ',' or ' '; by default ; and |.")
+]
+LongOption = Annotated[
+    bool | None,
+    Option("--long/--no-long", help="Join the rows of an image, or take rows that differ as a mistake."),
+]
+AsWrittenOption = Annotated[
+    bool, Option("--as-written", help="Labels as written: no lists, no empty words such as nan, case matters.")
+]
+BlankOption = Annotated[
+    str | None,
+    Option("--blank", help="What a blank cell of a 0/1 column says of the label: unknown, or absent (the default)."),
+]
+
+_READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
+
+
+def read_table(
+    path: Path,
+    images: Path | None,
+    *,
+    taxonomy: "Taxonomy | str",
+    skip_bad: bool = False,
+    ignore: Sequence[str] | None = None,
+    reading: "Reading | None" = None,
+) -> "Marks":
+    """Return the marks of a table; what is not sure and the rows left out are told on stderr.
+
+    `reading` is None in commands without options for it.
+    """
+    from viennatag.data.columns import Reading
+    from viennatag.data.marks import read_marks
+    from viennatag.errors import DataError
+
+    try:
+        marks = read_marks(
+            path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
+        )
+    except DataError as exc:
+        if reading is None and any(option in str(exc) for option in _READING_OPTIONS):
+            raise DataError(f"{exc}\n{_by_import(path, taxonomy)}") from exc
+        raise
+    print_notes(marks.notes)
+    if reading is None and any(option in note for note in marks.notes for option in _READING_OPTIONS):
+        print(f"note: {_by_import(path, taxonomy)}", file=sys.stderr)
+    print_skipped(marks.skipped)
+    return marks
+
+
+def read_reading(
+    image_column: str | None,
+    label_column: list[str] | None,
+    separator: str | None,
+    long: bool | None,
+    as_written: bool,
+    blank: str | None = None,
+) -> "Reading":
+    """Return what the options say about a table."""
+    from viennatag.data.columns import Reading
+
+    said = cast("Blank", blank or "")
+    return Reading(image_column or "", tuple(label_column or ()), (), separator or "", long, as_written, said)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print on stderr how a table was read where that is not sure."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _by_import(path: Path, taxonomy: "Taxonomy | str") -> str:
+    """Return what decides how a table is read, for a command without options for that."""
+    out = "marks.csv" if path.name != "marks.csv" else "sure-marks.csv"
+    kind = "" if taxonomy == "vienna" else f" --taxonomy {shlex.quote(str(taxonomy))}"
+    command = f"viennatag import table {shlex.quote(str(path))} -o {out}{kind}"
+    return f"`{command}` takes these options and writes a table that is sure"
+
+
+def print_skipped(skipped: tuple[str, ...]) -> None:
+    """Print on stderr how many rows were left out, and why."""
+    if skipped:
+        from viennatag.errors import report_problems
+
+        print(report_problems(f"left out {len(skipped):,} bad rows:", list(skipped), limit=5), file=sys.stderr)
