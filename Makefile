@@ -5,7 +5,7 @@ FULL := .venv
 PINS := --constraint constraints.txt
 HASHES := --generate-hashes --universal --python-version 3.13 --no-header --no-annotate
 
-.PHONY: demo test test-slow check format requirements artwork clip-art schematic starter docs clean
+.PHONY: demo test test-slow check format requirements artwork clip-art schematic maps starter docs clean
 
 demo: $(BASE)/ready
 	$(BASE)/bin/viennatag predict examples/sample-mark.png
@@ -43,7 +43,10 @@ clip-art: $(FULL)/ready ## drawings in the public domain, of a Debian package: n
 schematic: $(FULL)/ready ## our own drawings, made by rule
 	$(FULL)/bin/python artwork/schematic_pack.py -o artwork/schematic/schematic
 
-starter: $(FULL)/ready artwork clip-art schematic ## makes the bundle inside the package anew; days, goes on where it was
+maps: $(FULL)/ready artwork ## outlines of countries and continents, in the public domain
+	$(FULL)/bin/python artwork/maps_pack.py -o artwork/maps/maps
+
+starter: $(FULL)/ready artwork clip-art schematic maps ## makes the bundle inside the package anew; days, goes on where it was
 	$(FULL)/bin/python recipes/starter
 
 $(BASE)/ready: pyproject.toml constraints.txt

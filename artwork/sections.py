@@ -2,7 +2,7 @@
 
     python artwork/sections.py
 
-Needs `make artwork clip-art schematic`.
+Needs `make artwork clip-art schematic maps`.
 """
 
 import argparse
@@ -16,10 +16,11 @@ from viennatag.files import atomic_file
 from viennatag.images.colours import CODES, COUNTS, MANY
 from viennatag.synthesis import Drawing, read_artwork
 from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES
+from viennatag.synthesis.plurals import PLURALS
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, Code, parse_code, vienna_tree
 
 ROOT = Path(__file__).parents[1]
-PACKS = [ROOT / "artwork" / folder for folder in ("node_modules/@iconify-json", "clip-art", "schematic")]
+PACKS = [ROOT / "artwork" / folder for folder in ("node_modules/@iconify-json", "clip-art", "schematic", "maps")]
 
 HEAD = ("code", "drawings", "groups", "packs", "drawn_by")
 ARTWORK, SHAPES, PIXELS = "artwork", "shapes and letters", "pixels"
@@ -68,7 +69,7 @@ def drawn_by(code: Code, heading: str, has_artwork: bool) -> str:
     """Return how a section is drawn, or a key of `NONE`."""
     if has_artwork:
         return ARTWORK
-    if str(code) in OWN_CODES | SWAP_CODES:
+    if str(code) in OWN_CODES | SWAP_CODES | PLURALS.keys():
         return SHAPES
     if str(code) in {*CODES.values(), *COUNTS.values(), MANY}:
         return PIXELS

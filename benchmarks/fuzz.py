@@ -29,7 +29,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/fuzz.json"
-SAMPLES = ROOT / "tests/registers"
+SAMPLES = ROOT / "tests/importers/samples"
 SEEDS = {
     "eu-xml": ("eu.xml",),
     "st96": ("st96.xml",),
@@ -38,7 +38,14 @@ SEEDS = {
     "l3d": ("results.json",),
     "trademarks2020": ("trademarks2020.json",),
     "tmview": ("tmview.csv", "tmview.json", "euipo-search.json"),
+    "brazil": (),
+    "madrid": (),
+    "us-table": (),
+    "ca-table": (),
     "coco": ("coco.json",),
+    "label-studio": ("label-studio.json",),
+    "cvat": ("cvat.xml",),
+    "voc": ("voc.xml",),
     "one-hot": ("one-hot.csv",),
     "hf-parquet": (),
     "zip": (),
@@ -48,6 +55,9 @@ SEEDS = {
     "marks.csv": ("one-hot.csv",),
     "marks.jsonl": (),
     "marks.parquet": (),
+    "labels.csv": ("one-hot.csv",),
+    "labels.jsonl": (),
+    "drawing": (),
     "image": (),
 }
 """The parsers, and the samples that each starts from besides those made in `made_seeds`."""
@@ -89,6 +99,19 @@ def made_seeds(target: str) -> list[bytes]:
         return found
     return {
         "codes": [b"3.1.6; 03.01.06|030106 A3.1.16", b"CFE(5) 26.4.3,5", b"(531) 27 05 01"],
+        "brazil": [
+            b'<revista><processo numero="1"><classes-vienna edicao="4"><classe-vienna codigo="3.1.6"/></classes-vienna>'
+            b"</processo></revista>"
+        ],
+        "madrid": [b'<MARKGR INTREGN="1"><VIENNAGR><VIECLAI>03.01</VIECLAI><VIECLA3>06</VIECLA3></VIENNAGR></MARKGR>'],
+        "us-table": [b"serial_no,design_search_cd\n1,030106\n1,261721\n"],
+        "ca-table": [b"Application Number|Vienna Code\n1|3.1.6\n1|27.5.1\n"],
+        "labels.csv": [b"image,labels,split\na.png,\"['cat', 'dog']\",train\nb.png,cat;dog,val\nc.png,nan,test\n"],
+        "labels.jsonl": [b'{"image": "a", "labels": ["cat", {"name": "dog"}]}\n{"image": "b", "labels": "cat,dog"}\n'],
+        "drawing": [
+            b'<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE svg [<!ENTITY a "b">]><svg viewBox="0 0 24 12">'
+            b'<image href="a.png"/><circle cx="12" cy="6" r="5"/></svg>'
+        ],
         "marks.csv": [b"image,codes,id,group,split,weight\na.png,3.1.6;27.5.1,1,g,train,2\n"],
         "marks.jsonl": [b'{"image": "a.png", "codes": ["3.1.6"], "weight": 2}\n{"image": "b", "codes": "27.5.1"}\n'],
         "classification": [
@@ -131,7 +154,10 @@ def parser(target: str, scratch: Path) -> Callable[[bytes], None]:
         return lambda data: consume(target, Document("d", lambda: BufferedReader(io.BytesIO(data))))
     if target.startswith("marks"):
         return lambda data: void(read_marks(write(data, Path(target).suffix), skip_bad=True))
+    if target.startswith("labels"):
+        return lambda data: void(read_marks(write(data, Path(target).suffix), taxonomy="flat", skip_bad=True))
     return {
+        "drawing": lambda data: void(read_image(data, 64)),
         "zip": archive,
         "codes": lambda data: void(
             (vienna_codes([data.decode("utf-8", "replace")]), parse_codes(data.decode("latin-1")))

@@ -3,8 +3,9 @@
     python benchmarks/real_collections.py                        (needs ../shared; resumable)
     python benchmarks/real_collections.py --collections corel5k --train 0 --size 128 --methods question,balanced
 
-`corel5k` are photographs with words, `fashion` product photographs with the values of seven attributes, `real_marks`
-registered marks with their Vienna categories, as flat labels. Their images stay outside of the repository. All methods
+`corel5k` are photographs with words, `fashion` product photographs with the values of seven attributes, `clip_art`
+drawings with their artists' keywords (run `make clip-art` first), `real_marks` registered marks with their Vienna
+categories, as flat labels. Their images stay outside of the repository. All methods
 start from the same MobileNetV2, pretrained on ImageNet, or another `--backbone`, and see the same training, validation
 and test images at the same size; a method of viennatag is `viennatag.train` with its options, and the written bundle
 scores the test images. With `--train` fewer training images are drawn, so that a run is affordable; 0 takes all.
@@ -34,14 +35,15 @@ from viennatag.data.labels import OTHER
 from viennatag.data.marks import SUBSETS
 from viennatag.evaluation.comparison import ROUNDS, Contrast, contrast, sample_metrics
 from viennatag.files import atomic_file
-from viennatag.images.reading import read_image
+from viennatag.images.reading import hash_images, read_image
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.metrics.metrics import frequency_bands
+from viennatag.split.splitting import split_marks
 from viennatag.training.options import Preset
 from viennatag.training.strategies import MIN_COUNT
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks/question"))
+sys.path[:0] = [str(ROOT / "benchmarks/question"), str(ROOT / "benchmarks/tail")]
 from recipe import Recipe, follow  # noqa: E402 - a script in a folder of its own
 
 SHARED = ROOT.parent / "shared"
@@ -49,10 +51,12 @@ RESULTS = ROOT / "benchmarks/results/collections.json"
 BACKBONE = f"local-dir:{SHARED / 'backbones/mobilenetv2_100'}"
 QUESTION = "question"
 METHODS: tuple[str, ...] = (QUESTION, "fast", "balanced", "best")
-SIZES = {"corel5k": 96, "fashion": 64, "real_marks": 128}
+SIZES = {"corel5k": 96, "fashion": 96, "clip_art": 96, "real_marks": 128}
 """Side of the images, in pixels."""
 SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "micro_map", "macro_f1", "micro_f1")
 TEST_IMAGES = 2_000
+SHARES = (0.6, 0.1, 0.3)
+"""Of clip art, which has no subsets of its own; drawings that look alike stay together."""
 WORDS = 5
 """Words of an image in the published protocol."""
 
@@ -86,15 +90,28 @@ class Task:
 
 def load(name: str, work: Path, *, train: int, size: int, test: int | None = TEST_IMAGES) -> Task:
     """Return a collection, its images unpacked; of a long training or test part some are drawn at random."""
-    folder = _real_marks(work) if name == "real_marks" else _unpacked(name, work)
-    table = work / "real_marks.csv" if name == "real_marks" else SHARED / "collections" / name / "marks.csv"
-    marks = viennatag.read_marks(table, taxonomy="flat", images=folder)
+    marks, folder = _clip_art(work) if name == "clip_art" else _table(name, work)
     random = np.random.default_rng(0)
     chosen: list[int] = []
     for subset, most in zip(SUBSETS, (train or len(marks), len(marks), test), strict=True):
         rows = np.flatnonzero(np.array(marks.splits) == subset)
         chosen += sorted(random.permutation(rows)[:most].tolist())
     return Task(name, marks.select(chosen), folder, size)
+
+
+def _clip_art(work: Path) -> tuple[viennatag.Marks, Path]:
+    from drawings import draw_clip_art  # it needs what draws SVG
+
+    marks, folder = draw_clip_art(work / "clip_art", size=160)
+    hashes, _ = hash_images([folder / image for image in marks.images])
+    subsets = split_marks(marks, fractions=SHARES, hashes=hashes)
+    return replace(marks, splits=tuple(SUBSETS[at] for at in subsets)), folder
+
+
+def _table(name: str, work: Path) -> tuple[viennatag.Marks, Path]:
+    folder = _real_marks(work) if name == "real_marks" else _unpacked(name, work)
+    table = work / "real_marks.csv" if name == "real_marks" else SHARED / "collections" / name / "marks.csv"
+    return viennatag.read_marks(table, taxonomy="flat", images=folder), folder
 
 
 def _unpacked(name: str, work: Path) -> Path:
@@ -254,7 +271,7 @@ def plain_contrast(found: Contrast) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "work/collections", help="folder for what is kept")
-    parser.add_argument("--collections", default="corel5k,fashion,real_marks")
+    parser.add_argument("--collections", default=",".join(SIZES))
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--train", type=int, default=2_000, help="training images; 0 takes all")
     parser.add_argument("--size", type=int, help="side of the images, by default a small one for each collection")

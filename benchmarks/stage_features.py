@@ -1,4 +1,4 @@
-"""Features of all stages of the benchmarks' frozen MobileNetV2, computed once and kept; the last layer comes first."""
+"""Features of all stages of a frozen network, computed once and kept; the last layer comes first."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ _BATCH = 32
 
 
 def stage_features(
-    images: Sequence[Path], *, name: str, size: int, work: Path, mirrored: bool = False
+    images: Sequence[Path], *, name: str, size: int, work: Path, mirrored: bool = False, backbone: str = BACKBONE
 ) -> NDArray[np.float16]:
     """Return the features of images, or of their mirror images; shape (images, width).
 
@@ -29,10 +29,11 @@ def stage_features(
         size: Side of the images, in pixels.
         work: Folder for what is kept.
         mirrored: Whether the images are mirrored.
+        backbone: The network; by default the benchmarks' MobileNetV2.
     """
     path = work / f"{name}-{size}{'-mirrored' if mirrored else ''}.npy"
     if not path.is_file():
-        engine = Engine(stage_backbone(load_timm_backbone(BACKBONE, cache=work / "cache", size=size)).graph)
+        engine = Engine(stage_backbone(load_timm_backbone(backbone, cache=work / "cache", size=size)).graph)
         found = []
         for at in range(0, len(images), _BATCH):
             pixels = np.stack([read_image(image, size) for image in images[at : at + _BATCH]])

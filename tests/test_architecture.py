@@ -23,6 +23,7 @@ HEAVY = {
     "ray",
     "resvg_py",
     "fontTools",
+    "uharfbuzz",
     "usearch",
     "jinja2",
     "sqlalchemy",

@@ -101,7 +101,7 @@ def run_watched(command: str, folder: Path) -> Watched:
     (folder / "watch/sitecustomize.py").write_text(_WATCHED)
     log, trace = folder / "watch/lookups", folder / "watch/trace"
     log.touch()
-    unwanted = ("ORT_", "HF_", "RAY_", "XDG_", "VIENNATAG_", "NO_PROXY", "HTTP", "http")
+    unwanted = ("ORT_", "HF_", "RAY_", "MLFLOW_", "XDG_", "VIENNATAG_", "NO_PROXY", "HTTP", "http", "CI", "TF_BUILD")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment |= {
         "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(folder / "watch"),

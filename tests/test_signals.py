@@ -125,6 +125,25 @@ def test_a_cluster_of_bulk_ends_with_it(number: signal.Signals, collection: Path
     end(number, *arguments, ready=lambda _: any(shards.glob("shard-*")), cache=tmp_path)
 
 
+def test_a_signal_is_told_whatever_a_library_makes_of_it(tmp_path: Path) -> None:
+    """An extension that is being imported turns the exception into an ImportError; its children got the handler too."""
+    code = (
+        "import os, signal, sys, viennatag.cli as c\n"
+        "def command():\n"
+        "    child = os.fork()\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        while True: pass\n"
+        "    except BaseException:\n"
+        "        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130\n"
+        "        raise ImportError('initialization failed')\n"
+        "c.app = command\n"
+        "c.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert (done.returncode, done.stderr) == (130, "viennatag: ended by SIGINT; the same command starts again\n")
+
+
 def test_what_cannot_stop_is_ended_from_outside(tmp_path: Path) -> None:
     code = (
         "import signal, subprocess, sys, time, viennatag.signals as s\n"

@@ -48,7 +48,7 @@ STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "macro_f1", "micro_f1")
 SIZES = {"corel5k": 192, "clip_art": 160, "fashion": 96, "words": 96}
 """Side of the images of each collection, in pixels."""
-STAGED = ("as-is", "kernel", "few-examples")
+STAGED = ("as-is", "linear-and-ridge", "kernel", "few-examples")
 """Strategies that also learn on all stages."""
 STAGES = ", all stages"
 
@@ -68,12 +68,11 @@ def marks_of(name: str, work: Path) -> tuple[Marks, Path]:
 def cut_out(name: str, tail: Tail, work: Path) -> Collection:
     """Return the long-tailed part of a collection, with the features of all stages."""
     marks, images = marks_of(name, work)
-    paths = [images / image for image in marks.images]
-    features = stage_features(paths, name=name, size=SIZES[name], work=work)
     chosen = long_tailed(marks, tail, seed=0)
-    row = {image: at for at, image in enumerate(marks.images)}
+    paths = [images / image for image in chosen.images]
+    features = stage_features(paths, name=f"{name}-cut", size=SIZES[name], work=work)
     subsets = np.array([SUBSETS.index(each) for each in chosen.splits], dtype=np.int8)
-    return Collection(chosen, subsets, features, np.array([row[image] for image in chosen.images]))
+    return Collection(chosen, subsets, features, np.arange(len(chosen)))
 
 
 def last_layer(collection: Collection) -> Collection:

@@ -29,6 +29,14 @@ def draw_collections(stage: Round | Registered, artwork: Artwork, folder: Path, 
         "uniform": _draw(artwork, folder / "uniform", stage.uniform, stage.seed + 1, None, progress),
         "register": _draw(artwork, folder / "register", stage.register, stage.seed + 2, profile, progress),
     }
+    if isinstance(stage, Registered):
+        if any(each.registers for each in stage.mixtures):
+            collections["registers"] = _draw(
+                artwork, folder / "registers", stage.registers, stage.seed + 5, profile, progress, registers=1.0
+            )
+        if any(each.clip_art for each in stage.mixtures):
+            clip_art = replace(artwork, coded=tuple(each for each in artwork.coded if each.name == "clip-art"))
+            collections["clip-art"] = _draw_alone(clip_art, folder / "clip-art", stage.seed + 6, progress)
     if isinstance(stage, Round):
         collections["alone"] = _draw_alone(artwork, folder / "alone", stage.seed + 4, progress)
     return read_marks(_join(folder, collections), images=folder)
@@ -54,7 +62,13 @@ def draw_unlabelled(stage: Round, artwork: Artwork, folder: Path, *, progress: P
 
 
 def _draw(
-    artwork: Artwork, folder: Path, count: int, seed: int, profile: Path | None, progress: ProgressCallback
+    artwork: Artwork,
+    folder: Path,
+    count: int,
+    seed: int,
+    profile: Path | None,
+    progress: ProgressCallback,
+    registers: float = 0.0,
 ) -> Marks:
     table = draw_marks(
         folder,
@@ -67,6 +81,7 @@ def _draw(
         validation_share=artwork.validation_share,
         size=artwork.image_size,
         seed=seed,
+        registers=registers,
         progress=lambda done, total: progress(f"drawing {folder.name}", done, total, ""),
     )
     return read_marks(table, skip_bad=True)

@@ -11,7 +11,7 @@ that was left out.
 import csv
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +91,14 @@ class RenderedMarks:
     Attributes:
         pixels: uint8, shape (marks, side, side, 3).
         targets: Shape (marks, labels).
+        known: Where the target is known, shape (marks, labels) or (labels,).
         kept_by_degrading: Labels that a mirrored or recoloured image keeps, shape (labels,); colours and writing are
             not among them.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.bool_]
+    known: NDArray[np.bool_]
     kept_by_degrading: NDArray[np.bool_]
 
 
@@ -104,7 +106,7 @@ def fine_tune(
     network: PixelNetwork,
     head: tuple[NDArray[np.float32], NDArray[np.float32]],
     registered: RegisteredMarks,
-    rendered: RenderedMarks,
+    rendered: Sequence[tuple[RenderedMarks, int]],
     options: FineTuning,
     *,
     without: Collection[int],
@@ -117,7 +119,7 @@ def fine_tune(
         network: In evaluation mode; its batch norms stay as they are.
         head: Initial weight and bias.
         registered: Registered marks.
-        rendered: Rendered marks.
+        rendered: Collections of rendered marks, each with how many of them a batch holds.
         options: How to train.
         without: Folds of registered marks that are left out.
         progress: Progress callback.
@@ -178,34 +180,35 @@ def _parameter_groups(model: nn.ModuleDict, options: FineTuning) -> list[dict[st
 
 
 def _batches(
-    registered: RegisteredMarks, rendered: RenderedMarks, options: FineTuning, without: Collection[int]
+    registered: RegisteredMarks,
+    rendered: Sequence[tuple[RenderedMarks, int]],
+    options: FineTuning,
+    without: Collection[int],
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield augmented pixels, targets and where these are known."""
     random = np.random.default_rng(options.seed)
     generator = torch.Generator().manual_seed(options.seed)
     rows = np.flatnonzero(~np.isin(registered.folds, list(without)))
     wholes = registered.wholes
-    queue: list[int] = []
+    queues: list[list[int]] = [[] for _ in rendered]
     for _ in range(options.steps):
         real = random.choice(rows, options.registered)
-        if len(queue) < options.rendered:
-            queue = random.permutation(len(rendered.pixels)).tolist()
-        drawn = np.sort(np.array([queue.pop() for _ in range(options.rendered)], dtype=np.intp))
-        changed = random.random() < 0.5
-        pixels = [
-            degrade(augment(registered.views[wholes[real]], options.size, generator, strong=True), random),
-            augment(rendered.pixels[drawn], options.size, generator, strong=changed),
-        ]
-        if changed:
-            pixels[1] = degrade(pixels[1], random)
-        targets = np.concatenate([registered.targets[real], rendered.targets[drawn]])
-        known = np.concatenate(
-            [registered.known[real], np.tile(rendered.kept_by_degrading | (not changed), (options.rendered, 1))]
-        )
+        pixels = [degrade(augment(registered.views[wholes[real]], options.size, generator, strong=True), random)]
+        targets, known = [registered.targets[real]], [registered.known[real]]
+        for at, (marks, count) in enumerate(rendered):
+            if len(queues[at]) < count:
+                queues[at] = random.permutation(len(marks.pixels)).tolist()
+            drawn = np.sort(np.array([queues[at].pop() for _ in range(count)], dtype=np.intp))
+            changed = random.random() < 0.5
+            shown = augment(marks.pixels[drawn], options.size, generator, strong=changed)
+            pixels.append(degrade(shown, random) if changed else shown)
+            targets.append(marks.targets[drawn])
+            sure = np.broadcast_to(marks.known, marks.targets.shape)[drawn]
+            known.append(sure & (marks.kept_by_degrading | (not changed)))
         yield (
             torch.cat(pixels).clamp(0, 255).permute(0, 2, 3, 1),
-            torch.from_numpy(targets).float(),
-            torch.from_numpy(known).float(),
+            torch.from_numpy(np.concatenate(targets)).float(),
+            torch.from_numpy(np.concatenate(known)).float(),
         )
 
 

@@ -8,7 +8,7 @@ fold, are for `benchmarks/real_marks.py`.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,7 @@ class RegisteredStage:
         result: Folder of the bundle.
         target_prior: Marks with the code frequencies of the register, for codes that registered marks do not have.
         progress: Progress callback.
+        read: Collections of rendered marks that have been read.
     """
 
     stage: Registered
@@ -72,6 +73,7 @@ class RegisteredStage:
     result: Path
     target_prior: Marks
     progress: ProgressCallback
+    read: dict[str, RenderedMarks] = field(default_factory=dict)
 
     def run(self) -> None:
         """Write the bundle, and the bundles `fold-0` to `fold-4` beside the networks."""
@@ -83,7 +85,7 @@ class RegisteredStage:
         final = networks[None]
         bundle = self._rendered_bundle(final, before, real)
         graph = self._graph(final, size)
-        attribution = (self.folder / "uniform/ATTRIBUTION.md").read_text(encoding="utf-8")
+        attribution = joined_attribution([path.read_text(encoding="utf-8") for path in self._attributions()])
         chain = fit_pictorial(bundle.postprocessor, unseen, real, np.ones(len(real), dtype=bool))
         write_bundle(replace(bundle, postprocessor=chain), graph, self.result, notes={ARTWORK: attribution})
         for fold in FOLDS:
@@ -99,19 +101,16 @@ class RegisteredStage:
     def _networks(self, labels: LabelSet, real: RegisteredMarks) -> dict[int | None, tuple[PixelNetwork, LinearHead]]:
         """Return the network without each fold, and at None the one of all folds.
 
-        Each is the mean of the weights of several trainings that differ in their seeds (Wortsman et al. 2022, "Model
-        soups"). A finished training is read again.
+        Each is the mean of the weights of several trainings that differ in their mixtures and seeds (Wortsman et al.
+        2022, "Model soups"). A finished training is read again.
         """
         found: dict[int | None, tuple[PixelNetwork, LinearHead]] = {}
-        rendered: RenderedMarks | None = None
         for fold in (*FOLDS, None):
             states = []
-            for seed in range(self.stage.seeds):
-                file = self.folds / f"{'all' if fold is None else f'fold-{fold}'}-seed-{seed}.pt"
-                if not file.is_file():
-                    rendered = rendered or self._read_rendered(labels)
-                    self._fine_tune(file, fold, seed, labels, real, rendered)
-                states.append(torch.load(file, weights_only=True))
+            for number, mixture in enumerate(self.stage.mixtures):
+                for seed in range(mixture.seeds):
+                    file = self._fine_tuned(number, fold, seed, labels, real)
+                    states.append(torch.load(file, weights_only=True))
             state = {name: torch.stack([each[name] for each in states]).mean(dim=0) for name in states[0]}
             network, _ = load_network(f"{BUNDLE}{self.start}")
             head = LinearHead(state.pop("head.weight").numpy(), state.pop("head.bias").numpy())
@@ -119,21 +118,35 @@ class RegisteredStage:
             found[fold] = network.eval(), head
         return found
 
-    def _fine_tune(
-        self, file: Path, fold: int | None, seed: int, labels: LabelSet, real: RegisteredMarks, rendered: RenderedMarks
-    ) -> None:
-        """Fine-tune a network without a fold and write its weights to a file."""
+    def _fine_tuned(self, number: int, fold: int | None, seed: int, labels: LabelSet, real: RegisteredMarks) -> Path:
+        """Fine-tune a network with a mixture and without a fold, if there is none yet; return the file of its weights.
+
+        Args:
+            number: Of the mixture.
+            fold: The fold; with it others may be left out. None for a network that learns from all.
+            seed: From 0 on.
+            labels: Of the head.
+            real: The registered marks.
+        """
+        mixture = self.stage.mixtures[number]
+        size = mixture.left_out
+        without = [] if fold is None else [each for each in FOLDS if each // size == fold // size]
+        name = "all" if fold is None else f"without-{'-'.join(map(str, without))}"
+        file = self.folds / f"{name}-mixture-{number}-seed-{seed}.pt"
+        if file.is_file():
+            return file
         network, _ = load_network(f"{BUNDLE}{self.start}")
         head = load_head(f"{BUNDLE}{self.start}", labels, np.zeros(len(labels)))
         assert head is not None  # the starter's head is linear
-        number = len(FOLDS) if fold is None else fold
+        own = (len(FOLDS) if fold is None else without[0]) + 10 * seed + 100 * number
+        counts = {"rendered": mixture.rendered, "registers": mixture.registers, "clip-art": mixture.clip_art}
         linear = fine_tune(
             network,
             head,
             real,
-            rendered,
-            replace(self.stage, seed=self.stage.seed + number + 10 * seed),
-            without=() if fold is None else (fold,),
+            [(self._read_rendered(labels, what), count) for what, count in counts.items() if count],
+            replace(self.stage, seed=self.stage.seed + own),
+            without=without,
             progress=self.progress,
             name=f"fine-tuning {file.stem}",
         )
@@ -142,20 +155,42 @@ class RegisteredStage:
         file.parent.mkdir(parents=True, exist_ok=True)
         torch.save(state, file.with_suffix(".new"))
         file.with_suffix(".new").replace(file)
+        return file
 
-    def _subset(self, name: str) -> Marks:
-        return self.rendered.select([at for at, split in enumerate(self.rendered.splits) if split == name])
+    def _attributions(self) -> list[Path]:
+        """Return the files that say who made the drawings and letters of each collection."""
+        return [path for path in sorted(self.folder.glob("*/ATTRIBUTION.md")) if path.parent.name != "register"]
 
-    def _read_rendered(self, labels: LabelSet) -> RenderedMarks:
-        marks = self._subset("train")
+    def _subset(self, name: str, what: str = "rendered") -> Marks:
+        """Return the marks of a subset of the collections `uniform` and `register`, or of another one."""
+        folders = ("uniform", "register") if what == "rendered" else (what,)
+        marks = self.rendered
+        places = zip(marks.images, marks.splits, strict=True)
+        return marks.select(
+            [at for at, (image, split) in enumerate(places) if split == name and image.partition("/")[0] in folders]
+        )
+
+    def _read_rendered(self, labels: LabelSet, what: str) -> RenderedMarks:
+        """Return training marks; only what is pictured is known of those that are not drawn for all their codes."""
+        if what in self.read:
+            return self.read[what]
+        marks = self._subset("train", what)
         side = self.stage.size + 16  # some more than is shown, for what is seen from nearer
         pixels = np.empty((len(marks), side, side, 3), dtype=np.uint8)
         for at, image in enumerate(read_images([self.folder / image for image in marks.images], side)):
             if isinstance(image, Exception):
                 raise image
             pixels[at] = image
-            self.progress("rendered marks", at + 1, len(marks), "")
-        return RenderedMarks(pixels, labels.encode(marks.codes).toarray().astype(bool), labels.is_pictorial)
+            self.progress(f"marks, {what}", at + 1, len(marks), "")
+        targets = labels.encode(marks.codes).toarray().astype(bool)
+        known = np.tile(labels.is_pictorial | (what == "rendered"), (len(marks), 1))
+        if what == "clip-art":  # nobody said which of the children
+            for parent in np.unique(labels.parents[labels.parents >= 0]):
+                children = np.flatnonzero(labels.parents == parent)
+                unsaid = targets[:, parent] & ~targets[:, children].any(axis=1)
+                known[np.ix_(unsaid, children)] = False
+        self.read[what] = RenderedMarks(pixels, targets, known, labels.is_pictorial)
+        return self.read[what]
 
     def _graph(self, network: tuple[PixelNetwork, LinearHead], size: int) -> bytes:
         return export_graph(export_network(network[0], name=f"{BUNDLE}{self.start}", size=size), network[1])
@@ -242,6 +277,16 @@ class RegisteredStage:
             colours.append(outputs.colours)
             self.progress("evaluation", start + len(images), len(marks), "")
         return Outputs(np.concatenate(logits), counts, np.concatenate(colours))
+
+
+def joined_attribution(texts: Sequence[str]) -> str:
+    """Return one attribution of several: the first, with the packs and fonts of the others."""
+    first, *others = (text.splitlines() for text in texts)
+    rows = [at for at, line in enumerate(first) if line.startswith("|")]
+    further = [line for lines in others for line in lines if line.startswith("|") and line not in first]
+    packs = sorted({*first[rows[2] : rows[-1] + 1], *further})
+    letters = [line for lines in others for line in lines if line.startswith("Letters") and line not in first]
+    return "\n".join([*first[: rows[2]], *packs, *first[rows[-1] + 1 :], *(f"\n{line}" for line in letters)]) + "\n"
 
 
 def fit_pictorial(

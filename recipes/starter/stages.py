@@ -149,7 +149,6 @@ class FineTuning:
     Attributes:
         steps: Number of batches.
         registered: Registered marks in a batch.
-        rendered: Rendered marks in a batch.
         learning_rate: Peak, of the head; each block below has `layer_decay` times that of the one above.
         layer_decay: See there.
         frozen: Number of first blocks, the stem among them, that keep their weights.
@@ -160,13 +159,37 @@ class FineTuning:
 
     steps: int
     registered: int
-    rendered: int
     learning_rate: float
     layer_decay: float
     frozen: int
     size: int
     weight_decay: float
     seed: int
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What one training sees in each batch beside registered marks.
+
+    Attributes:
+        rendered: Rendered marks of `uniform` and `register`.
+        registers: Rendered marks that look like registers.
+        clip_art: Drawings of clip art, each by itself.
+        seeds: Number of trainings.
+        left_out: Number of folds that a network is trained without; with two there are fewer trainings.
+    """
+
+    rendered: int
+    registers: int = 0
+    clip_art: int = 0
+    seeds: int = 1
+    left_out: int = 1
+
+    def describe(self) -> str:
+        """Return its settings in a few words."""
+        parts = ((self.rendered, "rendered"), (self.registers, "like registers"), (self.clip_art, "of clip art"))
+        shown = " + ".join(f"{count} {what}" for count, what in parts if count)
+        return f"{self.seeds} with {shown}" + (f", {self.left_out} folds left out" if self.left_out > 1 else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +203,8 @@ class Registered(FineTuning):
         folder: Folder of the registered marks, below the root of the repository or absolute.
         uniform: Rendered marks that show all sections equally often.
         register: Rendered marks whose codes follow the EU register.
-        seeds: Number of trainings whose weights are averaged.
+        registers: Rendered marks like those of registers of Asia and Africa; see `viennatag render`.
+        mixtures: Trainings whose weights are averaged.
         min_positives: Form labels with fewer validation marks share a calibration.
     """
 
@@ -190,8 +214,9 @@ class Registered(FineTuning):
     folder: str
     uniform: int
     register: int
-    seeds: int
+    mixtures: tuple[Mixture, ...]
     min_positives: int
+    registers: int = 0
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -201,15 +226,17 @@ class Registered(FineTuning):
     @property
     def marks(self) -> str:
         """The name of its collection of rendered marks."""
-        return f"{self.seed}-{self.uniform}-{self.register}"
+        return f"{self.seed}-{self.uniform}-{self.register}-{self.registers}".removesuffix("-0")
 
     def describe(self) -> str:
         """Return its settings in one line."""
+        collections = f"{self.uniform:,} + {self.register:,} + {self.registers:,}".removesuffix(" + 0")
         return (
-            f"from {self.start}; registered marks with {self.uniform:,} + {self.register:,} rendered marks, seed "
-            f"{self.seed}; {self.steps:,} steps of {self.registered} + {self.rendered} at {self.size} pixels; learning "
-            f"rate {self.learning_rate:g}, {self.layer_decay:g} a block, {self.frozen} blocks frozen; six networks, "
-            f"each the mean of {self.seeds}"
+            f"from {self.start}; registered marks with {collections} rendered marks, seed {self.seed}; {self.steps:,} "
+            f"steps of {self.registered} registered marks and others at {self.size} pixels; learning rate "
+            f"{self.learning_rate:g}, {self.layer_decay:g} a block, {self.frozen} blocks frozen; six networks, each "
+            f"the mean of {sum(each.seeds for each in self.mixtures)}: "
+            f"{', '.join(each.describe() for each in self.mixtures)}"
         )
 
 
@@ -283,9 +310,13 @@ def read_recipe(path: Path = STAGES) -> Recipe:
             continue
         values = {**(defaults if stage is Round else {}), **stated, "name": name}
         wrong = _wrong_keys(stage, values)
+        for mixture in values.get("mixtures", ()):
+            wrong = wrong or _wrong_keys(Mixture, mixture)
         if wrong:
             problems.append(f"{name}: {wrong}")
             continue
+        if stage is Registered:
+            values["mixtures"] = tuple(Mixture(**each) for each in values["mixtures"])
         stages[name] = stage(**values)
         problems += _wrong_start(stages, name)
     if problems or not stages:
@@ -295,7 +326,7 @@ def read_recipe(path: Path = STAGES) -> Recipe:
     return Recipe(ROOT / table["output"], Artwork(**artwork), stages)
 
 
-def _wrong_keys(stage: type[Stage], values: Mapping[str, Any]) -> str:
+def _wrong_keys(stage: type[Stage | Mixture], values: Mapping[str, Any]) -> str:
     known = {each.name for each in fields(stage)}
     needed = {each.name for each in fields(stage) if each.default is MISSING}
     wrong = [f"unknown key {name}" for name in sorted(values.keys() - known)]

@@ -13,6 +13,8 @@ loop of their own. Names are loaded when they are first used, so `import viennat
 """
 
 import os
+import signal
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,11 @@ for _name, _value in (
     ("ORT_DISABLE_TELEMETRY", "1"),
     ("HF_HUB_DISABLE_TELEMETRY", "1"),
     ("RAY_USAGE_STATS_ENABLED", "0"),
+    ("MLFLOW_DISABLE_TELEMETRY", "true"),
 ):
     os.environ.setdefault(_name, _value)
+if os.path.basename(sys.argv[0] if sys.argv else "") == "viennatag":  # the command line handles it once it is loaded
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 if TYPE_CHECKING:
     from viennatag import calibration, losses, metrics, sampling, split, thresholds

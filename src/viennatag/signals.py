@@ -20,6 +20,8 @@ PATIENCE = 5.0
 """Seconds that the main thread has to end by itself."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 _received: list[int] = []
+_owners: list[int] = []
+"""The process that handles signals; others have its handlers from a fork."""
 
 
 class Stopped(BaseException):
@@ -34,6 +36,7 @@ def ended_by_signals(describe: Callable[[int], str]) -> Iterator[None]:
         describe: Returns the line to print on stderr, given the signal, where the process must be ended from outside.
     """
     _received.clear()
+    _owners[:] = [os.getpid()]
     if not is_first_process():  # the first one ends this one
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         yield
@@ -104,6 +107,8 @@ def end_children(patience: float = 2.0) -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
+    if os.getpid() not in _owners:
+        os._exit(128 + number)
     if _received:
         return
     _received.append(number)

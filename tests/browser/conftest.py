@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser.examiner import TOKEN, Opener
 from tests.service.server import running
+from viennatag.data.labels import LabelSet
+from viennatag.data.taxonomy import LabelNode, LabelTree
 from viennatag.model.bundle import STARTER, open_bundle
 from viennatag.model.saving import write_bundle
 
@@ -29,6 +31,28 @@ def token_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
     chain = replace(bundle.postprocessor, thresholds=thresholds)
     write_bundle(replace(bundle, postprocessor=chain), bundle.graph.read_bytes(), folder)
     with running(folder, log=folder.parent / "log", environment={"VIENNATAG_TOKEN": TOKEN}) as (_, port):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.fixture(scope="module")
+def own_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return a service whose labels are the starter's as a tree of one's own; sections of 24.1 exclude each other."""
+    folder = tmp_path_factory.mktemp("bundles") / "own"
+    bundle = open_bundle(STARTER)
+
+    def name(code: str) -> str:
+        return f"kind {code.replace('.', ' of ')}"
+
+    def node(code: str) -> LabelNode:
+        above = code.rpartition(".")[0]
+        return LabelNode(name(code), above and name(above), f"meaning {code}", "shield" if above == "24.1" else "")
+
+    nodes = tuple(map(node, bundle.labels.names))
+    labels = LabelSet(LabelTree(nodes, ("top", "middle", "low"), name="own.csv"), tuple(each.label for each in nodes))
+    calibration = replace(bundle.postprocessor.calibration, exclusive=labels.exclusive)
+    chain = replace(bundle.postprocessor, labels=labels, calibration=calibration, pixel_labels=(), max_crops=0)
+    write_bundle(replace(bundle, postprocessor=chain), bundle.graph.read_bytes(), folder)
+    with running(folder, log=folder.parent / "log") as (_, port):
         yield f"http://127.0.0.1:{port}/"
 
 

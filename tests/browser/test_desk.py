@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.examiner import ELLIPSES, THREE, Opener, accepted, examine, press, rows
+from tests.browser.examiner import ELLIPSES, THREE, TOKEN, Opener, accepted, examine, press, rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -59,6 +59,30 @@ def test_sure_codes_are_accepted_and_undone_together(visit: Opener) -> None:
     assert accepted(page) == []
     page.reload()
     expect(page.locator("#accept-above")).to_contain_text("99 %")
+
+
+def test_one_key_accepts_a_chain_of_levels(visit: Opener, token_address: str) -> None:
+    """From a division down to its likeliest section and up to its category, undone together."""
+    from playwright.sync_api import expect
+
+    page = examine(visit(url=token_address, tokens=[TOKEN]), SHIELD)
+    division = page.locator("#list .suggested:has(+ .below)").first
+    section = str(division.locator("+ .below").get_attribute("data-code"))
+    above = [section.rsplit(".", 2)[0], section.rsplit(".", 1)[0]]
+    division.locator(".rejected").click()
+    division.locator(".rejected").click()
+    division.locator(".main").click()
+    press(page, "s")
+    assert accepted(page) == [section]
+    expect(page.locator("#toast-text")).to_have_text(f"Accepted {' › '.join([*above, section])}.")
+    expect(division).to_have_class(re.compile("refined"))
+    press(page, "r")  # the division, and so what is below it
+    assert accepted(page) == above[:1]
+    press(page, "u")
+    assert accepted(page) == [section]
+    press(page, "u")
+    assert accepted(page) == []
+    expect(division).to_have_class(re.compile("open"))
 
 
 def test_the_office_hides_categories_and_sets_a_threshold(visit: Opener) -> None:

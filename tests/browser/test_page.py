@@ -308,7 +308,7 @@ def test_keys_can_be_switched_off_and_do_not_disturb_typing(visit: Opener) -> No
     assert page.input_value("#search") == "p"
     press(page, "Escape Escape ?")  # the first clears the search
     expect(page.locator("#help")).to_be_visible()
-    assert page.locator("#keys tr").count() == 21
+    assert page.locator("#keys tr").count() == 22
     page.uncheck("#single-keys")
     press(page, "Escape j a")
     assert accepted(page) == []

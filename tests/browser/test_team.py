@@ -11,6 +11,7 @@ from tests.browser.examiner import THREE, Opener, accepted, examine, press, put_
 from tests.service.server import running
 
 pytest.importorskip("sqlalchemy")
+from tests.service.store.conftest import new_database, postgres  # noqa: F401 - the latter is a fixture
 from viennatag.service.store.access import add_user
 from viennatag.service.store.database import Database
 
@@ -38,9 +39,10 @@ class Office:
         return next(str(mark["state"]) for mark in self.ask("marks")["marks"] if mark["name"] == name)
 
 
-@pytest.fixture
-def office(visit: Opener, tmp_path: Path) -> Iterator[Office]:
-    store = f"sqlite:///{tmp_path / 'office.db'}"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def office(request: pytest.FixtureRequest, visit: Opener, tmp_path: Path) -> Iterator[Office]:
+    sqlite = request.param == "sqlite"
+    store = f"sqlite:///{tmp_path / 'office.db'}" if sqlite else new_database(request.getfixturevalue("postgres"))
     database = Database(store)
     roles = {"anna": "examiner", "ben": "examiner", "lea": "lead"}
     tokens = {name: add_user(database, name, role) for name, role in roles.items()}

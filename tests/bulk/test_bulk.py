@@ -212,11 +212,11 @@ def interrupted(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the run stop before it writes its shard number `at`."""
     write = worker.write_shard
 
-    def stopping(rows: Any, path: Path) -> None:
+    def stopping(rows: Any, path: Path, **options: Any) -> None:
         if path.stem.endswith(f"{at:06}"):
             next(rows)
             raise KeyboardInterrupt
-        write(rows, path)
+        write(rows, path, **options)
 
     monkeypatch.setattr(worker, "write_shard", stopping)
 

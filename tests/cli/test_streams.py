@@ -64,6 +64,14 @@ def test_a_full_disk_is_one_line() -> None:
     assert done.stderr == "viennatag: reading or writing failed: No space left on device\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the shell of POSIX closes streams")
+def test_streams_may_be_closed(tmp_path: Path) -> None:
+    """What a command opens first must not become its standard output."""
+    command = f"{sys.executable} -m viennatag.cli codes show 3.1.6 <&- >&- 2> {tmp_path / 'said'}"
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
+    assert (tmp_path / "said").read_text() == ""
+
+
 def test_a_reader_may_leave() -> None:
     command = f"{sys.executable} -m viennatag.cli codes list --format json | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -71,7 +71,7 @@ def test_a_cell_is_the_labels_that_were_meant(cell: object, labels: list[str]) -
     assert cell_entries(cell) == labels
 
 
-@pytest.mark.parametrize("cell", ["['cat", "['cat', dog]", '{"x": 3.5}', b"cat", {"width": 3.5}])
+@pytest.mark.parametrize("cell", ["['cat", "['cat', dog]", "{['cat', ['dog']]}", '{"x": 3.5}', b"cat", {"width": 3.5}])
 def test_a_cell_that_is_not_sure_is_refused_or_one_label(cell: object) -> None:
     if cell == "['cat":
         assert cell_entries(cell) == ["['cat"]
@@ -117,5 +117,5 @@ def test_doubtful_separators_need_evidence() -> None:
 
 def test_spellings_of_one_label() -> None:
     assert same_label("CAFÉ") == same_label("cafe\u0301") == same_label("Café")
-    assert normal_label("a\u200bb\ufeff") == "a b"
+    assert normal_label("a\u200bb\u00ad\ufeff \u200fc") == "ab c"
     assert cell_text(Path("x/a.png")) == "x/a.png"

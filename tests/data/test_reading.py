@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 import re
 import shlex
@@ -638,3 +639,57 @@ def test_objects_that_are_no_cells_are_refused(cell: Any, label: Any, told: str)
 def test_a_lazy_frame_that_fails_is_told() -> None:
     with pytest.raises(DataError, match="the lazy frame cannot be collected"):
         marks_from_dataframe(polars.DataFrame({"image": ["a"]}).lazy().select("nothing"))
+
+
+@pytest.mark.parametrize(
+    ("text", "codes", "told"),
+    [
+        ("image,label\na,007\nb,7\n", [("007",), ("7",)], "'007' and '7' are read as two labels"),
+        ("image,label\na,1.10\nb,1.1\n", [("1.10",), ("1.1",)], "'1.1' and '1.10' are read as two labels"),
+        ("image,label\na,hot_dog\nb,hot-dog\n", [("hot_dog",), ("hot-dog",)], "are read as two labels"),
+        ("image,label\na,1\nb,2.0\n", [("1",), ("2",)], "whole numbers written with .0"),
+        ('image,label\na,"=""007"""\nb,x\n', [("007",), ("x",)], ""),
+        ("image,label\na,cat&amp;dog\nb,dog\n", [("cat&dog",), ("dog",)], "'&amp;'"),
+        ("image,label\na,[1 2 30]\nb,[2]\n", [("1", "2", "30"), ("2",)], "are lists"),
+        ("image,label\na,x\nb,y\n", [("x",), ("y",)], ""),
+        ("image,cat,dog\na,1.000,0e+00\nb,0.00,1.0e+00\n", [("cat",), ("dog",)], ""),
+        ("image,fold,cat\na,0,1\nb,1,0\n", [("cat",), ("fold",)], "--ignore fold"),
+        ("image,cat,cat.1\na,1,0\nb,0,1\n", [("cat",), ("cat.1",)], "--ignore cat.1"),
+        ("id,image,label\n1,a,cat\n2,a,dog\n", [("cat", "dog")], "one row per image and label"),
+        ("id,image,label\nx,a,cat\ny,a,dog\n", [("cat",), ("dog",)], "--long joins the rows of an image"),
+    ],
+)
+def test_what_programs_do_to_labels_is_undone_or_said(
+    tmp_path: Path, text: str, codes: list[tuple[str, ...]], told: str
+) -> None:
+    marks = flat(tmp_path, text)
+    assert list(marks.codes) == codes
+    assert told in "\n".join(marks.notes)
+    assert len(marks.notes) == bool(told)
+
+
+def test_rows_of_an_image_with_several_ids_are_what_the_user_says(tmp_path: Path) -> None:
+    text = "id,image,label\nx,a,cat\ny,a,dog\n"
+    assert flat(tmp_path, text, long=True).codes == (("cat", "dog"),)
+    assert flat(tmp_path, text, long=False).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [("38720", "date"), ('"3,1"', "commas"), ("03.01.2006", "date"), ("3-Jan-06", "date")]
+)
+def test_what_spreadsheets_do_to_codes_is_said(tmp_path: Path, cell: str, told: str) -> None:
+    path = table(tmp_path, f"image,codes\na.png,{cell}\nb.png,3.1.6\nc.png,26.4.10\n")
+    marks = read_marks(path, skip_bad=True)
+    assert any(told in note for note in (*marks.notes, *marks.skipped))
+
+
+def test_codes_that_are_numbers_in_a_frame_are_told() -> None:
+    for codes in ([3.1, 19.1], [[3.1], [19.1]]):
+        marks = marks_from_dataframe({"image": ["a", "b"], "codes": codes})
+        assert "3.1 and 3.10 are the same" in marks.notes[0]
+    assert not marks_from_dataframe({"image": ["a", "b"], "label": [2.0, math.nan]}, taxonomy="flat").notes
+
+
+def test_names_of_labels_in_lists_are_no_vectors() -> None:
+    marks = marks_from_dataframe({"image": ["a", "b"], "labels": [["0", "1"], ["1", "0"]]}, taxonomy="flat")
+    assert marks.codes == (("0", "1"), ("0", "1"))

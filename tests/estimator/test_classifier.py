@@ -80,6 +80,21 @@ def test_any_kind_of_target_is_taken() -> None:
     np.testing.assert_allclose(single.predict_proba(x).sum(axis=1), 1)
 
 
+def test_unknown_labels_count_nowhere() -> None:
+    x, y = made_up(200)
+    known = MultilabelImageClassifier().fit(x, y)
+    twice = np.vstack([x, x])
+    for unknown in (np.nan, -1):
+        targets = np.vstack([y, np.full_like(y, unknown, dtype=float)])
+        found = MultilabelImageClassifier().fit(twice, targets)
+        np.testing.assert_allclose(found.coef_, known.coef_, atol=1e-3)
+        np.testing.assert_allclose(found.intercept_, known.intercept_, atol=1e-3)
+    half = np.where((y == 1) & (np.arange(200)[:, None] % 2 == 0), np.nan, y)
+    absent = MultilabelImageClassifier().fit(x, np.nan_to_num(half)).predict_proba(x)[:, 0].mean()
+    shown = MultilabelImageClassifier().fit(x, half).predict_proba(x)[:, 0].mean()
+    assert absent < 0.75 * shown, "unknown is not absent"
+
+
 def test_paths_and_arrays_are_images(collection: Path) -> None:
     table = pd.read_csv(collection / "flat.csv")[:80]
     paths = [collection / name for name in table["image"]]
@@ -98,8 +113,10 @@ def test_paths_and_arrays_are_images(collection: Path) -> None:
 
 def test_mistakes_are_named(tmp_path: Path) -> None:
     x, y = made_up(40)
-    with pytest.raises(DataError, match=r"1 images cannot be read; the first is number 0"):
+    with pytest.raises(DataError, match=r"1 images cannot be read; the first is number 0, .*none\.png"):
         MultilabelImageClassifier().fit([tmp_path / "none.png"], [[1, 0]])
+    with pytest.raises(DataError, match=r"y holds the class 'a;b'; .* lists of names"):
+        MultilabelImageClassifier().fit(x, ["a;b", "b"] * 20)
     with pytest.raises(OptionError, match="C is 0"):
         MultilabelImageClassifier(C=0).fit(x, y)
     with pytest.raises(DataError, match="targets hold 2"):

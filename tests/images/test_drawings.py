@@ -48,6 +48,14 @@ def test_encodings(encoding: str) -> None:
     assert np.array_equal(read_image(svg().decode().encode(encoding), 64), read_image(svg(), 64))
 
 
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252", "UTF-8"])
+def test_a_drawing_states_its_encoding(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><!-- café -->{svg().decode()}'
+    assert np.array_equal(read_image(text.encode(encoding), 64), read_image(svg(), 64))
+    with pytest.raises(ImageError, match="unknown encoding"):
+        read_image(text.replace(encoding, "nothing-known").encode(), 64)
+
+
 @pytest.mark.parametrize(
     "body",
     [

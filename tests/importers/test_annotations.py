@@ -54,6 +54,10 @@ def tasks(*annotations: list[str], image: str = "/data/local-files/?d=a%20b/c.pn
             [{"image": "c.png", "box": [{"x": 1, "rectanglelabels": ["cat"], "original_width": 9}]}],
             "c.png", ("cat",), (), "of 'box'",
         ),
+        (
+            [{"id": at, "image": f"{at}.png", "annotation_id": of, "choice": "cat"} for at, of in ((1, 4), (2, None))],
+            "1.png", ("cat",), (), "",
+        ),
         ([{"image": "c.png", "tree": [["animal", "cat"], ["animal", "dog"]]}], "c.png", ("cat", "dog"), (), "'tree'"),
     ],
 )  # fmt: skip

@@ -147,7 +147,7 @@ def test_bad_files_and_codes_are_counted_and_the_rest_goes_on(tmp_path: Path) ->
     (source / "d.zip").write_bytes(damaged)
     result = RUNNER.invoke(app, ["import", "eu-xml", str(source), "-o", str(tmp_path / "m.csv")])
     assert result.exit_code == 1
-    assert "1 marks, 1 with codes, 0 without" in result.stdout
+    assert "1 mark, 1 with codes, 0 without" in result.stdout
     assert "unreadable: 1 × no Vienna code, first 'cat' of 1" in result.stderr
     assert result.stderr.count("file not read to its end: ") == 5
     assert "2 × cannot be read: File is not a zip file, first 0.zip" in result.stderr

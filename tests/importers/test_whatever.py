@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from viennatag.cli import app
 from viennatag.data.marks import read_marks
+from viennatag.errors import DataError
 from viennatag.importers import import_marks
 
 RUNNER = CliRunner()
@@ -72,6 +73,17 @@ LAYOUTS: dict[str, tuple[list[str], list[tuple[str, str]], str]] = {
     ),
     "no class": (["cat/a.png", "unlabeled/b.png"], [("cat", ""), ("unlabeled", "")], "'unlabeled' is read as a class"),
     "folders of a disk station": (["cat/a.png", "@eaDir/a.png", "cat/@eaDir/b.png"], [("cat", "")], ""),
+    "classes below what holds a subset": (
+        ["train/images/cat/a.png", "test/images/dog/a.png"],
+        [("cat", "train"), ("dog", "test")],
+        "",
+    ),
+    "subsets with more in their names": (
+        ["seg_train/seg_train/cat/a.png", "seg_test2/seg_test2/dog/a.png"],
+        [("cat", "train"), ("dog", "test")],
+        "",
+    ),
+    "negatives": (["cat/a.png", "Background/b.png"], [("Background", ""), ("cat", "")], "'Background' is read as"),
     "loose": (["cat/a.png", "b.png"], [("cat", "")], "lies beside the class folders"),
     "unlabelled subset": (["train/cat/a.png", "test/b.png"], [("cat", "train")], "lies beside the class folders"),
 }
@@ -87,6 +99,37 @@ def test_class_folders_of_every_layout(
     assert sorted({(row["codes"], row.get("split", "")) for row in rows(out)}) == wanted
     assert said in done.stderr
     assert bool(said) == bool(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["images/train/a.png", "images/val/b.png"], "no folder is a class: 'images/train' holds"),
+        (["train/images/a.png", "valid/images/b.png"], "no folder is a class: 'train/images' holds"),
+        (["train/a.png", "test/b.png"], "no folder is a class: 'test' holds"),
+        (["images/a.png"], "no folder is a class: 'images' holds"),
+        (["PetImages/cat/a.png", "PetImages/dog/b.png"], "give 'PetImages' in it as the source"),
+    ],
+)
+def test_folders_that_are_no_classes_are_refused(tmp_path: Path, names: list[str], said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        import_marks("class-folders", folder(tmp_path / "in", *names), tmp_path / "m.csv", taxonomy="flat")
+    assert not (tmp_path / "m.csv").exists()
+
+
+def test_class_folders_in_an_archive_are_unpacked_first(tmp_path: Path) -> None:
+    (tmp_path / "in.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match="unpack it first"):
+        import_marks("class-folders", tmp_path / "in.zip", tmp_path / "m.csv", taxonomy="flat")
+
+
+@pytest.mark.parametrize(("key", "twice"), [("images", "file_name"), ("categories", "name")])
+def test_ids_of_coco_that_mean_two_things_are_refused(tmp_path: Path, key: str, twice: str) -> None:
+    lists = {"images": [{"id": 1, "file_name": "a"}], "annotations": [], "categories": [{"id": 1, "name": "cat"}]}
+    lists[key].append({"id": 1, twice: "b"})
+    (tmp_path / "in.json").write_text(json.dumps(lists))
+    with pytest.raises(DataError, match="lists the id 1 twice"):
+        import_marks("coco", tmp_path / "in.json", tmp_path / "m.csv", taxonomy="flat")
 
 
 def test_linked_folders_are_read_once(tmp_path: Path) -> None:
@@ -229,3 +272,45 @@ def test_images_without_an_ending_are_read_and_other_files_counted(tmp_path: Pat
     summary = import_marks("class-folders", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
     assert read_marks(tmp_path / "m.csv", taxonomy="flat").images == ("cat/a",)
     assert summary.notes == ("passed over 1 file of other endings: 1 × .txt; the first is cat/notes.txt",)
+
+
+def test_tables_of_subsets_that_number_their_rows_lose_no_mark(tmp_path: Path) -> None:
+    write(tmp_path / "in/train.csv", "id,image,label\n1,a.png,cat\n2,b.png,dog\n")
+    write(tmp_path / "in/labels_val.csv", "id,image,label\n1,c.png,dog\n2,b.png,dog\n")
+    summary = import_marks("table", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    found = read_marks(tmp_path / "m.csv", taxonomy="flat")
+    assert sorted(zip(found.images, found.ids, found.splits, strict=True)) == [
+        ("a.png", "a.png", "train"), ("b.png", "2", "train"), ("c.png", "1", "validation")
+    ]  # fmt: skip
+    assert "ids are those of the images" in " ".join(summary.notes)
+    assert "the subset of the rows of train.csv is that in its name, train" in " ".join(summary.notes)
+    assert [note.reason for note in summary.repeated] == ["stated again, the last counts"]
+
+
+def test_names_as_addresses_write_them(tmp_path: Path) -> None:
+    folder(tmp_path / "images", "set/a b.png", "100%25.png")
+    write(tmp_path / "t.csv", "image,label\nset/a%20b.png,cat\n100%25.png,dog\n")
+    for marks in (
+        read_marks(tmp_path / "t.csv", taxonomy="flat", images=tmp_path / "images"),
+        read_marks(imported_table(tmp_path), taxonomy="flat"),
+    ):
+        assert marks.images == ("set/a b.png", "100%25.png")
+
+
+def imported_table(tmp_path: Path) -> Path:
+    import_marks("table", tmp_path / "t.csv", tmp_path / "m.csv", taxonomy="flat", images=tmp_path / "images")
+    return tmp_path / "m.csv"
+
+
+def test_annotations_of_one_image_in_two_places_are_joined_or_kept(tmp_path: Path) -> None:
+    text = '<annotations><image id="0" name="a.jpg"><tag label="{}"/></image></annotations>'
+    write(tmp_path / "cvat/1.xml", text.format("cat"))
+    write(tmp_path / "cvat/2.xml", text.format("dog"))
+    import_marks("cvat", tmp_path / "cvat", tmp_path / "m.csv", taxonomy="flat")
+    assert [row["codes"] for row in rows(tmp_path / "m.csv")] == ["cat;dog"]
+    text = "<annotation><filename>a.jpg</filename><object><name>{}</name></object></annotation>"
+    write(tmp_path / "voc/a.xml", text.format("cat"))
+    write(tmp_path / "voc/b.xml", text.format("dog"))
+    summary = import_marks("voc", tmp_path / "voc", tmp_path / "m.csv", taxonomy="flat")
+    assert [row["codes"] for row in rows(tmp_path / "m.csv")] == ["cat", "dog"]
+    assert "such as a.jpg in b.xml" in " ".join(summary.notes)

@@ -106,6 +106,7 @@ def postprocessing(key: str, value: object) -> Callable[[Path], None]:
         (first("intercept", 1e308), "intercept holds '1e.308', which is no number that makes sense"),
         (change("precision", math.nan), "precision is 'nan', no text"),
         (change("schema", True), "has schema True"),
+        (change("schema", "1"), "has schema '1', this version reads schema 1"),
         (first("train_counts", -1), "train_counts must be 0 or more"),
         (first("thresholds", math.nan), "every threshold must be finite"),
         (first("thresholds", -math.inf), "every threshold must be finite"),

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -17,11 +18,12 @@ from viennatag.data.marks import read_marks
 from viennatag.errors import OptionError
 from viennatag.model.bundle import open_bundle
 from viennatag.prediction.predictor import Predictor
+from viennatag.synthesis.scripts import SCRIPTS
 
 TINY = """
 output = "{folder}/starter"
 [artwork]
-coded = ["tests/data/artwork/drawn", "tests/data/artwork/tiny"]
+coded = ["tests/data/artwork/drawn", "tests/data/artwork/tiny", "{folder}/clip-art"]
 unlabelled = ["{folder}/unlabelled"]
 fonts = ["{folder}/fonts"]
 test_packs = ["tiny"]
@@ -64,12 +66,15 @@ kind = "registered"
 start = "mean"
 folder = "{folder}/registered"
 uniform = 60
+registers = 30
 register = 60
 seed = 0
-seeds = 2
+mixtures = [
+    {{ rendered = 4, seeds = 2 }},
+    {{ rendered = 2, registers = 1, clip_art = 1, left_out = 2 }},
+]
 steps = 2
 registered = 4
-rendered = 4
 learning_rate = 1e-4
 layer_decay = 0.8
 frozen = 1
@@ -169,11 +174,14 @@ def test_a_tiny_recipe_runs_to_a_bundle_and_goes_on_where_it_stopped(tmp_path: P
     write_teacher(tmp_path / "teacher")
     (tmp_path / "fonts").mkdir()
     make_font(tmp_path / "fonts/Boxes.ttf")
+    (tmp_path / "fonts/files").mkdir()
+    make_font(tmp_path / "fonts/files/boxes-hebrew-400-normal.ttf", "".join(SCRIPTS["hebrew"].pieces))
     (tmp_path / "unlabelled").mkdir()
     for name in ("zyx", "yzx", "xyz"):
         square = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7h-7z"/></svg>'
         (tmp_path / f"unlabelled/{name}.svg").write_text(square)
     write_registered_marks(tmp_path / "registered")
+    shutil.copytree(ROOT / "tests/data/artwork/drawn", tmp_path / "clip-art/drawn")
     (tmp_path / "tiny.toml").write_text(TINY.format(folder=tmp_path))
     arguments = ("--stages", tmp_path / "tiny.toml", "--work", tmp_path / "work")
     done = run_recipe(*arguments)

@@ -57,7 +57,6 @@ def options() -> object:
     return stages.FineTuning(
         steps=6,
         registered=4,
-        rendered=2,
         learning_rate=1e-2,
         layer_decay=0.8,
         frozen=2,
@@ -68,9 +67,12 @@ def options() -> object:
 
 
 @pytest.fixture
-def rendered() -> object:
+def rendered() -> list[tuple[object, int]]:
+    """Two collections; of the second only what is pictured is known."""
     pixels, targets = np.full((8, 40, 40, 3), 255, dtype=np.uint8), np.zeros((8, len(LABELS)), dtype=bool)
-    return registered.RenderedMarks(pixels, targets, LABELS.is_pictorial)
+    pictured = LABELS.is_pictorial
+    kinds = [registered.RenderedMarks(pixels, targets, known, pictured) for known in (pictured | True, pictured)]
+    return [(kinds[0], 2), (kinds[1], 1)]
 
 
 def test_batches_leave_a_fold_out_and_mask_what_is_unknown(marks: object, rendered: object, options: object) -> None:
@@ -80,11 +82,12 @@ def test_batches_leave_a_fold_out_and_mask_what_is_unknown(marks: object, render
     shown = list(registered._batches(marked, rendered, options, (0,)))
     assert len(shown) == 6
     for pixels, targets, known in shown:
-        assert pixels.shape == (6, 32, 32, 3)
+        assert pixels.shape == (7, 32, 32, 3)
         assert not targets.any(), "a mark of the fold left out"
         assert not known[:4, form].any(), "registered marks have no codes of writing"
         assert known[4:, ~form].all()
-    assert {bool(known[4:, form].all()) for _, _, known in shown} == {True, False}, "a mirrored one loses its writing"
+        assert not known[6, form].any(), "of these nobody said"
+    assert {bool(known[4:6, form].all()) for _, _, known in shown} == {True, False}, "a mirrored one loses its writing"
 
 
 def test_frozen_blocks_keep_their_weights_and_the_others_learn(

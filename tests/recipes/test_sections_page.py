@@ -34,7 +34,9 @@ def test_what_artwork_draws_is_what_the_keyword_table_knows_or_a_pack_of_ours_st
     named = {each.code for each in read_keywords()}
     stated = {code for _, _, codes in load_script("artwork/clip_art").read_table() for code in codes}
     by_rule = {code for _, codes, _ in load_script("artwork/schematic_pack").KINDS.values() for code in codes.split()}
-    assert drawn == named | stated | by_rule
+    maps = load_script("artwork/maps_pack")
+    mapped = {code for codes in maps.section_codes() for code in codes.split()}
+    assert drawn == named | stated | by_rule | mapped
 
 
 def test_counts_and_reasons_agree(sections: ModuleType, rows: list[dict[str, str]]) -> None:

@@ -95,6 +95,37 @@ def test_label_studio_gives_back_what_it_was_given(images: Path, tmp_path: Path)
     assert [(note.reason, note.times) for note in summary.skipped] == [("a task without an annotation", 2)]
 
 
+@pytest.mark.slow
+def test_label_studio_takes_it_and_its_own_exports_come_back(images: Path, tmp_path: Path) -> None:
+    """By Label Studio's own SDK: the interface, the tasks, and what its converter makes of annotated ones."""
+    sdk = pytest.importorskip("label_studio_sdk.label_interface", reason="pip install label-studio-sdk")
+    converter = pytest.importorskip("label_studio_sdk.converter")
+    people = [*LABELLED[1:], LabelledImage("deep/my b.png", (("dog", None), (NAMES[0], None)))]
+    made = [LABELLED[0], LabelledImage("d.png", (), predicted=True)]
+    export_labels([*people, *made], images, tmp_path, to="label-studio", classes=NAMES, headings={"dog": "a pet"})
+    written = (tmp_path / "interface.xml").read_text(encoding="utf-8")
+    interface = sdk.LabelInterface(written)
+    interface.validate()
+    assert [control.labels for control in interface.controls] == [list(NAMES)]
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    for at, task in enumerate(tasks, start=1):
+        assert interface.validate_task({"data": task["data"]})
+        assert all(map(interface.validate_prediction, task.get("predictions", [])))
+        assert all(map(interface.validate_annotation, task.get("annotations", [])))
+        for annotation in task.setdefault("annotations", []):  # as it would number them
+            annotation |= {"id": at, "completed_by": 1, "was_cancelled": False, "created_at": "", "updated_at": ""}
+        task["id"] = at
+    (tmp_path / "labelled.json").write_text(json.dumps(tasks))
+    for kind in ("JSON", "JSON_MIN"):
+        made_by = converter.Converter(written, project_dir=None, download_resources=False)
+        made_by.convert(str(tmp_path / "labelled.json"), str(tmp_path / kind), kind, is_dir=False)
+        import_marks("label-studio", tmp_path / kind / "result.json", tmp_path / "marks.csv", taxonomy="flat")
+        marks = read_marks(tmp_path / "marks.csv", taxonomy="flat")
+        assert dict(zip(marks.images, marks.codes, strict=True)) == {
+            "deep/b.png": ("dog",), "c.png": (), "deep/my b.png": tuple(sorted(NAMES)),
+        }  # fmt: skip
+
+
 def test_mistakes_are_named(images: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="'yolo' is unknown; there are coco, label-studio, fiftyone"):
         export_labels(LABELLED, images, tmp_path, to="yolo", classes=NAMES)

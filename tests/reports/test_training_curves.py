@@ -41,3 +41,6 @@ def test_a_table_without_epochs_is_named(tmp_path: Path) -> None:
     log.write_text("epoch,loss\n1,high\n")
     with pytest.raises(DataError, match="row 2: a cell is no number"):
         training_charts(log)
+    log.write_bytes(b"epoch,loss\n1,\xff\n")
+    with pytest.raises(DataError, match=r"training\.csv: the table cannot be read"):
+        training_charts(log)

@@ -28,6 +28,19 @@ def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def test_openvino_sends_nothing_when_it_is_imported(tmp_path: Path) -> None:
+    pytest.importorskip("openvino_telemetry")
+    (tmp_path / "g.onnx").write_bytes(graph())
+    code = (
+        "import sys; from pathlib import Path; from viennatag.runtime.engine import Engine\n"
+        f"Engine(Path({str(tmp_path / 'g.onnx')!r}), runtime='openvino')\n"
+        "sys.exit(any(name.startswith('openvino_telemetry.') for name in sys.modules))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"HOME": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["g.onnx"]
+
+
 def test_a_graph_runs_from_bytes_and_from_a_file(runtime: str, tmp_path: Path) -> None:
     (tmp_path / "g.onnx").write_bytes(graph())
     pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)

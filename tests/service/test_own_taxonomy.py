@@ -44,6 +44,9 @@ def test_levels_tree_and_groups_of_ones_own() -> None:
         assert child["level"] == "low"
         assert (await client.get("/v1/codes?q=meaning 3.1.1")).json()["codes"][0]["code"] == "label 3.1.1"
         check_problem(await client.get("/v1/codes/nothing"), 404, "not-found", "nothing")
-        assert (await client.get("/v1/model")).json()["taxonomy"] == "own.csv"
+        card = (await client.get("/v1/model")).json()
+        assert (card["taxonomy"], card["groups"]) == ("own.csv", {"kind": ["label 1", "label 2"]})
+        assert card["parents"]["label 3.1.1"] == "label 3.1"
+        assert "label 3" not in card["parents"]
 
     talk(conversation, predictor=own())

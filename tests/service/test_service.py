@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -12,7 +13,9 @@ from PIL import ExifTags, Image
 
 from tests.service.server import PNG, SAMPLE, ask, check_problem, picture, starter, talk
 from viennatag.cli import main
+from viennatag.errors import BundleError, DataError
 from viennatag.service.options import ServiceOptions
+from viennatag.service.running import serve
 from viennatag.vienna.editions import import_classification
 
 
@@ -31,6 +34,16 @@ def test_the_service_returns_the_results_of_the_library() -> None:
     assert set(found["suggestions"][0]) == {"code", "heading", "score", "level", "path", "above_threshold"}
     with Image.open(SAMPLE) as image:
         assert (found["width"], found["height"]) == image.size
+
+
+def test_a_bundle_without_scores_is_refused_before_anybody_asks() -> None:
+    def fail(_: object) -> None:
+        raise DataError("1 of 2 scores are NaN")
+
+    bundle = SimpleNamespace(graph=Path("b/model.onnx"))
+    predictor = SimpleNamespace(engine=SimpleNamespace(size=8), bundle=bundle, score_image=fail)
+    with pytest.raises(BundleError, match=r"b/model\.onnx: the graph gives no scores that can be used: 1 of 2"):
+        serve(predictor, ServiceOptions(), host="127.0.0.1", port=0)  # type: ignore[arg-type]
 
 
 def test_options_of_a_prediction() -> None:

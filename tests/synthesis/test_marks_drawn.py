@@ -33,11 +33,13 @@ DATA = Path(__file__).parents[1] / "data" / "artwork"
 INKS = Colours("#000000", "#cc0000", "#ffffff")
 
 
-def make_font(path: Path) -> Path:
+LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&.%"
+
+
+def make_font(path: Path, characters: str = LATIN) -> Path:
     """Write a font whose letters are boxes of different widths."""
     builder = pytest.importorskip("fontTools.fontBuilder").FontBuilder(1000, isTTF=True)
     pen_class = pytest.importorskip("fontTools.pens.ttGlyphPen").TTGlyphPen
-    characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&.%"
     names = {ord(character): f"glyph{index}" for index, character in enumerate(characters)}
     builder.setupGlyphOrder([".notdef", *names.values()])
     builder.setupCharacterMap(names)

@@ -21,6 +21,7 @@ class _Silent:
     """What a search reads of the marks before it trains."""
 
     progress: ProgressCallback = lambda *_: None
+    deadline: float | None = None
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,21 @@ def test_a_run_cut_off_inside_an_epoch_ends_as_if_it_had_not_been(data: FineTuni
         assert kept == pytest.approx(wanted, rel=1e-4)
 
 
+def test_a_run_that_is_late_ends_at_an_epoch_and_goes_on_with_more_time(data: FineTuningData, tmp_path: Path) -> None:
+    options = FinetuneOptions(epochs=3, batch_size=32)
+    whole = finetune(network(), data, options=options, checkpoints=tmp_path / "whole")
+    assert not whole.ended_early
+    late = finetune(network(), data, options=options, checkpoints=tmp_path / "late", deadline=0.0)
+    assert late.ended_early
+    assert late.epochs == whole.epochs[:1], "the first epoch is never left out"
+    again = finetune(network(), data, options=options, checkpoints=tmp_path / "late", deadline=0.0)
+    assert again.epochs == late.epochs, "no epoch more"
+    np.testing.assert_array_equal(again.head.weight, late.head.weight)
+    on = finetune(network(), data, options=options, checkpoints=tmp_path / "late")
+    assert on.epochs == whole.epochs
+    np.testing.assert_array_equal(on.head.weight, whole.head.weight)
+
+
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_what_another_style_says_nothing_about_is_not_learned_from_it(
     data: FineTuningData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrored: bool

@@ -12,7 +12,9 @@ from viennatag.errors import BackboneError
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import Backbone, create_network, export_network
 from viennatag.training.backbones.joining import join_backbones, mirror_backbone
-from viennatag.training.heads.exported import LinearHead
+from viennatag.training.heads.export import export_graph
+from viennatag.training.heads.exported import LinearHead, MeanHead
+from viennatag.training.heads.kernel import KernelHead
 from viennatag.training.selection import joined
 from viennatag.training.selection.joined import choose_members, side_by_side
 
@@ -61,15 +63,40 @@ def test_networks_of_different_sizes_are_not_joined(pair: list[Backbone]) -> Non
 
 def test_a_joined_head_gives_the_mean_of_calibrated_logits() -> None:
     random = np.random.default_rng(0)
-    heads = [LinearHead(random.normal(size=(3, width)).astype(np.float32), random.normal(size=3).astype(np.float32))
-             for width in (4, 5)]  # fmt: skip
-    scales = [Calibration(random.uniform(0.5, 2, 3), random.normal(size=3)) for _ in heads]
-    features = [random.normal(size=(6, width)).astype(np.float32) for width in (4, 5)]
-    wanted = np.mean(
-        [scale.slope * head(own) + scale.intercept for scale, head, own in zip(scales, heads, features, strict=True)],
-        axis=0,
-    )
-    np.testing.assert_allclose(side_by_side(heads, scales)(np.concatenate(features, axis=1)), wanted, atol=1e-5)
+
+    def normal(*shape: int) -> NDArray[np.float32]:
+        return random.normal(size=shape).astype(np.float32)
+
+    widths = (4, 5, 3)
+    linear = [LinearHead(normal(3, width), normal(3)) for width in widths]
+    support = normal(7, 5).astype(np.float16)
+    kernel = KernelHead(normal(5), np.ones(5, np.float32), support, normal(7, 3), normal(3), 2.0, 0.1, normal(3))
+    mixed = MeanHead((linear[1], kernel), normal(2, 3), normal(3))
+    features = [normal(6, width) for width in widths]
+    scales = [Calibration(random.uniform(0.5, 2, 3), random.normal(size=3)) for _ in widths]
+    for heads in (linear, [linear[0], mixed, linear[2]]):
+        wanted = np.mean(
+            [each.slope * head(own) + each.intercept for each, head, own in zip(scales, heads, features, strict=True)],
+            axis=0,
+        )
+        joined = side_by_side(heads, scales, widths)
+        np.testing.assert_allclose(joined(np.concatenate(features, axis=1)), wanted, atol=1e-5)
+        parts = joined.members if isinstance(joined, MeanHead) else (joined,)
+        assert sum(isinstance(each, LinearHead) for each in parts) == 1, "what is linear is one head"
+
+
+def test_a_part_of_a_joined_network_may_have_a_head_of_another_kind(
+    pair: list[Backbone], pixels: NDArray[np.uint8]
+) -> None:
+    width, random = pair[0].width, np.random.default_rng(0)
+    linear, bias = random.normal(size=(3, width)).astype(np.float32), np.zeros(3, np.float32)
+    one, support = np.ones(width, np.float32), np.eye(4, width, dtype=np.float16)
+    kernel = KernelHead(one, one, support, random.normal(size=(4, 3)).astype(np.float32), bias, 2.0, 0.1, bias)
+    same = Calibration(np.ones(3), np.zeros(3))
+    head = side_by_side([LinearHead(linear, bias), kernel], [same, same], [width, width])
+    logits, features = Engine(export_graph(join_backbones(pair), head)).run(pixels, ("logits", "features"))
+    wanted = (features[:, :width] @ linear.T + kernel(features[:, width:])) / 2
+    np.testing.assert_allclose(logits, wanted, atol=1e-4)
 
 
 def test_what_is_far_below_the_best_or_of_another_size_is_not_joined(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,11 +43,16 @@ def test_tensorboard_reads_what_was_logged(tmp_path: Path) -> None:
     assert [each.step for each in found.Scalars("head_loss")] == [1, 2, 3]
 
 
-def test_mlflow_reads_what_was_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MLflow itself
+@pytest.mark.parametrize("told", [True, False], ids=["its own setting", "no setting"])
+def test_mlflow_reads_what_was_logged(told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mlflow = pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    address = f"sqlite:///{tmp_path}/{'elsewhere' if told else 'bundle-logs/mlflow'}.db"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if told:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     log_epochs(open_logger("mlflow", tmp_path / "bundle-logs"), EPOCHS)
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = mlflow.MlflowClient(address)
     (run,) = client.search_runs([client.get_experiment_by_name("viennatag").experiment_id])
     assert [each.value for each in client.get_metric_history(run.info.run_id, "head_macro_map")] == [0.1, 0.2, 0.3]
 

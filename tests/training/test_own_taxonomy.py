@@ -1,5 +1,7 @@
 """A tree of one's own of depth 4 with groups of exclusive labels, from the table to prediction, report and page."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -8,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet
 import pytest
+from typer.testing import CliRunner
 
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
+from viennatag.bulk.results import write_shard
+from viennatag.cli import app
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, read_marks
 from viennatag.data.taxonomy_files import read_taxonomy
@@ -124,6 +130,30 @@ def test_a_prediction_names_one_label_of_an_exact_group(
     assert {each.code for each in families} == {"round", "angular"}
     rest = predictor.suggest(predictor.score_image(drawings / marks.images[0]), exclude={"angular"})
     assert [each.code for each in rest if each.group == "shape"] == ["ellipse"]
+
+
+def test_every_table_has_a_column_of_groups(drawings: Path, trained: tuple[Bundle, Any], tmp_path: Path) -> None:
+    def table(*arguments: object) -> list[dict[str, str]]:
+        said = CliRunner().invoke(app, [*map(str, arguments), "--format", "csv"])
+        assert said.exit_code == 0, said.output
+        return list(csv.DictReader(io.StringIO(said.stdout)))
+
+    bundle = trained[0].path
+    of = {"red": "colour", "blue": "colour", "star": "shape", "ellipse": "shape", "drawing": ""}
+    found = {row["code"]: row["group"] for row in table("predict", drawings / "000.png", "--model", bundle)}
+    assert "shape" in found.values()
+    assert all(found[code] == group for code, group in of.items() if code in found)
+    page = tmp_path / "labels.html"
+    rows = table("evaluate", bundle, drawings / "marks.csv", "--images", drawings, "--report", page)
+    by_label = {row["label"]: row["group"] for row in rows}
+    assert {code: by_label[code] for code in of} == of
+    assert "<option>colour</option>" in page.read_text(encoding="utf-8")
+    for kind in ("parquet", "jsonl"):
+        shard = tmp_path / f"shard.{kind}"
+        suggested = [each.to_json() for each in Predictor(trained[0], threads=1).predict(drawings / "000.png")]
+        write_shard([{"image": "000.png", "suggestions": suggested}], shard, grouped=True)
+        row = json.loads(shard.read_text()) if kind == "jsonl" else pyarrow.parquet.read_table(shard).to_pylist()[0]
+        assert {each["code"]: each.get("group") or "" for each in row["suggestions"]} == found
 
 
 HEADS = (Cosine(), Ensemble((Linear(), Ridge())))

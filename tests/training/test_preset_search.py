@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from viennatag.data.marks import Marks, read_marks
+from viennatag.data.marks import SUBSETS, Marks, read_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.evaluation import evaluate
 from viennatag.training.backbones.backbone import PixelNetwork, create_network, save_network
@@ -14,11 +14,11 @@ from viennatag.training.finetuning.finetune import FineTuned
 from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.selection import candidates, joined, preset_search
-from viennatag.training.selection.preset_search import FINETUNED, FROZEN, JOINED, MIRRORED, PresetPlan
+from viennatag.training.selection.preset_search import FINETUNED, FROZEN, JOINED, MIRRORED, STAGED, PresetPlan
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
-PLAN = PresetPlan(900.0, 1, {"learning rate": ({"learning_rate": 3e-3},)}, ({}, {"mixing": 0.5}), joins=True)
+PLAN = PresetPlan(900.0, 1, {"learning rate": ({"learning_rate": 3e-3},)}, ({}, {"mixing": 0.5}), True, True)
 
 
 @pytest.fixture
@@ -65,10 +65,12 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     assert "fine-tuning: defaults" not in begun[4:], "what was tried is not tried again"
     facts = bundle.training
     stages = [each["stage"] for each in facts["trials"]]
-    assert stages[:5] == ["backbone", "fine-tuning", "learning rate", "in full", "in full"]
+    staged = [each["name"] for each in facts["trials"] if each["name"].startswith(STAGED)]
+    assert staged == [f"{STAGED}, linear-and-ridge"], "bundles of Vienna codes are explained and updated"
+    assert stages[:6] == ["backbone", "fine-tuning", "learning rate", "backbone", "in full", "in full"]
     joins = facts["gains"][FINETUNED]["value"] > facts["gains"][FROZEN]["value"]
-    assert stages[5:] == [*(["networks together"] if joins else []), "views"]
-    assert {FROZEN, FINETUNED, MIRRORED, *([JOINED] if joins else [])} <= set(facts["gains"])
+    assert stages[6:] == [*(["networks together"] if joins else []), "views"]
+    assert {FROZEN, STAGED, FINETUNED, MIRRORED, *([JOINED] if joins else [])} <= set(facts["gains"])
     best = max(facts["gains"], key=lambda name: facts["gains"][name]["value"])
     assert facts["kept"] in {best, JOINED, MIRRORED}
     assert facts["gains"][facts["kept"]]["high"] >= facts["gains"][best]["value"], "not below it beyond noise"
@@ -98,6 +100,19 @@ def test_a_short_fine_tuning_that_is_better_than_the_long_one_is_kept(
     trials = {each["stage"]: each["macro_map"] for each in bundle.training["trials"]}
     assert trials["in full"] < trials["fine-tuning"], "the long one was spoilt"
     assert bundle.training["gains"][FINETUNED]["value"] == pytest.approx(trials["fine-tuning"])
+
+
+@pytest.mark.slow
+def test_a_fine_tuning_without_time_is_used_but_not_kept_as_finished(
+    network: str, marks: Marks, collection: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    marks = replace(marks, splits=tuple(SUBSETS[at % 3] for at in range(len(marks))))
+    late = candidates.TrainingMarks(marks, collection, tmp_path, progress=lambda *a: told.append(a[3]), deadline=0.0)
+    options = TrainOptions(backbone=network, size=32, finetune=FinetuneOptions(epochs=2, batch_size=32))
+    assert len(late.train(options).backbone.epochs) == 1
+    assert "fine-tuning ended after 1 of 2 epochs; the best one is kept" in told
+    assert len(replace(late, deadline=None).train(options).backbone.epochs) == 2, "with more time it goes on"
 
 
 def test_too_small_a_budget_is_told_and_leaves_the_backbone_as_it_is(

@@ -47,7 +47,13 @@ def test_every_other_word_leads_to_a_code() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("linon", "lion"), ("elefant", "elephant"), ("buterfly", "butterfly"), ("kiten", "kitten")],
+    [
+        ("linon", "lion"),
+        ("elefant", "elephant"),
+        ("buterfly", "butterfly"),
+        ("kiten", "kitten"),
+        ("bycicle", "bicycle"),
+    ],
 )
 def test_typing_errors_are_forgiven(typed: str, meant: str) -> None:
     assert found(typed) == found(meant) != []

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.errors import BulkError, DataError, require
+from viennatag.errors import BulkError, DataError, OutputError, require
 from viennatag.files import atomic_file
 
 STORED_BACKBONE = "backbone.onnx"
@@ -95,7 +95,8 @@ def write_images(images: StoredImages, path: Path) -> None:
         with atomic_file(path) as temporary:
             parquet.write_table(table, temporary, compression="zstd")
     except OSError as exc:
-        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
+        told = exc if isinstance(exc, OutputError) else f"{path}: it cannot be written: {exc}"
+        raise BulkError(str(told)) from exc
 
 
 def _rows_of(width: int) -> Any:

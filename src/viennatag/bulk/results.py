@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from viennatag.errors import BulkError, require
+from viennatag.errors import BulkError, OutputError, require
 from viennatag.files import atomic_file, safe_cells
 
 _ROWS = 1_000
@@ -17,10 +17,11 @@ _ROWS = 1_000
 _NUMBERS = re.compile(r"\d[\d.,]*")
 
 
-def write_shard(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+def write_shard(rows: Iterable[Mapping[str, Any]], path: Path, *, grouped: bool = False) -> None:
     """Write the results of a shard whole or not at all, as Parquet or JSONL, which the ending of `path` tells.
 
     A row has `image`, and either `error` or `suggestions`, where asked for `scores`, and for a blank image a `note`.
+    Suggestions have a `group` in Parquet if labels are `grouped`, in JSONL where their label has one.
 
     Raises:
         BulkError: If it cannot be written.
@@ -31,17 +32,18 @@ def write_shard(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
                 with temporary.open("w", encoding="utf-8") as file:
                     file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             else:
-                _write_parquet(iter(rows), temporary)
+                _write_parquet(iter(rows), temporary, grouped=grouped)
     except (OSError, UnicodeEncodeError) as exc:
-        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
+        told = exc if isinstance(exc, OutputError) else f"{path}: it cannot be written: {exc}"
+        raise BulkError(str(told)) from exc
 
 
-def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> None:
+def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path, *, grouped: bool) -> None:
     arrow = require("pyarrow", "bulk")
     parquet = require("pyarrow.parquet", "bulk")
     text = arrow.string()
     score = [("code", text), ("score", arrow.float32())]
-    suggestion = [*score, ("level", text), ("above_threshold", arrow.bool_())]
+    suggestion = [*score, ("level", text), ("above_threshold", arrow.bool_()), *([("group", text)] if grouped else [])]
     lists = [("suggestions", suggestion), ("scores", score)]
     columns = [(name, arrow.list_(arrow.struct(fields))) for name, fields in lists]
     schema = arrow.schema([("image", text), ("error", text), *columns, ("note", text)])

@@ -97,7 +97,8 @@ class Worker:
                 yield self._result(row)
 
         try:
-            write_shard(results(), self.job.shard_file(shard.number))
+            grouped = bool(self.predictor.bundle.labels.exclusive)
+            write_shard(results(), self.job.shard_file(shard.number), grouped=grouped)
         except _ShardError as exc:
             failed, error = shard.count, str(exc)
         self.job.attempts_file(shard.number).unlink(missing_ok=True)
@@ -138,7 +139,13 @@ class Worker:
         found: dict[str, Any] = {
             "image": _valid(row.image),
             "suggestions": [
-                {"code": each.code, "score": each.score, "level": each.level, "above_threshold": each.above_threshold}
+                {
+                    "code": each.code,
+                    "score": each.score,
+                    "level": each.level,
+                    "above_threshold": each.above_threshold,
+                    **({"group": each.group} if each.group else {}),
+                }
                 for each in self.predictor.suggest(row.scores, top=options.top, level=options.level)
             ],
         }

@@ -33,7 +33,7 @@ __all__ = ["app", "main"]
 _EXTRAS = {
     "bulk": {"ray"},
     "data": {"jinja2", "markupsafe", "pyarrow", "scipy"},
-    "render": {"fontTools", "resvg_py"},
+    "render": {"fontTools", "resvg_py", "uharfbuzz"},
     "similar": {"usearch"},
 }
 _COMMANDS = (
@@ -147,6 +147,10 @@ def _run() -> tuple[int, str]:
         ViennatagError, ModuleNotFoundError, OSError, UnicodeError, OverflowError, RecursionError, MemoryError
     ) as exc:  # fmt: skip
         return 2, f"viennatag: {_explain(exc)}"
+    except Exception:
+        if received_signal() is None:
+            raise
+        return 1, ""  # what a library made of the signal
     return 0, ""
 
 

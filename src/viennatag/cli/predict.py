@@ -78,12 +78,18 @@ def predict(
         [asdict(mark) for mark in predictor.similar(path, similar)] if similar and prediction.error is None else None
         for path, prediction in zip(paths, found, strict=True)
     ]
-    _print(found, similar_marks, format_)
+    _print(found, similar_marks, format_, grouped=bool(predictor.bundle.labels.exclusive))
     if any(prediction.error is not None for prediction in found):
         raise Exit(1)
 
 
-def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str, Any]] | None], format_: str) -> None:
+def _print(
+    found: "Sequence[Prediction]",
+    similar_marks: Sequence[list[dict[str, Any]] | None],
+    format_: str,
+    *,
+    grouped: bool,
+) -> None:
     if format_ == "json":
         pairs = zip(found, similar_marks, strict=True)
         print_json([each.to_json() | ({} if near is None else {"similar": near}) for each, near in pairs])
@@ -93,15 +99,18 @@ def _print(found: "Sequence[Prediction]", similar_marks: Sequence[list[dict[str,
         from viennatag.files import safe_cells
 
         table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(["image", "code", "heading", "score", "level", "above_threshold", "error", "note"])
+        columns = ["code", "heading", "score", "level", "above_threshold", *(["group"] if grouped else [])]
+        table.writerow(["image", *columns, "error", "note"])
+        empty = [""] * len(columns)
         for prediction in found:
             if prediction.error is not None:
-                table.writerow(safe_cells([prediction.image, "", "", "", "", "", prediction.error, ""]))
+                table.writerow(safe_cells([prediction.image, *empty, prediction.error, ""]))
             if prediction.note:
-                table.writerow(safe_cells([prediction.image, "", "", "", "", "", "", prediction.note]))
+                table.writerow(safe_cells([prediction.image, *empty, "", prediction.note]))
             for each in prediction.suggestions:
-                cells = (each.code, each.heading, each.score, each.level, int(each.above_threshold), "", "")
-                table.writerow(safe_cells([prediction.image, *cells]))
+                cells = [each.code, each.heading, each.score, each.level, int(each.above_threshold)]
+                cells += [each.group] if grouped else []
+                table.writerow(safe_cells([prediction.image, *cells, "", ""]))
     else:
         from viennatag.reports.predictions import predictions_text
 

@@ -20,6 +20,9 @@ def render(
     test_packs: Annotated[str, Option(help="Packs for test marks only, separated by commas.")] = "",
     size: Annotated[int, Option(help="Longer side in pixels.")] = 256,
     sheet: Annotated[Path | None, Option(help="Also write a contact sheet to this PNG file.")] = None,
+    registers: Annotated[
+        float, Option(help="Share of marks like those of Asian and African registers: other scripts, labels, prints.")
+    ] = 0.0,
     allow_share_alike: Annotated[bool, Option("--allow-share-alike", help="Also use share-alike artwork.")] = False,
     seed: SeedOption = 0,
 ) -> None:
@@ -41,6 +44,7 @@ def render(
             test_packs=tuple(filter(None, test_packs.split(","))),
             size=size,
             allow_share_alike=allow_share_alike,
+            registers=registers,
             seed=seed,
             progress=lambda done, total: report("marks", done, total, ""),
         )

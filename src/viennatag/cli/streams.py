@@ -25,6 +25,9 @@ codecs.register_error("viennatag.give_way", _give_way)
 
 def prepare_streams() -> None:
     """Let stdout and stderr write any text: ornaments give way, other characters and bytes of names are escaped."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed; a file that is opened must not take its place
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a test or a notebook may have put something else there
             stream.reconfigure(errors="viennatag.give_way")

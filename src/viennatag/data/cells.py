@@ -4,6 +4,7 @@ Tables, data frames and importers all ask here, so that `yes`, `[]` and `nan` me
 """
 
 import ast
+import html
 import json
 import math
 import re
@@ -32,7 +33,14 @@ EMPTY_WORDS = frozenset({text for text, truth in _TRUTHS.items() if truth == "bl
 SURE_SEPARATORS = ";|\n\t；"
 DOUBTFUL_SEPARATORS = (",", "、", "，", "#", " ")
 """These may be part of a label, so they separate labels only if the whole column says so, or the user does."""
-_BLANKS = re.compile(r"[\s\u200b\u2060\ufeff\u00ad]+")
+_ONE_OR_ZERO = re.compile(r"-?0*[01][.,]0+(e[+-]?0+)?|-?[01]e[+-]?0+")
+"""Numbers of 0/1 cells in the spellings of programs, such as `1.000` and `0.0e+00`."""
+_BLANKS = re.compile(r"\s+")
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
+_ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,6}|#x[0-9A-Fa-f]{2,6});")
+_NUMBERS = re.compile(r"\s*[-+.\d]+(?:\s+[-+.\d]+)+\s*")
+_NUMBER = re.compile(r"[+-]?\d{1,15}([.,]\d{1,15})?")
+_JOINTS = re.compile(r"[\s_-]+")
 _ARRAY = re.compile(r"^(?:[A-Za-z]+\()?([\[{(].*?[\]})])(?:,\s*dtype=.*)?\)?$", re.DOTALL)
 _CALL = re.compile(r"(array|tensor|Index|Series|set|frozenset|deque|dict_keys)\([\[{(]|c\([\"'].*\)$")
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
@@ -54,7 +62,10 @@ CLASS_WORDS = frozenset({"+", "on", "off", "present", "absent", "positive", "neg
 @lru_cache(maxsize=65_536)
 def truth_of(text: str) -> Truth | None:
     """Return what the text of a 0/1 cell says, None if it is no such cell."""
-    return _TRUTHS.get(text.strip().lower())
+    text = text.strip().lower()
+    if (truth := _TRUTHS.get(text)) or not _ONE_OR_ZERO.fullmatch(text):
+        return truth
+    return _TRUTHS.get(f"{float(text.replace(',', '.')):g}")
 
 
 def cell_text(value: Any) -> str:
@@ -77,12 +88,28 @@ def normal_label(text: str) -> str:
     text = str(text)  # NumPy has texts of its own
     if text.isascii() and " " not in text and text.isprintable():
         return text
-    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return _BLANKS.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
 
 
 def same_label(text: str) -> str:
     """Return a key that labels share if only their case or Unicode form differs."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def alike_labels(labels: Iterable[str]) -> list[tuple[str, str]]:
+    """Return pairs of labels that may be one: `hot_dog` and `hot dog`, or a number in two spellings, `7` and `007`."""
+    first: dict[str, str] = {}
+    pairs = []
+    for label in sorted(labels):
+        key = f"{float(label.replace(',', '.')):g}" if _NUMBER.fullmatch(label) else _JOINTS.sub(" ", same_label(label))
+        if first.setdefault(key, label) != label:
+            pairs.append((first[key], label))
+    return pairs
+
+
+def has_entity(text: str) -> bool:
+    """Return whether a text holds a character as web pages write it, such as `&amp;`."""
+    return "&" in text and bool(_ENTITY.search(text))
 
 
 def is_listed(text: str) -> bool:
@@ -183,6 +210,8 @@ def _single(texts: Iterable[str]) -> set[str]:
 def _text_entries(text: str, separator: str, as_written: bool) -> tuple[str, ...]:
     text = text.strip()
     if not as_written:
+        if has_entity(text):
+            text = html.unescape(text)
         if is_listed(text):
             return tuple(_bracket_entries(text))
         if text in EMPTY_LISTS:
@@ -210,7 +239,7 @@ def _bracket_entries(text: str) -> list[str]:
     for read in (json.loads, ast.literal_eval):
         try:
             return cell_entries(read(found[1] if found else text))
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # a set of lists is a TypeError
             continue
     if (
         text.startswith("{") and len(text) < _LONG and not _BRACED.sub("", inner)
@@ -218,7 +247,8 @@ def _bracket_entries(text: str) -> list[str]:
         return [label for pair in _BRACED.findall(inner) if (label := normal_label(pair[0] or pair[1]))]
     if "'" in inner or '"' in inner or any(mark in inner for mark in "[]{}"):
         raise DataError(f"holds what looks like a list and cannot be read as one: {text[:60]!r}")
-    return [label for label in map(normal_label, inner.split(",")) if label and label.lower() not in EMPTY_WORDS]
+    pieces = inner.split() if _NUMBERS.fullmatch(inner) else inner.split(",")  # NumPy prints no commas
+    return [label for label in map(normal_label, pieces) if label and label.lower() not in EMPTY_WORDS]
 
 
 def _mapping_entries(value: Mapping[Any, Any]) -> list[str]:

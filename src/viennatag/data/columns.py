@@ -16,7 +16,7 @@ IMAGE_NAMES = (
 )  # fmt: skip
 """Columns that name the image, the surest first; a folded `file_name` is `filename` too."""
 LABEL_NAMES = (
-    "codes", "labels", "label", "tags", "tag", "finding_labels", "vienna_codes", "vienna_code", "vienna",
+    "codes", "labels", "label", "code", "tags", "tag", "finding_labels", "vienna_codes", "vienna_code", "vienna",
     "vienna_classes", "classes", "class", "class_name", "categories", "category", "label_name", "class_names",
     "targets", "target", "choices", "choice", "findings", "annotations", "annotation", "genres", "genre", "attributes",
     "class_id", "label_id", "category_id", "class_idx", "label_idx", "class_index", "label_index",
@@ -43,6 +43,8 @@ UNKNOWN_NAMES = ("unknown", "unknown_labels", "unknown_codes")
 """Columns of labels of which nobody knows whether they apply."""
 TRUTH_NAMES = ("confidence", "present", "is_present", "presence", "value")
 """Columns of a long table that say with 0 or 1 whether the label of the row applies."""
+DOUBTFUL_FLAGS = ("fold", "kfold", "fold_id", "cv", "iscrowd", "is_crowd", "verified", "reviewed", "duplicate")
+"""Columns of 0 and 1 that are more often about a mark than a label."""
 INDEX_NAMES = ("", "index", "__index_level_0__", "__index_level_1__")
 """Columns that a data frame's index leaves in a file; a folded `Unnamed: 0` is one too."""
 
@@ -94,6 +96,12 @@ def fold_name(name: str) -> str:
 def subset_of(word: str) -> str | None:
     """Return the subset (`train`, `validation` or `test`) that a word names, None if it names none."""
     return _SUBSET_WORDS.get(fold_name(word))
+
+
+def subset_in(name: str) -> str:
+    """Return the subset that a word in the name of a file or folder names, as in `seg_train` and `val2017`; else ""."""
+    words = (word.rstrip("0123456789") for word in re.split(r"[\W_]+", name))
+    return next((subset for word in words if (subset := subset_of(word))), "")
 
 
 def columns_named(columns: Sequence[str], names: Iterable[str]) -> list[str]:

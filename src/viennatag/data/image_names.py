@@ -4,6 +4,7 @@ import os
 import unicodedata
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from viennatag.data.source_files import IMAGE_ENDINGS
 from viennatag.errors import DataError
@@ -18,14 +19,16 @@ class ImageFinder:
     def find(self, name: str) -> str | None:
         """Return the path, below the folder, of the image that a name means; None if there is none.
 
-        The name itself comes first. Then slashes of Windows, Unicode forms, case and a missing ending are looked over,
-        and then leading folders that are not those here.
+        The name itself comes first. Then `%20` and the like, slashes of Windows, Unicode forms, case and a missing
+        ending are looked over, and then leading folders that are not those here.
 
         Raises:
             DataError: If several files fit equally well.
         """
         if self._is_file(name):
             return name
+        if "%" in name and (plain := unquote(name)) != name and (decoded := self.find(plain)):
+            return decoded
         parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", "."}]
         for start in range(len(parts)):
             path = "/".join(parts[start:])

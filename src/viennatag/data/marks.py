@@ -17,6 +17,7 @@ from typing import Any
 from viennatag.data.cells import (
     EMPTY_WORDS,
     SURE_SEPARATORS,
+    alike_labels,
     cell_entries,
     cell_text,
     choose_separator,
@@ -369,7 +370,7 @@ class _Reader:
             else:
                 read.append(mark)
         notes = list(self.plan.notes)
-        marks, joinable = self.join(read, problems, notes)
+        marks, joinable = self.join(self.without_row_numbers(read, notes), problems, notes)
         if isinstance(self.taxonomy, LabelTree) and self.require_codes:
             marks = self.settle_groups(marks, self.taxonomy, problems, notes)
         listed = [problems[number] for number in sorted(problems)]
@@ -382,6 +383,7 @@ class _Reader:
             notes.append(f"rows of one image contradict each other: {told}; --long joins the rows of each image")
         if self.taxonomy == "flat" and not self.reading.as_written:
             marks = _join_spellings(marks, notes)
+            _note_alike(marks, notes)
         if self.found:
             name, path = next(iter(self.found.items()))
             notes.append(
@@ -466,6 +468,26 @@ class _Reader:
         if path != name:
             self.found[name] = path
         return path
+
+    def without_row_numbers(self, read: list[_Mark], notes: list[str]) -> list[_Mark]:
+        """Return the rows without ids where ids number the rows of a table with one row per image and label."""
+        by_image: dict[str, dict[tuple[str, ...], _Mark]] = {}
+        for mark in read:
+            if mark.id and mark.image:
+                by_image.setdefault(mark.image, {}).setdefault(mark.codes, mark)
+        several = {image: list(rows.values()) for image, rows in by_image.items() if len(rows) > 1}
+        if not several or self.reading.long is False:
+            return read
+        numbered = len({mark.id for mark in read}) == len(read) and all(mark.id.isdecimal() for mark in read)
+        if self.reading.long or (numbered and self.is_long(read, several, len(by_image))):
+            return [replace(mark, id="") for mark in read]
+        image, (one, other, *_) = next(iter(several.items()))
+        notes.append(
+            f"{count(len(several), 'image')} with several ids and other labels for each, such as {printable(image)} "
+            f"with {one.id!r} (row {one.row:,}) and {other.id!r} (row {other.row:,}), are read as a mark for each id; "
+            "--long joins the rows of an image, --no-long says that it is meant so"
+        )
+        return read
 
     def join(self, read: list[_Mark], problems: dict[int, str], notes: list[str]) -> tuple[list[_Mark], bool]:
         """Return one mark for each key, and whether rows contradict each other that --long would join."""
@@ -581,9 +603,11 @@ def _join_spellings(marks: list[_Mark], notes: list[str]) -> list[_Mark]:
     if not chosen:
         return marks
     label, kept = next((label, kept) for label, kept in chosen.items() if label != kept)
+    joined_labels = len(chosen) - len(set(chosen.values()))
+    differ, are = ("differs", "is") if joined_labels == 1 else ("differ", "are")
     notes.append(
-        f"{len(chosen) - len(set(chosen.values())):,} labels differ from another one in case or Unicode form only and "
-        f"are joined with it, such as {label!r} ({counts[label]:,}) with {kept!r} ({counts[kept]:,}); --as-written "
+        f"{count(joined_labels, 'label')} {differ} from another one in case or Unicode form only and "
+        f"{are} joined with it, such as {label!r} ({counts[label]:,}) with {kept!r} ({counts[kept]:,}); --as-written "
         "keeps them apart"
     )
 
@@ -598,6 +622,14 @@ def _join_spellings(marks: list[_Mark], notes: list[str]) -> list[_Mark]:
         )
         for mark in marks
     ]
+
+
+def _note_alike(marks: Sequence[_Mark], notes: list[str]) -> None:
+    """Note labels that are kept apart and may be one, because a person or a program wrote them in two ways."""
+    if pairs := alike_labels({code for mark in marks for code in (*mark.codes, *mark.unknown)}):
+        one, other = pairs[0]
+        more = f", and {count(len(pairs) - 1, 'label')} more like this" if len(pairs) > 1 else ""
+        notes.append(f"{one!r} and {other!r} are read as two labels{more}; if they are one, write them in one way")
 
 
 def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:

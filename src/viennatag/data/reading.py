@@ -4,6 +4,7 @@ All columns are looked over first. Where a reading is not sure, a note says whic
 option that decides it. What cannot be a label is named once, by column.
 """
 
+import math
 import re
 import shlex
 from collections import Counter
@@ -22,11 +23,13 @@ from viennatag.data.cells import (
     cell_entries,
     cell_text,
     choose_separator,
+    has_entity,
     is_listed,
     normal_label,
     truth_of,
 )
 from viennatag.data.columns import (
+    DOUBTFUL_FLAGS,
     GROUP_NAMES,
     ID_NAMES,
     IMAGE_NAMES,
@@ -51,7 +54,11 @@ MAX_DISTINCT = 50_000
 """Different cells of a column that are held while a table is looked over."""
 _STEMS = frozenset(map(fold_name, LABEL_NAMES))
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
-_WHOLE = re.compile(r"-?\d+\.0")
+_WHOLE = re.compile(r"-?\d+(\.0)?")
+_COMMAS = re.compile(r"\d{1,2},\d{1,2}(,\d{1,2})?")
+_DAYS = re.compile(r"(3[6-9]|4[0-7])\d{3}(\.0)?")
+"""Dates from 2000 to 2029 as spreadsheets count days, which is what they make of 3.1.6."""
+_DOUBLED = re.compile(r"(.+?)(\.\d+|_duplicated_\d+)")
 _FRACTION = re.compile(r"0?[.,]\d+|[01]([.,]0*)?")
 _FEW_WORDS = 4
 _NUMBERED = re.compile(r"(id|idx|index|number|no)$")
@@ -64,17 +71,26 @@ class _Column:
     texts: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
     listed: tuple[int, Any] | None = None
+    fraction: tuple[int, Any] | None = None
     lengths: set[int] = field(default_factory=set)
 
     def add(self, number: int, value: Any) -> None:
         if isinstance(value, (list, tuple, set, frozenset, dict)) or hasattr(value, "__array__"):
             self.listed = self.listed or (number, value)
             self.lengths.add(_vector_length(value))
+            self.note_fraction(number, *(value if isinstance(value, (list, tuple)) else ()))
             return
+        self.note_fraction(number, value)
         text = cell_text(value)
         if text in self.first or len(self.first) < MAX_DISTINCT:
             self.first.setdefault(text, number)
             self.texts[text] += 1
+
+    def note_fraction(self, number: int, *values: Any) -> None:
+        """Keep the first number that is not whole."""
+        if self.fraction is None:
+            found = (each for each in values if isinstance(each, float) and math.isfinite(each) and each % 1)
+            self.fraction = next(((number, each) for each in found), None)
 
     def truths(self) -> Counter[Truth | None]:
         found: Counter[Truth | None] = Counter()
@@ -93,6 +109,9 @@ class _Column:
 
     def names_classes(self) -> bool:
         """Return whether the column, as one of labels, holds labels and not yes and no."""
+        letters = {text.lower() for text in self.texts if text.isalpha() and len(text) == 1}
+        if len(letters) > 1 and letters not in ({"y", "n"}, {"t", "f"}):  # x and y
+            return True
         return not self.is_binary() or any(text.lower() in CLASS_WORDS for text in self.texts)
 
     def vector(self) -> tuple[int, Any] | None:
@@ -383,7 +402,25 @@ class _Planner:
             wrong = [name for name in wrong if name in labels]
         if wrong:
             raise DataError(self.no_labels(wrong, len(names)))
+        if not chosen:
+            self.note_flags(list(labels))
         return labels
+
+    def note_flags(self, names: list[str]) -> None:
+        """Note 0/1 columns that may be no labels: a fold, or a doubled column as pandas and polars name it."""
+        for name in columns_named(names, DOUBTFUL_FLAGS):
+            self.notes.append(
+                f"the column {name!r} holds only yes and no, so it is read as the label {name!r}; if it is no label: "
+                f"--ignore {shlex.quote(name)}"
+            )
+        known = set(names)
+        doubled = [(found[1], name) for name in names if (found := _DOUBLED.fullmatch(name)) and found[1] in known]
+        if doubled:
+            first, name = doubled[0]
+            ways = " ".join(f"--ignore {shlex.quote(other)}" for _, other in doubled[:SHOWN_NAMES])
+            self.notes.append(
+                f"the columns {first!r} and {name!r} are read as two labels; if a table named {first!r} twice: {ways}"
+            )
 
     def code_columns(self, flags: list[str], names: list[str], chosen: bool) -> dict[str, str]:
         """Return the code of each column that is named by one."""
@@ -494,7 +531,7 @@ class _Planner:
         """Return what to do about columns of which none is one of 0 and 1."""
         texts = {text for name in names for text in self.columns[name].texts if truth_of(text) != "blank"}
         shown = ", ".join(map(repr, sorted(texts)[:_FEW_WORDS]))
-        if all(map(_FRACTION.fullmatch, texts)):
+        if texts and all(map(_FRACTION.fullmatch, texts)):
             return f"if they are scores ({shown}), write 1 where the label applies and 0 elsewhere"
         others = ", or another of them, or several: the option may be repeated" if len(names) > 1 else ""
         naming = f"name the column of labels: --label-column {shlex.quote(names[0])}{others}"
@@ -554,6 +591,8 @@ class _Planner:
         if not reading.as_written:
             self.refuse_vectors(name, column)
             self.note_cells(name, column)
+            self.note_numbers(name, column)
+            self.note_entities(name, column)
         if reading.separator or self.taxonomy == "vienna":
             return reading.separator
         if reading.as_written:
@@ -579,10 +618,13 @@ class _Planner:
     def is_whole(self, name: str) -> bool:
         """Return whether all labels are whole numbers with `.0`, as a data frame with gaps writes them; it is noted."""
         texts = [text for text in self.columns[name].texts if truth_of(text) != "blank"]
-        if self.taxonomy == "vienna" or self.reading.as_written or not texts or not all(map(_WHOLE.fullmatch, texts)):
+        if self.taxonomy == "vienna" or self.reading.as_written or not all(map(_WHOLE.fullmatch, texts)):
+            return False
+        texts = [text for text in texts if text.endswith(".0")]
+        if not texts:
             return False
         self.notes.append(
-            f"the labels of the column {name!r} are whole numbers written with .0, such as {texts[0]!r} (row "
+            f"labels of the column {name!r} are whole numbers written with .0, such as {texts[0]!r} (row "
             f"{self.columns[name].first[texts[0]]:,}), and read without it; --as-written keeps it"
         )
         return True
@@ -611,6 +653,30 @@ class _Planner:
                 f"{column.first[words[0]]:,}), which is read as no label; --as-written takes the word as a label"
             )
 
+    def note_entities(self, name: str, column: _Column) -> None:
+        """Note characters that are written as in web pages."""
+        if text := next(filter(has_entity, column.texts), ""):
+            self.notes.append(
+                f"{text[:60]!r} (row {column.first[text]:,}) in the column {name!r} is read with '&amp;' and the like "
+                "as the characters they stand for; --as-written keeps them"
+            )
+
+    def note_numbers(self, name: str, column: _Column) -> None:
+        """Note labels that a spreadsheet or a data frame may have changed, because they look like numbers or dates."""
+        if column.fraction:
+            self.notes.append(
+                f"the column {name!r} holds numbers and no text, such as {column.fraction[1]} (row "
+                f"{column.fraction[0]:,}), in which 3.1 and 3.10 are the same; if they are labels, read it as text"
+            )
+        if self.taxonomy != "vienna":
+            return
+        for found, told in (
+            (_COMMAS.fullmatch, "is read as several codes; if its commas stand for points, write it with points"),
+            (_DAYS.fullmatch, "may be a date that a spreadsheet made of a code such as 3.1.6; make the column text"),
+        ):
+            if text := next(filter(found, column.texts), ""):
+                self.notes.append(f"{text!r} (row {column.first[text]:,}) in the column {name!r} {told}")
+
 
 def _tree_separator(texts: Iterable[str], tree: LabelTree) -> str:
     """Return what separates labels besides the sure separators, so that most cells hold labels of the tree only."""
@@ -628,6 +694,8 @@ def _vector_length(value: Any) -> int:
         entries: list[Any] = re.split(r"[\s,;|]+", value.strip(" []()"))
     elif isinstance(value, (list, tuple)) or hasattr(value, "__array__"):
         entries = list(value)
+        if any(isinstance(entry, str) for entry in entries):  # names of labels
+            return 0
     else:
         return 0
     flags = ("0", "1", "0.0", "1.0", "False", "True")

@@ -156,7 +156,7 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
             continue
         while len(values) > len(header) and not values[-1].strip():  # a delimiter at the end of each row
             values.pop()
-        row: dict[str, Any] = dict(zip(header, map(plain_cell, values), strict=False))
+        row: dict[str, Any] = dict(zip(header, map(_typed_cell, values), strict=False))
         if len(values) != len(header):
             row[BROKEN] = (
                 f"has {len(values)} field{'s' if len(values) > 1 else ''}, the header {len(header)}"
@@ -165,6 +165,12 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
         elif any("\n" in value and _holds_rows(value, delimiter, len(header)) for value in values):
             raise DataError(f"{name}: row {number:,} holds other rows in one cell; a quote in it is one too many")
         yield number, row
+
+
+def _typed_cell(cell: str) -> str:
+    """Return a cell as it was typed: `="007"` is how a text is kept from a spreadsheet that would make it a number."""
+    cell = plain_cell(cell)
+    return cell[2:-1].replace('""', '"') if len(cell) > 2 and cell.startswith('="') and cell.endswith('"') else cell
 
 
 def _each_row(rows: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:

@@ -265,6 +265,9 @@ class Hierarchy(Protocol):
     def heading(self, label: str) -> str:
         """Return what a label means, in a few words."""
 
+    def group(self, label: str) -> str:
+        """Return the group of exclusive labels that a label belongs to, empty for none."""
+
     def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
         """Return the distinct labels that entries spell, in order; raise a ViennatagError where one does not."""
 
@@ -281,6 +284,9 @@ class _Vienna:
     def heading(self, label: str) -> str:
         return vienna_headings().get(label) or vienna_tree().heading(parse_code(label))
 
+    def group(self, label: str) -> str:
+        return ""
+
     def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(str, sorted({code for each in entries for code in parse_codes(each.replace("#", " "))})))
 
@@ -296,6 +302,9 @@ class _Flat:
 
     def heading(self, label: str) -> str:
         return label
+
+    def group(self, label: str) -> str:
+        return ""
 
     def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(set(entries)))

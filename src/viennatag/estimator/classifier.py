@@ -5,6 +5,7 @@ threshold for each label. It needs neither timm nor onnx: features come from the
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.calibration.platt import fit_platt
 from viennatag.errors import DataError, OptionError, require
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
-from viennatag.metrics.scores import ArrayData, as_targets, plain_array
+from viennatag.metrics.scores import ArrayData, as_targets, dense_unknown, known_counts, plain_array
 from viennatag.model.bundle import STARTER
 from viennatag.split.folds import assign_folds
 from viennatag.thresholds.decision_rules import DecisionRule, find_decision_rule
@@ -28,6 +29,8 @@ from sklearn.utils import assert_all_finite  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data  # noqa: E402
 
+from viennatag.losses.elementwise import leave_out_unknown  # noqa: E402
+
 _MIN_FITTED = 10
 """Positives of all labels together below which calibration and thresholds are left at their defaults."""
 
@@ -38,7 +41,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
     `X` is either images (paths, bytes, Pillow images, or uint8 arrays of shape (height, width, 3)) or features of
     shape (samples, width), as `image_features` returns them: compute these once to search over options. `y` is 0 and
     1 of shape (samples, labels), dense, sparse or a data frame, a list of names for each sample, or one class per
-    sample.
+    sample. Pairs that are -1 or NaN are unknown and count nowhere.
 
     Example:
         model = MultilabelImageClassifier(loss=viennatag.losses.DistributionBalanced())
@@ -87,7 +90,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         """Fit the head, its calibration and its thresholds, and return the classifier.
 
         Raises:
-            DataError: If an image cannot be read or a target is neither 0 nor 1.
+            DataError: If an image cannot be read or a target is neither 0, 1 nor unknown.
             OptionError: If an option makes no sense.
             ValueError: From scikit-learn, if features or classes cannot be used.
         """
@@ -107,7 +110,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         self.calibration_ = Calibration(np.ones(labels), np.zeros(labels))
         self.thresholds_ = Thresholds(np.full(labels, 0.5), np.zeros(labels, dtype=np.intp))
         folds = min(self.cv, len(x))
-        if targets.sum() >= _MIN_FITTED and folds >= 2:
+        if np.count_nonzero(targets == 1) >= _MIN_FITTED and folds >= 2:
             logits = np.empty(targets.shape)
             fold_of = assign_folds(targets, folds, seed=self.random_state or 0)
             for fold in range(folds):
@@ -129,10 +132,12 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         from viennatag.evaluation.scored_images import score_images
         from viennatag.prediction.predictor import Predictor
 
+        images = list(images)
         found = score_images(Predictor.load(self.bundle), images)
         if found.errors:
             at, error = next(iter(found.errors.items()))
-            raise DataError(f"{len(found.errors):,} images cannot be read; the first is number {at}: {error}")
+            name = f"number {at}" + (f", {images[at]}" if isinstance(images[at], (str, Path)) else "")
+            raise DataError(f"{len(found.errors):,} images cannot be read; the first is {name}: {error}")
         return found.features
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -193,15 +198,17 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         checked: NDArray[np.float64] = validate_data(self, X, reset=reset, dtype=np.float64)
         return checked
 
-    def _fit_labels(self, y: Any) -> NDArray[np.bool_]:
-        """Return targets (samples, outputs), and keep what their columns are called."""
+    def _fit_labels(self, y: Any) -> NDArray[np.int8]:
+        """Return targets (samples, outputs), -1 where they are unknown, and keep what their columns are called."""
         if _are_names(y):
             names = sorted({name for row in y for name in row})
             targets = np.array([[name in row for name in names] for row in map(set, y)], dtype=bool)
             self.classes_, self._multilabel = np.array(names), True
         elif (columns := _columns(y)).ndim == 2 and columns.shape[1] > 1:
-            marked = as_targets(y)
-            targets = np.asarray(marked if isinstance(marked, np.ndarray) else marked.toarray())
+            marked, unknown = as_targets(y), dense_unknown(y)
+            targets = np.array(marked if isinstance(marked, np.ndarray) else marked.toarray(), dtype=np.int8)
+            if unknown is not None:
+                targets[unknown] = -1
             named = getattr(y, "columns", None)
             self.classes_ = np.arange(targets.shape[1]) if named is None else np.array([str(name) for name in named])
             self._multilabel = True
@@ -209,27 +216,31 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
             single = column_or_1d(columns, warn=True)
             assert_all_finite(single, input_name="y")
             check_classification_targets(single)
+            if joined := next((text for text in single if isinstance(text, str) and ";" in text), None):
+                advice = 'for several labels an image give lists of names: [text.split(";") for text in y]'
+                raise DataError(f"y holds the class {str(joined)!r}; {advice}")
             self.classes_, numbers = np.unique(single, return_inverse=True)
             count = len(self.classes_)
             targets = numbers[:, None] == (np.arange(count) if count > 2 else np.array([count - 1]))
             self._multilabel = False
-        return targets
+        return targets.astype(np.int8)
 
     def _fit_head(
-        self, x: NDArray[np.float64], targets: NDArray[np.bool_]
+        self, x: NDArray[np.float64], targets: NDArray[np.int8]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
         """Return weights and biases that minimise the loss with a penalty on the weights, and L-BFGS's steps."""
         loss = BinaryCrossEntropy() if self.loss is None else self.loss
-        counts, samples = targets.sum(axis=0).astype(np.int64), len(x)
-        objective = loss.prepare(counts, samples)
+        counts, samples, known = (targets == 1).sum(axis=0), len(x), known_counts(targets)
+        objective = loss.prepare(counts, known)
         inputs, wanted = torch.from_numpy(x), torch.from_numpy(targets)
         weights = torch.zeros((targets.shape[1], x.shape[1]), dtype=torch.float64, requires_grad=True)
-        bias = torch.from_numpy(np.asarray(loss.initial_bias(counts, samples), dtype=np.float64)).requires_grad_()
+        bias = torch.from_numpy(np.asarray(loss.initial_bias(counts, known), dtype=np.float64)).requires_grad_()
         optimiser = torch.optim.LBFGS([weights, bias], max_iter=self.max_iter, line_search_fn="strong_wolfe")
 
         def step() -> Any:
             optimiser.zero_grad()
-            value = objective(inputs @ weights.T + bias, wanted, 1.0).sum() + weights.square().sum() / (2 * self.C)
+            logits, truth, _ = leave_out_unknown(inputs @ weights.T + bias, wanted)
+            value = objective(logits, truth, 1.0).sum() + weights.square().sum() / (2 * self.C)
             value = value / samples
             value.backward()
             return value

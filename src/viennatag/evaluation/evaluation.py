@@ -272,6 +272,7 @@ def report_labels(
         names=labels.names,
         headings=[labels.hierarchy.heading(name) for name in labels.names],
         levels=labels.levels,
+        groups=[labels.hierarchy.group(name) for name in labels.names],
         thresholds=bundle.postprocessor.thresholds,
         suggested=bundle.postprocessor.decide(scores),
         support={"train": bundle.train_counts, **(support or {})},

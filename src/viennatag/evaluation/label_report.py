@@ -78,6 +78,7 @@ class LabelReport(TabularResult):
         names: The labels.
         headings: What they mean; a flat label is its own heading.
         levels: Their levels.
+        groups: The group of exclusive labels that each belongs to, empty for a free label.
         support: Marks that carry each label, by subset; `evaluated` are those that were evaluated.
         threshold: A label is suggested when its score is at least this.
         suggested: Marks for which it is suggested.
@@ -95,6 +96,7 @@ class LabelReport(TabularResult):
     names: tuple[str, ...]
     headings: tuple[str, ...]
     levels: tuple[str, ...]
+    groups: tuple[str, ...]
     support: Mapping[str, NDArray[np.int64]]
     threshold: NDArray[np.float64]
     suggested: NDArray[np.int64]
@@ -122,6 +124,7 @@ class LabelReport(TabularResult):
             "label": self.names,
             "heading": self.headings,
             "level": self.levels,
+            **({"group": self.groups} if any(self.groups) else {}),
             **{f"{subset}_marks": counts for subset, counts in self.support.items()},
             **{name: getattr(self, name) for name in figures},
             "calibration_error": self.calibration_error,
@@ -148,6 +151,7 @@ def label_report(
     names: Sequence[str] | None = None,
     headings: Sequence[str] | None = None,
     levels: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
     thresholds: ArrayLike = 0.5,
     suggested: NDArray[np.bool_] | None = None,
     support: Mapping[str, ArrayLike] | None = None,
@@ -162,6 +166,7 @@ def label_report(
         names: The labels; by default the columns of a data frame, else `label 0`, `label 1`, ...
         headings: What the labels mean; by default their names.
         levels: Level of each label: only labels of one level are said to be confused. By default one level.
+        groups: The group of exclusive labels that each belongs to, empty for a free label; by default all are free.
         thresholds: One, or one for each label; a label is suggested when its score is at least this.
         suggested: Decisions of shape (marks, labels), where they are not those of the thresholds alone.
         support: Marks with each label in other subsets, by name, such as `train`; each of shape (labels,).
@@ -170,7 +175,7 @@ def label_report(
 
     Raises:
         DataError: If shapes differ or a score is no probability.
-        OptionError: If there is not one name, heading, level or threshold for each label.
+        OptionError: If there is not one name, heading, level, group or threshold for each label.
         MissingExtraError: If SciPy is not installed.
     """
     columns = getattr(scores, "columns", None) if hasattr(scores, "columns") else getattr(targets, "columns", None)
@@ -206,6 +211,7 @@ def label_report(
         names=names,
         headings=_checked_names("headings", names if headings is None else headings, labels),
         levels=level_of,
+        groups=_checked_names("groups", ("",) * labels if groups is None else groups, labels),
         support={**given, "evaluated": counts},
         threshold=cuts,
         suggested=wanted,

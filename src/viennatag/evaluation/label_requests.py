@@ -1,9 +1,10 @@
 """Which unlabelled images a person should label next, so that rare labels gain most.
 
 Random images show rare labels rarely, and the most uncertain images are often odd ones that look alike. Here an image
-is worth the positives that are to be expected of it, for labels that are short of training marks, and more where the
-bundle is not sure. Each choice lowers what its labels still need and the worth of images that look like it, so the
-list spreads over labels and over kinds of images.
+is worth the variance of what the bundle guesses of labels that are short of training marks: about the positives that
+are to be expected of it where scores are low, as those of rare labels are, and little where the bundle is sure already.
+Each choice lowers what its labels still need and the worth of images that look like it, so the list spreads over labels
+and over kinds of images.
 """
 
 import csv
@@ -31,7 +32,7 @@ class LabelRequests(TabularResult):
 
     Attributes:
         rows: Positions of the images.
-        worth: What each adds to what was chosen before it, in positives of labels that have none yet.
+        worth: What each adds to what was chosen before it, in variance of labels that have no marks yet.
         labels: Position of the label that it is chosen for most.
         scores: Its score for that label.
         names: All labels.
@@ -91,10 +92,10 @@ def suggest_labels(
 ) -> LabelRequests:
     """Return the images that a person should label next, the most useful first.
 
-    With scores p, the worth of an image is the sum over labels of need · (p + p (1 - p)): its expected positives, and
-    the variance of each guess. A label with n training marks, expected ones of images chosen so far included, needs
-    (1 - n / enough) / sqrt(n + 1), nothing from `enough` marks on. The worth is multiplied by 1 - c, c the largest
-    cosine of the image's centred features with those of a chosen image.
+    With scores p, the worth of an image is the sum over labels of need · p (1 - p). A label with n training marks,
+    expected ones of images chosen so far included, needs (1 - n / enough) / sqrt(n + 1), nothing from `enough` marks
+    on. The worth is multiplied by 1 - c, c the largest cosine of the image's centred features with those of a chosen
+    image.
 
     Args:
         scores: Calibrated probabilities of the unlabelled images, shape (images, labels).
@@ -121,7 +122,7 @@ def suggest_labels(
             "(images, width) and (labels,)"
         )
     alike = np.arange(len(p)) if hashes is None else near_duplicate_groups(hashes, max_distance=MAX_DISTANCE)
-    value = p + p * (1 - p)
+    value = p * (1 - p)
     pool = np.argsort(-(value @ _need(held, enough)), kind="stable")[: max(_POOL * count, _LEAST_POOL)]
     value, p, alike = value[pool], p[pool], alike[pool]
     centred = x[pool] - x.mean(axis=0)

@@ -11,6 +11,7 @@ from viennatag.errors import ImageError, MissingExtraError, require
 LONGER_SIDE = 1024
 """Pixels of the longer side of a drawing."""
 
+_STATED = re.compile(rb"""<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w.-]{1,40})["']""")
 _ROOT = re.compile(r"<(?:\w+:)?svg\b[^>]*>")
 _ATTRIBUTE = r"""\s{name}\s*=\s*["']\s*([^"']*)["']"""
 _ENTITY = re.compile(r"""<!ENTITY\s+[^\s"'%]+\s+(?:"[^"&<%]*"|'[^'&<%]*')\s*>""")
@@ -35,14 +36,20 @@ def draw_svg(content: bytes) -> bytes:
     except MissingExtraError as exc:
         raise ImageError(f"this is an SVG drawing; {exc}, or convert it to PNG first") from exc
     try:
-        text = without_references(
-            content.decode("utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
-        )
+        text = without_references(_decoded(content))
         side = {"width" if _aspect(text) >= 1 else "height": LONGER_SIDE}
         without_fonts = "<text" not in text and ":text" not in text  # finding the fonts takes longer than the drawing
         return bytes(resvg.svg_to_bytes(svg_string=text, skip_system_fonts=without_fonts, **side))
-    except (ValueError, UnicodeError) as exc:
+    except (ValueError, LookupError) as exc:  # an encoding that nobody knows is a LookupError
         raise ImageError(f"the SVG drawing is damaged ({exc})") from exc
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text of a drawing in UTF-8, in UTF-16 with its mark, or in the encoding that it states."""
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return content.decode("utf-16")
+    stated = _STATED.match(content)
+    return content.decode(stated[1].decode() if stated else "utf-8-sig")
 
 
 def without_references(svg: str) -> str:

@@ -32,7 +32,7 @@ def read_cvat(document: Document) -> Iterator[Record]:
                     "not say whether somebody has looked at them"
                 )
             subset = image.attributes.get("subset", "")
-            yield Record(name, labels, name, split=subset_of(subset) or "")
+            yield Record(name, labels, name, split=subset_of(subset) or "", joins=True)
 
 
 def read_voc(document: Document) -> Iterator[Record]:
@@ -55,5 +55,11 @@ def read_voc(document: Document) -> Iterator[Record]:
                     f"labels whose objects are all marked difficult are unknown, such as {next(iter(doubtful))} in "
                     f"{document.name}"
                 )
-            name = beside + (image.nearest("filename") or path.stem)
-            yield Record(name, tuple(sure), name, split=subset_of(path.parent.name) or "", unknown=tuple(doubtful))
+            stated = image.nearest("filename") or path.stem
+            name = number = beside + stated
+            if PurePosixPath(stated.replace("\\", "/")).stem != path.stem:
+                number = str(path.with_suffix(""))
+                document.note(
+                    f"the image is the one that is named inside of a file, such as {stated} in {document.name}"
+                )
+            yield Record(number, tuple(sure), name, split=subset_of(path.parent.name) or "", unknown=tuple(doubtful))

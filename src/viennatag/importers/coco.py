@@ -3,11 +3,10 @@
 The lists come in any order, so the codes of all images are held in memory, as one number each: about 100 bytes a mark.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from viennatag.data.columns import subset_of
+from viennatag.data.columns import subset_in, subset_of
 from viennatag.data.source_files import Document
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
@@ -29,11 +28,13 @@ def read_coco(document: Document) -> Iterator[Record]:
     with document.open() as stream:
         for key, item in read_json_items(stream):
             try:
+                if item is None:  # "annotations": null
+                    continue
                 if key == "categories":
-                    names[str(item["id"])] = str(item["name"])
+                    _set_once(names, key, item["id"], str(item["name"]))
                 elif key == "images":
                     name = "coco_url" if "coco_url" in item and "file_name" not in item else "file_name"
-                    images[str(item["id"])] = str(item[name])
+                    _set_once(images, key, item["id"], str(item[name]))
                     partly = partly or (images[str(item["id"])] if "neg_category_ids" in item else "")
                 elif key == "annotations":
                     labels.setdefault(str(item["image_id"]), set()).add(str(item["category_id"]))
@@ -55,11 +56,16 @@ def read_coco(document: Document) -> Iterator[Record]:
         yield Record(folder + file, named, folder + file, split=split, joins=True)
 
 
+def _set_once(names: dict[str, str], key: str, number: object, name: str) -> None:
+    """Keep the name of an id; if it had another one, nothing says which of them annotations mean."""
+    if (first := names.setdefault(str(number), name)) != name:
+        raise DataError(f"{key!r} lists the id {number} twice, as {first!r} and as {name!r}")
+
+
 def _place(document: Document) -> tuple[str, str]:
     """Return the subset that a file's name or folder states, and the folder before the names of its images."""
     path = PurePosixPath(document.name)
-    words = (path.parent.name, *(word.rstrip("0123456789") for word in re.split(r"[-_.]", path.stem)))
-    subset = next((found for word in words if (found := subset_of(word))), "")
+    subset = subset_of(path.parent.name) or subset_in(path.stem)
     if subset:
         document.note("the subsets of images are those in the names of the files, such as instances_train2017.json")
     beside = path.stem == _BESIDE and path.parent.name

@@ -307,6 +307,9 @@ class _Import:
                 return
         unknown = "\n".join(self.codes(replace(record, codes=record.unknown), number, staging))
         stated = (_clean(record.edition), record.split, _clean(record.group), record.weight, unknown)
+        if record.numbered and image and staging.image_of(number) not in {None, image}:
+            staging.note("note", "ids are those of the images where two files use one id for different images", number)
+            number = image
         staging.add((number, image, "\n".join(codes), *stated), joins=record.joins)
 
     @cached_property
@@ -350,7 +353,15 @@ class _Import:
         return name
 
     def check_format(self) -> None:
-        """Raise at once if the first document is clearly of another format."""
+        """Raise at once if the first document is clearly of another format, or folders are no classes."""
+        if self.format.survey and self.source.is_file():
+            unpack = "; unpack it first" if self.source.suffix.lower() in {".zip", ".tar", ".gz", ".tgz"} else ""
+            raise DataError(f"{self.source}: this is a file; {self.format.name} reads a folder{unpack}")
+        if self.format.survey:
+            try:
+                _ = self.read
+            except DataError as exc:
+                raise DataError(f"{self.source}: {exc}") from exc
         name, head = self.first_head() if self.format.sign else ("", b"")
         if head and not self.format.matches(head) and (other := recognise_format(head)):
             raise DataError(

@@ -33,7 +33,10 @@ def read_label_studio(document: Document) -> Iterator[Record]:
             data = task["data"] if isinstance(task.get("data"), dict) else task
             name = _image(data, document)
             number = str(task.get("id", ""))
-            given = _annotations(task) if data is not task else [_short_labels(task, name, document)]
+            if data is not task:
+                given = _annotations(task)
+            else:  # JSON-MIN says of a task without an annotation that its annotation is null
+                given = [_short_labels(task, name, document)] if task.get("annotation_id", "") is not None else []
             if not given:
                 yield Record(number, image=name, problem="a task without an annotation")
                 continue
@@ -107,4 +110,4 @@ def _plain(value: str) -> str:
     if value.startswith(_LOCAL):
         return unquote(value.removeprefix(_LOCAL))
     uploaded = _UPLOADED.search(value)
-    return uploaded[1] if uploaded else value
+    return unquote(uploaded[1]) if uploaded else value

@@ -31,6 +31,7 @@ class Record:
         weight: Weight in training, empty for 1.
         unknown: Codes of which nobody knows whether they apply, written as `codes` are.
         joins: Whether the codes are added to those that earlier records state of the mark.
+        numbered: Whether the id may be no more than the number of a row, which another file begins anew.
         problem: Why the mark is left out, empty if it is not.
     """
 
@@ -45,6 +46,7 @@ class Record:
     weight: str = ""
     unknown: tuple[str, ...] = ()
     joins: bool = False
+    numbered: bool = False
     problem: str = ""
 
 

@@ -85,6 +85,11 @@ class Staging:
         self.database.execute(order, (*row[1:], row[0]))
         self.note("repeated", "stated again, the last counts", row[0])
 
+    def image_of(self, number: str) -> str | None:
+        """Return the image of a mark, None if there is no such mark."""
+        row = self.database.execute("SELECT image FROM marks WHERE id = ?", (number,)).fetchone()
+        return row[0] if row else None
+
     def withdraw(self, number: str) -> None:
         """Remove a mark."""
         self.database.execute("DELETE FROM marks WHERE id = ?", (number,))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from viennatag.data.columns import subset_of
+from viennatag.data.columns import subset_in, subset_of
 from viennatag.data.marks import table_marks
 from viennatag.data.source_files import Document
 from viennatag.data.tables import TABLE_FORMATS, NumberedRow, Table, open_table, read_text_rows
@@ -52,7 +52,11 @@ def _records(document: Document, path: PurePosixPath, table: Table) -> Iterator[
     for problem in marks.skipped:
         yield Record(problem, problem="a row that cannot be used")
     beside = path.parent if path.stem.lower() == _BESIDE else PurePosixPath()
-    split = subset_of(beside.name) or "" if beside.name and not any(marks.splits) else ""
+    split = "" if any(marks.splits) else subset_of(beside.name) or subset_in(path.stem)
+    if split and not beside.name:
+        document.note(
+            f"the subset of the rows of {path.name} is that in its name, {split}; a column 'split' says otherwise"
+        )
     unknown = marks.unknown or ((),) * len(marks)
     columns = (marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, unknown)
     for image, codes, number, group, stated, weight, doubtful in zip(*columns, strict=True):
@@ -60,5 +64,5 @@ def _records(document: Document, path: PurePosixPath, table: Table) -> Iterator[
         own = "" if number.startswith("row ") and not image else number
         yield Record(
             name if own == image else own, codes, name, split=stated or split, group=group,
-            weight="" if weight == 1 else repr(weight), unknown=doubtful,
+            weight="" if weight == 1 else repr(weight), unknown=doubtful, numbered=True,
         )  # fmt: skip

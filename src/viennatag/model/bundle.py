@@ -175,7 +175,7 @@ def _read_description(path: Path) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(content)
     if found["schema"] != SCHEMA or type(found["schema"]) is not int:
         raise BundleError(
-            f"{path}: the bundle has schema {found['schema']}, this version reads schema {SCHEMA}; install the "
+            f"{path}: the bundle has schema {found['schema']!r}, this version reads schema {SCHEMA}; install the "
             "version of viennatag that wrote it, or train it anew"
         )
     if not isinstance(found["taxonomy"], dict) and found["taxonomy"] not in BUILT_IN:

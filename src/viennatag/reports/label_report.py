@@ -103,6 +103,7 @@ def label_report_page(
         notes=notes,
         levels=shown if len(shown) > 1 else [],
         bands=[band for band in _BANDS if band in bands],
+        groups=[group for group in dict.fromkeys(report.groups) if group],
         head=_head(report, curves),
         rows=[
             {
@@ -110,6 +111,7 @@ def label_report_page(
                 "heading": report.headings[at] if report.headings[at] != name else "",
                 "level": report.levels[at],
                 "band": bands[at],
+                "group": report.groups[at],
                 "cells": _cells(report, at, gains),
                 "details": _details(report, at, marks, curves),
             }

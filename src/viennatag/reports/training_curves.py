@@ -23,9 +23,12 @@ def training_charts(log: Path) -> list[Chart]:
         log: CSV table with a column `epoch`.
 
     Raises:
-        DataError: If the table has no column `epoch` or a cell is no number.
+        DataError: If the table cannot be read, has no column `epoch`, or a cell is no number.
     """
-    curves = _read_curves(log)
+    try:
+        curves = _read_curves(log)
+    except (OSError, UnicodeError, csv.Error) as exc:
+        raise DataError(f"{log}: the table cannot be read ({exc})") from exc
     losses = {name: points for name, points in curves.items() if "loss" in name}
     panels = [("Loss", losses)] if losses else []
     panels += [(name.replace("_", " "), {name: points}) for name, points in curves.items() if name not in losses]

@@ -91,7 +91,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
         from viennatag.service.store.routes import team_routes
         from viennatag.service.store.team import Team
 
-        app.include_router(team_routes(state, Team(database)))
+        app.include_router(team_routes(state, Team(database, predictor.bundle.labels.taxonomy)))
     app.include_router(explain_routes(state))
     app.include_router(similar_routes(state))
     app.include_router(picture_routes(state))

@@ -33,6 +33,8 @@ def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
         "metrics": dict(bundle.metrics),
         "thresholds": dict(zip(bundle.labels.names, bundle.postprocessor.thresholds.tolist(), strict=True)),
         "auxiliary": [str(code) for code in sorted(auxiliary_codes()) if vienna and str(code) in bundle.labels.index],
+        "parents": {node.label: node.parent for node in own.nodes if node.parent} if own else None,
+        "groups": {group: sorted(labels, key=own.sort_key) for group, labels in own.members.items()} if own else {},
     }
 
     @router.get("/codes", response_model=CodeList, tags=["codes"], operation_id="search_codes")

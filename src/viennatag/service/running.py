@@ -3,8 +3,9 @@
 import socket
 
 import uvicorn
+from PIL import Image
 
-from viennatag.errors import OptionError
+from viennatag.errors import BundleError, OptionError, ViennatagError
 from viennatag.prediction.predictor import Predictor
 from viennatag.service.app import make_app
 from viennatag.service.logs import LOG, set_up_logs
@@ -20,8 +21,14 @@ def serve(predictor: Predictor, options: ServiceOptions, *, host: str, port: int
     """Serve until SIGTERM or SIGINT; then finish the accepted requests and return.
 
     Raises:
+        BundleError: If the bundle gives no scores.
         OptionError: If the address cannot be listened on.
     """
+    size = predictor.engine.size
+    try:
+        predictor.score_image(Image.new("RGB", (size, size)))
+    except ViennatagError as exc:
+        raise BundleError(f"{predictor.bundle.graph}: the graph gives no scores that can be used: {exc}") from exc
     set_up_logs(log_level)
     connections = _fitting_connections(options.connections)
     listener = LimitedListener(listen(host, port), connections + connections // 4 + 16)

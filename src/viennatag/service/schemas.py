@@ -155,6 +155,12 @@ class ModelResponse(BaseModel):
     metrics: dict[str, Any]
     thresholds: dict[str, float] = Field(description="A code is suggested when its score is at least this.")
     auxiliary: list[str] = Field(description="Auxiliary sections among its labels, once WIPO's file is imported.")
+    parents: dict[str, str] | None = Field(
+        description="The label above each one that has one; null for Vienna codes, which tell it themselves."
+    )
+    groups: dict[str, list[str]] = Field(
+        examples=[{"colour": ["red", "blue"]}], description="The groups of exclusive labels, each with its labels."
+    )
 
 
 class HealthResponse(BaseModel):

@@ -4,8 +4,8 @@ import hashlib
 import io
 import random
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from xml.parsers import expat
 
@@ -18,6 +18,7 @@ from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.elements import Bounds, Element, number
 from viennatag.synthesis.lettering import FontFile
 from viennatag.synthesis.palettes import Palette, channels, lightness_difference
+from viennatag.synthesis.plurals import PLURALS
 from viennatag.synthesis.styles import StyleInput, apply_style
 from viennatag.vienna.codes import parse_code
 
@@ -25,7 +26,9 @@ _VISIBLE = 0.12  # lightness difference from which a colour is visible on its ba
 _SAMPLE = 64  # pixels of the picture in which a drawing's visible area is measured
 _TRIED = 100  # drawings of a pack that are looked at before it is taken for blank
 _OPAQUE = 40  # alpha, 0 to 255, above which a pixel is visible
-_NUMBERED = frozenset({"1.1", "5.1", "5.3", "5.5", "14.5", "22.3", "24.5", "24.7", "24.9", "24.15"})
+_NUMBERED = frozenset({
+    "1.1", "2.1", "2.3", "2.5", "3.7", "5.1", "5.3", "5.5", "14.5", "22.3", "24.5", "24.7", "24.9", "24.15",
+})  # fmt: skip
 """Divisions with sections for one, two and more of a thing: such a drawing is not repeated."""
 _PICTURE = re.compile(r"image|<!", re.IGNORECASE)  # a document type may define entities that hold an element
 _KINDS = {2: "human", 3: "animal", 4: "animal", 5: "plant", 1: "star"}
@@ -33,18 +36,30 @@ _KINDS = {2: "human", 3: "animal", 4: "animal", 5: "plant", 1: "star"}
 
 @dataclass(frozen=True)
 class Assets:
-    """Drawings and fonts of one subset (training, validation or test)."""
+    """Drawings and fonts of one subset (training, validation or test); fonts of other scripts than Latin by script."""
 
     drawings: tuple[Drawing, ...]
     fonts: tuple[FontFile, ...]
+    script_fonts: Mapping[str, tuple[FontFile, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_code(self) -> dict[str, dict[str, list[int]]]:
-        """Indices of drawings by section and group."""
+        """Indices of drawings by section and group; those of one thing also by the sections of several."""
         found: dict[str, dict[str, list[int]]] = {}
         for index, drawing in enumerate(self.drawings):
             for code in drawing.codes:
                 found.setdefault(code, {}).setdefault(drawing.group, []).append(index)
+        for code, plural in PLURALS.items():
+            if plural.one in found:
+                found[code] = {**found[plural.one], **found.get(code, {})}
+        return found
+
+    @cached_property
+    def by_division(self) -> dict[str, list[str]]:
+        """Sections that drawings show, by division."""
+        found: dict[str, list[str]] = {}
+        for code in sorted(self.by_code):
+            found.setdefault(code.rpartition(".")[0], []).append(code)
         return found
 
     @cached_property

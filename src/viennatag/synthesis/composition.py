@@ -5,8 +5,8 @@ device, the colours) is chosen as real marks have it. A mark carries every secti
 """
 
 import random
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from viennatag.errors import ArtworkError
 from viennatag.synthesis.artwork import Drawing
@@ -30,6 +30,7 @@ from viennatag.synthesis.layouts import (
 )
 from viennatag.synthesis.lettering import choose_font
 from viennatag.synthesis.palettes import Palette, choose_palette, contrasting_colour, lighten, luminance
+from viennatag.synthesis.plurals import covered, multiplied
 from viennatag.synthesis.shapes import SHAPES, Colours
 from viennatag.synthesis.signs import SIGNS
 from viennatag.synthesis.vocabulary import choose_word
@@ -159,7 +160,7 @@ class _Composer:
         while left and len(chosen) < 3:
             drawing = self.assets.choose(left[0], left, self.rng)
             chosen.append(drawing)
-            left = [code for code in left if code not in drawing.codes]
+            left = [code for code in left if not covered(code, drawing.codes)]
         return chosen
 
     def _choose_shapes(self, drawings: Sequence[Drawing], framing: Collection[str]) -> list[str]:
@@ -208,7 +209,7 @@ class _Composer:
         for index, drawing in enumerate(drawings):
             element = render_drawing(drawing, colours[index % 2], colours.background, self.palette, self.rng)
             if element is not None:
-                elements.append(fitted(element, 100, 100))
+                elements.append(fitted(multiplied(element, drawing.codes, self.wanted, self.rng), 100, 100))
                 self.groups.append(drawing.group)
         return elements
 
@@ -356,9 +357,13 @@ class _Composer:
         page = on_background(mark, self.palette, self.wanted & BACKGROUND_CODES, self.rng, motif=self._motif())
         if self.wanted & BACKGROUND_CODES:
             self.notes.append("on a ground")
-        w, h = page.width, page.height
-        boxes = tuple(Bounds(*b[:3], b.left / w, b.top / h, b.width / w, b.height / h) for b in page.boxes)
-        svg = f"<defs>{self.defs}</defs>{page.svg}" if self.defs else page.svg
-        codes = tuple(sorted(page.codes, key=parse_code))
-        notes, groups = ", ".join(dict.fromkeys(self.notes)), tuple(dict.fromkeys(self.groups))
-        return Composition(svg, w, h, codes, boxes, notes, groups)
+        page = replace(page, svg=f"<defs>{self.defs}</defs>{page.svg}") if self.defs else page
+        return composition_of(page, ", ".join(dict.fromkeys(self.notes)), self.groups)
+
+
+def composition_of(page: Element, kind: str, groups: Iterable[str]) -> Composition:
+    """Return a finished page as a mark of a kind, with the groups of its drawings."""
+    w, h = page.width, page.height
+    boxes = tuple(Bounds(*b[:3], b.left / w, b.top / h, b.width / w, b.height / h) for b in page.boxes)
+    codes = tuple(sorted(page.codes, key=parse_code))
+    return Composition(page.svg, w, h, codes, boxes, kind, tuple(dict.fromkeys(groups)))

@@ -10,7 +10,7 @@ import math
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -30,8 +30,11 @@ from viennatag.signals import starting_workers
 from viennatag.synthesis.artwork import Drawing, Pack, pack_family, read_artwork, write_attribution
 from viennatag.synthesis.assets import Assets, check_visible, hash_fraction, split_groups
 from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES, Composition, NothingDrawnError, compose_mark
-from viennatag.synthesis.effects import degrade, encode, render_pixels
+from viennatag.synthesis.effects import degrade, encode, print_in_journal, render_pixels
 from viennatag.synthesis.lettering import FontFile, find_fonts, usable_fonts
+from viennatag.synthesis.plurals import PLURALS
+from viennatag.synthesis.register_marks import REGISTERS, compose_register_mark
+from viennatag.synthesis.scripts import SCRIPT_CODES, find_script_fonts
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
 _CHUNK_SIZE = 200
@@ -40,7 +43,7 @@ _ATTEMPTS = 200
 """A mark that came out empty as often is given up."""
 _COUNT_CODES = frozenset((*COUNTS.values(), MANY))
 _GREYS = tuple(COLOUR_CODES[name] for name in ("black", "grey", "white"))
-_VERSION = 2
+_VERSION = 3
 _HABIT = 2e-4  # share of a profile's rows below which a section of form is no habit of the office
 
 
@@ -58,11 +61,12 @@ class RenderOptions:
     colour: float = 0.55
     wear: float = 1.0
     allow_share_alike: bool = False
+    registers: float = 0.0
 
     def __post_init__(self) -> None:
         problems = [
             f"{name} is {getattr(self, name)}; expected a share between 0 and 1"
-            for name in ("balance", "test_share", "validation_share", "colour", "wear")
+            for name in ("balance", "test_share", "validation_share", "colour", "wear", "registers")
             if not 0 <= getattr(self, name) <= 1
         ]
         if self.count < 1:
@@ -102,6 +106,7 @@ def draw_marks(
     colour: float = 0.55,
     wear: float = 1.0,
     allow_share_alike: bool = False,
+    registers: float = 0.0,
     workers: int | None = None,
     chunk_size: int = _CHUNK_SIZE,
     progress: Callable[[int, int], None] | None = None,
@@ -132,6 +137,8 @@ def draw_marks(
         colour: Share of marks in colour, where no colours are requested.
         wear: Strength of degradation by scanning and compression, from 0 to 1.
         allow_share_alike: Whether share-alike artwork is drawn.
+        registers: Share of marks like those of registers of Asia and Africa (`compose_register_mark`): other scripts,
+            labels, emblems, words, small prints. The fonts need scripts other than Latin, as `@fontsource` has them.
         workers: Processes; by default one for each core, and 1 draws in this process.
         chunk_size: Marks in a chunk, the unit of progress and of resuming.
         progress: Progress callback: marks done and in all.
@@ -142,8 +149,9 @@ def draw_marks(
         DataError: If the profile cannot be read.
     """
     options = RenderOptions(
-        count, size, seed, balance, tuple(test_packs), test_share, validation_share, colour, wear, allow_share_alike
-    )
+        count, size, seed, balance, tuple(test_packs), test_share, validation_share, colour, wear, allow_share_alike,
+        registers,
+    )  # fmt: skip
     folder = Path(out)
     with exclusive(folder):
         return _draw_into(folder, options, artwork, fonts, profile, workers, chunk_size, progress or (lambda *_: None))
@@ -162,14 +170,17 @@ def _draw_into(
     count = options.count
     rows = read_marks(profile, require_images=False).codes if profile is not None else ()
     drawings, packs = read_artwork(artwork, allow_share_alike=options.allow_share_alike)
+    fonts = tuple(fonts)
     faces = usable_fonts(find_fonts(fonts))
+    script_fonts = find_script_fonts(fonts) if options.registers else {}
+    every_font = {*faces, *(face for some in script_fonts.values() for face in some)}
     check_visible(drawings)
-    _check_folder(folder, options, {"drawings": len(drawings), "fonts": len(faces), "rows": len(rows)})
+    _check_folder(folder, options, {"drawings": len(drawings), "fonts": len(every_font), "rows": len(rows)})
     if (folder / "marks.csv").is_file():
         _remove_parts(folder)
         report(count, count)
         return folder / "marks.csv"
-    assets = _split_assets(drawings, faces, options)
+    assets = _split_assets(drawings, faces, script_fonts, options)
     requests = {subset: _requests(each, rows, options.balance) for subset, each in assets.items()}
     job = _Job(folder, options, assets, requests, _form_codes(rows) if rows else None)
     chunks = [range(start, min(start + chunk_size, count)) for start in range(0, count, chunk_size)]
@@ -178,7 +189,7 @@ def _draw_into(
     for chunk in _draw_chunks(job, left, workers or cpu_count() or 1):
         done += len(chunk)
         report(done, count)
-    return _write_tables(folder, chunks, packs, faces)
+    return _write_tables(folder, chunks, packs, every_font)
 
 
 def drawable_sections(artwork: Iterable[Path | str], *, allow_share_alike: bool = False) -> dict[str, int]:
@@ -188,7 +199,8 @@ def drawable_sections(artwork: Iterable[Path | str], *, allow_share_alike: bool 
     """
     drawings, _ = read_artwork(artwork, allow_share_alike=allow_share_alike)
     found = Counter(code for drawing in drawings for code in drawing.codes)
-    codes = {*found, *OWN_CODES, *SWAP_CODES, *COLOUR_CODES.values(), *_COUNT_CODES}
+    several = (code for code, plural in PLURALS.items() if plural.one in found)
+    codes = {*found, *several, *OWN_CODES, *SWAP_CODES, *COLOUR_CODES.values(), *_COUNT_CODES}
     return {code: found[code] for code in sorted(codes, key=parse_code)}
 
 
@@ -226,10 +238,15 @@ def _write(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _split_assets(drawings: Sequence[Drawing], faces: Sequence[FontFile], options: RenderOptions) -> dict[str, Assets]:
+def _split_assets(
+    drawings: Sequence[Drawing],
+    faces: Sequence[FontFile],
+    script_fonts: Mapping[str, tuple[FontFile, ...]],
+    options: RenderOptions,
+) -> dict[str, Assets]:
     """Return the assets of each subset; one for all, named "", where no packs are reserved."""
     if not options.test_packs:
-        return {"": Assets(tuple(drawings), tuple(faces))}
+        return {"": Assets(tuple(drawings), tuple(faces), script_fonts)}
     packs = {drawing.pack for drawing in drawings}
     if unknown := sorted(set(options.test_packs) - packs):
         known = ", ".join(sorted(packs))
@@ -244,10 +261,11 @@ def _split_assets(drawings: Sequence[Drawing], faces: Sequence[FontFile], option
     test_faces = tuple(face for face in faces if face.family in reserved) or kept
     subsets = split_groups(others, share=options.validation_share)
     assets = {
-        name: Assets(tuple(each for each in others if subsets[each.group] == name), kept)
+        name: Assets(tuple(each for each in others if subsets[each.group] == name), kept, script_fonts)
         for name in ("train", "validation")
     }
-    assets["test"] = Assets(tuple(each for each in drawings if pack_family(each.pack) in families), test_faces)
+    reserved_drawings = tuple(each for each in drawings if pack_family(each.pack) in families)
+    assets["test"] = Assets(reserved_drawings, test_faces, script_fonts)
     shares = {"train": 1.0, "validation": options.validation_share, "test": options.test_share}
     return {name: each for name, each in assets.items() if each.drawings and shares[name] > 0}
 
@@ -281,7 +299,7 @@ def _requests(
 
 def _leading(row: Sequence[str]) -> str:
     """Return the first pictorial section of a row, or its first section of form."""
-    return next((code for code in row if parse_code(code).category < FIRST_FORM_CATEGORY), row[0])
+    return next(iter(_pictorial(row)), row[0])
 
 
 _job: _Job | None = None
@@ -342,7 +360,11 @@ def _draw_one(job: _Job, index: int) -> dict[str, Any]:
         )
     assert mark is not None
     assert image is not None
-    image = degrade(image, rng, strength=options.wear)
+    prints = REGISTERS["print"]
+    if options.registers and mark.kind in REGISTERS["kinds"] and rng.random() < prints["share"] * options.wear:
+        image = print_in_journal(image, rng, side=rng.choice(prints["sides"]))
+    else:
+        image = degrade(image, rng, strength=options.wear)
     ending = "jpg" if rng.random() < 0.25 else "png"
     name = f"images/{index // 10_000:02d}/{index:06d}.{ending}"
     path = job.folder / name
@@ -370,17 +392,33 @@ def _compose(
 ) -> tuple[tuple[str, ...], Composition | None, Image.Image | None, set[str]]:
     """Return the requested sections, the mark, its pixels, and its codes; none if nothing of it can be drawn."""
     requests, weights = job.requests[subset]
+    assets, colour = job.assets[subset], job.options.colour
     wanted = rng.choices(requests, cum_weights=weights)[0]
+
+    def choose(count: int) -> set[str]:
+        found = dict.fromkeys(_pictorial(wanted))
+        while len(found) < count and rng.random() < 0.95:
+            found |= dict.fromkeys(_pictorial(rng.choices(requests, cum_weights=weights)[0]))
+        return set(list(found)[:count])
+
     try:
-        mark = compose_mark(job.assets[subset], wanted, rng, colour=job.options.colour)
+        if job.options.registers and rng.random() < job.options.registers:
+            mark = compose_register_mark(assets, choose, rng, colour=colour)
+            wanted = mark.codes
+        else:
+            mark = compose_mark(assets, wanted, rng, colour=colour)
         image = render_pixels(mark, size=job.options.size)
     except NothingDrawnError:
         return wanted, None, None, set()
     greys = any(code in wanted for code in _GREYS)
     codes = {*mark.codes, *colour_codes(np.asarray(image), greys=greys)}
     if job.form is not None:
-        codes = {code for code in codes if parse_code(code).category < FIRST_FORM_CATEGORY or code in job.form}
+        codes = {*_pictorial(codes), *(code for code in codes if code in job.form or code in SCRIPT_CODES)}
     return wanted, mark, image, codes
+
+
+def _pictorial(codes: Iterable[str]) -> list[str]:
+    return [code for code in codes if parse_code(code).category < FIRST_FORM_CATEGORY]
 
 
 def _inside(value: float) -> float:

@@ -9,7 +9,7 @@ import random
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from viennatag.errors import ArtworkError
 from viennatag.synthesis.assets import draw_page
@@ -59,6 +59,37 @@ def degrade(image: Image.Image, rng: random.Random, *, strength: float = 1.0) ->
         image.save(stream, "JPEG", quality=rng.randint(25, 75))
         image = Image.open(stream).convert("RGB")
     return image
+
+
+def print_in_journal(image: Image.Image, rng: random.Random, *, side: int) -> Image.Image:
+    """Return an RGB image as a scanned journal shows it: small, on paper, with the next page shining through.
+
+    Args:
+        image: A clean mark.
+        rng: Source of randomness.
+        side: Longer side of the print in pixels.
+    """
+    image = image.copy()
+    image.thumbnail((side, side), Image.Resampling.BOX if rng.random() < 0.5 else Image.Resampling.BICUBIC)
+    pixels = np.asarray(image.convert("L").convert("RGB") if rng.random() < 0.2 else image, dtype=np.float32)
+    darkest = rng.uniform(0, 90) if rng.random() < 0.5 else 0.0  # thin ink
+    pixels = darkest + pixels * (1 - darkest / 255)
+    if rng.random() < 0.3:
+        back = ImageFilter.GaussianBlur(rng.uniform(0.6, 1.5))
+        shine = np.asarray(ImageOps.mirror(image).rotate(rng.choice((0, 180))).convert("L").filter(back), np.float32)
+        pixels -= (255 - shine)[..., None] * rng.uniform(0.04, 0.12)
+    if rng.random() < 0.5:
+        pixels *= np.array([rng.uniform(0.86, 1.0)] * 3) * np.array([1, 1, rng.uniform(0.94, 1.0)])  # paper
+    if rng.random() < 0.25:  # a rule of the journal beside the mark
+        width = rng.randint(1, 2)
+        edge = [slice(None, width), slice(-width, None)][rng.randrange(2)]
+        pixels[edge if rng.random() < 0.5 else (slice(None), edge)] = rng.uniform(40, 190)
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    if rng.random() < 0.3:
+        image = _grainy(image, rng)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=rng.randint(15, 70))
+    return Image.open(stream).convert("RGB")
 
 
 def encode(image: Image.Image, ending: str, rng: random.Random) -> bytes:

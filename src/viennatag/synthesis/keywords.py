@@ -25,6 +25,8 @@ _OWN_STYLES = {
     "streamline": {"duo", "flat", "remix"},
 }  # fmt: skip
 """Styles of some packs only, by the first word of their names: elsewhere a `seat-flat` is another thing."""
+_WHOLE = frozenset({"police-car-light"})
+"""Names whose last word is no style: this one is a siren."""
 
 
 def normalise(name: str, pack: str = "") -> str:
@@ -32,6 +34,8 @@ def normalise(name: str, pack: str = "") -> str:
     styles = _STYLES | _OWN_STYLES.get(pack.partition("-")[0], set())
     words = _SKIN.sub("", name).split("-")
     while len(words) > 1 and (words[-1] in styles or re.fullmatch(r"\d+", words[-1])):
+        if "-".join(words) in _WHOLE:
+            break
         words.pop()
     return "-".join(words)
 

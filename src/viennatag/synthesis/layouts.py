@@ -50,7 +50,12 @@ def repeated(element: Element, rng: random.Random) -> tuple[Element, str]:
         step, count = element.width * rng.uniform(0.3, 0.55), rng.choice((2, 2, 3))
         placed = [shifted(faint, step * index, 0) for index in range(count)]
         return joined(placed, element.width + step * (count - 1), element.height), "overlapping"
-    count, start = rng.choice((3, 4, 5, 6, 8)), rng.choice((0, 0, 45))
+    return in_ring(element, rng.choice((3, 4, 5, 6, 8)), rng), "in a ring"
+
+
+def in_ring(element: Element, count: int, rng: random.Random) -> Element:
+    """Return a device repeated around a point, its foot inwards."""
+    start = rng.choice((0, 0, 45))
     reach = max(element.width, element.height) * rng.uniform(0.55, 0.75) * max(1.0, count / 4)
     around: list[tuple[Element, float, float]] = []
     for index in range(count):
@@ -61,7 +66,7 @@ def repeated(element: Element, rng: random.Random) -> tuple[Element, str]:
     left, top = min(x for _, x, _ in around), min(y for _, _, y in around)
     right, low = max(x + one.width for one, x, _ in around), max(y + one.height for one, _, y in around)
     whole = [shifted(one, x - left, y - top) for one, x, y in around]
-    return joined(whole, right - left, low - top), "in a ring"
+    return joined(whole, right - left, low - top)
 
 
 def add_shapes(core: Element | None, shapes: Sequence[Element], rng: random.Random) -> Element | None:

@@ -10,7 +10,7 @@ import math
 import random
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,10 +37,12 @@ class FontFile:
     Attributes:
         path: The file.
         family: The family's name in lower case, words joined by `-`.
+        subset: Of the package that holds it, such as `latin` or `japanese`; empty if it is in none.
     """
 
     path: str
     family: str
+    subset: str = ""
 
     @property
     def special(self) -> bool:
@@ -89,12 +91,19 @@ class Typeface:
 
     def glyph(self, character: str) -> Glyph:
         """Return the outline of one character; a character that the font lacks is blank."""
-        if character not in self._outlines:
-            name = self._names.get(ord(character))
-            self._outlines[character] = self._outline(name) if name else Glyph("", 0.3, 0, 0, 0.3, 0)
-        return self._outlines[character]
+        name = self._names.get(ord(character))
+        return self._outline(name) if name else Glyph("", 0.3, 0, 0, 0.3, 0)
+
+    def glyph_at(self, index: int) -> Glyph:
+        """Return the outline of the glyph with this number in the font."""
+        return self._outline(self._font.getGlyphName(index))
 
     def _outline(self, name: str) -> Glyph:
+        if name not in self._outlines:
+            self._outlines[name] = self._draw(name)
+        return self._outlines[name]
+
+    def _draw(self, name: str) -> Glyph:
         drawn = require("fontTools.pens.svgPathPen", "render").SVGPathPen(self._glyphs, lambda value: f"{value:.0f}")
         extent = require("fontTools.pens.boundsPen", "render").BoundsPen(self._glyphs)
         self._glyphs[name].draw(drawn)
@@ -117,30 +126,50 @@ def find_fonts(paths: Iterable[Path | str]) -> tuple[FontFile, ...]:
     Raises:
         ArtworkError: If a path is missing, or if there is no font below any.
     """
-    found: dict[str, FontFile] = {}
     places = tuple(map(Path, paths))
-    for path in places:
+    found = find_subset_fonts(places, ("latin",), others=True)
+    if not found:
+        raise ArtworkError(f"no font files (.ttf, .otf, .woff, .woff2) in {', '.join(map(str, places)) or 'no folder'}")
+    return found
+
+
+def find_subset_fonts(
+    paths: Iterable[Path | str], subsets: Collection[str], *, others: bool = False
+) -> tuple[FontFile, ...]:
+    """Return the font files of some subsets of `@fontsource` packages, sorted by family.
+
+    Args:
+        paths: Font files or folders of them.
+        subsets: Such as `latin` or `japanese`.
+        others: Whether font files that are in no such package are returned too.
+
+    Raises:
+        ArtworkError: If a path is missing.
+    """
+    found: dict[str, FontFile] = {}
+    for path in map(Path, paths):
         if not path.exists():
             raise ArtworkError(f"{path}: there is no such font file or folder of fonts")
         files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
         for file in files:
             if file.suffix.lower() not in {".ttf", ".otf", ".woff", ".woff2"}:
                 continue
-            subset = re.fullmatch(r"(.+?)-([a-z]+(?:-ext)?|\[?\d+\]?)-(\d{3})-(normal|italic)", file.stem)
+            subset = re.fullmatch(r"(.+?)-([a-z]+(?:-ext|-simplified)?|\[?\d+\]?)-(\d{3})-(normal|italic)", file.stem)
             if subset and "files" in file.parts:
                 family, script, weight, slope = subset.groups()
-                if script != "latin" or slope != "normal" or weight not in {"400", "700", "900"}:
+                if script not in subsets or slope != "normal" or weight not in {"400", "700", "900"}:
                     continue
                 if weight == "900" and file.with_name(file.name.replace("-900-", "-700-")).exists():
                     continue
+            elif not others:
+                continue
             else:
+                script = ""
                 family = re.split(r"-(?=regular|bold|italic|medium|light|black)", file.stem.lower())[0]
             family = family.lower().replace(" ", "-").replace("_", "-")
             key = str(file.with_suffix(""))
             if key not in found or file.suffix == ".woff":  # woff2 needs brotli, which may be missing
-                found[key] = FontFile(str(file), family)
-    if not found:
-        raise ArtworkError(f"no font files (.ttf, .otf, .woff, .woff2) in {', '.join(map(str, places)) or 'no folder'}")
+                found[key] = FontFile(str(file), family, script)
     return tuple(sorted(found.values(), key=lambda font: (font.family, font.path)))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,8 +21,8 @@ def open_logger(name: LoggerName, folder: Path) -> Any:
 
     Args:
         name: Which.
-        folder: Where it writes, if it writes files. MLflow and Weights & Biases are told by their own settings, such as
-            MLFLOW_TRACKING_URI and WANDB_MODE, where to send figures.
+        folder: Where it writes; MLflow into a database `mlflow.db`. Both MLflow and Weights & Biases may
+            be told by their own settings, such as MLFLOW_TRACKING_URI and WANDB_MODE, to send figures elsewhere.
 
     Raises:
         MissingExtraError: If its package is not installed.
@@ -34,9 +35,10 @@ def open_logger(name: LoggerName, folder: Path) -> Any:
         require("tensorboard", "tensorboard")
         return loggers.TensorBoardLogger(folder.parent, name=folder.name, version="")
     require(name, name)
-    if name == "mlflow":
-        return loggers.MLFlowLogger(_PROJECT, run_name=folder.name, save_dir=str(folder))
     folder.mkdir(parents=True, exist_ok=True)
+    if name == "mlflow":  # which no longer writes plain files
+        address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.resolve()}/mlflow.db"
+        return loggers.MLFlowLogger(_PROJECT, run_name=folder.name, tracking_uri=address)
     return loggers.WandbLogger(project=_PROJECT, name=folder.name, save_dir=folder)
 
 

@@ -179,6 +179,11 @@ STRATEGIES = {
         Strategy("hidden-layer", "a hidden layer of 2,048 units, normalised, with dropout", head=Hidden()),
         Strategy("discriminant", "discriminant analysis, one shrunk covariance (Chen 2010)", head=Discriminant()),
         Strategy("ridge", "ridge regression, a strength for each label by leave-one-out (Allen 1974)", head=Ridge()),
+        Strategy(
+            "linear-and-ridge",
+            "linear and ridge heads averaged to one linear head, for labels that are hard to see",
+            head=Ensemble((Linear(), Ridge())),
+        ),
         Strategy("kernel", "kernel ridge regression: similarities to marks, weighed (Rifkin 2007)", head=Kernel()),
         Strategy(
             "few-examples",

@@ -60,6 +60,7 @@ _CFE = re.compile(r"CFE\s*\(\s*\d+\s*\)", re.IGNORECASE)
 _INID = re.compile(r"\(\s*531\s*\)")
 _DOTTED = re.compile(r"(?:A\s*)?(\d{1,2})(?:\.(\d{1,2}))?(?:\.(\d{1,2}))?\.?", re.IGNORECASE)
 _UNDOTTED = re.compile(r"A?(\d{3,6})", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}([-/.])(\d{1,2}|[A-Za-z]{3})\1?\d{2,4}( 00:00:00)?")
 _LISTED = re.compile(r"(?P<mark>A\s*(?=\d))?(?P<text>[^\s;|,]+)\s*(?P<separator>[;|,]?)", re.IGNORECASE)
 
 
@@ -77,7 +78,9 @@ def parse_code(text: str) -> Code:
         digits = match[1].zfill(len(match[1]) + len(match[1]) % 2)  # spreadsheets drop the leading zero
         numbers = [int(digits[at : at + 2]) for at in (0, 2, 4) if at < len(digits)]
     else:
-        raise CodeError(f"{text!r} is not a Vienna code; expected a spelling like 3.1.6, 03.01.06 or 030106")
+        why = "a spreadsheet may have made a date of it; enter it again as text" if _DATE.fullmatch(cleaned) else ""
+        expected = f"expected a spelling like 3.1.6, 03.01.06 or 030106{why and f'; {why}'}"
+        raise CodeError(f"{text!r} is not a Vienna code; {expected}")
     code = Code(*numbers)
     if not code.category or (code.section and not code.division):
         raise CodeError(f"{text!r} is not a Vienna code; categories and divisions are numbered from 1")

@@ -136,12 +136,18 @@ def _mistyped(text: str, tree: Tree) -> list[Found]:
     """Return the codes of the words that resemble the typed ones most."""
     known = _vocabulary()
     words = _WORD.findall(text.lower())
-    meant = [[word] if word in known else get_close_matches(word, known, n=1, cutoff=_SIMILARITY) for word in words]
+    meant = [[word] if word in known else _nearest(word, known) for word in words]
     if not words or not all(meant):
         return []
     read = " ".join(each[0] for each in meant)
     found = [*map(Found, tree.search([read])), *_by_synonym(read, tree)]
     return [Found(code, read) for code, _ in found]
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> list[str]:
+    """Return the known word that resembles another most, or has its letters in another order; nothing if none does."""
+    swapped = (each for each in known if each[0] == word[0] and sorted(each) == sorted(word))
+    return get_close_matches(word, known, n=1, cutoff=_SIMILARITY) or list(swapped)[:1]
 
 
 @cache

@@ -74,9 +74,13 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of a new, empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'office.db'}"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+def new_database(server: str) -> str:
+    """Make a database in a cluster, and return its URL."""
     import psycopg
 
-    server: str = request.getfixturevalue("postgres")
     name = f"office{next(_numbers)}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())

@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from tests.service.server import PNG, ask, check_problem, picture, talk
+from viennatag.data.taxonomy import LabelNode, LabelTree
 from viennatag.service.options import ServiceOptions
 from viennatag.service.store import access
 from viennatag.service.store.access import add_user, change_user, remove_user, renew_token
 from viennatag.service.store.database import Database
-from viennatag.service.store.team import hash_image
+from viennatag.service.store.team import accepted_codes, hash_image
 
 TOKEN = "the token of the whole service"
 Conversation = Callable[[httpx.AsyncClient], Awaitable[None]]
@@ -52,6 +53,12 @@ def office(store_url: str) -> Office:
     tokens = {name: add_user(database, name, role) for name, role in roles.items()}
     database.close()
     return Office(store_url, tokens)
+
+
+def test_a_label_stands_for_what_is_above_it_in_a_tree_of_ones_own() -> None:
+    tree = LabelTree((LabelNode("footwear"), LabelNode("boots", parent="footwear"), LabelNode("footwear.old")))
+    decisions = dict.fromkeys(("footwear", "boots", "footwear.old"), "accepted")
+    assert accepted_codes(decisions, tree) == {"boots", "footwear.old"}
 
 
 async def send(client: httpx.AsyncClient, office: Office, name: str, *sizes: int) -> list[dict[str, Any]]:

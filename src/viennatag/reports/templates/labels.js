@@ -2,7 +2,7 @@
 const table = document.getElementById("labels"), body = table.tBodies[0];
 const rows = [...body.querySelectorAll("tr.label")], heads = [...table.tHead.rows[0].cells];
 const pictures = JSON.parse(document.getElementById("pictures").textContent);
-const search = document.getElementById("search"), choices = ["level", "band"].map(name => document.getElementById(name));
+const search = document.getElementById("search"), choices = ["level", "band", "group"].map(name => document.getElementById(name));
 const texts = new Map(rows.map(row => [row, row.cells[0].textContent.toLowerCase()]));
 const collator = new Intl.Collator(undefined, {numeric: true});
 
@@ -21,7 +21,7 @@ function filter() {
 }
 
 function sort(at) {
-  const head = heads[at], falls = at > 0;
+  const head = heads[at], falls = at > 0 && !("words" in head.dataset);
   const order = head.ariaSort === "none" ? (falls ? "descending" : "ascending")
     : head.ariaSort === "ascending" ? "descending" : "ascending";
   for (const each of heads) each.ariaSort = "none";
@@ -31,7 +31,7 @@ function sort(at) {
   const compare = (a, b) => {
     const [x, y] = [key(a), key(b)];
     if (x === "" || y === "") return (x === "") - (y === "");  // what is not defined comes last either way
-    return sign * (at ? Number(x) - Number(y) : collator.compare(x, y));
+    return sign * (falls ? Number(x) - Number(y) : collator.compare(x, y));
   };
   for (const row of [...rows].sort(compare)) {
     const details = isOpen(row) ? row.nextElementSibling : null;

@@ -17,6 +17,7 @@ import { Suggestions } from "./suggestions.js";
 import { takeOver } from "./tabs.js";
 import { Team } from "./team.js";
 import { showTray } from "./tray.js";
+import { isVienna, setTree } from "./tree.js";
 import { showViewer } from "./viewer.js";
 
 const TABS = ["suggestions", "finder"];
@@ -112,6 +113,11 @@ function decideSelected(wanted) {
   else suggestions.move(1); // the first key press selects, so that nothing is decided unseen
 }
 
+function acceptChain() {
+  if (session.selected) suggestions.acceptChain(session.selected);
+  else suggestions.move(1);
+}
+
 async function remove() {
   const mark = session.current;
   if (!mark) return;
@@ -126,13 +132,14 @@ function step(by) {
 
 const NUMBERS = [..."123456789"];
 const keys = [
-  { id: "number", keys: NUMBERS, shown: ["1", "9"], fixed: true, rows: true, description: "accept the row with this number, or undo that", run: acceptNumber },
-  { id: "last", keys: NUMBERS.map((key) => `Shift+${key}`), shown: ["Shift+1", "9"], fixed: true, rows: true, description: "accept it, and go to the next open image", run: acceptNumber },
+  { id: "number", keys: NUMBERS, range: ["1", "9"], fixed: true, rows: true, description: "accept the row with this number, or undo that", run: acceptNumber },
+  { id: "last", keys: NUMBERS.map((key) => `Shift+${key}`), range: ["Shift+1", "9"], fixed: true, rows: true, description: "accept it, and go to the next open image", run: acceptNumber },
   { id: "numbers", keys: ["m"], rows: true, description: "give the numbers to the next nine rows", run: () => suggestions.nextNumbers() },
   { id: "above", keys: ["x"], rows: true, description: "accept all from the score of your office on", run: () => suggestions.acceptAbove() },
   { id: "next-row", keys: ["j", "ArrowDown"], rows: true, description: "next suggestion", run: () => suggestions.move(1) },
   { id: "previous-row", keys: ["k", "ArrowUp"], rows: true, description: "previous suggestion", run: () => suggestions.move(-1) },
   { id: "accept", keys: ["a"], rows: true, description: "accept it, or undo that", run: () => decideSelected("accepted") },
+  { id: "chain", keys: ["s"], rows: true, description: "accept it with all above it and the likeliest code below it", run: acceptChain },
   { id: "reject", keys: ["r"], rows: true, description: "reject it, or undo that", run: () => decideSelected("rejected") },
   { id: "more", keys: ["e"], rows: true, description: "more candidates", run: () => suggestions.more() },
   { id: "undo", keys: ["u"], description: "undo the last decision on this image", run: () => suggestions.undo() },
@@ -241,6 +248,8 @@ async function describeModel() {
     const [card, categories] = await Promise.all([api.model(), api.categories()]);
     session.categories = new Map(categories.map(({ code, heading }) => [code, heading]));
     session.auxiliary = new Set(card.auxiliary);
+    setTree(card);
+    showLabels();
     const labels = Object.values(card.labels).reduce((sum, count) => sum + count, 0);
     byId("model").textContent = `Model ${card.name}, ${labels.toLocaleString("en")} codes`;
     await meetUser(card.team);
@@ -253,6 +262,16 @@ async function describeModel() {
   } finally {
     describing = false;
   }
+}
+
+/** Fit the page to labels of one's own. */
+function showLabels() {
+  document.body.classList.toggle("own", !isVienna());
+  if (!isVienna()) {
+    byId("search").placeholder = "A label, or a word of what it means";
+    byId("grid-code").placeholder = "Label";
+  }
+  showHidden();
 }
 
 let user; // of the team's store, null without one, undefined until the service has said it
@@ -311,7 +330,8 @@ function showAcceptFrom() {
 
 function showHidden() {
   const { strange } = settings;
-  byId("hidden-note").textContent = strange.length ? `${strange.join(", ")}: not a category; they are numbers from 1 to 29.` : "";
+  const known = isVienna() ? "categories are numbers from 1 to 29" : `there are ${[...session.categories.keys()].slice(0, FEW_NAMES).join(", ")} ...`;
+  byId("hidden-note").textContent = strange.length ? `${strange.join(", ")}: not a category; ${known}.` : "";
   if (session.current) session.emit("mark");
 }
 

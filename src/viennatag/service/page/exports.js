@@ -3,6 +3,7 @@
  */
 
 import { about, accepted, addedCodes, decisionOf, isFinal, rejected, spell } from "./mark.js";
+import { levelOf } from "./tree.js";
 
 const ROW_END = "\r\n";
 
@@ -21,7 +22,6 @@ export const ready = (marks) => marks.filter((mark) => isFinal(mark) && accepted
 export const listed = (marks, withOpen) => marks.filter((mark) => isFinal(mark) || withOpen);
 
 const stateOf = (mark) => (isFinal(mark) ? "done" : "open");
-const levelOf = (code) => (/^\d+(\.\d+)*$/.test(code) ? ["category", "division", "section"][code.split(".").length - 1] : "label");
 
 /** Return the decision log: a marks table with accepted, rejected and added codes. */
 export function decisionLog(marks) {

@@ -8,6 +8,7 @@
 import * as api from "./api.js";
 import { byId, fill, h, say, toast } from "./dom.js";
 import { decisionOf } from "./mark.js";
+import { categoryOf, isLeaf, isVienna, levelOf, pathOf } from "./tree.js";
 
 const DEBOUNCE_MS = 150;
 const LIKELY = 12; // rows of the model
@@ -34,7 +35,7 @@ export class Finder {
       if (event.key === "Enter") {
         event.preventDefault();
         this.#enter();
-      } else if (/^[1-9]$/.test(event.key) && WORDS.test(byId("search").value) && this.#isAtEnd()) {
+      } else if (/^[1-9]$/.test(event.key) && WORDS.test(byId("search").value) && this.#isAtEnd() && !this.#goesOn(event.key)) {
         event.preventDefault();
         const row = this.#drawn[Number(event.key) - 1];
         if (row) this.#enter(row);
@@ -59,6 +60,12 @@ export class Finder {
     return selectionStart === selectionEnd && selectionEnd === value.length;
   }
 
+  /** Return whether a label goes on with this key, so that it is typed. */
+  #goesOn(key) {
+    const wanted = `${byId("search").value}${key}`.toLowerCase();
+    return [...this.#ranking, ...this.#drawn].some(({ code, heading }) => `${code} ${heading}`.toLowerCase().includes(wanted));
+  }
+
   /** Add a row that is seen, or the first one, also if the list is still on its way; without words go to the list. */
   async #enter(seen = null) {
     const { current: mark } = this.session;
@@ -73,7 +80,7 @@ export class Finder {
   /** Return the likeliest codes for the mark at hand with words that begin as the given ones. */
   #likely(words) {
     const wanted = words.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-    const parts = ({ heading }) => heading.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const parts = ({ code, heading }) => (isVienna() ? heading : `${code} ${heading}`).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
     const fits = (code) => wanted.every((word) => parts(code).some((part) => part.startsWith(word)));
     const weight = ({ score }) => (score < LEAST_SCORE ? 0 : score);
     const found = wanted.length ? this.#ranking.filter(fits) : [];
@@ -96,7 +103,7 @@ export class Finder {
     this.#asked++; // what is on its way belongs to other words
     this.#stale = true;
     this.#timer = setTimeout(() => this.refresh(), DEBOUNCE_MS);
-    this.#rows = A_CODE.test(words) ? [] : this.#likely(words);
+    this.#rows = isVienna() && A_CODE.test(words) ? [] : this.#likely(words);
     if (words && this.#rows.length) {
       this.#drawBreadcrumbs([]);
       this.#draw();
@@ -138,7 +145,7 @@ export class Finder {
   }
 
   async #search(words) {
-    if (A_CODE.test(words)) {
+    if (isVienna() && A_CODE.test(words)) {
       try {
         const found = await api.node(words.replace(/^A\s*/i, "").replace(/[\s,/-]+/g, "."));
         const note = found.known_to_model ? "" : `The model does not know ${found.code}; it can be added anyway.`;
@@ -166,7 +173,8 @@ export class Finder {
   async open(code, { focus = true } = {}) {
     this.#parent = code;
     byId("search").value = "";
-    await Promise.all([this.refresh(), this.#rank()]);
+    this.#rank(); // the list does not wait for it
+    await this.refresh();
     if (focus) (byId("nodes").querySelector(".main") ?? byId("search")).focus();
   }
 
@@ -174,7 +182,7 @@ export class Finder {
     if (!breadcrumbs.length) return fill(byId("breadcrumbs"));
     const step = (code, words, last) =>
       h("li", {}, h("button", { type: "button", class: "quiet", "aria-current": last && "location", onclick: () => this.open(code) }, words));
-    const steps = breadcrumbs.map(({ code, heading }, at) => step(code, `${code} ${heading}`, at === breadcrumbs.length - 1));
+    const steps = breadcrumbs.map(({ code, heading }, at) => step(code, heading === code ? code : `${code} ${heading}`, at === breadcrumbs.length - 1));
     fill(byId("breadcrumbs"), h("ol", {}, step(null, "All categories", false), steps));
   }
 
@@ -184,29 +192,29 @@ export class Finder {
     fill(byId("nodes"), this.#rows.map((row, at) => this.#row(row, numbered && at < NUMBERED ? at + 1 : null)));
   }
 
-  #row({ code, heading, level = depth(code), auxiliary = false, matched = "" }, number) {
+  #row({ code, heading, level = levelOf(code), auxiliary = false, matched = "" }, number) {
     const { current: mark } = this.session;
     const added = mark && decisionOf(mark, code) === "accepted";
-    const category = code.split(".")[0];
-    const above = level !== "category" && byId("search").value.trim() ? this.session.categories.get(category) : null;
+    const category = categoryOf(code);
+    const above = category !== code && byId("search").value.trim() ? this.session.categories.get(category) : null;
     return h(
       "li",
       { class: added ? "node accepted" : "node" },
       h(
         "button",
-        { type: "button", class: "main", "data-key": code, "data-leaf": leaf(level), onclick: () => this.add(code, heading) },
+        { type: "button", class: "main", "data-key": code, "data-leaf": isLeaf(code), onclick: () => this.add(code, heading) },
         number && h("kbd", { class: "number", "aria-hidden": "true" }, String(number)),
         h("span", { class: "code" }, h("span", { class: "sr" }, "Add "), code),
         h(
           "span",
           { class: "heading" },
-          heading,
+          heading === code ? "" : heading,
           matched && h("span", { class: "muted small" }, ` (${matched})`),
           above && h("span", { class: "muted small" }, ` in ${above}`),
         ),
         h("span", { class: "level small" }, added ? "added" : auxiliary ? "auxiliary" : level),
       ),
-      !leaf(level) &&
+      !isLeaf(code) &&
         h(
           "button",
           { type: "button", class: "icon", "aria-label": `Show the children of ${code}`, onclick: () => this.open(code) },
@@ -231,9 +239,6 @@ export class Finder {
 
   #up() {
     if (this.#parent === null && !byId("search").value) return;
-    this.open(this.#parent?.includes(".") ? this.#parent.replace(/\.[^.]*$/, "") : null);
+    this.open(this.#parent === null ? null : (pathOf(this.#parent).at(-2) ?? null));
   }
 }
-
-const depth = (code) => ["category", "division", "section"][code.split(".").length - 1] ?? "section";
-const leaf = (level) => level === "section" || level === "label";

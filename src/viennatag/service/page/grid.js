@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { byId, h, toast } from "./dom.js";
 import { accepted, decide, mayDecide, setDone } from "./mark.js";
 import { describeState, picture, Rows } from "./queue.js";
+import { titled } from "./tree.js";
 
 const SUGGESTED = 3; // suggestions on a cell without codes
 
@@ -19,7 +20,7 @@ export function showGrid(session, listed, acceptAbove) {
   function cell(mark) {
     const [kind, words] = describeState(mark);
     const codes = accepted(mark);
-    const hints = mark.suggestions.slice(0, SUGGESTED).map(({ code, heading }) => `${code} ${heading}`);
+    const hints = mark.suggestions.slice(0, SUGGESTED).map(({ code, heading }) => (heading === code ? code : `${code} ${heading}`));
     return [
       h(
         "label",
@@ -88,7 +89,7 @@ export function showGrid(session, listed, acceptAbove) {
         if (mark.decisions[code] === "accepted") return;
         mark.headings[code] = heading;
         decide(mark, code, "accepted", new Date().toISOString());
-      }, `have ${code}, ${heading}`);
+      }, `have ${titled(code, heading)}`);
       byId("grid-code").value = "";
     } catch (problem) {
       toast(`${text || "No code"}: ${problem.message}`);

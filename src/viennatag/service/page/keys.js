@@ -8,8 +8,8 @@ const FIXED = /^(Arrow|Escape|Tab|Enter| $)/;
 /**
  * Listen for keys.
  *
- * @param actions each { id, keys, description, run, rows, fixed }; `rows` marks what acts on the list of suggestions, and
- *   `fixed` keys stay as they are. `run` gets the key.
+ * @param actions each { id, keys, range, description, run, rows, fixed }; `range` shows many keys by the first and the last,
+ *   `rows` marks what acts on the list of suggestions, and `fixed` keys stay as they are. `run` gets the key.
  * @param store keeps changed keys.
  * @param may tells whether keys act at all.
  */
@@ -63,7 +63,7 @@ export async function listen(actions, store, may) {
 
   function draw() {
     const label = (key) => key.split("+").map((part) => h("kbd", {}, NAMES[part] ?? part));
-    const caps = (action) => (action.shown ?? keysOf(action)).flatMap(label);
+    const caps = (action) => (action.range ? [label(action.range[0]), " to ", label(action.range[1])] : keysOf(action).map(label)).flat();
     const cell = (action) => {
       const ask = () => {
         waiting = action;

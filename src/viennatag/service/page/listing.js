@@ -4,15 +4,15 @@
  * The order depends on scores and settings only, so no decision moves a row.
  */
 
+import { categoryOf, isBelow, isLeaf, isVienna } from "./tree.js";
+
 const FIRST_FORM = 25;
 const COLOURS = 29;
 const CHILDREN = 3; // sections shown below a division that was suggested without any
 const FIRST_CANDIDATES = 24;
 
-export const categoryOf = (code) => code.split(".")[0];
-const number = (code) => Number(categoryOf(code));
-const isColour = ({ code, level }) => level !== "label" && number(code) === COLOURS;
-const isForm = ({ code, level }) => level !== "label" && number(code) >= FIRST_FORM;
+const isColour = ({ code }) => isVienna() && Number(categoryOf(code)) === COLOURS;
+const isForm = ({ code }) => isVienna() && Number(categoryOf(code)) >= FIRST_FORM;
 
 /** Return { rows, colours, candidates }: rows are suggestions with `kind`, `indent`; candidates counts those left out. */
 export function listing({ suggestions, candidates }, { hidden, floor, all }) {
@@ -20,10 +20,10 @@ export function listing({ suggestions, candidates }, { hidden, floor, all }) {
   const [sure, rest] = split(suggestions.filter(shown), candidates.filter(shown), floor);
   const taken = new Set(sure.map(({ code }) => code));
   const below = (parent) =>
-    rest.filter(({ code }) => code.startsWith(`${parent.code}.`) && !taken.has(code)).slice(0, CHILDREN);
+    rest.filter(({ code }) => isBelow(code, parent.code) && !taken.has(code)).slice(0, CHILDREN);
   const withChildren = (suggestion) => {
     const row = { ...suggestion, kind: "suggested", indent: false };
-    if (suggestion.level === "section" || suggestion.level === "label") return [row];
+    if (isLeaf(suggestion.code)) return [row];
     const children = below(suggestion).map((child) => ({ ...child, kind: "candidate", indent: true }));
     for (const { code } of children) taken.add(code);
     return [row, ...children];

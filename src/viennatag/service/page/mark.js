@@ -4,6 +4,8 @@
  * A decision is "accepted" or "rejected"; every change is kept in a history, so that it can be undone.
  */
 
+import { isBelow, isVienna, pathOf, rivalsOf } from "./tree.js";
+
 export function newMark(id, order, name, file) {
   return {
     id,
@@ -38,22 +40,20 @@ export const isFinal = ({ done, team }) => Boolean(done) && (!team || team.unsav
 
 export const compareCodes = (a, b) => a.localeCompare(b, "en", { numeric: true });
 
-const below = (code, ancestor) => code.startsWith(`${ancestor}.`);
-
 /** Return "accepted", "rejected", "refined" (a code below it was accepted) or "open". */
 export function decisionOf(mark, code) {
   if (mark.decisions[code] === "rejected") return "rejected";
-  if (accepted(mark).some((other) => below(other, code))) return "refined";
+  if (accepted(mark).some((other) => isBelow(other, code))) return "refined";
   return mark.decisions[code] ?? "open";
 }
 
 /** Return whether a code is too coarse for a register: a category of the Vienna Classification. */
-export const isBare = (code) => /^\d{1,2}$/.test(code);
+export const isBare = (code) => isVienna() && pathOf(code).length === 1;
 
 /** Return the accepted codes in order, without ancestors of accepted codes. */
 export function accepted(mark) {
   const codes = Object.keys(mark.decisions).filter((code) => mark.decisions[code] === "accepted");
-  return codes.filter((code) => !codes.some((other) => below(other, code))).sort(compareCodes);
+  return codes.filter((code) => !codes.some((other) => isBelow(other, code))).sort(compareCodes);
 }
 
 export const rejected = (mark) =>
@@ -70,18 +70,53 @@ export function addedCodes(mark) {
 export const openSuggestions = (mark) =>
   mark.suggestions.filter((suggestion) => decisionOf(mark, suggestion.code) === "open").map((suggestion) => suggestion.code);
 
+/** Return a number by which decisions are undone together. */
+export const newGroup = () => crypto.getRandomValues(new Uint32Array(1))[0];
+
 /**
  * Set a decision, or remove it if it is set already; a mark without open suggestions is done.
  *
- * Decisions of one `group` are undone together.
+ * What it implies is decided with it, and open again when it is taken back. Decisions of one `group` are undone together.
+ * Returns the other codes that changed.
  */
-export function decide(mark, code, wanted, now, group = null) {
+export function decide(mark, code, wanted, now, group = newGroup()) {
   const before = mark.decisions[code] ?? null;
-  mark.history.push({ code, before, done: mark.done, group });
-  if (before === wanted) delete mark.decisions[code];
-  else mark.decisions[code] = wanted;
+  const after = before === wanted ? null : wanted;
+  const back = before ? implied(mark, code) : [];
+  const change = ([each, decision]) => {
+    mark.history.push({ code: each, before: mark.decisions[each] ?? null, after: decision, done: mark.done, group, by: code });
+    if (decision) mark.decisions[each] = decision;
+    else delete mark.decisions[each];
+    return each;
+  };
+  change([code, after]);
+  const others = [...back.map(change), ...implications(mark, code, after).map(change)];
   if (!openSuggestions(mark).length) mark.done ??= now;
-  else if (before === wanted) mark.done = null;
+  else if (!after) mark.done = null;
+  return [...new Set(others)];
+}
+
+/** Return [code, decision] for what was decided only because of a code, as it was before. */
+function implied(mark, code) {
+  const { group } = mark.history.findLast((step) => step.by === code && step.code === code) ?? {};
+  const steps = mark.history.filter((step) => group && step.group === group && step.by === code && step.code !== code);
+  return steps.filter((step) => (mark.decisions[step.code] ?? null) === step.after).map((step) => [step.code, step.before]);
+}
+
+/**
+ * Return [code, decision] for what follows from a decision: an accepted code excludes its rivals with all that is known
+ * below them, and no code above it is rejected; below a rejected one none is accepted.
+ */
+function implications(mark, code, decision) {
+  const decided = Object.keys(mark.decisions);
+  if (decision === "rejected") return decided.filter((each) => isBelow(each, code) && mark.decisions[each] === "accepted").map((each) => [each, "rejected"]);
+  if (decision !== "accepted") return [];
+  const rivals = rivalsOf(code);
+  const known = [...[...mark.suggestions, ...(mark.candidates ?? [])].map((each) => each.code), ...decided];
+  const below = known.filter((each) => rivals.some((rival) => isBelow(each, rival)));
+  const excluded = [...new Set([...rivals, ...below])].filter((each) => mark.decisions[each] !== "rejected");
+  const above = pathOf(code).filter((each) => each !== code && mark.decisions[each] === "rejected");
+  return [...excluded.map((each) => [each, "rejected"]), ...above.map((each) => [each, null])];
 }
 
 /** Mark as done although suggestions are open, or as not done. */
@@ -109,7 +144,7 @@ export function about(mark, code) {
 
 /** Return a code in the spelling of a register: 3.1.6, or 03.01.06 if padded; flat labels stay as they are. */
 export function spell(code, padded) {
-  if (!padded || !/^\d+(\.\d+)*$/.test(code)) return code;
+  if (!padded || !isVienna()) return code;
   return code
     .split(".")
     .map((number) => number.padStart(2, "0"))

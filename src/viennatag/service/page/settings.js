@@ -1,6 +1,7 @@
 /** What the office has set: remembered in the browser, kept by one object. */
 
 import { byId } from "./dom.js";
+import { findCategory, isVienna } from "./tree.js";
 
 export class Settings {
   constructor(store) {
@@ -31,15 +32,16 @@ export class Settings {
   /** Return the hidden categories, and the score from which codes are suggested, null for the model's thresholds. */
   get listing() {
     const floor = byId("floor").value;
-    return { hidden: this.#hidden.filter((part) => /^\d+$/.test(part)).map((part) => String(Number(part))), floor: floor ? Number(floor) / 100 : null };
+    return { hidden: this.#hidden.map(findCategory).filter(Boolean), floor: floor ? Number(floor) / 100 : null };
   }
 
   get #hidden() {
-    return byId("hidden").value.split(/[\s,;]+/).filter(Boolean);
+    const parts = byId("hidden").value.split(isVienna() ? /[\s,;]+/ : /[,;]/);
+    return parts.map((part) => part.trim()).filter(Boolean);
   }
 
   /** Return what the field of hidden categories holds that is no category. */
   get strange() {
-    return this.#hidden.filter((part) => !/^\d{1,2}$/.test(part));
+    return this.#hidden.filter((part) => !findCategory(part));
   }
 }

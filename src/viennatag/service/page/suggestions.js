@@ -1,12 +1,14 @@
 /** The list of suggestions and candidates with their decisions. */
 
 import { byId, fill, h, say, toast } from "./dom.js";
-import { categoryOf, listing } from "./listing.js";
-import { about, accepted, decide, decisionOf, mayDecide, openSuggestions, setDone, undo } from "./mark.js";
+import { listing } from "./listing.js";
+import { about, accepted, decide, decisionOf, mayDecide, newGroup, openSuggestions, setDone, undo } from "./mark.js";
+import { categoryOf, isBelow, isLeaf, pathOf, titled } from "./tree.js";
 
 const PERCENT = (score) => (score < 0.01 ? "<1 %" : `${Math.round(score * 100)} %`);
 const DECISION_WORDS = { accepted: "accepted", rejected: "rejected", refined: "replaced by a code below it", open: "" };
 const NUMBERED = 9;
+const SAID = 4; // other codes that are named when a decision changes them too
 
 const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
 
@@ -95,13 +97,13 @@ export class Suggestions {
       { class: `suggestion ${state} ${kind}${indent ? " below" : ""}`, "data-code": code },
       h(
         "button",
-        { type: "button", class: "main", "data-key": code, title: category ? `${heading} (${category})` : heading, onclick: () => this.session.choose(code) },
+        { type: "button", class: "main", "data-key": code, title: category && category !== heading ? `${heading} (${category})` : heading, onclick: () => this.session.choose(code) },
         h("kbd", { class: "number", "aria-hidden": "true" }, key >= 1 && key <= NUMBERED ? String(key) : ""),
         h("span", { class: "code" }, code),
-        h("span", { class: "heading" }, heading),
+        h("span", { class: "heading" }, heading === code ? "" : heading),
         isAuxiliary && h("span", { class: "level small", title: "auxiliary section" }, "A", h("span", { class: "sr" }, "uxiliary")),
         group && h("span", { class: "level small", title: "group of exclusive labels" }, group),
-        h("span", { class: level === "section" || level === "label" ? "level sr" : "level small" }, level),
+        h("span", { class: isLeaf(code) ? "level sr" : "level small" }, level),
         bar,
         h("span", { class: "score" }, PERCENT(score)),
         h("span", { class: "sr" }, DECISION_WORDS[state]),
@@ -118,7 +120,7 @@ export class Suggestions {
         type: "button",
         class: `icon decide ${wanted}`,
         "data-key": `${wanted} ${code}`,
-        "aria-label": `${word} ${code}, ${heading}`,
+        "aria-label": `${word} ${titled(code, heading)}`,
         "aria-pressed": String(state === wanted),
         title: word,
         onclick: () => this.decide(code, wanted),
@@ -200,18 +202,44 @@ export class Suggestions {
     const from = this.settings.acceptFrom;
     const source = mark === this.session.current ? this.session.region ?? mark : mark;
     const { rows, colours } = listing(source, { ...this.settings.listing, all: false });
-    const chosen = [...rows, ...colours].filter(({ code, score }) => score >= from && decisionOf(mark, code) === "open");
-    const group = chosen.length ? crypto.getRandomValues(new Uint32Array(1))[0] : null;
-    for (const { code, heading } of chosen) this.#decide(mark, code, "accepted", heading, group);
-    if (chosen.length) this.session.changed(mark);
-    const words = `${chosen.length} ${chosen.length === 1 ? "code" : "codes"} accepted from ${Math.round(from * 100)} %`;
-    if (!quiet) toast(words, chosen.length ? () => this.undo() : null);
-    return chosen.length;
+    const sure = [...rows, ...colours].filter(({ score }) => score >= from).sort((a, b) => b.score - a.score); // the best of a group wins
+    const count = this.#acceptAll(mark, sure);
+    const words = `${count} ${count === 1 ? "code" : "codes"} accepted from ${Math.round(from * 100)} %`;
+    if (!quiet) toast(words, count ? () => this.undo() : null);
+    return count;
   }
 
-  #decide(mark, code, wanted, heading, group = null) {
+  /** Accept codes that are not decided yet, to be undone together; returns their number. */
+  #acceptAll(mark, rows) {
+    const group = newGroup();
+    let count = 0;
+    for (const { code, heading } of rows) {
+      if (decisionOf(mark, code) !== "open") continue; // one that was accepted before may exclude it
+      this.#decide(mark, code, "accepted", heading, group);
+      count++;
+    }
+    if (count) this.session.changed(mark);
+    return count;
+  }
+
+  /** Accept a code with all above it and the likeliest code below it on each level. */
+  acceptChain(code) {
+    const mark = this.session.current;
+    if (mark?.status !== "read" || !code) return;
+    if (!mayDecide(mark)) return this.decide(code, "accepted"); // which says why not
+    const { suggestions, candidates } = this.session.region ?? mark;
+    const listed = new Map([...candidates, ...suggestions].map((each) => [each.code, each]));
+    const below = [...listed.values()].filter((each) => isLeaf(each.code) && isBelow(each.code, code) && decisionOf(mark, each.code) !== "rejected");
+    const last = below.sort((a, b) => b.score - a.score)[0]?.code ?? code;
+    const chain = pathOf(last).map((each) => listed.get(each) ?? { code: each, heading: this.session.categories.get(each) ?? "" });
+    if (!this.#acceptAll(mark, chain)) return say(`${last} is already decided.`);
+    const without = isLeaf(last) ? "" : `; no code below ${last} is listed`;
+    toast(`Accepted ${chain.map((each) => each.code).join(" › ")}${without}.`, () => this.undo());
+  }
+
+  #decide(mark, code, wanted, heading, group) {
     if (heading !== null) mark.headings[code] = heading;
-    decide(mark, code, wanted, new Date().toISOString(), group);
+    return decide(mark, code, wanted, new Date().toISOString(), group);
   }
 
   /** Set or remove a decision; a code that was not suggested comes with its heading. */
@@ -220,10 +248,12 @@ export class Suggestions {
     if (mark.status === "absent") return toast(`Add the image of ${mark.name} first.`);
     if (!mayDecide(mark)) return toast(`${mark.name} is not yours to decide; the line below the codes says why.`);
     const listed = this.session.region?.candidates.find((each) => each.code === code);
-    this.#decide(mark, code, wanted, heading ?? (about(mark, code).heading || listed?.heading || ""));
+    const others = this.#decide(mark, code, wanted, heading ?? (about(mark, code).heading || listed?.heading || ""));
     this.session.changed(mark);
     const left = openSuggestions(mark).length;
-    say(`${code} ${mark.decisions[code] ?? "open again"}. ${left ? `${left} open` : "All decided"}.`);
+    const words = [code, ...others.slice(0, SAID)].map((each) => `${each} ${mark.decisions[each] ?? "open again"}`);
+    if (others.length > SAID) words.push(`${others.length - SAID} more`);
+    say(`${words.join(", ")}. ${left ? `${left} open` : "All decided"}.`);
   }
 
   /** Accept a code of the classification or of a reference mark. */
@@ -232,7 +262,7 @@ export class Suggestions {
     if (!mayDecide(mark)) return this.decide(code, "accepted", heading, mark); // which says why not
     if (mark.decisions[code] === "accepted") return toast(`${code} is already accepted.`);
     this.decide(code, "accepted", heading, mark);
-    toast(`Added ${code}, ${heading}.`, mark === this.session.current ? () => this.undo() : null);
+    toast(`Added ${titled(code, heading)}.`, mark === this.session.current ? () => this.undo() : null);
   }
 
   undo() {

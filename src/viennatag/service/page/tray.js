@@ -27,7 +27,7 @@ export function showTray(session, padded, drop) {
     const codes = mark ? accepted(mark) : [];
     places.push(...codes.filter((code) => !places.includes(code)));
     const chips = places.map((code) => chip(code, codes.includes(code)));
-    fill(byId("accepted-codes"), chips, codes.length ? null : h("li", { class: "muted small" }, "None yet."));
+    fill(byId("accepted-codes"), codes.length ? chips : h("li", { class: "muted small" }, "None yet."));
     byId("tray-state").textContent = mark?.status === "read" ? (mark.done ? "done" : "open") : "";
     byId("copy").disabled = !codes.length;
     byId("undo").disabled = !mark?.history.length || !mayDecide(mark);

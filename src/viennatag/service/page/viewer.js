@@ -4,6 +4,7 @@ import { contours, tint } from "./contours.js";
 import { byId, fill, h, say } from "./dom.js";
 import { about } from "./mark.js";
 import { Table } from "./table.js";
+import { titled } from "./tree.js";
 
 const DEBOUNCE_MS = 150; // no requests while the examiner moves quickly through the list
 
@@ -80,7 +81,7 @@ export function showViewer(session, accept) {
     drawing.setAttribute("role", "img");
     drawing.setAttribute("aria-label", `Evidence for ${code}`);
     table.overlay(drawing, region?.box);
-    byId("caption").textContent = `Evidence for ${code}, ${about(mark, code).heading}`;
+    byId("caption").textContent = `Evidence for ${titled(code, about(mark, code).heading)}`;
   }
 
   async function drawSimilar() {
@@ -120,7 +121,7 @@ export function showViewer(session, accept) {
 
 function neighbour({ image, codes, similarity, picture }, add) {
   const chip = ({ code, heading }) =>
-    h("button", { type: "button", class: "chip", title: heading, "aria-label": `Add ${code}, ${heading}`, onclick: () => add(code, heading) }, code);
+    h("button", { type: "button", class: "chip", title: heading, "aria-label": `Add ${titled(code, heading)}`, onclick: () => add(code, heading) }, code);
   return h(
     "li",
     {},

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from viennatag.data.taxonomy import Hierarchy, Taxonomy, hierarchy
 from viennatag.service.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Problem
 from viennatag.service.store.database import Database
 from viennatag.service.store.exports import ExportedMark
@@ -39,17 +40,18 @@ def hash_image(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def accepted_codes(decisions: Mapping[str, str]) -> set[str]:
+def accepted_codes(decisions: Mapping[str, str], tree: Hierarchy) -> set[str]:
     """Return the accepted codes without the ancestors of others, as the page shows them."""
     codes = {code for code, decision in decisions.items() if decision == ACCEPTED}
-    return {code for code in codes if not any(other.startswith(f"{code}.") for other in codes)}
+    return codes.difference(*(tree.path(code)[:-1] for code in codes))
 
 
 class Team:
     """The work of a team in a store. A method that names an unknown mark or user raises a `Problem`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, taxonomy: Taxonomy = "vienna") -> None:
         self._database = database
+        self._tree = hierarchy(taxonomy)
 
     def users(self) -> list[dict[str, Any]]:
         """Return all users by name, without their tokens."""
@@ -63,13 +65,13 @@ class Team:
         """
 
         def work(session: Session) -> list[dict[str, Any]]:
-            return [_describe(_keep(session, caller, mark), whole=True) for mark in marks]
+            return [_describe(_keep(session, caller, mark), self._tree, whole=True) for mark in marks]
 
         return self._database.write(work)
 
     def mark(self, mark_id: int) -> dict[str, Any]:
         """Return a mark with its suggestions and examinations."""
-        return self._database.read(lambda session: _describe(_find(session, mark_id), whole=True))
+        return self._database.read(lambda session: _describe(_find(session, mark_id), self._tree, whole=True))
 
     def marks(
         self,
@@ -97,7 +99,7 @@ class Team:
         if assigned_to:
             mine = (ExaminationRow.assigned_to == assigned_to) & ExaminationRow.done.is_(None)
             wanted = wanted.where(MarkRow.examinations.any(mine))
-        return self._database.read(lambda session: [_describe(mark) for mark in session.scalars(wanted)])
+        return self._database.read(lambda session: [_describe(mark, self._tree) for mark in session.scalars(wanted)])
 
     def decide(
         self, caller: UserRow, mark_id: int, stage: str, decisions: Mapping[str, str], *, version: int, done: bool
@@ -122,16 +124,18 @@ class Team:
             _check_may_decide(session, caller, mark, examination)
             before = dict(examination.decisions), bool(examination.done)
             if before == (dict(decisions), done) and examination.examiner == caller.name:
-                return _describe(mark, whole=True)
+                return _describe(mark, self._tree, whole=True)
             if version != examination.version:
                 found = f"the {stage} examination has version {examination.version}, not {version}"
                 changed = f"{examination.examiner} changed it at {_time(examination.changed)}"
                 by = changed if examination.version else "nobody has decided yet"
                 advice = "look at the decisions in `mark` and decide again, with its version"
-                raise Problem(CONFLICT, f"{found}: {by}; {advice}", more={"mark": _describe(mark, whole=True)})
-            _log_decisions(session, caller.name, examination, decisions, done=done)
-            _set(examination, caller.name, decisions, utc_now() if done else None)
-            return _describe(mark, whole=True)
+                raise Problem(
+                    CONFLICT, f"{found}: {by}; {advice}", more={"mark": _describe(mark, self._tree, whole=True)}
+                )
+            _log_decisions(session, caller.name, examination, decisions, self._tree, done=done)
+            _set(examination, caller.name, decisions, utc_now() if done else None, self._tree)
+            return _describe(mark, self._tree, whole=True)
 
         return self._database.write(work)
 
@@ -160,8 +164,8 @@ class Team:
             if examination.assigned_to != to:
                 _log(session, caller.name, "assigned", mark, stage, {"from": examination.assigned_to, "to": to})
                 examination.assigned_to = to
-                mark.state = _state(mark)
-            return _describe(mark)
+                mark.state = _state(mark, self._tree)
+            return _describe(mark, self._tree)
 
         return self._database.write(work)
 
@@ -173,7 +177,7 @@ class Team:
         marks = sorted(exported, key=lambda mark: mark.name)  # so that two imports lock in the same order
 
         def work(session: Session) -> dict[str, Any]:
-            outcomes = [(mark.name, _import_one(session, caller, mark)) for mark in marks]
+            outcomes = [(mark.name, _import_one(session, caller, mark, self._tree)) for mark in marks]
             left_out = [{"image": name, "reason": reason} for name, reason in outcomes if reason]
             return {"imported": len(outcomes) - len(left_out), "left_out": left_out}
 
@@ -256,7 +260,7 @@ def _new_mark(
     return mark
 
 
-def _import_one(session: Session, caller: UserRow, exported: ExportedMark) -> str:
+def _import_one(session: Session, caller: UserRow, exported: ExportedMark, tree: Hierarchy) -> str:
     """Take over one mark; return why not, or nothing."""
     by = MarkRow.image_hash == exported.image_hash if exported.image_hash else MarkRow.name == exported.name
     found = session.scalars(select(MarkRow).where(by).with_for_update()).all()
@@ -279,7 +283,7 @@ def _import_one(session: Session, caller: UserRow, exported: ExportedMark) -> st
     if exported.decisions or exported.done:
         details = {"decisions": exported.decisions, "done": exported.done and _time(exported.done)}
         _log(session, caller.name, "imported", mark, "first", details)
-        _set(examination, caller.name, exported.decisions, exported.done)
+        _set(examination, caller.name, exported.decisions, exported.done, tree)
     return ""
 
 
@@ -305,14 +309,16 @@ def _check_is_second(session: Session, mark: MarkRow, name: str) -> None:
         raise Problem(FORBIDDEN, f"{name} took part in the first examination of mark {mark.id}; another must review it")
 
 
-def _set(examination: ExaminationRow, examiner: str, decisions: Mapping[str, str], done: datetime | None) -> None:
+def _set(
+    examination: ExaminationRow, examiner: str, decisions: Mapping[str, str], done: datetime | None, tree: Hierarchy
+) -> None:
     examination.examiner, examination.decisions = examiner, dict(decisions)
     examination.changed, examination.done = utc_now(), done
     examination.version += 1
-    examination.mark.state = _state(examination.mark)
+    examination.mark.state = _state(examination.mark, tree)
 
 
-def _state(mark: MarkRow) -> str:
+def _state(mark: MarkRow, tree: Hierarchy) -> str:
     by = {each.stage: each for each in mark.examinations}
     first, review, settlement = by["first"], by.get("review"), by.get("settlement")
     if not first.done:
@@ -321,7 +327,7 @@ def _state(mark: MarkRow) -> str:
         return "done"
     if not review.done:
         return "in review"
-    if accepted_codes(first.decisions) == accepted_codes(review.decisions):
+    if accepted_codes(first.decisions, tree) == accepted_codes(review.decisions, tree):
         return "agreed"
     return "settled" if settlement and settlement.done else "disagreed"
 
@@ -331,7 +337,13 @@ def _log(session: Session, user: str, action: str, mark: MarkRow, stage: str | N
 
 
 def _log_decisions(
-    session: Session, user: str, examination: ExaminationRow, decisions: Mapping[str, str], *, done: bool
+    session: Session,
+    user: str,
+    examination: ExaminationRow,
+    decisions: Mapping[str, str],
+    tree: Hierarchy,
+    *,
+    done: bool,
 ) -> None:
     """Add a line for each code whose decision changes, and one if the examination ends or is opened again."""
     before = examination.decisions
@@ -340,13 +352,15 @@ def _log_decisions(
             details = {"code": code, "before": before.get(code), "after": decisions.get(code)}
             _log(session, user, "decided", examination.mark, examination.stage, details)
     if done != bool(examination.done):
-        details = {"codes": sorted(accepted_codes(decisions))}
+        details = {"codes": sorted(accepted_codes(decisions, tree))}
         _log(session, user, "finished" if done else "reopened", examination.mark, examination.stage, details)
 
 
-def _describe(mark: MarkRow, *, whole: bool = False) -> dict[str, Any]:
+def _describe(mark: MarkRow, tree: Hierarchy, *, whole: bool = False) -> dict[str, Any]:
     by = {each.stage: each for each in mark.examinations}
-    first, review = (accepted_codes(by[stage].decisions) if stage in by else set() for stage in ("first", "review"))
+    first, review = (
+        accepted_codes(by[stage].decisions, tree) if stage in by else set() for stage in ("first", "review")
+    )
     differ = mark.state in {"disagreed", "settled"}
     last = by["settlement"] if mark.state == "settled" else by["first"]
     return {
@@ -355,7 +369,7 @@ def _describe(mark: MarkRow, *, whole: bool = False) -> dict[str, Any]:
         "image_hash": mark.image_hash,
         "model": mark.model,
         "state": mark.state,
-        "codes": sorted(accepted_codes(last.decisions)) if mark.state in _FINAL else None,
+        "codes": sorted(accepted_codes(last.decisions, tree)) if mark.state in _FINAL else None,
         "disagreement": {"first": sorted(first - review), "review": sorted(review - first)} if differ else None,
         "created": _time(mark.created),
         "examinations": {stage: _describe_examination(each) for stage, each in by.items()},

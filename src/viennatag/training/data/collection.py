@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks
+from viennatag.data.reading import count
 from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
@@ -230,7 +231,10 @@ def _subsets(marks: Marks) -> NDArray[np.int8]:
     subsets = np.array([SUBSETS.index(split) for split in marks.splits], dtype=np.int8)
     for at, subset in enumerate(SUBSETS):
         if not np.any(subsets == at):
-            raise DataError(f"the {subset} subset is empty; training needs train, validation and test marks")
+            raise DataError(
+                f"the {subset} subset is empty ({count(len(marks), 'mark')} in all); training needs train, validation "
+                "and test marks: add marks, or move some to it in a column 'split'"
+            )
         if at != TEST and not any(marks.codes[row] for row in np.flatnonzero(subsets == at)):
             raise DataError(
                 f"no mark of the {subset} subset has a label ({np.sum(subsets == at):,} marks); training needs labels "

@@ -5,6 +5,8 @@ to reproduce the teacher's features of the same image (Romero et al. 2015, FitNe
 """
 
 import logging
+import math
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -41,11 +43,13 @@ class FineTuned:
         network: In evaluation mode, on the CPU; its weights are the moving average.
         head: Over the network's features.
         epochs: Mean loss and validation macro average precision of each epoch.
+        ended_early: Whether the deadline ended it.
     """
 
     network: PixelNetwork
     head: LinearHead
     epochs: tuple[EpochFigures, ...] = ()
+    ended_early: bool = False
 
 
 def finetune(
@@ -58,6 +62,7 @@ def finetune(
     bf16: bool | None = None,
     save_every: int | None = None,
     logger: Any = None,
+    deadline: float | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> FineTuned:
     """Return the network and head with the best validation macro average precision.
@@ -71,6 +76,7 @@ def finetune(
         bf16: Whether to compute in bfloat16 where that is safe; by default where the hardware can.
         save_every: Steps between checkpoints; by default there is one every minute.
         logger: One of Lightning's, which is sent the figures of each epoch.
+        deadline: On the clock of `time.perf_counter`; no epoch begins that would probably end later, but the first.
         progress: Called with step, number of steps, and the best macro average precision so far.
 
     Raises:
@@ -94,8 +100,9 @@ def finetune(
         enable_version_counter=False,
     )
     epochs = EpochLog()
+    late = Deadline(deadline)
     callbacks: list[Callback] = [
-        best, epochs, last, EarlyStopping("macro_map", mode="max", patience=options.patience)
+        best, epochs, last, EarlyStopping("macro_map", mode="max", patience=options.patience), late
     ]  # fmt: skip
     if progress:
 
@@ -145,7 +152,7 @@ def finetune(
     prefix = "average.module."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
     weight, bias = (state[f"head.{name}"].float().numpy() for name in ("weight", "bias"))
-    return FineTuned(network.cpu().eval(), LinearHead(weight, bias), tuple(epochs.rows))
+    return FineTuned(network.cpu().eval(), LinearHead(weight, bias), tuple(epochs.rows), late.reached)
 
 
 class EpochLog(Callback):
@@ -175,6 +182,35 @@ class EpochLog(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on after what a checkpoint kept."""
         self.rows, self._losses = state_dict["rows"], state_dict["losses"]
+
+
+class Deadline(Callback):
+    """Ends a run before an epoch that would probably end after a moment of `time.perf_counter`; not before the first.
+
+    Attributes:
+        reached: Whether it ended the run.
+    """
+
+    def __init__(self, at: float | None) -> None:
+        self.at, self.reached = math.inf if at is None else at, False
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """End a run that is gone on with too late; inside an epoch, it goes on without the start of one."""
+        self._began = time.perf_counter()
+        self._end(trainer, trainer.current_epoch, expected=0.0)
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Measure how long an epoch takes."""
+        self._began = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """End the run where another epoch would take too long."""
+        self._end(trainer, trainer.current_epoch + 1, expected=time.perf_counter() - self._began)
+
+    def _end(self, trainer: lightning.Trainer, done: int, *, expected: float) -> None:
+        assert trainer.max_epochs is not None
+        if 0 < done < trainer.max_epochs and time.perf_counter() + expected > self.at:
+            self.reached = trainer.should_stop = True
 
 
 def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataLoader[Any]:

@@ -54,9 +54,12 @@ def finetune_backbone(
     cache: Path,
     unlabelled_images: Sequence[Path],
     logger: Any = None,
+    deadline: float | None = None,
     progress: ProgressCallback,
 ) -> tuple[Backbone, LinearHead]:
     """Return a backbone fine-tuned on marks, and the head that was trained jointly.
+
+    A run that was ended by its deadline is not kept as finished: with more time it goes on.
 
     Args:
         marks: Marks with their subsets in `splits`; the test subset is not used.
@@ -65,6 +68,7 @@ def finetune_backbone(
         cache: Folder that keeps backbones, features and checkpoints between runs.
         unlabelled_images: Images without codes, for the teacher only.
         logger: One of Lightning's.
+        deadline: When it ends at its best epoch; see `finetune`.
         progress: Progress callback.
 
     Raises:
@@ -74,7 +78,7 @@ def finetune_backbone(
     """
     folder = run_folder(marks, options, cache=cache, images=images, unlabelled_images=unlabelled_images)
     with exclusive(folder, first_only=True):
-        return _finetune_backbone(marks, images, options, folder, cache, unlabelled_images, logger, progress)
+        return _finetune_backbone(marks, images, options, folder, cache, unlabelled_images, logger, deadline, progress)
 
 
 def _finetune_backbone(
@@ -85,6 +89,7 @@ def _finetune_backbone(
     cache: Path,
     unlabelled_images: Sequence[Path],
     logger: Any,
+    deadline: float | None,
     progress: ProgressCallback,
 ) -> tuple[Backbone, LinearHead]:
     """Return what an earlier run kept in the folder, or go on with it."""
@@ -139,10 +144,15 @@ def _finetune_backbone(
         seed=options.seed,
         bf16=bf16,
         logger=logger,
+        deadline=deadline,
         progress=lambda step, steps, best: progress("finetune", step, steps, f"validation macro mAP {best:.3f}"),
     )
     clip_gains(tuned.network)
     backbone = replace(export_network(tuned.network, name=options.backbone, size=size), epochs=tuned.epochs)
+    if tuned.ended_early:
+        text = f"fine-tuning ended after {len(tuned.epochs)} of {options.finetune.epochs} epochs; the best one is kept"
+        progress("time", 1, 1, text)
+        return backbone, tuned.head
     save_network(tuned.network, folder / "network")  # before the backbone, which marks the run as finished
     arrays = io.BytesIO()
     np.savez(arrays, weight=tuned.head.weight, bias=tuned.head.bias)

@@ -5,7 +5,7 @@ Heads whose logits are linear in a mean over positions can be explained at each 
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -199,10 +199,52 @@ class MeanHead(ExportedHead):
         return total, members
 
 
+@dataclass(frozen=True, eq=False)
+class ColumnsHead(ExportedHead):
+    """Another head over some of the features, as those of one network among several side by side.
+
+    Attributes:
+        head: The other head.
+        first: Position of its first feature.
+        width: How many features it reads.
+    """
+
+    head: ExportedHead
+    first: int
+    width: int
+
+    @property
+    def labels(self) -> int:
+        """Number of labels."""
+        return self.head.labels
+
+    @property
+    def reads_feature_maps(self) -> bool:  # type: ignore[override]
+        """Whether the other head reads feature maps."""
+        return self.head.reads_feature_maps
+
+    def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
+        """Add the head to a graph; see `ExportedHead.write`."""
+        where = {"from": self.first, "to": self.first + self.width, "last axis": -1}
+        constants = [nodes.constant(name, np.array([value])) for name, value in where.items()]
+        pooled, spatial = (each and nodes.add("Slice", each, *constants) for each in (inputs.pooled, inputs.spatial))
+        assert pooled
+        return self.head.write(nodes, HeadInputs(pooled, spatial))
+
+
+def over_columns(head: ExportedHead, first: int, width: int, of: int) -> ExportedHead:
+    """Return a head over `of` features, side by side, that reads only `width` of them; linear parts stay linear."""
+    if isinstance(head, MeanHead):
+        return replace(head, members=tuple(over_columns(each, first, width, of) for each in head.members))
+    if isinstance(head, LinearHead):
+        return LinearHead(np.pad(head.weight, ((0, 0), (first, of - first - width))), head.bias)
+    return ColumnsHead(head, first, width)
+
+
 def mean_head(
     heads: Sequence[ExportedHead], calibrations: Sequence[Calibration], weights: Sequence[float]
 ) -> ExportedHead:
-    """Return the weighted mean of heads' calibrated logits; of linear heads, one linear head.
+    """Return the weighted mean of heads' calibrated logits; of linear heads among them, one linear head.
 
     Raises:
         DataError: If the numbers of heads, calibrations and weights differ, or their labels.
@@ -214,12 +256,17 @@ def mean_head(
     shares = np.array(weights, dtype=np.float64) / sum(weights)
     slopes = shares[:, None] * np.array([each.slope for each in calibrations])
     intercept = shares @ np.array([each.intercept for each in calibrations])
-    linear = [head for head in heads if isinstance(head, LinearHead)]
-    if len(linear) == len(heads):
-        weight = sum(slope[:, None] * head.weight for slope, head in zip(slopes, linear, strict=True))
-        bias = intercept + sum(slope * head.bias for slope, head in zip(slopes, linear, strict=True))
-        return LinearHead(np.asarray(weight, dtype=np.float32), np.asarray(bias, dtype=np.float32))
-    return MeanHead(tuple(heads), slopes.astype(np.float32), intercept.astype(np.float32))
+    total, members = MeanHead(tuple(heads), slopes.astype(np.float32), intercept.astype(np.float32))._flat()
+    linear = [(slope, head) for slope, head in members if isinstance(head, LinearHead)]
+    others = [(slope, head) for slope, head in members if not isinstance(head, LinearHead)]
+    if linear:
+        weight = sum(slope[:, None] * head.weight for slope, head in linear)
+        bias = sum((slope * head.bias for slope, head in linear), start=total)
+        joined = LinearHead(np.asarray(weight, dtype=np.float32), np.asarray(bias, dtype=np.float32))
+        if not others:
+            return joined
+        total, others = np.zeros_like(joined.bias), [(np.ones_like(joined.bias), joined), *others]
+    return MeanHead(tuple(head for _, head in others), np.stack([slope for slope, _ in others]), total)
 
 
 def normalised(features: NDArray[Any], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:

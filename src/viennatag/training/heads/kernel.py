@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.scores import as_targets, dense_unknown
+from viennatag.metrics.scores import as_targets, dense_unknown, known_counts
 from viennatag.training.heads.export import HeadInputs, HeadOutputs, Nodes
 from viennatag.training.heads.exported import FLOAT, BiasedHead, normalised, write_normalised
 
@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from torch import Tensor
 
-_LEAST = 1e-6
-
 
 @dataclass(frozen=True, eq=False)
 class KernelHead(BiasedHead):
-    """`exp(sharpness * (s - 1)) @ weight + bias`, with s the cosines to the marks of a support.
+    """Log-odds of the regression `exp(sharpness * (s - 1)) @ weight + bias`, with s the cosines to a support's marks.
 
     Attributes:
         mean: float32, shape (width,).
@@ -34,6 +32,8 @@ class KernelHead(BiasedHead):
         weight: float32, shape (marks, labels).
         bias: float32, shape (labels,).
         sharpness: How fast similarity falls.
+        softness: See `soft_log_odds`.
+        offset: Added to the log-odds; float32, shape (labels,).
     """
 
     mean: NDArray[np.float32]
@@ -42,6 +42,8 @@ class KernelHead(BiasedHead):
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     sharpness: float
+    softness: float
+    offset: NDArray[np.float32]
 
     def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
         """Add the head to a graph; see `ExportedHead.write`."""
@@ -51,7 +53,22 @@ class KernelHead(BiasedHead):
         sharpness = nodes.constant("sharpness", np.array([self.sharpness], dtype=np.float32))
         kernel = nodes.add("Exp", nodes.add("Sub", nodes.add("Mul", similar, sharpness), sharpness))
         constants = nodes.constant("weight", self.weight), nodes.constant("bias", self.bias)
-        return HeadOutputs(nodes.add("Gemm", kernel, *constants))
+        half = nodes.constant("half", np.array([0.5], dtype=np.float32))
+        centred = nodes.add("Sub", nodes.add("Gemm", kernel, *constants), half)
+        unit = nodes.constant("unit", np.array([2 * self.softness], dtype=np.float32))
+        ends = (nodes.add("Div", nodes.add(side, half, centred), unit) for side in ("Add", "Sub"))
+        odds = nodes.add("Sub", *(nodes.add("Asinh", each) for each in ends))
+        return HeadOutputs(nodes.add("Add", odds, nodes.constant("offset", self.offset)))
+
+
+def soft_log_odds(shares: NDArray[np.floating[Any]], softness: float) -> NDArray[np.floating[Any]]:
+    """Return about log(p / (1 - p)) of predicted shares p; those at 0, at 1 and outside keep their order.
+
+    Each of p and 1 - p becomes (p + sqrt(p² + 4 softness²)) / 2, which is positive, and p itself where it is large. A
+    least-squares prediction of 0 and 1 is a chance already, so labels compare, as they do not when each is scaled.
+    """
+    unit = 2 * softness
+    return np.asarray(np.arcsinh(shares / unit) - np.arcsinh((1 - shares) / unit))
 
 
 @dataclass(frozen=True)
@@ -65,19 +82,21 @@ class Kernel:
     Attributes:
         sharpness: How fast similarity falls; towards 0 the head becomes a linear one.
         strengths: Penalties that are tried, on the scale of a mark's similarity to itself, 1.
+        softness: Predicted shares of about this size and less are not taken at their word; see `soft_log_odds`.
         max_marks: At most this many marks are learned from; those of rare labels come first.
     """
 
     sharpness: float = 2.0
-    strengths: tuple[float, ...] = (0.1, 0.4)
+    strengths: tuple[float, ...] = (0.1, 0.4, 1.6, 6.4)
+    softness: float = 0.01
     max_marks: int = 4_000
     reads_feature_maps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not self.sharpness > 0 or not self.strengths or not min(self.strengths) > 0 or self.max_marks < 1:
+        if not self.strengths or not min(self.sharpness, self.softness, *self.strengths) > 0 or self.max_marks < 1:
             raise OptionError(
-                f"a kernel head has sharpness {self.sharpness}, strengths {self.strengths} and max_marks "
-                f"{self.max_marks}; expected positive numbers"
+                f"a kernel head has sharpness {self.sharpness}, softness {self.softness}, strengths {self.strengths} "
+                f"and max_marks {self.max_marks}; expected positive numbers"
             )
 
     def fit(
@@ -123,24 +142,25 @@ class Kernel:
         unknown = dense_unknown(targets)
         known = np.ones_like(truth) if unknown is None else 1 - unknown[chosen].astype(np.float32)
         share = (truth.sum(axis=0) + np.float32(0.5)) / (known.sum(axis=0) + 1)
-        weight, left_out, error = self._solve(support, (truth - share) * known)
-        slope = 1 / np.maximum(error, _LEAST)  # makes log-odds of it, as in a discriminant analysis
-        frequency = (np.asarray(given.sum(axis=0)).ravel() + 0.5) / (given.shape[0] + 1)
-        bias = np.log(frequency / (1 - frequency)).astype(np.float32)
+        weight, left_out = self._solve(support, (truth - share) * known)
+        frequency = (np.asarray(given.sum(axis=0)).ravel() + 0.5) / (known_counts(targets) + 1)  # of all marks
+        offset = np.log(frequency / (1 - frequency) * (1 - share) / share).astype(np.float32)
         head = KernelHead(
             mean=centre,
             scale=unit,
             support=support.astype(np.float16),
-            weight=(weight * slope).astype(np.float32),
-            bias=bias,
+            weight=weight,
+            bias=share,
             sharpness=self.sharpness,
+            softness=self.softness,
+            offset=offset,
         )
-        return head, chosen, left_out * slope + bias
+        return head, chosen, soft_log_odds(left_out + share, self.softness).astype(np.float32) + offset
 
     def _solve(
         self, support: NDArray[np.float32], truth: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return weights and leave-one-out predictions (marks, labels) of centred targets, and mean squared errors."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return weights and leave-one-out predictions of centred targets, both (marks, labels)."""
         kernel = np.exp(np.float32(self.sharpness) * (support @ support.T - 1))
         best = np.full(truth.shape[1], np.inf, dtype=np.float32)
         weight, predicted = np.zeros_like(truth), np.zeros_like(truth)
@@ -152,7 +172,7 @@ class Kernel:
             better = error < best
             best[better], weight[:, better] = error[better], tried[:, better]
             predicted[:, better] = (truth - missed)[:, better]
-        return weight, predicted, best
+        return weight, predicted
 
 
 def _inverse(kernel: NDArray[np.float32], strength: float) -> NDArray[np.float32]:

@@ -145,8 +145,8 @@ def _choose_parent_weight(
         if labels.exclusive:
             calibrations[name] = fit_exclusive(calibrations[name], shown, targets, labels.exclusive)
         if with_divisions:
-            scores = coherent_probabilities(calibrations[name], shown, labels.parents)
-            found[name] = macro_average_precision(scores[:, columns], targets[:, columns]).value
+            scores = coherent_probabilities(calibrations[name], shown, labels.parents)[:, columns]  # frees the others
+            found[name] = macro_average_precision(scores, targets[:, columns]).value
     if with_divisions and found["averaged"] > found["own"]:
         return PARENT_WEIGHT, calibrations["averaged"], {"parent_weight": found}
     return 0.0, calibrations["own"], {"parent_weight": found} if found else {}

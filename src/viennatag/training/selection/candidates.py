@@ -21,6 +21,7 @@ from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collecti
 from viennatag.training.data.profiles import choose_profile
 from viennatag.training.data.stored_features import StoredFeatures
 from viennatag.training.finetuning.run import finetune_backbone
+from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.options import TrainOptions
 from viennatag.training.selection.strategy_search import SearchResult, search_strategies
@@ -82,6 +83,7 @@ class TrainingMarks:
         skip_bad: Whether marks whose image cannot be read are left out.
         progress: Progress callback.
         logger: One of Lightning's, for fine-tuning.
+        deadline: When fine-tuning ends at its best epoch, on the clock of `time.perf_counter`; None lets it end itself.
     """
 
     marks: Marks
@@ -92,6 +94,7 @@ class TrainingMarks:
     skip_bad: bool = False
     progress: ProgressCallback = lambda *_: None
     logger: Any = None
+    deadline: float | None = None
 
     def completed(self, options: TrainOptions) -> TrainOptions:
         """Return options in which what suits the marks and the initial weights is filled in, and report it."""
@@ -111,7 +114,7 @@ class TrainingMarks:
         return self.with_backbone(options, backbone, start, keep_head=keep_head)
 
     def with_backbone(
-        self, options: TrainOptions, backbone: Backbone, start: LinearHead | None, *, keep_head: bool
+        self, options: TrainOptions, backbone: Backbone, start: ExportedHead | None, *, keep_head: bool
     ) -> Candidate:
         """Return the training of a head on a backbone, whatever backbone the options name; see `train_candidate`."""
         collection = collect(
@@ -139,6 +142,7 @@ class TrainingMarks:
                 cache=self.cache,
                 unlabelled_images=self.unlabelled_images,
                 logger=self.logger,
+                deadline=self.deadline,
                 progress=self.progress,
             )
         self.progress("backbone", 0, 1, options.backbone)
@@ -187,7 +191,7 @@ def frozen(options: TrainOptions) -> TrainOptions:
 def train_candidate(
     collection: Collection,
     backbone: Backbone,
-    start: LinearHead | None,
+    start: ExportedHead | None,
     options: TrainOptions,
     progress: ProgressCallback,
     *,
@@ -216,7 +220,7 @@ def train_candidate(
         collection.training(labels, target_count=strategy.target_count),
         validation,
         held_out,
-        start=start,
+        start=start if isinstance(start, LinearHead) else None,
         seed=options.seed,
         progress=lambda epoch, epochs, best: progress("head", epoch, epochs, f"validation macro mAP {best:.3f}"),
     )

@@ -1,4 +1,4 @@
-"""Networks that are better together: the mean of their calibrated logits, as one backbone with one linear head."""
+"""Networks that are better together: the mean of their calibrated logits, as one backbone with one head."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,8 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.calibration.platt import fit_platt
 from viennatag.training.backbones.joining import join_backbones
 from viennatag.training.data.collection import VALIDATION
-from viennatag.training.heads.exported import LinearHead
+from viennatag.training.heads.export import ExportedHead
+from viennatag.training.heads.exported import mean_head, over_columns
 from viennatag.training.selection.candidates import Candidate, TrainingMarks, contrasts
 
 NEAR = 0.8
@@ -36,22 +37,25 @@ def join_candidates(data: TrainingMarks, members: Sequence[Candidate]) -> Candid
     Raises:
         DataError: If an image cannot be read.
     """
-    heads = [each.trained.head for each in members]
     head = side_by_side(
-        [each for each in heads if isinstance(each, LinearHead)], [_calibration(each) for each in members]
+        [each.trained.head for each in members],
+        [_calibration(each) for each in members],
+        [each.backbone.width for each in members],
     )
     backbone = join_backbones([each.backbone for each in members])
     return data.with_backbone(members[0].options, backbone, head, keep_head=True)
 
 
-def side_by_side(heads: Sequence[LinearHead], calibrations: Sequence[Calibration]) -> LinearHead:
-    """Return the mean of linear heads' calibrated logits, each over features of its own that stand side by side."""
-    slopes = [each.slope[:, None] / len(heads) for each in calibrations]
-    weight = np.concatenate([slope * head.weight for slope, head in zip(slopes, heads, strict=True)], axis=1)
-    bias = np.mean(
-        [each.slope * head.bias + each.intercept for each, head in zip(calibrations, heads, strict=True)], axis=0
-    )
-    return LinearHead(weight.astype(np.float32), bias.astype(np.float32))
+def side_by_side(
+    heads: Sequence[ExportedHead], calibrations: Sequence[Calibration], widths: Sequence[int]
+) -> ExportedHead:
+    """Return the mean of heads' calibrated logits, each over features of its own, `widths` of them, side by side."""
+    firsts = np.cumsum([0, *widths])
+    of = int(firsts[-1])
+    placed = [
+        over_columns(head, int(first), width, of) for head, first, width in zip(heads, firsts, widths, strict=False)
+    ]
+    return mean_head(placed, calibrations, (1.0,) * len(placed))
 
 
 def _calibration(candidate: Candidate) -> Calibration:

@@ -1,10 +1,11 @@
 """The search of a preset: how to fine-tune, image size, networks together, the mirrored view, strategy, in a time.
 
 What matters most is tried first. Short fine-tunings choose one thing after another; what they chose is then trained in
-full, within `best` several times with more or less regularisation, which short trainings cannot judge. `best` also
-joins the networks, the frozen one among them. What is kept is the best on the validation subset, or what is joined of
-it, if that is not worse beyond noise. Each trial is recorded when it ends, and a fine-tuning goes on from its last
-checkpoint, so a search that was killed goes on too.
+full, within `best` several times with more or less regularisation, which short trainings cannot judge. These networks
+are joined with the frozen one, all stages of which are read. What is kept is the best on the validation subset, or what
+is joined of it, if that is not worse beyond noise. Each trial is recorded when it ends, and a fine-tuning goes on from
+its last checkpoint, so a search that was killed goes on too. A fine-tuning that would pass the budget ends at its best
+epoch.
 """
 
 import hashlib
@@ -27,24 +28,31 @@ from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.backbones.joining import mirror_backbone
 from viennatag.training.backbones.loading import contents_digest, load_network
+from viennatag.training.backbones.stages import STAGES
 from viennatag.training.data.collection import TRAIN, ProgressCallback
-from viennatag.training.heads.exported import LinearHead
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
 from viennatag.training.selection.candidates import Candidate, TrainingMarks, contrasts, frozen
 from viennatag.training.selection.joined import choose_members, join_candidates
 from viennatag.training.selection.strategy_search import search_strategies
-from viennatag.training.strategies import STRATEGIES
+from viennatag.training.strategies import STRATEGIES, Strategy
 
-FROZEN, FINETUNED, SEARCHED = "frozen features", "fine-tuned", "searched strategy"
+FROZEN, STAGED, FINETUNED = "frozen features", "frozen features of all stages", "fine-tuned"
+SEARCHED = "searched strategy"
 JOINED, MIRRORED = "joined networks", "mirrored view"
 SHORT_EPOCHS = 3
 """Epochs of a short fine-tuning."""
 FULL_EPOCHS = 15
 """Another network is trained in full only where each then has this many epochs."""
+LEAST_PATIENCE = 4
+"""A full fine-tuning ends after this many epochs that are no better, or after half of them: where rare labels have few
+validation marks, a lucky epoch comes early."""
 SHORT_SHARE, HEAD_SHARE = 0.4, 0.1
 """Shares of the budget for short fine-tunings, and for the strategy of the head."""
 IN_FULL = "in full"
 """The stage of the trainings that short ones prepare."""
+LINEAR, KERNEL = ("linear-and-ridge",), ("kernel", "few-examples")
+"""Strategies on features of all stages. Those with a kernel rank best on the long-tailed benchmarks, but their bundles
+have no heat maps and cannot be updated, so Vienna codes do without them."""
 _PROBE = 16
 _STRIDE = 32  # pixels that the sides of convolutional networks are multiples of
 
@@ -59,14 +67,16 @@ class PresetPlan:
         variants: By stage, the fields of `FinetuneOptions` that short fine-tunings change; `size_factor` is a factor
             on the image size.
         full: The fields that each full fine-tuning changes of what was chosen; the first ones, as time permits.
-        joins: Whether networks may be joined, and photographs be seen mirrored, which costs time in serving.
+        mirrors: Whether photographs may be seen mirrored too, which costs time in serving.
+        kernels: Whether a kernel head may read the stages; see `KERNEL`.
     """
 
     budget: float
     epochs: int
     variants: Mapping[str, tuple[Mapping[str, Any], ...]]
     full: tuple[Mapping[str, Any], ...] = ({},)
-    joins: bool = False
+    mirrors: bool = False
+    kernels: bool = False
 
 
 _LOWER = {"learning_rate": 3e-4}
@@ -76,13 +86,10 @@ SEARCHES: dict[Preset, PresetPlan] = {
     "best": PresetPlan(
         3 * 3600.0,
         30,
-        {
-            "learning rate": (_LOWER, {"learning_rate": 2e-3}),
-            "batch normalisation": ({"freeze_statistics": False},),
-            "image size": (_LARGER, {"size_factor": 1.4}),
-        },
+        {"learning rate": (_LOWER,), "image size": (_LARGER, {"size_factor": 1.4})},
         ({}, {"mixing": 0.5}, {"mixing": 0.5, "augmentation": "none"}),
-        joins=True,
+        mirrors=True,
+        kernels=True,
     ),
 }
 """By preset; `fast` searches nothing."""
@@ -120,17 +127,17 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
     base = replace(options, preset=None, budget=None)
     alone = {FROZEN: search.train("backbone", FROZEN, frozen(base))}
     chosen = data.completed(replace(base, finetune=FinetuneOptions(epochs=SHORT_EPOCHS)))
+    search.stage_strategies = KERNEL if plan.kernels and data.marks.taxonomy != "vienna" else LINEAR
     try:
         alone |= search.finetuned(chosen, alone[FROZEN].backbone)
     except BackboneError as exc:  # some networks only serve
         data.progress("search", 1, 1, f"no fine-tuning: {exc}")
+        alone |= search.staged(base)
     candidates = {name: each for name, each in alone.items() if name.startswith(FROZEN)}
     if tuned := {name: each for name, each in alone.items() if name not in candidates}:
         candidates[FINETUNED] = tuned[_best(tuned)]
-    best = _best(candidates)
-    if plan.joins:
-        photos = chosen.finetune is not None and chosen.finetune.augmentation == "photos"
-        best = _together(search, alone, candidates, best, mirrors=photos)
+    photos = chosen.finetune is not None and chosen.finetune.augmentation == "photos"
+    best, networks, views = _together(search, alone, candidates, mirrors=plan.mirrors and photos)
     found = search_strategies(
         candidates[best].collection,
         strategies=[replace(each, decision_rule=options.strategy.decision_rule) for each in STRATEGIES.values()],
@@ -146,8 +153,8 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
     facts = {
         "preset": options.preset,
         "kept": kept,
-        "networks": candidates[kept].backbone.width // alone[FROZEN].backbone.width,
-        "views": 2 if best == MIRRORED else 1,
+        "networks": networks,
+        "views": views,
         "trials": [{"stage": each.stage, "name": each.name, "macro_map": each.macro_map} for each in search.trials],
         "gains": {name: vars(each) for name, each in compared.items()},
     }
@@ -155,29 +162,45 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
 
 
 def _together(
-    search: "_Search", alone: Mapping[str, Candidate], candidates: dict[str, Candidate], best: str, *, mirrors: bool
-) -> str:
-    """Add joined networks, and their mirrored view, to the candidates; return the name of what is best.
+    search: "_Search", alone: Mapping[str, Candidate], candidates: dict[str, Candidate], *, mirrors: bool
+) -> tuple[str, int, int]:
+    """Add joined networks, and their mirrored view, to the candidates; return the best name, its networks and views.
 
-    Both lower the noise of a prediction, so they are taken unless they are worse beyond noise. Where no fine-tuned
-    network is better than the frozen one, nothing is joined.
+    Both lower the noise of a prediction, so they are taken unless they are worse beyond noise: the validation subset
+    flatters a network alone, whose epoch was chosen on it. Where no fine-tuned network is better than the
+    frozen one with the same head, nothing is joined.
     """
-    members = choose_members(alone)
-    parts = [alone[name] for name in members]
-    if best == FINETUNED and len(members) > 1 and search.has_time(parts[0].backbone, len(members)):
+    members = choose_members(_once_each(alone))
+    parts = sorted((alone[name] for name in members), key=lambda each: each.options.finetune is None)
+    best, networks, views = _best(candidates), 1, 1
+    plain = max(each.macro_map for name, each in candidates.items() if name not in {STAGED, FINETUNED})
+    helps = FINETUNED in candidates and candidates[FINETUNED].macro_map > plain
+    if helps and len(members) > 1 and search.has_time(parts[0].backbone, len(members)):
         candidates[JOINED] = search.made(
             "networks together", ", ".join(members), lambda: join_candidates(search.data, parts)
         )
-        best = best if _verdict(candidates, JOINED, best) == "worse" else JOINED
-    plain = candidates[best]
-    head = plain.trained.head
-    if mirrors and isinstance(head, LinearHead) and search.has_time(plain.backbone, 2):
-        both = mirror_backbone(plain.backbone)
+        if _verdict(candidates, JOINED, best) != "worse":
+            best, networks = JOINED, len(members)
+    whole = candidates[best]
+    head = whole.trained.head
+    if mirrors and not head.reads_feature_maps and search.has_time(whole.backbone, 2):
+        both = mirror_backbone(whole.backbone)
         candidates[MIRRORED] = search.made(
-            "views", MIRRORED, lambda: search.data.with_backbone(plain.options, both, head, keep_head=True)
+            "views", MIRRORED, lambda: search.data.with_backbone(whole.options, both, head, keep_head=True)
         )
-        best = best if _verdict(candidates, MIRRORED, best) == "worse" else MIRRORED
-    return best
+        if _verdict(candidates, MIRRORED, best) != "worse":
+            best, views = MIRRORED, 2
+    return best, networks, views
+
+
+def _once_each(alone: Mapping[str, Candidate]) -> dict[str, Candidate]:
+    """Return the candidates without frozen networks that another one reads too, at the same size and in all stages."""
+    staged = {each.backbone.size for name, each in alone.items() if name.startswith(STAGED)}
+    return {
+        name: each
+        for name, each in alone.items()
+        if not name.startswith(FROZEN) or name.startswith(STAGED) or each.backbone.size not in staged
+    }
 
 
 def _verdict(candidates: Mapping[str, Candidate], name: str, baseline: str) -> str:
@@ -227,7 +250,9 @@ class _Search:
         self._clock = _EpochClock(data.progress)
         self.data, self.plan, self.budget, self._path = replace(data, progress=self._clock), plan, budget, path
         self.trials = _read_trials(path)
+        self.stage_strategies: tuple[str, ...] = LINEAR
         self._deadline = time.perf_counter() + budget - sum(each.seconds for each in self.trials)
+        self.data = replace(self.data, deadline=self._deadline - HEAD_SHARE * budget)
 
     @property
     def left(self) -> float:
@@ -266,15 +291,15 @@ class _Search:
     def finetuned(self, start: TrainOptions, backbone: Backbone) -> dict[str, Candidate]:
         """Return the networks that were fine-tuned, by name; none if there is no time for it."""
         epoch = self._expected_epoch(start)
-        available = (1 - HEAD_SHARE) * self.budget - self._spent
+        available = (1 - HEAD_SHARE) * self.budget - self._spent()
         if epoch > available:
             self._report(f"no fine-tuning: an epoch would take about {epoch / 60:.0f} minutes, give more budget")
-            return {}
+            return self.staged(start)
         chosen, short, overhead = start, None, 0.0
         if SHORT_EPOCHS * epoch <= SHORT_SHARE * self.budget:
             chosen, short, overhead = self._short_trials(start, backbone, epoch)
             epoch = short.epoch_seconds
-        found = {}
+        found = self.staged(chosen)
         if _side(chosen, backbone) != backbone.size:
             name = f"{FROZEN}, {_side(chosen, backbone)} pixels"
             found[name] = self.train("backbone", name, frozen(chosen))
@@ -284,6 +309,21 @@ class _Search:
         if short and short.macro_map > reached:  # few marks may want few epochs
             found[f"{short.stage}, {short.name}"] = self.data.train(chosen)
         return found
+
+    def staged(self, chosen: TrainOptions) -> dict[str, Candidate]:
+        """Return the frozen features of all stages, with the best head for them; none without stages, or time."""
+        options = replace(frozen(chosen), backbone=STAGES + chosen.backbone)
+        names = {each: f"{STAGED}, {each}" for each in self.stage_strategies}
+        if not self._made("backbone", names[self.stage_strategies[0]]) and self.trials[0].seconds > self.left:
+            return {}
+        try:
+            found = [
+                self.train("backbone", name, replace(options, strategy=_with_labels_of(chosen.strategy, each)))
+                for each, name in names.items()
+            ]
+        except (BackboneError, OptionError):  # not all networks have them
+            return {}
+        return {STAGED: max(found, key=lambda each: each.macro_map)}
 
     def _short_trials(
         self, start: TrainOptions, backbone: Backbone, epoch: float
@@ -298,7 +338,7 @@ class _Search:
                 name = ", ".join(f"{key} {value}" for key, value in change.items())
                 expected = first.epoch_seconds * _area(tried, backbone)
                 cost = SHORT_EPOCHS * expected
-                has_time = self._made(stage, name) or self._spent + cost <= SHORT_SHARE * self.budget
+                has_time = self._made(stage, name) or self._spent() + cost <= SHORT_SHARE * self.budget
                 if tried in before or not has_time:
                     continue
                 before.append(tried)
@@ -308,27 +348,27 @@ class _Search:
         return chosen, best, max(0.0, first.seconds - SHORT_EPOCHS * first.epoch_seconds)
 
     def _in_full(self, chosen: TrainOptions, backbone: Backbone, epoch: float, overhead: float) -> dict[str, Candidate]:
-        """Return full fine-tunings, by name: as many as can have `FULL_EPOCHS`, at least one."""
+        """Return full fine-tunings, by name: as many as can have `FULL_EPOCHS`, at least one, and then be joined."""
         wanted: list[TrainOptions] = []
         for change in self.plan.full:
             tried = _changed(chosen, change, backbone)
             wanted += [tried] if tried not in wanted else []
-        available = (1 - HEAD_SHARE) * self.budget - self._spent
-        cost = overhead + FULL_EPOCHS * epoch
-        wanted = wanted[: max(1, int(available / cost))]
-        epochs = max(1, min(self.plan.epochs, int((available / len(wanted) - overhead) / epoch)))
+        one = max(each.seconds for each in self.trials if each.stage == "backbone")
+        joining = (len(wanted) + 1) * one
+        self.data = replace(self.data, deadline=self._deadline - HEAD_SHARE * self.budget - joining)
         found: dict[str, Candidate] = {}
         for number, tried in enumerate(wanted, start=1):
-            name = f"network {number}, {epochs} epochs"
-            cost = overhead + epochs * epoch
-            if found and not self._made(IN_FULL, name) and cost > self.left:
-                self._report(f"{name} is left out: it would take about {cost / 60:.0f} minutes")
+            available = (1 - HEAD_SHARE) * self.budget - joining - self._spent(number)
+            share = available / max(1, min(len(wanted) - number + 1, int(available / (overhead + FULL_EPOCHS * epoch))))
+            epochs = min(self.plan.epochs, int((share - overhead) / epoch))
+            if found and epochs < min(FULL_EPOCHS // 2, self.plan.epochs):
+                self._report(f"no time for network {number}")
                 break
-            options = _changed(tried, {"epochs": epochs}, backbone)
-            try:
-                found[name] = self.train(IN_FULL, name, options, epoch_seconds=epoch)
-            except OptionError as exc:  # it diverged
-                self._report(str(exc))
+            epochs = max(1, epochs)
+            options = _changed(tried, {"epochs": epochs, "patience": max(LEAST_PATIENCE, epochs // 2)}, backbone)
+            name = f"network {number}, {epochs} epochs"
+            if trained := self._converged(IN_FULL, name, options, epoch):
+                found[name] = trained
         return found
 
     def has_time(self, backbone: Backbone, passes: int) -> bool:
@@ -339,25 +379,32 @@ class _Search:
         self._report(f"no time for networks together, whose features would take about {seconds:.0f} seconds")
         return False
 
-    @property
-    def _spent(self) -> float:
-        """Seconds before the trainings in full, which are planned by it alike after an interruption."""
-        planned = {"backbone", "fine-tuning", *self.plan.variants}
-        return sum(each.seconds for each in self.trials if each.stage in planned)
+    def _spent(self, number: int = 1) -> float:
+        """Return the seconds before a training in full, which is planned by them alike after an interruption."""
+        full = [at for at, each in enumerate(self.trials) if each.stage == IN_FULL][number - 1 :]
+        return sum(each.seconds for each in self.trials[: full[0] if full else None])
 
     def _made(self, stage: str, name: str) -> PresetTrial | None:
         return next((each for each in self.trials if (each.stage, each.name) == (stage, name)), None)
 
     def _short(self, stage: str, name: str, options: TrainOptions, epoch_seconds: float) -> PresetTrial:
         if self._made(stage, name) is None:
-            try:
-                self.train(stage, name, options, epoch_seconds=epoch_seconds)
-            except OptionError as exc:  # it diverged
-                self._report(str(exc))
-                self._add(PresetTrial(stage, name, 0.0, 0.0, epoch_seconds))
+            self._converged(stage, name, options, epoch_seconds)
         made = self._made(stage, name)
         assert made is not None
         return made
+
+    def _converged(self, stage: str, name: str, options: TrainOptions, epoch_seconds: float) -> Candidate | None:
+        """Return a fine-tuning, or None if it diverged, which is a trial too."""
+        if (made := self._made(stage, name)) and not made.macro_map:
+            return None
+        started = time.perf_counter()
+        try:
+            return self.train(stage, name, options, epoch_seconds=epoch_seconds)
+        except OptionError as exc:
+            self._report(str(exc))
+            self._add(PresetTrial(stage, name, 0.0, round(time.perf_counter() - started, 1), epoch_seconds))
+            return None
 
     def _report(self, text: str) -> None:
         used = f"{(self.budget - self.left) / 60:.0f} of at most {self.budget / 60:.0f} minutes"
@@ -422,8 +469,13 @@ def _changed(options: TrainOptions, change: Mapping[str, Any], backbone: Backbon
     """Return options with fields of `FinetuneOptions` changed; `size_factor` is relative to a backbone's size."""
     assert options.finetune is not None
     if "size_factor" in change:
-        return replace(options, size=_STRIDE * round(change["size_factor"] * backbone.size / _STRIDE))
+        return replace(options, size=_STRIDE * int(change["size_factor"] * backbone.size / _STRIDE + 0.5))
     return replace(options, finetune=replace(options.finetune, **change))
+
+
+def _with_labels_of(strategy: Strategy, name: str) -> Strategy:
+    """Return the strategy of a name, with the labels and the decisions of another one."""
+    return replace(STRATEGIES[name], min_count=strategy.min_count, decision_rule=strategy.decision_rule)
 
 
 def _side(options: TrainOptions, backbone: Backbone) -> int:
