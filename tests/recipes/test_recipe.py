@@ -105,7 +105,7 @@ def test_a_dry_run_says_what_every_stage_does(tmp_path: Path) -> None:
     assert (
         "round-13: from mean-12; seed 110; 30,000 + 16,000 marks; 4 epochs at 144 to 192 pixels for 192" in done.stdout
     )
-    assert "to src/viennatag/model/starter" in done.stdout
+    assert "to src/viennatag/bundles/starter" in done.stdout
     assert not (tmp_path / "work").exists()
 
 

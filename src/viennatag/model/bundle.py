@@ -97,7 +97,7 @@ class Bundle:
         return self.path / GRAPH
 
 
-STARTER_FOLDER = Path(__file__).parent / STARTER
+STARTER_FOLDER = Path(__file__).parents[1] / "bundles" / STARTER
 
 
 def find_bundle(name: str | Path) -> Path:
