@@ -357,6 +357,7 @@ def test_all_can_be_removed(visit: Opener) -> None:
     expect(page.locator("#welcome")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is missing: cd tests/browser && npm install")
 def test_the_accessibility_checker_sees_a_fault(visit: Opener) -> None:
     page = visit()

@@ -197,6 +197,9 @@ def test_what_is_written_reads_back(tmp_path: Path, ending: str, rows: list[tupl
 
 def test_a_label_that_a_separator_would_cut_is_written_as_a_list(tmp_path: Path) -> None:
     codes = (("war; peace",), ("a", "b"), ("nan",), ())
+    vectors = Marks("flat", ("a",), (("0", "1"),), ("a",), ("",), ("",), (1.0,))
+    write_marks(vectors, tmp_path / "vectors.csv")
+    assert read_marks(tmp_path / "vectors.csv", taxonomy="flat").codes == vectors.codes
     marks = Marks("flat", tuple("abcd"), codes, tuple("abcd"), ("",) * 4, ("",) * 4, (1.0,) * 4)
     write_marks(marks, tmp_path / "m.csv")
     assert (tmp_path / "m.csv").read_text().splitlines()[1] == 'a,"[""war; peace""]",a,,,1.0'

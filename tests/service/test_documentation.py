@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.service.server import running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+@pytest.mark.slow
 def test_the_interactive_documentation_works_without_another_machine(browser: "Browser", tmp_path: Path) -> None:
     asked: list[str] = []
     errors: list[str] = []

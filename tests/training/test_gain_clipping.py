@@ -95,7 +95,8 @@ def test_a_folded_channel_is_found_too() -> None:
     assert clip_gains(again) == 1
 
 
-@pytest.mark.parametrize("from_bundle", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("from_bundle", [False, True])
 def test_no_network_is_trained_or_served_with_such_a_channel(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, from_bundle: bool
 ) -> None:

@@ -17,7 +17,9 @@ def collection() -> Collection:
     return make_collection(700, more=200, maps=True)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "ml-decoder" else name for name in STRATEGIES]
+)
 def test_every_strategy_learns_and_decides(name: str, collection: Collection) -> None:
     strategy = STRATEGIES[name]
     labels = collection.labels(min_count=strategy.min_count)

@@ -289,7 +289,8 @@ def _checked(row: Sequence[Any]) -> Sequence[Any]:
 
 
 def _joined(codes: Sequence[str], listed: bool) -> str:
-    if codes and (listed or not all(map(_is_plain, codes))):
+    is_vector = len(codes) > 1 and all(map(truth_of, codes))  # `0;1` would be read as one of 0 and 1
+    if codes and (listed or is_vector or not all(map(_is_plain, codes))):
         return json.dumps(list(codes), ensure_ascii=False)
     return ";".join(codes)
 
