@@ -385,6 +385,7 @@ def test_every_state_is_accessible_and_fits(visit: Opener, scheme: str, width: i
     if width == 1280:  # the switch wins over the system, also after a reload
         page.click("#theme")
         page.reload()
+        page.wait_for_selector("body[data-ready]")
         scheme = {"light": "dark", "dark": "light"}[scheme]
     expect(page.locator("#theme")).to_have_attribute("aria-pressed", str(scheme == "dark").lower())
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(part => part < 60)")

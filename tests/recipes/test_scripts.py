@@ -17,6 +17,7 @@ PARTS_OF_OTHERS = {
     "unlabelled",
     "registered",
     "registered_stage",
+    "stage_features",
 }
 SCRIPTS = [
     path
