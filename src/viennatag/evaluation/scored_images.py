@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import BundleError, ImageError
-from viennatag.images.crops import full_view_rows
 from viennatag.images.decoding import available_cores
 from viennatag.images.sources import ImageSource
 from viennatag.model.postprocessing import Outputs
@@ -76,7 +75,7 @@ def score_images(
             colours = np.concatenate(found) if found else None
             outputs = Outputs(batch.outputs[0], batch.view_counts, colours, np.array(batch.blank))
             scores.append(chain.scores(outputs))
-            features.append(batch.outputs[1][full_view_rows(batch.view_counts)])
+            features.append(batch.outputs[1][outputs.whole_rows])
         done += len(batch.outcomes)
         if progress:
             progress(done)

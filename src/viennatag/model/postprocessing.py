@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.calibration.calibration import Calibration, coherent_probabilities, stable_sigmoid
+from viennatag.calibration.calibration import Calibration, coherent_probabilities
 from viennatag.data.labels import LabelSet
 from viennatag.errors import DataError
 from viennatag.images.colour_features import COLOUR_LABELS
@@ -46,6 +46,13 @@ class Outputs:
     view_counts: Sequence[int] | None = None
     colours: NDArray[np.float32] | None = None
     blank: NDArray[np.bool_] | None = None
+
+    @property
+    def whole_rows(self) -> slice | NDArray[np.intp]:
+        """The rows of the whole images among those of all views."""
+        if self.view_counts is None or len(self.view_counts) == len(self.logits):
+            return slice(None)
+        return full_view_rows(self.view_counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,16 +124,19 @@ class Postprocessor:
         """Return for which marks crops count, judged by the logits of the whole ones, shape (marks, labels)."""
         if not self.max_crops:
             return np.zeros(len(whole_logits), dtype=bool)
-        columns, slope, intercept = self._pictorial_categories
-        scores = stable_sigmoid((whole_logits[:, columns] * slope + intercept).max(axis=1, initial=-np.inf))
-        wanted: NDArray[np.bool_] = (scores >= self.crop_scores[0]) & (scores < self.crop_scores[1])
-        return wanted | (self.crop_scores == (0.0, 1.0))
+        columns, slope, intercept, (low, high) = self._crop_gate
+        best = (whole_logits[:, columns] * slope + intercept).max(axis=1, initial=-np.inf)
+        wanted: NDArray[np.bool_] = (best >= low) & (best < high)
+        return wanted
 
     @cached_property
-    def _pictorial_categories(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-        """Positions of the pictorial categories, and their slopes and intercepts."""
+    def _crop_gate(self) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Positions of the pictorial categories, their slopes and intercepts, and the log-odds of `crop_scores`."""
         columns = np.flatnonzero(self.labels.is_pictorial & (self.labels.parents < 0))
-        return columns, self.calibration.slope[columns], self.calibration.intercept[columns]
+        scores = np.array(self.crop_scores)
+        with np.errstate(divide="ignore"):  # without bounds they are infinite
+            log_odds = np.log(scores) - np.log1p(-scores)
+        return columns, self.calibration.slope[columns], self.calibration.intercept[columns], log_odds
 
     def logits(self, outputs: Outputs) -> NDArray[np.floating[Any]]:
         """Return one row of logits for each image, shape (images, labels), as the calibration takes them.
@@ -134,13 +144,10 @@ class Postprocessor:
         Raises:
             DataError: If the colour features are missing or have another shape.
         """
-        logits = outputs.logits
-        if outputs.view_counts is not None:
-            if self.max_crops:
-                wanted = self.wants_crops(logits[full_view_rows(outputs.view_counts)])
-                logits = merge_crops(logits, outputs.view_counts, self.labels.is_pictorial, wanted)
-            elif len(outputs.view_counts) < len(logits):
-                logits = logits[full_view_rows(outputs.view_counts)]
+        logits = outputs.logits[outputs.whole_rows]
+        if self.max_crops and outputs.view_counts is not None and len(logits) < len(outputs.logits):
+            wanted = self.wants_crops(logits)
+            logits = merge_crops(outputs.logits, outputs.view_counts, self.labels.is_pictorial, wanted)
         logits = average_parent_logits(logits, self.labels, self.parent_weight)
         if self.pixel_labels:
             expected = (len(logits), len(COLOUR_LABELS))

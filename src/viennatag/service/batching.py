@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import ImageError
-from viennatag.images.crops import Box, full_view_rows
+from viennatag.images.crops import Box
 from viennatag.images.decoding import FramedImage
 from viennatag.images.isolation import CostlyImageError, DecodeProcesses, decode_processes, is_costly
 from viennatag.prediction.predictor import Predictor
@@ -223,9 +223,9 @@ class Batcher:
             for job in jobs:
                 self._resolve(job, exc)
             return
-        rows = full_view_rows(outputs.view_counts or [])
-        for job, image, score, row in zip(jobs, framed, scores, rows, strict=True):
-            result = _attempt(job.work, ImageScores(image.width, image.height, score, features[row]))
+        own = features[outputs.whole_rows]
+        for job, image, score, feature in zip(jobs, framed, scores, own, strict=True):
+            result = _attempt(job.work, ImageScores(image.width, image.height, score, feature))
             self._resolve(job, result)
         self._metrics.batches.observe(len(jobs))
 

@@ -47,7 +47,6 @@ LOCAL = "local-dir:"
 HUGGING_FACE = "hf:"
 """Prefix of the name of a backbone on Hugging Face in timm's format: `hf:timm/resnet18.a1_in1k`."""
 _TIMM_HUB = "hf-hub:"
-_OF_THE_HUB = (HUGGING_FACE, _TIMM_HUB, "hf_hub:")
 _HUBS = (HUGGING_FACE, _TIMM_HUB, "hf_hub:")
 _ARCHITECTURE = "architecture"  # the metadata key of the network's timm name in a graph
 
@@ -120,7 +119,7 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
     folder = name.removeprefix(LOCAL)
     if name != folder and not Path(folder, "config.json").is_file():
         raise BackboneError(f"{name}: the folder holds no config.json; expected a model saved by timm")
-    if name.startswith(_OF_THE_HUB) or (pretrained and not name.startswith((LOCAL, TORCHVISION))):
+    if name.startswith(_HUBS) or (pretrained and not name.startswith((LOCAL, TORCHVISION))):
         _use_cache_when_offline()
     try:
         created = _create(name, pretrained=pretrained, size=size)

@@ -25,7 +25,6 @@ from viennatag.metrics.metrics import average_precision, macro_average_precision
 from viennatag.metrics.scores import as_targets
 from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor, average_parent_logits
 from viennatag.thresholds.decision_rules import DecisionRule
-from viennatag.training.postprocessing.forward import whole_logits
 
 CROP_GAIN = 0.005
 """Macro average precision that crops must gain to be worth their calls."""
@@ -114,7 +113,7 @@ def _choose_crops(
     outputs: Outputs, targets: csr_array, labels: LabelSet, crop_gain: float
 ) -> tuple[Logits, int, dict[str, Any]]:
     """Return one row of logits for each mark, the number of crops to run, and what was measured."""
-    whole = whole_logits(outputs)
+    whole = outputs.logits[outputs.whole_rows]
     columns = np.flatnonzero(labels.is_pictorial)
     if outputs.view_counts is None or len(outputs.logits) == len(whole) or not len(columns):
         return whole, 0, {}

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, ImageError
-from viennatag.images.crops import full_view_rows
 from viennatag.model.postprocessing import Outputs
 from viennatag.runtime.backends import open_runtime
 from viennatag.runtime.engine import Engine, run_images
@@ -55,10 +54,3 @@ def _run_images(head: ExportedHead, held_out: HeldOut) -> NDArray[np.float32]:
             raise DataError(f"an image that could be read before cannot be read now: {bad}")
         found.extend(batch.outputs)
     return np.concatenate(found)
-
-
-def whole_logits(outputs: Outputs) -> NDArray[np.floating]:
-    """Return the logits of the whole images only, shape (images, labels)."""
-    if outputs.view_counts is None or len(outputs.view_counts) == len(outputs.logits):
-        return outputs.logits
-    return outputs.logits[full_view_rows(outputs.view_counts)]

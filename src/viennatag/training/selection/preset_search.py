@@ -248,11 +248,11 @@ class _Search:
 
     def __init__(self, data: TrainingMarks, plan: PresetPlan, budget: float, path: Path) -> None:
         self._clock = _EpochClock(data.progress)
-        self.data, self.plan, self.budget, self._path = replace(data, progress=self._clock), plan, budget, path
+        self.plan, self.budget, self._path = plan, budget, path
         self.trials = _read_trials(path)
         self.stage_strategies: tuple[str, ...] = LINEAR
         self._deadline = time.perf_counter() + budget - sum(each.seconds for each in self.trials)
-        self.data = replace(self.data, deadline=self._deadline - HEAD_SHARE * budget)
+        self.data = replace(data, progress=self._clock, deadline=self._deadline - HEAD_SHARE * budget)
 
     @property
     def left(self) -> float:
