@@ -5,15 +5,17 @@
 
 Measured in turn, in several rounds; results are ratios of medians: one-thread engines on ready pixels of images and
 their crops, one engine per core; decoding and resizing alone, by viennatag and by plain Pillow; the engine and
-viennatag's decoding with half of the cores each, like the stages of a pipeline; `run_bulk` in this process, from
-listing the files to the summary; and `run_bulk` on a Ray cluster on this machine. Starting the cluster is not counted,
-starting its workers is. Where decoding and engine share the cores, the two in turn are the bound that can be reached;
-see throughput.py. Memory is the peak of `viennatag bulk` in a process of its own; links multiply the files.
+viennatag's decoding with half of the cores each, like the stages of a pipeline; decoding and engine in turn, a batch
+after the other, in a bare loop in one process per core, which are started before: the bound that can be reached;
+`run_bulk`, from starting its processes and listing the files to the summary; and `run_bulk` on a Ray cluster on this
+machine. Starting the cluster is not counted, starting its workers is. Memory is the peak of `viennatag bulk` and all
+its processes together; links multiply the files.
 Results: benchmarks/results/bulk.json.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -24,6 +26,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -34,7 +37,10 @@ from plain import decode_plainly
 from viennatag.bulk import run_bulk
 from viennatag.images.decoding import FramedImage, available_cores, read_framed_image
 from viennatag.model.bundle import open_bundle
-from viennatag.runtime.engine import BATCH_SIZE, Engine
+from viennatag.runtime.engine import BATCH_SIZE, Engine, run_views
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Barrier
 
 ROOT = Path(__file__).parents[1]
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -65,11 +71,38 @@ def peak_megabytes(model: str, files: list[Path], count: int) -> float:
         peak = 0
         while process.poll() is None:
             with suppress(psutil.Error):
-                peak = max(peak, process.memory_info().rss)
+                every = [process, *process.children(recursive=True)]
+                peak = max(peak, sum(each.memory_info().rss for each in every))
             time.sleep(0.02)
         if process.returncode:
             raise SystemExit(f"viennatag bulk ended with {process.returncode}")
         return peak / 1e6
+
+
+def loop_barely(model: str, files: list[Path], start: "Barrier", end: "Barrier") -> None:
+    """Decode and run files, a batch after the other, and do nothing else."""
+    bundle = open_bundle(model)
+    engine, chain = Engine(bundle.graph, threads=1), bundle.postprocessor
+    start.wait()
+    for at in range(0, len(files), BATCH_SIZE):
+        batch = files[at : at + BATCH_SIZE]
+        framed = [read_framed_image(path, bundle.image_size, max_crops=chain.max_crops) for path in batch]
+        run_views(engine, framed, ("logits",), chain.wants_crops)
+    end.wait()
+
+
+def time_bare_loops(model: str, files: list[Path], cores: int) -> float:
+    """Return the seconds of a bare loop in one process per core, without starting them."""
+    spawn = multiprocessing.get_context("spawn")
+    start, end = spawn.Barrier(cores + 1), spawn.Barrier(cores + 1)
+    loops = [spawn.Process(target=loop_barely, args=(model, files[core::cores], start, end)) for core in range(cores)]
+    for loop in loops:
+        loop.start()
+    start.wait()
+    took = seconds(end.wait)
+    for loop in loops:
+        loop.join()
+    return took
 
 
 def main() -> None:
@@ -82,7 +115,8 @@ def main() -> None:
     parser.add_argument("--ray", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/bulk.json")
     options = parser.parse_args()
-    files = find_files(options.images, options.count)
+    found = find_files(options.images, options.count)
+    files = [found[at % len(found)] for at in range(options.count)]
     bundle, cores = open_bundle(options.model), available_cores()
     half, size = max(cores // 2, 1), bundle.image_size
     engines = [Engine(bundle.graph, threads=1) for _ in range(cores)]
@@ -123,17 +157,18 @@ def main() -> None:
             "engine on half": lambda: run_engines(half),
             "decode on half": lambda: decode_all(half, read),
         }
-        wholes = {"in this process": lambda: bulk(None)}
+        wholes = {"on this machine": lambda: bulk(None)}
         if options.ray:
             os.environ.update(LOOPBACK)
             import ray
 
             ray.init(address="local", _node_ip_address="127.0.0.1", include_dashboard=False, log_to_driver=False)
             wholes["on Ray"] = lambda: bulk("local")
-        rates: dict[str, list[float]] = {name: [] for name in (*stages, *wholes)}
+        rates: dict[str, list[float]] = {name: [] for name in (*stages, "bare loop", *wholes)}
         for _ in range(options.rounds):
             for name, work in (stages | wholes).items():
                 rates[name].append(len(files) / seconds(work))
+            rates["bare loop"].append(len(files) / time_bare_loops(options.model, files, cores))
         if options.ray:
             ray.shutdown()
     medians = {name: statistics.median(found) for name, found in rates.items()}
@@ -142,12 +177,11 @@ def main() -> None:
         "plain decode": min(medians["bare engine"], medians["plain decode"]),
         "on half": min(medians["engine on half"], medians["decode on half"]),
     }
-    in_turn = 1 / (1 / medians["bare engine"] + 1 / medians["bare decode"])
     results = {
         "cores": cores,
         "images": len(files),
         "images_per_second": {name: round(rate, 1) for name, rate in medians.items()},
-        "share_of_both_in_turn": {name: round(medians[name] / in_turn, 3) for name in wholes},
+        "share_of_bare_loop": {name: round(medians[name] / medians["bare loop"], 3) for name in wholes},
         "share_of_the_slower": {
             f"{name}, {which}": round(medians[name] / rate, 3) for name in wholes for which, rate in slower.items()
         },

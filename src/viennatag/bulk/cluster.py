@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bulk.job import Job
-from viennatag.bulk.worker import Outcome, ShardWorker
+from viennatag.bulk.worker import Outcome, ShardWorker, finish_shard
 from viennatag.errors import BulkError, ViennatagError, require
 from viennatag.signals import keeping_handlers
 
@@ -136,13 +136,8 @@ class _Actor:
 
     def __call__(self, offsets: dict[str, NDArray[np.int64]]) -> dict[str, list[Any]]:
         try:
-            shard = self.job.shard_at(int(offsets["item"][0]))
             self.worker = self.worker or self.make(self.job, threads=1)
-            if self.job.shard_file(shard.number).is_file():  # done before its node died
-                outcome = Outcome(shard.number, shard.count)
-            else:
-                (outcome,) = self.worker.run([shard])
-            row = {**asdict(outcome), "stops": ""}
+            row = {**asdict(finish_shard(self.job, int(offsets["item"][0]), self.worker)), "stops": ""}
         except ViennatagError as exc:  # the node cannot work, the shard is fine
             row = {**asdict(Outcome(-1, 0)), "stops": str(exc)}
         return {name: [value] for name, value in row.items()}

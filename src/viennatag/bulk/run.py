@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from viennatag.bulk.job import BulkOptions, Job, ResultFormat, bundle_digest, hold_results, prepare_job
+from viennatag.bulk.processes import count_processes, run_in_processes
 from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
 from viennatag.bulk.worker import Outcome, Worker
@@ -75,7 +76,7 @@ def run_bulk(
         format: `parquet` or `jsonl`.
         shard_size: Images in a shard: at most this many are predicted again after an interruption, for each worker.
         address: A Ray cluster, `auto` for the one that this machine belongs to, or `local` for one on this machine.
-            By default this process does the work, on all cores.
+            By default this machine does the work, on all cores.
         progress: Progress callback: images done, images in all, and images that failed in this run.
 
     Raises:
@@ -136,12 +137,18 @@ def run_job(
 
 
 def _predict(job: Job[BulkOptions], left: list[int], *, address: str | None) -> Iterator[Outcome]:
-    if left and address is None:
-        yield from Worker(job).run(map(job.shard_at, left))
-    elif left:
+    if not left:
+        return
+    if address is not None:
         from viennatag.bulk.cluster import run_on_ray
 
-        yield from run_on_ray(job, left, address or "", Worker)
+        yield from run_on_ray(job, left, address, Worker)
+        return
+    worker = Worker(job)
+    if (count := count_processes(job, len(left))) > 1:
+        yield from run_in_processes(job, left, Worker, count)
+    else:
+        yield from worker.run(map(job.shard_at, left))
 
 
 def _read_failures(job: Job[Any], errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:

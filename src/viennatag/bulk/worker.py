@@ -43,6 +43,19 @@ class ShardWorker(Protocol):
         ...
 
 
+def finish_shard(job: Job[Any], offset: int, worker: ShardWorker) -> Outcome:
+    """Return the outcome of the shard at an offset of the plan; one whose results are there is not done again.
+
+    Raises:
+        BulkError: If its results cannot be written.
+    """
+    shard = job.shard_at(offset)
+    if job.shard_file(shard.number).is_file():  # done before the process or node that did it died
+        return Outcome(shard.number, shard.count)
+    (outcome,) = worker.run([shard])
+    return outcome
+
+
 @dataclass(frozen=True, eq=False)
 class _Row:
     """One image: its name, then its error or its scores; or the error that ends its whole shard."""

@@ -37,7 +37,7 @@ def bulk(
     ] = "parquet",
     shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
-        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
+        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this machine alone.")
     ] = None,
 ) -> None:
     """Suggest codes for millions of images.
