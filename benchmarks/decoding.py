@@ -6,9 +6,9 @@
 The images, by default ../shared/real_marks/images, are taken as they are, and as copies in other sizes and formats.
 Each candidate reads all of them from memory, in turn, in a process of its own; what is compared is processor time.
 Candidates are this tree, the one of `--against`, plain Pillow (open, convert, resize), and, where they are installed
-or lie in the folder of `--libraries`, simplejpeg with Pillow's resize and OpenCV's reduced decoding with its resize
-by area. Only the first two frame a mark and cut up to three crops. Scores are those of the packaged bundle from the
-pixels of both trees.
+or lie in the folder of `--libraries`, simplejpeg with Pillow's resize, OpenCV's reduced decoding with its resize by
+area, and thumbnails of libvips. Only the first two frame a mark and cut up to three crops. Scores are those of the
+packaged bundle from the pixels of both trees.
 Results: benchmarks/results/decoding.json.
 """
 
@@ -85,6 +85,12 @@ def read_with_opencv(content: bytes) -> object:
     return cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
 
 
+def read_with_libvips(content: bytes) -> object:
+    import pyvips  # type: ignore[import-not-found,unused-ignore]
+
+    return pyvips.Image.thumbnail_buffer(content, SIZE, height=SIZE, size="force").numpy()
+
+
 def _squeeze(image: Image.Image) -> Image.Image:
     return image.resize((SIZE, SIZE), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
@@ -148,6 +154,7 @@ READERS: dict[str, Reader] = {
     "pillow": read_plainly,
     "simplejpeg": read_with_simplejpeg,
     "opencv": read_with_opencv,
+    "libvips": read_with_libvips,
 }
 
 
@@ -162,7 +169,7 @@ class Candidate:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "VIPS_CONCURRENCY": "1"},
         )
 
     def ask(self, kind: str) -> str:
@@ -216,7 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, default=ROOT / "../shared/real_marks/images")
     parser.add_argument("--against", type=Path, help="the folder src of another checkout")
-    parser.add_argument("--libraries", type=Path, help="a folder with simplejpeg and cv2")
+    parser.add_argument("--libraries", type=Path, help="a folder with simplejpeg, cv2 and pyvips")
     parser.add_argument("--count", type=int, default=60, help="marks that copies are made of")
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "benchmarks/results/decoding.json")
     options = parser.parse_args()

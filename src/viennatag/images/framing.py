@@ -48,11 +48,6 @@ class Framing:
         longer = int(self.target[3] - self.target[1] > self.target[2] - self.target[0])
         return (self.target[longer + 2] - self.target[longer]) / (self.source[longer + 2] - self.source[longer])
 
-    def rescaled(self, x: float, y: float) -> "Framing":
-        """Return the framing of the same image with `x` times the width and `y` times the height in pixels."""
-        left, top, right, bottom = self.source
-        return Framing((left * x, top * y, right * x, bottom * y), self.target, self.fill)
-
     def box(self, width: int, height: int, size: int) -> tuple[float, float, float, float]:
         """Return the box of the full image in fractions of the square; below 0 or above 1 the image is cropped."""
         edges = []
