@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from viennatag.bulk.feature_store import LEARNED, STORED_BACKBONE, StoredImages, read_images_of, write_images
 from viennatag.bulk.job import FeatureOptions, Job, count_attempt, hold_results, node, prepare_job
+from viennatag.bulk.processes import count_processes, run_in_processes
 from viennatag.bulk.reading import ShardReader
 from viennatag.bulk.run import BulkSummary, run_job
 from viennatag.bulk.sources import Shard, find_source
@@ -20,7 +20,7 @@ from viennatag.errors import BulkError, DataError, ImageError, require
 from viennatag.files import atomic_file
 from viennatag.images.colour_features import COLOUR_LABELS, colour_features
 from viennatag.images.crops import MAX_CROPS
-from viennatag.images.decoding import available_cores, perceptual_hash
+from viennatag.images.decoding import perceptual_hash
 from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource, content_or_image
 from viennatag.runtime.engine import Engine, run_images
@@ -30,23 +30,21 @@ HASHED_SIZE = 64
 
 
 class FeatureWorker:
-    """A backbone at work on a job; one core."""
+    """A backbone at work on a job."""
 
-    def __init__(self, job: Job[FeatureOptions], *, threads: int = 1, engine: Engine | None = None) -> None:
-        if engine is None:
-            try:
-                graph = (job.results / STORED_BACKBONE).read_bytes()
-            except OSError as exc:
-                raise BulkError(
-                    f"{job.results}: {node()} cannot read the backbone there ({exc.strerror}); store and source must "
-                    "have the same paths on all nodes, so put them on a shared file system"
-                ) from exc
-            if graph_digest(graph) != job.digest:
-                raise BulkError(f"{job.results / STORED_BACKBONE}: on {node()} this is another backbone than the run's")
-            engine = Engine(graph, threads=threads)
+    def __init__(self, job: Job[FeatureOptions], *, threads: int | None = None) -> None:
+        try:
+            graph = (job.results / STORED_BACKBONE).read_bytes()
+        except OSError as exc:
+            raise BulkError(
+                f"{job.results}: {node()} cannot read the backbone there ({exc.strerror}); store and source must "
+                "have the same paths on all nodes, so put them on a shared file system"
+            ) from exc
+        if graph_digest(graph) != job.digest:
+            raise BulkError(f"{job.results / STORED_BACKBONE}: on {node()} this is another backbone than the run's")
         if not job.root.is_dir():
             raise BulkError(f"{job.root}: there is no such folder on {node()}; the source must be there on all nodes")
-        self.job, self.engine, self.reader = job, engine, ShardReader(job.root)
+        self.job, self.engine, self.reader = job, Engine(graph, threads=threads), ShardReader(job.root)
 
     def run(self, shards: Iterable[Shard]) -> Iterator[Outcome]:
         """Yield the outcome of each shard once its features are on disk.
@@ -162,7 +160,7 @@ def extract_store(
         crops: Whether the features of crops, and colour features, are kept too; Vienna codes need them.
         shard_size: Images in a shard: at most this many are extracted again after an interruption, for each worker.
         address: A Ray cluster, `auto` for the one that this machine belongs to, or `local` for one on this machine.
-            By default this process does the work, on all cores.
+            By default this machine does the work, on all cores.
         progress: Progress callback: images done, images in all, and images that failed in this run.
 
     Raises:
@@ -204,23 +202,13 @@ def _is_whole(job: Job[Any], number: int) -> bool:
 
 
 def _work(job: Job[FeatureOptions], left: Sequence[int], *, address: str | None) -> Iterator[Outcome]:
-    """Yield the outcome of each shard, in any order; without Ray each core works on shards of its own."""
     if not left:
         return
     if address is not None:
         from viennatag.bulk.cluster import run_on_ray
 
         yield from run_on_ray(job, left, address, FeatureWorker)
-        return
-    workers = min(available_cores(), len(left))
-    engine = Engine((job.results / STORED_BACKBONE).read_bytes(), threads=1, callers=workers)
-
-    def run(offset: int) -> Outcome:
-        (outcome,) = FeatureWorker(job, engine=engine).run([job.shard_at(offset)])
-        return outcome
-
-    with ThreadPoolExecutor(workers, thread_name_prefix="features") as pool:
-        try:
-            yield from pool.map(run, left)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    elif (count := count_processes(job, len(left))) > 1:
+        yield from run_in_processes(job, left, FeatureWorker, count)
+    else:
+        yield from FeatureWorker(job).run(map(job.shard_at, left))

@@ -143,12 +143,10 @@ def _predict(job: Job[BulkOptions], left: list[int], *, address: str | None) -> 
         from viennatag.bulk.cluster import run_on_ray
 
         yield from run_on_ray(job, left, address, Worker)
-        return
-    worker = Worker(job)
-    if (count := count_processes(job, len(left))) > 1:
+    elif (count := count_processes(job, len(left))) > 1:
         yield from run_in_processes(job, left, Worker, count)
     else:
-        yield from worker.run(map(job.shard_at, left))
+        yield from Worker(job).run(map(job.shard_at, left))
 
 
 def _read_failures(job: Job[Any], errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:

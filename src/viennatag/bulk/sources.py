@@ -27,6 +27,7 @@ from viennatag.data.source_files import (
     IMAGE_ENDINGS,
     PassedOver,
     SourceFile,
+    check_image_folder,
     is_hidden,
     list_source_files,
     stat_source_file,
@@ -101,8 +102,7 @@ def find_source(source: Path | str, images: Path | str | None = None) -> Source:
     """
     name, path = str(source), Path(source)
     if images is not None:
-        if not Path(images).is_dir():
-            raise DataError(f"{images}: there is no such folder of images")
+        check_image_folder(images)
         root = Path(images).resolve()
         return Source(name, root, lambda: _listed(path, root), table=True)
     if path.is_dir():

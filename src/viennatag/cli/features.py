@@ -25,7 +25,7 @@ def features(
     taxonomy: options.TaxonomyOption = "vienna",
     shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
-        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this process works alone.")
+        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this machine alone.")
     ] = None,
     settings: SetOption = None,
     cache: options.CacheOption = None,
