@@ -12,7 +12,7 @@ Figures of the package as it stands and, with `--against`, of an older revision 
   package counts only where something is imported from it. Leaves (one loss, one head, one register format) are listed
   apart: what is reached only through a module of `--leaves` counts as a leaf.
 - doubled names: public functions, classes and constants that two or more modules define at top level; `cli` is left
-  out, where a command is named as the function that it calls.
+  out, where a command is named as the function that it calls, and migrations, whose names Alembic prescribes.
 - options: of each command, the present tree only; needs typer.
 
 Lines are all lines of a file. Results: benchmarks/results/structure.json (`--json -o`).
@@ -154,7 +154,7 @@ def doubled(trees: Mapping[str, ast.Module]) -> dict[str, list[str]]:
     """Return each public name that several modules define at top level, with these modules."""
     homes: dict[str, set[str]] = {}
     for module, tree in trees.items():
-        if not f"{module}.".startswith(f"{PACKAGE}.cli."):
+        if not f"{module}.".startswith(f"{PACKAGE}.cli.") and ".migrations." not in module:
             for name in defined_in(tree):
                 homes.setdefault(name, set()).add(module)
     return {name: sorted(found) for name, found in sorted(homes.items()) if len(found) > 1}

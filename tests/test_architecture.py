@@ -189,6 +189,14 @@ def test_public_names_exist() -> None:
         _ = viennatag.nonsense
 
 
+def test_the_files_to_read_are_there() -> None:
+    text = (Path(__file__).parents[1] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    order = text.partition("## Reading order")[2].partition("## Invariants")[0]
+    files = re.findall(r"`([a-z_/]+\.py)`", order)
+    assert len(files) > 20
+    assert not [file for file in files if not (ROOT / file).is_file()]
+
+
 def test_no_public_name_is_defined_in_two_modules() -> None:
     homes: dict[str, list[str]] = {}
     for path in modules():
