@@ -35,7 +35,8 @@ from marks import FOLDER
 from marks import files as find_files
 from plain import decode_plainly
 from viennatag.bulk import run_bulk
-from viennatag.images.decoding import FramedImage, available_cores, read_framed_image
+from viennatag.cores import available_cores
+from viennatag.images.decoding import FramedImage, read_framed_image
 from viennatag.model.bundle import open_bundle
 from viennatag.runtime.engine import BATCH_SIZE, Engine, run_views
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from viennatag.cores import available_cores
 from viennatag.data.marks import read_marks
-from viennatag.images.decoding import available_cores
 from viennatag.images.reading import read_images
 from viennatag.inspection.image_checks import check_images
 from viennatag.split.duplicates import near_duplicate_groups

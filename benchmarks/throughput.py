@@ -29,7 +29,8 @@ import psutil
 
 from marks import FOLDER, files
 from plain import decode_plainly
-from viennatag.images.decoding import available_cores, read_framed_image
+from viennatag.cores import available_cores
+from viennatag.images.decoding import read_framed_image
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine
 

@@ -34,7 +34,7 @@ TORCH = {"estimator", "losses", "sampling", "training"}
 """The packages that may import torch."""
 FLOORS = (
     {"errors"},
-    {"files", "progress", "signals"},
+    {"cores", "files", "progress", "signals"},
     {"vienna", "metrics"},
     {"calibration", "images"},
     {"thresholds", "data"},

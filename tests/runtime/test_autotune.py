@@ -5,7 +5,7 @@ import pytest
 
 from tests.runtime.test_engine import graph
 from viennatag.errors import OptionError
-from viennatag.images.decoding import available_cores
+from viennatag.cores import available_cores
 from viennatag.runtime import settings
 from viennatag.runtime.autotune import measure_speeds
 from viennatag.runtime.backends import installed_runtimes

@@ -22,8 +22,8 @@ from typing import IO, Any
 
 from viennatag.bulk.job import ATTEMPTS, Job
 from viennatag.bulk.worker import Outcome, ShardWorker, finish_shard
+from viennatag.cores import available_cores
 from viennatag.errors import BulkError, ViennatagError
-from viennatag.images.decoding import available_cores
 
 _FEWEST_IMAGES = 1_000
 """Loading the model in a process takes as long as some hundred images."""

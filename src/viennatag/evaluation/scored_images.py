@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.cores import available_cores
 from viennatag.errors import BundleError, ImageError
-from viennatag.images.decoding import available_cores
 from viennatag.images.sources import ImageSource
 from viennatag.model.postprocessing import Outputs
 from viennatag.prediction.predictor import Predictor

@@ -8,7 +8,6 @@ mirrored, because letters and directions matter.
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -298,11 +297,6 @@ def measure_image(source: str | Path | bytes) -> ImageMeasurement:
     return ImageMeasurement(
         width, height, perceptual_hash(_frame(image, find_framing(image, 64), 64)), digest, contrast
     )
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.cores import available_cores
 from viennatag.errors import ImageError
-from viennatag.images.decoding import ImageMeasurement, available_cores, perceptual_hash
+from viennatag.images.decoding import ImageMeasurement, perceptual_hash
 from viennatag.images.isolation import measure_guarded, read_guarded
 from viennatag.images.sources import ImageSource
 

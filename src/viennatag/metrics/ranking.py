@@ -3,13 +3,13 @@
 Only positives need a rank, so sparse targets are never made dense.
 """
 
-import os
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from viennatag.cores import available_cores
 from viennatag.errors import DataError, require
 from viennatag.metrics.scores import Scores, Targets, as_targets
 
@@ -118,7 +118,7 @@ def rank_positives(scores: Scores, positives: Positives, pool: NDArray[np.intp],
     from concurrent.futures import ThreadPoolExecutor  # not when a single image is answered
 
     above = np.zeros(len(members), dtype=np.intp)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(available_cores()) as threads:
         for found in threads.map(count, [columns[at : at + width] for at in range(0, len(columns), width)]):
             for wanted, counts in found:
                 above[wanted] += counts
@@ -179,7 +179,7 @@ def pooled_average_precision(
 
     owners, starts = np.unique(ranks.pool, return_index=True)
     edges = np.append(starts, len(ranks.pool))
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(available_cores()) as threads:
         for _ in threads.map(add_pool, owners.tolist(), map(slice, edges[:-1].tolist(), edges[1:].tolist())):
             pass
     return found

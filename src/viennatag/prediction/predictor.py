@@ -9,15 +9,17 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.cores import available_cores
 from viennatag.errors import ImageError, OptionError
 from viennatag.images.colour_features import colour_map
-from viennatag.images.decoding import MAX_PIXELS, FramedImage, available_cores
+from viennatag.images.decoding import MAX_PIXELS, FramedImage
 from viennatag.images.isolation import read_guarded
 from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource
@@ -124,6 +126,9 @@ class Predictor:
             OptionError: If the engine is unknown.
         """
         return cls(open_bundle(name), engine=engine, threads=threads)
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.bundle!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; engines cannot be copied, but opened again."""
@@ -409,8 +414,8 @@ class Predictor:
 
     def check_options(self, top: int | None, level: str | None) -> None:
         """Raise OptionError if `top` or `level` cannot be answered by this bundle."""
-        if top is not None and top < 1:
-            raise OptionError(f"top is {top}; it counts suggestions, from 1 up")
+        if top is not None and (not isinstance(top, Integral) or top < 1):
+            raise OptionError(f"top is {top!r}; it counts suggestions, from 1 up")
         known = self.bundle.labels.level_names
         if level is not None and level not in known:
             raise OptionError(f"the bundle has no level {level!r}; it has {', '.join(known)}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.images.decoding import available_cores
+from viennatag.cores import available_cores
 from viennatag.runtime.backends import installed_runtimes
 from viennatag.runtime.engine import Engine
 from viennatag.runtime.settings import EngineSpeed

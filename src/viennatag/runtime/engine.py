@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.cores import available_cores
 from viennatag.errors import BundleError, DataError, ImageError
 from viennatag.images.crops import full_view_rows
-from viennatag.images.decoding import FramedImage, available_cores
+from viennatag.images.decoding import FramedImage
 from viennatag.images.isolation import read_guarded
 from viennatag.images.sources import ImageSource
 from viennatag.runtime.backends import open_runtime

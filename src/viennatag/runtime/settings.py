@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from viennatag.cores import available_cores
 from viennatag.errors import OptionError
 from viennatag.files import atomic_file, cache_folder
-from viennatag.images.decoding import available_cores
 from viennatag.runtime.backends import RUNTIMES
 from viennatag.runtime.engine import BATCH_SIZE
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from viennatag.cores import available_cores
 from viennatag.errors import OptionError, report_problems
-from viennatag.images.decoding import available_cores
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from viennatag.cores import available_cores
 from viennatag.data.marks import read_marks
 from viennatag.errors import ArtworkError, OptionError
 from viennatag.files import atomic_file, exclusive, safe_cells, temporary_neighbour
@@ -186,7 +186,7 @@ def _draw_into(
     chunks = [range(start, min(start + chunk_size, count)) for start in range(0, count, chunk_size)]
     left = [chunk for chunk in chunks if not _chunk_file(folder, chunk).is_file()]
     done = count - sum(map(len, left))
-    for chunk in _draw_chunks(job, left, workers or cpu_count() or 1):
+    for chunk in _draw_chunks(job, left, workers or available_cores()):
         done += len(chunk)
         report(done, count)
     return _write_tables(folder, chunks, packs, every_font)

@@ -8,11 +8,11 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 
 import numpy as np
 
+from viennatag.cores import available_cores
 from viennatag.files import atomic_file, safe_cells
 from viennatag.images.colours import colour_codes
 from viennatag.synthesis.artwork import Drawing
@@ -57,7 +57,9 @@ def draw_single_drawings(
         starts = range(0, len(drawings), _CHUNK)
         jobs = [(folder, start, tuple(drawings[start : start + _CHUNK]), size, seed) for start in starts]
         rows: list[tuple[str, ...]] = []
-        with ProcessPoolExecutor(cpu_count(), get_context("spawn")) as pool:  # fork is unsafe beside other threads
+        with ProcessPoolExecutor(
+            available_cores(), get_context("spawn")
+        ) as pool:  # fork is unsafe here
             for at, found in enumerate(pool.map(_draw_chunk, jobs), start=1):
                 rows += found
                 if progress:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.cores import available_cores
 from viennatag.errors import DataError, ImageError
 from viennatag.files import atomic_file
-from viennatag.images.decoding import available_cores
 from viennatag.images.reading import read_image, read_images
 from viennatag.training.data.features import PREPROCESSING, file_keys, locked
 

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from viennatag.cores import available_cores
 from viennatag.data.marks import Marks
 from viennatag.errors import ImageError
-from viennatag.images.decoding import available_cores
 from viennatag.images.reading import read_images
 from viennatag.training.data.examples import draw_positions
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.images.decoding import available_cores
+from viennatag.cores import available_cores
 from viennatag.runtime.backends import Runtime, open_runtime
 
 if TYPE_CHECKING:
