@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from viennatag.errors import OptionError
 from viennatag.losses.losses import Focal
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection
+from viennatag.training.finetuning.run import run_folder
+from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.selection.trained_strategy import train_strategy
 from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy, find_strategy
 
@@ -48,6 +51,19 @@ def test_the_five_replies_are_there() -> None:
         4: "group-rare",
         5: BASELINE,
     }
+
+
+def test_decoupled_fine_tunes_marks_as_they_are_and_the_head_by_labels(collection: Collection, tmp_path: Path) -> None:
+    decoupled, aware = STRATEGIES["decoupled"], STRATEGIES["class-aware"]
+    assert decoupled.sampling == aware.sampling
+    assert not decoupled.trains_like(aware)
+    runs = {
+        name: run_folder(
+            collection.marks, TrainOptions(strategy=STRATEGIES[name], finetune=FinetuneOptions()), cache=tmp_path
+        )
+        for name in (BASELINE, "class-aware", "decoupled")
+    }
+    assert runs["decoupled"] == runs[BASELINE] != runs["class-aware"], "the same network, another head"
 
 
 def test_descriptions_are_one_line_and_distinct() -> None:

@@ -28,6 +28,8 @@ from viennatag.training.heads.decoder import MLDecoder
 from viennatag.training.heads.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared, check_sampling
 from viennatag.training.heads.hidden import Hidden
 from viennatag.training.heads.kernel import Kernel
+from viennatag.training.heads.label_graph import LabelGraph
+from viennatag.training.heads.propagation import TagPropagation
 from viennatag.training.heads.residual_attention import ResidualAttention
 
 BASELINE = "as-is"
@@ -51,6 +53,8 @@ class Strategy:
         min_count: A code with fewer training marks counts for its parent instead.
         target_count: Extra marks are added to training until each label has this many; 0 adds none.
         sampling: Which marks are shown how often.
+        decoupled: Whether fine-tuning shows marks alike and only the head afterwards learns with `sampling` (Kang et
+            al. 2020, arXiv 1910.09217: classifier retraining).
         loss: The loss of the head.
         head: The kind of head.
         learning_rate_multiplier: Factor on the learning rate. Focusing losses overfit the hard marks sooner.
@@ -64,6 +68,7 @@ class Strategy:
     min_count: int = MIN_COUNT
     target_count: int = 0
     sampling: Sampling = field(default_factory=Sampling)
+    decoupled: bool = False
     loss: losses.Loss = field(default_factory=losses.BinaryCrossEntropy)
     head: AnyHead = field(default_factory=Linear)
     learning_rate_multiplier: float = 1.0
@@ -84,13 +89,18 @@ class Strategy:
         check_sampling(self.head, self.sampling)
 
     @property
+    def finetune_sampling(self) -> Sampling:
+        """Which marks fine-tuning shows how often."""
+        return Sampling() if self.decoupled else self.sampling
+
+    @property
     def reads_feature_maps(self) -> bool:
         """Whether its head reads feature maps."""
         return self.head.reads_feature_maps
 
     def trains_like(self, other: "Strategy") -> bool:
         """Whether it learns as another does, whatever the labels and decisions."""
-        same = ("target_count", "sampling", "loss", "head", "learning_rate_multiplier")
+        same = ("target_count", "sampling", "decoupled", "loss", "head", "learning_rate_multiplier")
         return all(getattr(self, name) == getattr(other, name) for name in same)
 
     def to_json(self) -> dict[str, Any]:
@@ -159,6 +169,12 @@ STRATEGIES = {
         ),
         Strategy("class-aware", "a label drawn first, then a mark of it (Shen 2016)", sampling=ClassAware()),
         Strategy(
+            "decoupled",
+            "fine-tuned on marks as they are, then the head alone as in class-aware (Kang 2020)",
+            sampling=ClassAware(),
+            decoupled=True,
+        ),
+        Strategy(
             "square-root", "labels drawn by the square root of their frequency (Mahajan 2018)", sampling=ClassAware(0.5)
         ),
         Strategy("repeat-factor", "marks of rare labels repeated (Gupta 2019)", sampling=RepeatFactor()),
@@ -191,6 +207,21 @@ STRATEGIES = {
             head=Ensemble((Linear(), Kernel())),
         ),
         Strategy("neighbours", "the labels of the most similar marks", head=Neighbours()),
+        Strategy(
+            "tag-propagation",
+            "the labels of similar marks, with a learned weight for each label (Guillaumin 2009)",
+            head=TagPropagation(),
+        ),
+        Strategy(
+            "blended-by-label",
+            "linear and tag-propagation heads averaged, each label by its own weights, shrunk",
+            head=Ensemble((Linear(), TagPropagation()), shrinkage=20.0),
+        ),
+        Strategy(
+            "label-graph",
+            "a linear head smoothed over labels that stand together (Zhou 2004)",
+            head=LabelGraph(),
+        ),
         Strategy(
             "ensemble",
             "linear, tree-shared, cosine and neighbours averaged",

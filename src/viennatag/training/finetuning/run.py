@@ -127,7 +127,7 @@ def _finetune_backbone(
         weights=np.concatenate([np.array(marks.weights)[train], np.zeros(len(unlabelled_images))]),
         teacher=_teacher_features([paths[at] for at in shown], options, cache, progress),
         loss=options.strategy.loss,
-        sampling=options.strategy.sampling,
+        sampling=options.strategy.finetune_sampling,
         unknown=np.stack([labels.under(FORM), labels.under(LETTERS)]) if marks.taxonomy == "vienna" else None,
         exclusive=labels.exclusive,
         head=_initial_head(marks, images, labels, options, cache, progress) if options.pretrained else None,
@@ -207,7 +207,7 @@ def _initial_head(
         parents=labels.parents,
         exclusive=labels.exclusive,
         loss=options.strategy.loss,
-        sampling=options.strategy.sampling,
+        sampling=options.strategy.finetune_sampling,
         seed=options.seed,
         progress=lambda epoch, epochs, best: progress("first head", epoch, epochs, f"validation macro mAP {best:.3f}"),
     ).head
@@ -241,7 +241,7 @@ def run_folder(
         *(options.backbone, options.pretrained, options.size, options.teacher, options.seed),
         *([options.onnx] if options.onnx != OnnxInput() else []),
         finetune,
-        *(strategy.min_count, strategy.sampling, strategy.loss),  # not its head and decision, which come later
+        *(strategy.min_count, strategy.finetune_sampling, strategy.loss),  # not its head and decision, which come later
         *(marks.images, marks.codes, marks.splits, marks.weights, *([marks.unknown] if marks.unknown else [])),
         *([] if isinstance(marks.taxonomy, str) else [marks.taxonomy]),
         *file_keys([*((images / name for name in marks.images) if images else ()), *unlabelled_images], {}),

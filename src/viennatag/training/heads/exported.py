@@ -5,11 +5,11 @@ Heads whose logits are linear in a mean over positions can be explained at each 
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from viennatag.calibration.calibration import Calibration
 from viennatag.errors import DataError
@@ -113,6 +113,15 @@ class NeighbourHead(ExportedHead):
 
     def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
         """Add the head to a graph; see `ExportedHead.write`."""
+        votes, all_votes = self._write_votes(nodes, inputs)
+        others = nodes.add("Relu", nodes.add("Sub", all_votes, votes))  # rounding may take it below 0
+        weight = np.float32(self.smoothing)
+        yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", weight * self.prior)))
+        no = nodes.add("Log", nodes.add("Add", others, nodes.constant("against", weight * (1 - self.prior))))
+        return HeadOutputs(nodes.add("Sub", yes, no))
+
+    def _write_votes(self, nodes: Nodes, inputs: HeadInputs) -> tuple[str, str]:
+        """Add and return the votes for each label (images, labels), and all votes, of one or as many columns."""
         query = write_normalised(nodes, HeadInputs(inputs.pooled), self.mean, self.scale).pooled
         support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": FLOAT})
         targets = nodes.add("Cast", nodes.constant("targets", self.targets), attributes={"to": FLOAT})
@@ -129,11 +138,29 @@ class NeighbourHead(ExportedHead):
         if self.unknown is not None:
             unknown = nodes.add("Cast", nodes.constant("unknown", self.unknown), attributes={"to": FLOAT})
             all_votes = nodes.add("Sub", all_votes, nodes.add("MatMul", weights, unknown))
-        others = nodes.add("Relu", nodes.add("Sub", all_votes, votes))  # rounding may take it below 0
+        return votes, all_votes
+
+
+@dataclass(frozen=True, eq=False)
+class PropagationHead(NeighbourHead):
+    """`slope * share + intercept` of the share of votes for a label, smoothed by `smoothing` marks with the prior.
+
+    Attributes:
+        slope: Learned weight of each label; float32, shape (labels,).
+        intercept: float32, shape (labels,).
+    """
+
+    slope: NDArray[np.float32] = field(kw_only=True)
+    intercept: NDArray[np.float32] = field(kw_only=True)
+
+    def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
+        """Add the head to a graph; see `ExportedHead.write`."""
+        votes, all_votes = self._write_votes(nodes, inputs)
         weight = np.float32(self.smoothing)
-        yes = nodes.add("Log", nodes.add("Add", votes, nodes.constant("for", weight * self.prior)))
-        no = nodes.add("Log", nodes.add("Add", others, nodes.constant("against", weight * (1 - self.prior))))
-        return HeadOutputs(nodes.add("Sub", yes, no))
+        known = nodes.add("Add", nodes.add("Relu", all_votes), nodes.constant("marks", _one(self.smoothing)))
+        share = nodes.add("Div", nodes.add("Add", votes, nodes.constant("for", weight * self.prior)), known)
+        scaled = nodes.add("Mul", share, nodes.constant("label slope", self.slope))
+        return HeadOutputs(nodes.add("Add", scaled, nodes.constant("label intercept", self.intercept)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,21 +268,25 @@ def over_columns(head: ExportedHead, first: int, width: int, of: int) -> Exporte
     return ColumnsHead(head, first, width)
 
 
-def mean_head(
-    heads: Sequence[ExportedHead], calibrations: Sequence[Calibration], weights: Sequence[float]
-) -> ExportedHead:
+def mean_head(heads: Sequence[ExportedHead], calibrations: Sequence[Calibration], weights: ArrayLike) -> ExportedHead:
     """Return the weighted mean of heads' calibrated logits; of linear heads among them, one linear head.
+
+    Args:
+        heads: The heads.
+        calibrations: Of each.
+        weights: Of each, shape (heads,), or of each and label, shape (heads, labels).
 
     Raises:
         DataError: If the numbers of heads, calibrations and weights differ, or their labels.
     """
-    if not len(heads) == len(calibrations) == len(weights):
-        raise DataError(f"{len(heads)} heads, {len(calibrations)} calibrations and {len(weights)} weights do not match")
+    given = np.array(weights, dtype=np.float64)
+    if not len(heads) == len(calibrations) == len(given):
+        raise DataError(f"{len(heads)} heads, {len(calibrations)} calibrations and {len(given)} weights do not match")
     if len({head.labels for head in heads} | {len(each.slope) for each in calibrations}) != 1:
         raise DataError("heads and calibrations are not all of the same labels")
-    shares = np.array(weights, dtype=np.float64) / sum(weights)
-    slopes = shares[:, None] * np.array([each.slope for each in calibrations])
-    intercept = shares @ np.array([each.intercept for each in calibrations])
+    shares = (given if given.ndim > 1 else given[:, None]) / given.sum(axis=0)
+    slopes = shares * np.array([each.slope for each in calibrations])
+    intercept = (shares * np.array([each.intercept for each in calibrations])).sum(axis=0)
     total, members = MeanHead(tuple(heads), slopes.astype(np.float32), intercept.astype(np.float32))._flat()
     linear = [(slope, head) for slope, head in members if isinstance(head, LinearHead)]
     others = [(slope, head) for slope, head in members if not isinstance(head, LinearHead)]

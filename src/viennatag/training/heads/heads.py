@@ -1,8 +1,8 @@
 """Kinds of heads: how logits are learned from features. Listing them needs no torch.
 
 `Linear`, `TreeShared` and `Cosine` are trained by gradient over standardised features, `ResidualAttention` and
-`MLDecoder` over feature maps; `Discriminant`, `Ridge` and `Kernel` are solved for, `Neighbours` stores marks; an
-`Ensemble` averages others. All become an `ExportedHead`.
+`MLDecoder` over feature maps; `Discriminant`, `Ridge` and `Kernel` are solved for, `Neighbours` and `TagPropagation`
+store marks; a `LabelGraph` smooths a linear head, an `Ensemble` averages others. All become an `ExportedHead`.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import CosineHead, LinearHead, NeighbourHead, normalised
 from viennatag.training.heads.kernel import Kernel
+from viennatag.training.heads.label_graph import LabelGraph
+from viennatag.training.heads.propagation import TagPropagation
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -214,13 +216,18 @@ class Ensemble:
     on the validation subset first. The mean of log-odds is an opinion pool in which a confident head outweighs others,
     and linear heads average into one linear head.
 
+    With a `shrinkage` each label weighs two heads as its validation marks tell, drawn towards what is best for all
+    labels as if that many of its positives had told it; a rare label has the common weights.
+
     Attributes:
         members: The heads to average.
         weights: Weight of each; by default all equal.
+        shrinkage: Positives of a label by which its weights are drawn to the common ones; 0 weighs all labels alike.
     """
 
-    members: tuple[HeadKind | Neighbours | Discriminant | Ridge | Kernel, ...]
+    members: tuple["HeadKind | FittedKind", ...]
     weights: tuple[float, ...] | None = None
+    shrinkage: float = 0.0
 
     @property
     def reads_feature_maps(self) -> bool:
@@ -234,11 +241,16 @@ class Ensemble:
                 f"an ensemble has {len(self.members)} members and weights {self.weights}; "
                 "expected at least one member and for each a weight that is not negative, not all 0"
             )
+        if self.shrinkage < 0 or (self.shrinkage and (len(self.members) != 2 or self.weights)):
+            raise OptionError(
+                f"an ensemble has shrinkage {self.shrinkage}, {len(self.members)} members and weights {self.weights}; "
+                "weights of each label are found for two members, without weights"
+            )
 
 
-FITTED = (Neighbours, Discriminant, Ridge, Kernel)
+FittedKind = Neighbours | TagPropagation | Discriminant | Ridge | Kernel
 """Heads that are fitted at once, by `fit`."""
-AnyHead = HeadKind | Neighbours | Discriminant | Ridge | Kernel | Ensemble
+AnyHead = HeadKind | FittedKind | LabelGraph | Ensemble
 
 
 def check_sampling(kind: AnyHead, sampling: Sampling) -> None:
