@@ -203,8 +203,8 @@ STRATEGIES = {
         Strategy("kernel", "kernel ridge regression: similarities to marks, weighed (Rifkin 2007)", head=Kernel()),
         Strategy(
             "few-examples",
-            "linear and kernel heads averaged, for labels of few marks",
-            head=Ensemble((Linear(), Kernel())),
+            "linear and kernel heads averaged by label, for labels of few marks",
+            head=Ensemble((Linear(), Kernel()), shrinkage=20.0),
         ),
         Strategy("neighbours", "the labels of the most similar marks", head=Neighbours()),
         Strategy(
