@@ -84,6 +84,18 @@ def test_sixteen_bit_colour_png() -> None:
     assert_left_red_right_white(read_image(png, SIZE))
 
 
+@pytest.mark.parametrize("format_", ["PNG", "TIFF", "WEBP"])
+def test_a_white_shape_on_nothing_is_seen_on_black(format_: str) -> None:
+    layer = Image.new("RGBA", (120, 120), (255, 255, 255, 0))
+    layer.paste((255, 255, 255, 255), (30, 30, 90, 90))
+    framed = read_framed_image(encoded(layer, format_), SIZE)
+    assert not framed.is_blank
+    assert framed.pixels.min() == 0
+    assert framed.pixels.max() == 255
+    assert read_framed_image(encoded(Image.new("RGBA", (9, 9), (255, 255, 255, 0)), format_), SIZE).is_blank
+    assert read_framed_image(encoded(Image.new("RGBA", (9, 9), "white"), format_), SIZE).is_blank
+
+
 def test_transparency_falls_on_white() -> None:
     layer = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     layer.paste((*RED, 255), (0, 0, 32, 64))

@@ -254,12 +254,22 @@ def _as_rgb_or_grey(image: Image.Image, original: Image.Image) -> Image.Image:
         if image.mode == "La":  # has no way to RGBA
             image = image.convert("LA")
         layer = image if image.mode == "RGBA" else image.convert("RGBA")
-        opaque = Image.new("RGB", layer.size, "white")
-        opaque.paste(layer, mask=layer)
-        return opaque
+        return _on_ground(layer)
     if image.mode in {"RGB", "L"}:
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _on_ground(layer: Image.Image) -> Image.Image:
+    """Return an image in RGBA on white; on black, if it is a white shape on nothing, as logos for dark pages are."""
+    opaque = Image.new("RGB", layer.size, "white")
+    opaque.paste(layer, mask=layer)
+    darkest = min(low for low, _ in opaque.getextrema())  # type: ignore[misc]
+    least, most = layer.getextrema()[3]  # type: ignore[misc]
+    if darkest > 255 - BLANK_CONTRAST and most - least >= BLANK_CONTRAST:
+        opaque = Image.new("RGB", layer.size, "black")
+        opaque.paste(layer, mask=layer)
+    return opaque
 
 
 @dataclass(frozen=True)
