@@ -181,6 +181,7 @@ def main() -> None:
     results = {
         "cores": cores,
         "images": len(files),
+        "different_images": len(found),
         "images_per_second": {name: round(rate, 1) for name, rate in medians.items()},
         "share_of_bare_loop": {name: round(medians[name] / medians["bare loop"], 3) for name in wholes},
         "share_of_the_slower": {

@@ -1,7 +1,7 @@
 """Work through marks on the examiner's page by keyboard, in Chromium, and count keystrokes.
 
     viennatag serve --port 8000 &
-    python benchmarks/desk.py http://127.0.0.1:8000/ [--fold 0] [-o results.json]
+    python benchmarks/desk.py http://127.0.0.1:8000/ [--before http://127.0.0.1:8001/] [--fold 0] [-o results.json]
 
 For 54 logos and 100 registered marks with something pictured (see ../shared/real_logos and ../shared/real_marks), one
 code of each figurative entry is accepted: by the number of its row, by walking to it where the page has no numbers, or
@@ -12,9 +12,9 @@ by typing it into the search where it is not listed. Then the mark is done. Coun
 - elements whose code is on screen, 1280 by 800 pixels, before any key is pressed: of all, and of those that the API
   ranks among its first thirty sections.
 
-The service may be of any version of viennatag, so that a page can be compared with an earlier one. The starter has
-learned from the registered marks. So serve the bundle of a fold (see `recipes/starter`), and name the fold: then only
-marks that this bundle has not seen are drawn.
+`--before` takes a service of an earlier version, with the bundle of its time: its page is worked with the keys that it
+has. The starter has learned from the registered marks. So serve the bundle of a fold (see `recipes/starter`), and name
+the fold: then only marks that this bundle has not seen are drawn.
 """
 
 import argparse
@@ -70,7 +70,19 @@ class Desk:
         self.headings = headings
         self.keys = 0
         self.waited = 0.0
-        self.numbered = page.locator("#numbers, [data-action=done]").count() > 0
+        self.numbered = page.locator("[data-action=done]").count() > 0
+        self.unanswered: set[Any] = set()
+        page.on("request", self.asked)
+        page.on("requestfinished", self.answered)
+        page.on("requestfailed", self.answered)
+
+    def asked(self, request: Any) -> None:
+        """Remember a request until it is answered."""
+        self.unanswered.add(request)
+
+    def answered(self, request: Any) -> None:
+        """Forget a request."""
+        self.unanswered.discard(request)
 
     def press(self, *keys: str) -> None:
         """Press keys and count them."""
@@ -89,8 +101,11 @@ class Desk:
             else:
                 self.press(*("j" for _ in range(row - at)), "a")
                 at = row
-        for code in (code for code in wanted if code not in listed):
+        missing = [code for code in wanted if code not in listed]
+        for code in missing:
             self.search(code)
+        if missing and not self.numbered:
+            self.press("Escape")  # that page goes on with the search, which hides the next suggestions
 
     def search(self, code: str) -> None:
         """Type the first word of a heading until the code is listed, or its number if that does not help."""
@@ -106,7 +121,7 @@ class Desk:
             self.press("Control+a", *code)
             self.page.locator(f"#nodes li:first-child .main[data-key='{code}']").wait_for()
             self.press("Enter") if self.numbered else self.press("Enter", "Enter")
-        self.page.locator(f"#accepted-codes .code:text-is('{code}')").wait_for()
+        self.page.locator(f":is(#accepted-codes, #chosen) .code:text-is('{code}')").wait_for()
 
     def choose(self, row: int) -> None:
         """Add a row that the search has found: by its number, or by walking to it."""
@@ -117,8 +132,11 @@ class Desk:
 
     def read(self) -> None:
         """Wait until the list has come; an examiner reads meanwhile."""
+        start = time.perf_counter()
         self.page.wait_for_timeout(SETTLED_MS)
-        self.waited += SETTLED_MS / 1000
+        while self.unanswered:
+            self.page.wait_for_timeout(SETTLED_MS / 10)
+        self.waited += time.perf_counter() - start
 
     def found(self) -> list[str]:
         """Return the first nine codes that the search has found."""
@@ -141,7 +159,7 @@ def work(page: Any, url: str, marks: dict[Path, Entries]) -> list[dict[str, floa
     found: list[dict[str, float]] = []
     for path, entries in marks.items():
         page.locator("#name", has_text=path.name).wait_for()
-        page.wait_for_timeout(400)  # what comes late has come
+        desk.read()  # what comes late has come
         shown = page.evaluate(ROWS)
         listed, visible = [code for code, _ in shown], {code for code, seen in shown if seen}
         wanted = list(dict.fromkeys(best_of(entry, listed) for entry in entries))
@@ -190,6 +208,7 @@ def summarise(rows: list[dict[str, float]]) -> dict[str, float]:
         "on_screen": total("on_screen"),
         "ranked_in_thirty": total("ranked"),
         "ranked_and_on_screen": total("ranked_on_screen"),
+        "share_on_screen": round(total("on_screen") / max(1, total("elements")), 3),
         "share_on_screen_of_ranked": round(total("ranked_on_screen") / max(1, total("ranked")), 3),
     }
 
@@ -197,26 +216,27 @@ def summarise(rows: list[dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="address of a running service, such as http://127.0.0.1:8000/")
+    parser.add_argument("--before", help="address of a service of an earlier version, to compare with")
     parser.add_argument("--icons", type=Path, help="icons.json of @iconify-json/logos; by default that of make artwork")
     parser.add_argument("--fold", type=int, help="draw registered marks of this fold only")
     parser.add_argument("-o", "--out", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     real_logos.ICONS = options.icons or real_logos.ICONS
+    services = {"after": options.url} | ({"before": options.before} if options.before else {})
     from playwright.sync_api import sync_playwright
 
+    figures: dict[str, Any] = {"fold": options.fold}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         marks = read_marks(Path(folder), options.fold)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PATIENCE_MS)
-        rows = work(page, options.url, marks)
+        for name, url in services.items():
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.set_default_timeout(PATIENCE_MS)
+            rows = work(page, url, marks)
+            page.close()
+            groups = {"logos": rows[:LOGOS], "registered": rows[LOGOS:], "all": rows}
+            figures[name] = {group: summarise(each) for group, each in groups.items()}
         browser.close()
-    figures = {
-        "fold": options.fold,
-        "logos": summarise(rows[:LOGOS]),
-        "registered": summarise(rows[LOGOS:]),
-        "all": summarise(rows),
-    }
     print(json.dumps(figures, indent=1))
     if options.out:
         options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -23,6 +23,7 @@ from scipy.stats import t as student
 
 import viennatag
 from viennatag.calibration import fit_platt
+from viennatag.data.marks import Marks
 from viennatag.evaluation.label_requests import suggest_labels
 from viennatag.evaluation.learning_curves import ridge_scores
 from viennatag.files import atomic_file
@@ -57,15 +58,15 @@ RULES: dict[str, Rule] = {
 }
 
 
-def load(name: str, work: Path, most: int) -> tuple[Array, Array]:
-    """Return standardised features and targets of a collection, or of so many of its images drawn at random."""
+def load(name: str, work: Path, most: int) -> tuple[Marks, Path, Array, Array]:
+    """Return a collection or so many of its images drawn at random: marks, folder, standardised features, targets."""
     marks, images = marks_of(name, work)
     chosen = np.sort(np.random.default_rng(0).permutation(len(marks))[:most]).tolist()
     marks, kept = marks.select(chosen), name if len(chosen) == len(marks) else f"{name}-{most}"
     paths = [images / image for image in marks.images]
     features = stage_features(paths, name=kept, size=SIZES[name], work=work)[:, :LAST].astype(np.float32)
     features = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
-    return features, viennatag.LabelSet.from_marks(marks).encode(marks.codes).toarray()
+    return marks, images, features, viennatag.LabelSet.from_marks(marks).encode(marks.codes).toarray()
 
 
 def measure(x: Array, targets: Array, *, count: int, seed: int) -> dict[str, list[float]]:
@@ -119,7 +120,7 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, Any] = json.loads(options.out.read_text()) if options.out.is_file() else {}
     for name in options.collections.split(","):
-        x, targets = load(name, options.work, options.images)
+        _, _, x, targets = load(name, options.work, options.images)
         runs = [measure(x, targets, count=options.count, seed=seed) for seed in range(options.seeds)]
         found[name] = {"images": len(x), "labels": targets.shape[1], "asked_for": options.count, "seeds": options.seeds}
         found[name] |= summarise(runs)

@@ -5,10 +5,12 @@
 
 `corel5k` are photographs with words, `fashion` product photographs with the values of seven attributes, `clip_art`
 drawings with their artists' keywords (run `make clip-art` first), `real_marks` registered marks with their Vienna
-categories, as flat labels. Their images stay outside of the repository. All methods
-start from the same MobileNetV2, pretrained on ImageNet, or another `--backbone`, and see the same training, validation
-and test images at the same size; a method of viennatag is `viennatag.train` with its options, and the written bundle
-scores the test images. With `--train` fewer training images are drawn, so that a run is affordable; 0 takes all.
+categories, as flat labels, `real_codes` the same with divisions and sections too, and `faint` and `fainter` the
+photographs of corel5k with 24 labels that can hardly be seen (`faint_labels`). Their images stay outside of the
+repository. All methods start from the same MobileNetV2, pretrained on ImageNet, or another `--backbone`, and see the
+same training, validation and test images at the same size; a method of viennatag is `viennatag.train` with its options,
+and the written bundle scores the test images. With `--train` fewer training images are drawn, so that a run is
+affordable; 0 takes all.
 
 Labels with fewer than 5 training images count as one label, for all methods. Intervals resample test images and seeds
 together, and hold for all methods at once. On `corel5k` the five best words of each image are also judged by the
@@ -22,7 +24,7 @@ import json
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,14 +53,21 @@ RESULTS = ROOT / "benchmarks/results/collections.json"
 BACKBONE = f"local-dir:{SHARED / 'backbones/mobilenetv2_100'}"
 QUESTION = "question"
 METHODS: tuple[str, ...] = (QUESTION, "fast", "balanced", "best")
-SIZES = {"corel5k": 96, "fashion": 96, "clip_art": 96, "real_marks": 128}
+SIZES = {"corel5k": 96, "fashion": 96, "clip_art": 96, "real_marks": 128, "real_codes": 128, "faint": 64, "fainter": 64}
 """Side of the images, in pixels."""
 SHOWN = ("macro_map", "head_map", "medium_map", "tail_map", "micro_map", "macro_f1", "micro_f1")
 TEST_IMAGES = 2_000
 SHARES = (0.6, 0.1, 0.3)
-"""Of clip art, which has no subsets of its own; drawings that look alike stay together."""
+"""Of clip art, which has no subsets of its own; drawings that look alike stay together. Those of `faint` too."""
 WORDS = 5
 """Words of an image in the published protocol."""
+REAL_MARKS = {"real_marks": 1, "real_codes": 3}
+"""Collections of registered marks: how many levels of the Vienna codes are labels."""
+FOLDS = ("0", "1", "2", "3", "4")
+FAINT = {"faint": 0.15, "fainter": 0.5}
+"""Collections with labels that can hardly be seen: the share of a label's images that are wrong."""
+FAINT_LABELS, FAINT_SHARES = 24, (0.005, 0.4)
+"""How many labels they have, and the frequencies of the rarest and the commonest."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,17 @@ class Task:
         return np.stack([read_image(self.images / self.marks.images[at], self.size) for at in rows])
 
 
-def load(name: str, work: Path, *, train: int, size: int, test: int | None = TEST_IMAGES) -> Task:
-    """Return a collection, its images unpacked; of a long training or test part some are drawn at random."""
-    marks, folder = _clip_art(work) if name == "clip_art" else _table(name, work)
+def load(name: str, work: Path, *, train: int, size: int, test: int | None = TEST_IMAGES, seed: int = 0) -> Task:
+    """Return a collection, its images unpacked; of a long training or test part some are drawn at random.
+
+    Registered marks are few, so that another seed means another test fold; labels that can hardly be seen are drawn.
+    """
+    if name in REAL_MARKS:
+        marks, folder = _real_marks(name, work, tested=(len(FOLDS) - 1 - seed) % len(FOLDS))
+    elif name in FAINT:
+        marks, folder = _faint(name, work, seed=seed)
+    else:
+        marks, folder = _clip_art(work) if name == "clip_art" else _table(name, work)
     random = np.random.default_rng(0)
     chosen: list[int] = []
     for subset, most in zip(SUBSETS, (train or len(marks), len(marks), test), strict=True):
@@ -108,10 +125,39 @@ def _clip_art(work: Path) -> tuple[viennatag.Marks, Path]:
     return replace(marks, splits=tuple(SUBSETS[at] for at in subsets)), folder
 
 
+def _faint(name: str, work: Path, *, seed: int) -> tuple[viennatag.Marks, Path]:
+    marks, folder = _table("corel5k", work)
+    subsets = np.random.default_rng(seed).choice(SUBSETS, len(marks), p=SHARES)
+    codes = faint_labels(marks.codes, wrong=FAINT[name], seed=seed)
+    return replace(marks, codes=codes, splits=tuple(subsets.tolist())), folder
+
+
+def faint_labels(codes: Sequence[Sequence[str]], *, wrong: float, seed: int) -> tuple[tuple[str, ...], ...]:
+    """Return labels that can hardly be seen, as the kinds of a film on its poster.
+
+    Each stands for several words drawn at random, so that it looks like many things, and a share of its images,
+    `wrong`, is exchanged for others, so that a part of what it means is in no image. Frequencies fall exponentially.
+    """
+    random = np.random.default_rng(seed)
+    words = sorted({word for own in codes for word in own})
+    carries = np.array([[word in own for word in words] for own in map(set, codes)])
+    names: list[list[str]] = [[] for _ in codes]
+    for at, share in enumerate(np.geomspace(*FAINT_SHARES, FAINT_LABELS)):
+        wanted = round(share * len(codes))
+        meant = np.zeros(len(codes), dtype=bool)
+        for word in random.choice(len(words), len(words), replace=False, p=carries.sum(axis=0) / carries.sum()):
+            union = meant | carries[:, word]
+            meant = union if union.sum() <= 1.1 * wanted else meant
+        kept = random.permutation(np.flatnonzero(meant))[: round((1 - wrong) * meant.sum())]
+        others = random.permutation(np.flatnonzero(~meant))[: int(meant.sum()) - len(kept)]
+        for image in (*kept, *others):
+            names[image].append(f"kind {at + 1:02}")
+    return tuple(map(tuple, names))
+
+
 def _table(name: str, work: Path) -> tuple[viennatag.Marks, Path]:
-    folder = _real_marks(work) if name == "real_marks" else _unpacked(name, work)
-    table = work / "real_marks.csv" if name == "real_marks" else SHARED / "collections" / name / "marks.csv"
-    return viennatag.read_marks(table, taxonomy="flat", images=folder), folder
+    folder = _unpacked(name, work)
+    return viennatag.read_marks(SHARED / "collections" / name / "marks.csv", taxonomy="flat", images=folder), folder
 
 
 def _unpacked(name: str, work: Path) -> Path:
@@ -122,18 +168,21 @@ def _unpacked(name: str, work: Path) -> Path:
     return folder
 
 
-def _real_marks(work: Path) -> Path:
-    """Write the table of marks that show something, with their categories; folds 0 to 2 are for training."""
+def _real_marks(name: str, work: Path, *, tested: int) -> tuple[viennatag.Marks, Path]:
+    """Return the marks that show something; the fold before the one that is tested is for validation."""
     with (SHARED / "real_marks/marks.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["figurative"]]
-    with (work / "real_marks.csv").open("w", encoding="utf-8", newline="") as file:
+    table = work / f"{name}-{tested}.csv"
+    subsets = {FOLDS[tested]: "test", FOLDS[tested - 1]: "validation"}
+    with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("image", "codes", "split"))
         for row in rows:
-            first = [entry.partition("|")[0].partition(".")[0] for entry in row["figurative"].split(";")]
-            subset = {"3": "validation", "4": "test"}.get(row["fold"], "train")
-            writer.writerow((row["image"], ";".join(f"category {each}" for each in dict.fromkeys(first)), subset))
-    return SHARED / "real_marks"
+            codes = [entry.partition("|")[0].split(".") for entry in row["figurative"].split(";")]
+            labels = {".".join(code[: 1 + at]) for code in codes for at in range(REAL_MARKS[name])}
+            named = sorted(f"{('category', 'division', 'section')[each.count('.')]} {each}" for each in labels)
+            writer.writerow((row["image"], ";".join(named), subsets.get(row["fold"], "train")))
+    return viennatag.read_marks(table, taxonomy="flat", images=SHARED / "real_marks"), SHARED / "real_marks"
 
 
 Scored = tuple[NDArray[np.float64], NDArray[np.bool_], dict[str, Any]]
@@ -281,15 +330,18 @@ def main() -> None:
     options = parser.parse_args()
     (options.work / "kept").mkdir(parents=True, exist_ok=True)
     for name in options.collections.split(","):
-        task = load(name, options.work, train=options.train, size=options.size or SIZES[name])
-        task = replace(task, backbone=options.backbone)
         runs: dict[str, list[dict[str, Any]]] = {}
+        shape: dict[str, Any] = {}
         for seed in range(options.seeds):
+            task = load(name, options.work, train=options.train, size=options.size or SIZES[name], seed=seed)
+            task = replace(task, backbone=options.backbone)
+            shape = described(task) if not seed else shape
             for method in options.methods.split(","):
                 runs.setdefault(method, []).append(measure(task, method, seed, options.work, options.budget))
-                found = {**described(task), "seeds": min(map(len, runs.values())), "methods": compared(runs)}
+                found = {**shape, "seeds": min(map(len, runs.values())), "methods": compared(runs)}
                 network = "" if task.backbone == BACKBONE else f", {Path(task.backbone).name}"
-                _keep(f"{name}, {task.size} pixels, {found['images']['train']} images{network}", found)
+                seeds = f", {found['seeds']} seeds" if found["seeds"] > 1 else ""
+                _keep(f"{name}, {task.size} pixels, {found['images']['train']} images{network}{seeds}", found)
                 row = found["methods"][method]
                 print(name, method, seed, {each: row[each]["value"] for each in SHOWN}, runs[method][-1]["words"] or "")
 

@@ -139,6 +139,12 @@ def test_torch_lives_in_training_only_and_timm_in_one_file() -> None:
             assert "timm" not in found, path
 
 
+def test_networks_of_others_are_loaded_only_where_one_is_asked_for() -> None:
+    for name in ("backbone", "torchvision_networks"):  # with them a head would take 190 MB and a second more
+        found = packages(imports(ROOT / f"training/backbones/{name}.py", top_level=True))
+        assert not found & {"timm", "torchvision"}, name
+
+
 def test_training_and_synthesis_are_loaded_only_inside_a_command() -> None:
     for path in modules():
         for package in ("training", "synthesis", "losses", "sampling"):

@@ -174,6 +174,14 @@ def test_a_command_sends_nothing_and_leaves_nothing(name: str, workplace: Path) 
 
 
 @pytest.mark.slow
+def test_a_cache_elsewhere_leaves_nothing_at_home(workplace: Path) -> None:
+    seen = run_watched(f"{COMMANDS['train']} --cache elsewhere", workplace)
+    assert seen.status == 0, seen.output
+    assert seen.left == set()
+    assert any(path.is_file() for path in (workplace / "elsewhere").rglob("*"))
+
+
+@pytest.mark.slow
 def test_a_bundle_of_hugging_face_is_fetched_and_nothing_else_is_sent(workplace: Path) -> None:
     seen = run_watched("predict marks/000.png --model hf-hub:nobody/nothing", workplace)
     assert seen.status == 2

@@ -131,6 +131,9 @@ def test_results_are_tables_in_a_notebook_and_short_in_a_line() -> None:
     profile = viennatag.profile(marks)
     assert profile.to_dataframe().query("level == 'section'")["marks"].tolist() == [200, 100]
     assert "<table" in (profile._repr_html_() or "")
+    assert "2.png" in (marks._repr_html_() or "")
+    again = viennatag.read_marks(marks.to_dataframe())
+    assert (again.images, again.codes, again.ids) == (marks.images, marks.codes, marks.ids)
     for each in (marks, profile, viennatag.LabelSet.from_marks(marks)):
         assert len(repr(each)) < 120
     assert repr(marks) == "Marks(300 marks, 2 labels, taxonomy 'vienna')"

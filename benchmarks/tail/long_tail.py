@@ -122,7 +122,8 @@ def main() -> None:
     parser.add_argument("--probe", action=argparse.BooleanOptionalAction, default=True, help="scikit-learn's row, slow")
     options = parser.parse_args()
     tail = Tail()
-    found: dict[str, Any] = {"cut": asdict(tail)}
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    found["cut"] = asdict(tail)
     names = options.strategies.split(",") if options.strategies else [
         each.name for each in STRATEGIES.values() if not each.reads_feature_maps and not each.target_count
     ]  # fmt: skip

@@ -37,6 +37,11 @@ from viennatag.importers.eu_xml import read_eu_xml
 from viennatag.model.bundle import STARTER
 from viennatag.prediction.predictor import Predictor
 
+SPILLING = """() => [...document.querySelectorAll(".head > *, .row > *, .tools > *")]
+    .filter(each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === "visible")
+    .map(each => each.id || each.textContent)"""
+"""Words that run out of their box, and so over others."""
+
 
 def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
     """Drop, read, look at the evidence, search, decide by keyboard, reload, export, and train again from the export."""
@@ -163,6 +168,10 @@ def test_one_bad_image_stops_no_other(visit: Opener) -> None:
     expect(page.locator("#images .failed")).to_have_count(1)
     page.locator("#images .failed").click()
     expect(page.locator("#suggestions .failure")).to_contain_text("cannot be read")
+    page.click("#remove")
+    expect(page.locator("#images .file")).to_have_count(2)
+    page.click("#toast-action")
+    expect(page.locator("#images .file")).to_have_text(["good.png", "bad.png", "<b>.png"])
     put_in(page, {"good.png": THREE["box.png"], "bad.png": THREE["box.png"]})
     expect(page.locator("#images .file")).to_have_text(
         ["good.png", "bad.png", "<b>.png", "good (2).png", "bad (2).png"]
@@ -394,6 +403,7 @@ def test_every_state_is_accessible_and_fits(visit: Opener, scheme: str, width: i
 
     def check(state: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+        assert page.evaluate(SPILLING) == [], state
         if AXE.exists():
             problems.update({f"{state}: {name}": nodes for name, nodes in violations(page).items()})
 
@@ -415,6 +425,10 @@ def test_every_state_is_accessible_and_fits(visit: Opener, scheme: str, width: i
     press(page, "Escape")
     page.locator("#images .failed").click()
     check("failed")
+    page.evaluate("document.querySelector('#count').textContent = '1999 of 2000 read, 120 failed'")
+    check("many")
+    page.click("#open-grid")
+    check("grid")
     if not AXE.exists():
         pytest.skip("the layout fits; for accessibility axe-core is missing: cd tests/browser && npm install")
     assert problems == {}

@@ -159,6 +159,33 @@ def test_decisions_wait_for_a_service_that_is_away(office: Office) -> None:
 
 
 @pytest.mark.slow
+def test_an_answer_that_was_lost_is_no_conflict_with_oneself(office: Office) -> None:
+    """The store had the first decision, the page did not know, and what came after it was refused for good."""
+    from playwright.sync_api import expect
+
+    lossy = [True]
+
+    def lose(route: Any) -> None:
+        if lossy:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    anna = examine(office.sign_in("anna"), BOX)
+    anna.route("**/v1/marks/*/first", lose)
+    take(anna, "26.4.1")
+    expect(anna.locator("#open-team")).to_have_text("anna: 1 not saved")
+    take(anna, "26.4.2")
+    expect(anna.locator("#open-team")).to_have_text("anna: 1 not saved")
+    lossy.clear()
+    anna.reload()
+    expect(anna.locator("#open-team")).to_have_text("anna")
+    first = office.ask("marks")["marks"][0]["examinations"]["first"]
+    assert first["decisions"] == {"26.4.1": "accepted", "26.4.2": "accepted"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(844, 390), (683, 384), (320, 256), (390, 844)], ids=str)
 def test_the_line_of_the_team_fits(office: Office, size: tuple[int, int]) -> None:
     page = examine(office.sign_in("anna", width=size[0], height=size[1]), BOX)

@@ -81,6 +81,11 @@ def test_a_tar_unfolds_up_to_a_budget(
     assert "it reaches beyond byte 10,000,000" in str(found[f"a.{ending}"])
 
 
+@pytest.mark.parametrize(("size", "budget"), [(1, 10**9), (10**7, 10**9), (10**8, 10**10)])
+def test_the_budget_of_an_archive(size: int, budget: int) -> None:
+    assert budgets.unfolding_budget(size) == budget
+
+
 def test_a_chain_of_headers_does_not_end_the_process(tmp_path: Path) -> None:
     chain = b"".join(tar_header("x", 0, tarfile.GNUTYPE_LONGNAME) for _ in range(20_000))
     (tmp_path / "a.tar").write_bytes(member("good.png", GOOD) + chain + bytes(1024))

@@ -1,4 +1,5 @@
 import csv
+import errno
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from click import Command, Context
 from typer.main import get_command
+from typer.testing import CliRunner
 
 import viennatag.cli
 from viennatag.cli import app
@@ -354,6 +356,9 @@ def test_options_that_are_only_keys_are_pointed_at(cli) -> None:  # type: ignore
         status, _, err = cli("train", "m.csv", "--images", ".", "-o", "b", option, "3")
         assert status == 2
         assert f"set it with --set {key}=VALUE" in err
+    for command in ("train", "compare", "evaluate"):
+        status, _, err = cli(command, "m.csv", "--blank", "unknown")
+        assert (status, "`viennatag import table` takes it" in err) == (2, True)
     assert "--set" not in cli("train", "--nonsense")[2]
     assert "--set" not in cli("predict", "--ema-decay")[2]
 
@@ -434,3 +439,43 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
         assert status == 2
         assert message in err
         assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("codes imprt", "Did you mean 'import'?"),
+        ("codes nonsense", ""),
+        ("features --model x", ""),
+        ("predict --modle x", "Did you mean '--model'?"),
+        ("train --image x", "Did you mean '--images'?"),
+        ("trian", "Did you mean 'train'?"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_met_with_a_near_name_once(line: str, told: str) -> None:
+    done = CliRunner().invoke(app, line.split())
+    assert done.exit_code == 2
+    assert done.output.count("Did you mean") == bool(told)
+    assert told in done.output
+
+
+def test_a_failure_without_a_name_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["viennatag", "render", "-o", "x"])
+    told = viennatag.cli._explain(OSError(errno.ENOSPC, "No space left on device"))
+    assert told == (
+        "writing failed: No space left on device; free some space, and the same command goes on where it stopped"
+    )
+    monkeypatch.setattr(os, "getcwd", lambda: os.stat("/nonexistent/folder"))
+    told = viennatag.cli._explain(FileNotFoundError(errno.ENOENT, "No such file or directory"))
+    assert told == "the folder that the command was started in is gone; change to one that is there"
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**20])
+@pytest.mark.parametrize(
+    "line", ["split m.csv -o o", "train m.csv --images . -o o", "render -o o --artwork . --fonts ."]
+)
+def test_a_seed_that_some_library_would_not_take(cli, line: str, seed: int) -> None:  # type: ignore[no-untyped-def]
+    status, _, told = cli(*line.split(), "--seed", seed)
+    assert status == 2
+    assert str(seed) in told.replace(",", "")
+    assert "4294967295" in told.replace(",", "")

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from viennatag.data.marks import read_marks
 from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle
+from viennatag.model.seen_images import is_seen
 from viennatag.split.splitting import split_marks
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -64,9 +66,11 @@ def test_images_to_label_and_suggestions_for_other_tools(
 ) -> None:
     images = tmp_path / "images"
     images.mkdir()
-    for at in range(24):
-        shutil.copyfile(collection / f"{at:03}.png", images / f"{at:03}.png")
+    for at in range(24):  # files of their own, which the bundle has not learned from
+        Image.open(collection / f"{at:03}.png").save(images / f"{at:03}.png", compress_level=1)
     shutil.copyfile(images / "000.png", images / "copy.png")
+    known = [path for path in sorted(collection.glob("*.png")) if is_seen(trained[0], [path])[0]]
+    shutil.copyfile(known[0], images / "known.png")
     (images / "damaged.png").write_bytes(b"")
     bundle, asked, page, queue = trained[0].path, tmp_path / "ask.csv", tmp_path / "ask.html", tmp_path / "queue"
     status, out, err = cli(
@@ -74,6 +78,7 @@ def test_images_to_label_and_suggestions_for_other_tools(
     )
     assert status == 0, err
     assert "damaged.png" in err
+    assert "left out: 1 image that the bundle has learned from" in err
     rows = list(csv.DictReader(io.StringIO(asked.read_text(encoding="utf-8"))))
     names = [row["image"] for row in rows]
     assert len(names) == len(set(names))
@@ -81,6 +86,10 @@ def test_images_to_label_and_suggestions_for_other_tools(
     assert f"{len(names)} of 25 images" in out
     assert [file.name.partition("-")[2] for file in sorted(queue.iterdir())] == names
     assert page.read_text(encoding="utf-8").count("<img") == len(names)
+    status, out, err = cli("suggest-labels", bundle, images / "known.png", "-o", asked)
+    assert (status, "1 of 1 images" in out) == (0, True)
+    assert "the bundle has learned from all of these images" in err
+    (images / "known.png").unlink()
     for kind, file in (("coco", "annotations.json"), ("label-studio", "tasks.json"), ("fiftyone", "labels.json")):
         status, _, err = cli("export", images, "-o", tmp_path / kind, "--to", kind, "--model", bundle)
         assert status == 0, err
@@ -108,6 +117,11 @@ def test_folds_and_labels_of_a_table(cli: Cli, collection: Path, table: Path, tm
     assert status == 0, err
     found = json.loads((tmp_path / "coco/annotations.json").read_text())
     assert len(found["annotations"]) == 480
+    unsure = tmp_path / "unsure.csv"
+    unsure.write_text(f"image,labels,unknown\n{next(collection.glob('*.png')).name},cat,dog;hen\n")
+    options = ("--images", collection, "-o", tmp_path / "unsure", "--to", "label-studio", "--taxonomy", "flat")
+    status, _, err = cli("export", unsure, *options)
+    assert (status, "2 labels of an image that nobody knows are left out; label-studio cannot" in err) == (0, True)
     status, _, err = cli("export", marks, "-o", tmp_path / "x", "--to", "coco")
     assert status == 2
     assert "--images" in err

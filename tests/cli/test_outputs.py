@@ -1,6 +1,7 @@
 """What cannot be written is found before the work."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +64,12 @@ def test_a_bundle_takes_the_place_of_a_bundle_only(tmp_path: Path, bundle: Path)
     check_outputs(bundle=tmp_path / "new")
     with pytest.raises(BundleError, match="something that is not a bundle stands there"):
         check_outputs(bundle=tmp_path)
+    mine = shutil.copytree(bundle, tmp_path / "mine")
+    (mine / "index").mkdir()
+    check_outputs(bundle=mine)
+    (mine / "notes").mkdir()
+    with pytest.raises(BundleError, match=r"besides a bundle it holds 'notes'; move that away"):
+        check_outputs(bundle=mine)
 
 
 def test_a_protected_file_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

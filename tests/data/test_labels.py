@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viennatag.data.labels import OTHER, LabelSet
-from viennatag.data.marks import Marks
+from viennatag.data.marks import Marks, marks_from_dataframe
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError
 from viennatag.vienna.codes import parse_code
@@ -103,3 +103,12 @@ def test_where_nothing_is_unknown_targets_are_what_they_were() -> None:
     assert labels.encode([["cat"], []], [["cat"], []]).dtype == bool  # it is present, so it is known
     assert labels.encode([["cat"], []], [["hen"], []]).toarray().tolist() == [[-1, 1], [0, 0]]
     assert LabelSet("flat", ("cat",)).encode([["cat"]], [["hen"]]).dtype == bool
+
+
+def test_rare_labels_alone_are_nothing_to_learn() -> None:
+    rows = [{"image": f"{at}.png", "labels": ("cat", "dog", "dog")[at % 3]} for at in range(12)]
+    marks = marks_from_dataframe(rows, taxonomy="flat")
+    with pytest.raises(DataError, match=r"no label is on 10 marks or more; the most frequent is 'dog', on 8") as caught:
+        LabelSet.from_marks(marks, min_count=10)
+    assert "min_count" in str(caught.value)
+    assert LabelSet.from_marks(marks, min_count=8).names == (OTHER, "dog")

@@ -30,6 +30,22 @@ def test_codes_column_in_every_spelling(tmp_path: Path) -> None:
     assert marks.weights == (1.0, 1.0, 1.0)
 
 
+def test_labels_of_ones_own_are_told_how_to_be_read(tmp_path: Path) -> None:
+    table = write(tmp_path / "m.csv", "image,labels\na.png,Drama|Action\nb.png,Comedy\nc.png,3.1.6\n")
+    with pytest.raises(DataError, match="; labels that are no Vienna codes are read with --taxonomy flat"):
+        read_marks(table)
+    assert read_marks(table, taxonomy="flat").codes[0] == ("Action", "Drama")
+    with pytest.raises(DataError, match=r"keeps 2 marks$"):
+        read_marks(write(tmp_path / "n.csv", "image,labels\na.png,Drama\nb.png,3.1.6\nc.png,3.1.6\n"))
+
+
+def test_an_archive_is_no_folder_of_images(tmp_path: Path) -> None:
+    table, archive = write(tmp_path / "m.csv", "image,codes\na.png,3.1.6\n"), write(tmp_path / "images.zip", "PK")
+    for images, message in ((archive, "this is a file.*unpack"), (tmp_path / "none", "there is no such folder")):
+        with pytest.raises(DataError, match=message):
+            read_marks(table, images=images)
+
+
 def test_one_column_per_label(tmp_path: Path) -> None:
     vienna = read_marks(write(tmp_path / "v.csv", "image,03.01.06,27.5.1\na.png,1,0\nb.png,True,1.0\n"))
     assert vienna.codes == (("3.1.6",), ("3.1.6", "27.5.1"))

@@ -139,6 +139,32 @@ def test_minus_one_is_no_where_no_cell_is_0(tmp_path: Path) -> None:
     assert with_blanks.unknown == (("Edema",), ())
 
 
+def test_the_attributes_of_celeba_are_read_as_they_are_delivered(tmp_path: Path) -> None:
+    text = "3\nBald Smiling Young \n000001.jpg -1  1  1 \n000002.jpg  1 -1 -1 \n000003.jpg -1 -1 -1 \n"
+    assert flat(tmp_path, text).codes == (("Smiling", "Young"), ("Bald",), ())
+    assert "row 5 has 3 fields, the header 4" in refusal(tmp_path, text.replace("000003.jpg -1", "000003.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "codes", "unknown"),
+    [
+        ("a,cat\nb,?\nc,dog\n", (("cat",), (), ("dog",)), ((), ("cat", "dog"), ())),
+        ("a,cat;?\nb,hen\nc,dog\n", (("cat",), ("hen",), ("dog",)), (("dog", "hen"), (), ())),
+    ],
+)
+def test_a_question_mark_among_labels_leaves_all_others_unknown(
+    tmp_path: Path, rows: str, codes: tuple[Any, ...], unknown: tuple[Any, ...]
+) -> None:
+    marks = flat(tmp_path, f"image,labels\n{rows}")
+    assert (marks.codes, marks.unknown) == (codes, unknown)
+    assert f"row {3 if 'b,?' in rows else 2}" in marks.notes[0]
+    assert any("?" in labels for labels in flat(tmp_path, f"image,labels\n{rows}", as_written=True).codes[:2])
+    beside = flat(tmp_path, "image,labels,unknown\na,cat,?\nb,dog,\n")
+    assert (beside.codes, beside.unknown) == ((("cat",), ("dog",)), (("dog",), ()))
+    path = table(tmp_path, "image,codes\na,3.1.6\nb,?\n")
+    assert read_marks(path).unknown == ((), ("3.1.6",))
+
+
 def test_a_column_of_unknown_labels(tmp_path: Path) -> None:
     marks = flat(tmp_path, "image,labels,unknown\na,cat,dog;hen\nb,hen,\nc,,Cat\n")
     assert marks.codes == (("cat",), ("hen",), ())
@@ -256,9 +282,26 @@ def test_images_under_another_spelling(tmp_path: Path) -> None:
     text = "image,labels\nset\\café.png,cat\nC:\\data\\set\\B.jpg,cat\n./c,cat\n"
     marks = read_marks(table(tmp_path, text), taxonomy="flat", images=tmp_path / "images")
     assert marks.images == ("set/cafe\u0301.png", "set/b.JPG", "c.png")
-    assert "3 images are found under another spelling of their name" in marks.notes[-1]
+    assert "3 images found under another spelling of the name" in marks.notes[-1]
     with pytest.raises(DataError, match=r"several files fit: 'd' may be d.jpg or d.png"):
         read_marks(table(tmp_path, "image,labels\nd,cat\nc.png,dog\n"), taxonomy="flat", images=tmp_path / "images")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://host/img/b.JPG?width=20", "b.JPG"), ("img/b.JPG#top", "b.JPG"), ("139", "000000000139.png"),
+        ("139.0", "000000000139.png"), ("7", "7.png"), ("7.0", "7.png"), ("07", "07.png"), ("x&amp;y.png", "x&y.png"),
+        ("q.png", " q.png"), ("a#1.png", "a#1.png"), ("a?b=1.png", "a?b=1.png"), ("set/0139", "000000000139.png"),
+    ],
+)  # fmt: skip
+def test_names_as_addresses_and_numbers(tmp_path: Path, written: str, meant: str) -> None:
+    for name in ("b.JPG", "000000000139.png", "7.png", "07.png", "x&y.png", " q.png", "a#1.png", "a?b=1.png"):
+        (tmp_path / name).touch()
+    rows = [{"image": written, "labels": "cat"}]
+    marks = marks_from_dataframe(rows, taxonomy="flat", images=tmp_path)
+    assert marks.images == (meant,)
+    assert any("another spelling" in note for note in marks.notes) == (written != meant)
 
 
 def test_the_reason_is_told_when_all_rows_are_bad(tmp_path: Path) -> None:
@@ -543,7 +586,7 @@ def test_commands_without_options_for_reading_say_which_command_has_them(tmp_pat
         ('image,labels\na,cat\nb,"dog\nc,cat\n', "row 3 opens a quote that is never closed"),
         ('image,labels\na.png,"cat\nb.png,dog"\n', "row 2 holds other rows in one cell"),
         ('image,labels\na,"cat" and "dog"\n', "row 2 has text after a closing quote"),
-        ("image,cat,dog\na,ja,nein\nb,nein,ja\n", "if 'ja', 'nein' say whether a label applies, write 1, 0"),
+        ("image,cat,dog\na,igen,nem\nb,nem,igen\n", "if 'igen', 'nem' say whether a label applies, write 1, 0"),
         ("image,cat,dog\na,0.9,0.1\nb,.2,0.8\n", "if they are scores ('.2', '0.1', '0.8', '0.9'), write 1 where"),
         ("image,cat,dog\na,2,0\nb,0,1\nc,1,1\n", "if one of them is a label, write only 1 and 0 in it"),
         ("image labels\na.png cat\n", "there is one column, 'image labels'"),
@@ -622,6 +665,12 @@ def test_frames_with_numbers_and_texts_of_numpy(frame: Any) -> None:
     assert marks_from_dataframe(frame, taxonomy="flat").codes == (("cat",), ("dog",))
 
 
+def test_an_object_with_empty_lists_has_no_labels() -> None:
+    rows = [{"image": name, "objects": {"bbox": [], "categories": each}} for name, each in (("a", ["cat"]), ("b", []))]
+    marks = marks_from_dataframe(rows, taxonomy="flat", reading=Reading(label_columns=("objects",)))
+    assert marks.codes == (("cat",), ())
+
+
 @pytest.mark.parametrize(
     ("cell", "label", "told"),
     [
@@ -693,3 +742,178 @@ def test_codes_that_are_numbers_in_a_frame_are_told() -> None:
 def test_names_of_labels_in_lists_are_no_vectors() -> None:
     marks = marks_from_dataframe({"image": ["a", "b"], "labels": [["0", "1"], ["1", "0"]]}, taxonomy="flat")
     assert marks.codes == (("0", "1"), ("0", "1"))
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("ja", "nein"), ("WAHR", "FALSCH"), ("oui", "non"), ("VRAI", "FAUX"), ("sí", "no"), ("Verdadero", "Falso"),
+        ("sim", "não"), ("vero", "falso"), ("ja", "nee"), ("tak", "nie"), ("да", "нет"), ("ИСТИНА", "ЛОЖЬ"),
+        ("是", "否"),
+        ("はい", "いいえ"), ("예", "아니요"), ("☑", "☐"), ("✓", "✗"), ("✅", "❌"),
+    ],
+)  # fmt: skip
+def test_yes_and_no_in_other_languages(tmp_path: Path, yes: str, no: str) -> None:
+    marks = flat(tmp_path, f"image,cat,dog\na.png,{yes},{no}\nb.png,{no},{yes}\n")
+    assert (marks.codes, marks.notes) == ((("cat",), ("dog",)), ())
+
+
+@pytest.mark.parametrize(
+    ("image", "labels"),
+    [
+        ("Dateiname", "Klasse"), ("Fichier", "Étiquettes"), ("fichier", "etiquettes"), ("imagen", "etiquetas"),
+        ("Arquivo", "Categoria"), ("immagine", "etichetta"), ("файл", "метки"), ("图片", "标签"), ("画像", "ラベル"),
+        ("파일명", "라벨"), ("Bild", "Wiener Klassifikation"), ("image", "Cate\u0301gorie"),
+    ],
+)  # fmt: skip
+def test_columns_in_other_languages(tmp_path: Path, image: str, labels: str) -> None:
+    marks = flat(tmp_path, f"{image};{labels}\na.png;cat|dog\nb.png;dog\n")
+    assert (marks.images, marks.codes, marks.notes) == (("a.png", "b.png"), (("cat", "dog"), ("dog",)), ())
+
+
+@pytest.mark.parametrize(
+    "above", ["My marks,,\n", "Table 1: marks\n\n", ",Animals,\n", "Export of 2024-05-01\nby me\n", '"a, b"\n']
+)
+def test_titles_above_the_names_of_columns_are_told(tmp_path: Path, above: str) -> None:
+    rows = "image,labels,\na.png,dog,\nb.png,cat,\n"
+    told = refusal(tmp_path, above + rows)
+    found = re.search(
+        r"row (\d+) names the columns \('image', 'labels'\), .*remove the (?:row|\d rows) above it$", told
+    )
+    assert found, told
+    lines = (above + rows).splitlines(keepends=True)[int(found[1]) - 1 :]
+    assert flat(tmp_path, "".join(lines)).codes == (("dog",), ("cat",))
+
+
+@pytest.mark.parametrize(
+    "cell", ["#REF!", "#WERT!", "#DIV/0!", "#NAME?", "cat;#VALUE!", '["cat"', "['cat', 'do", '{"choices": ["cat"']
+)
+def test_a_cell_that_was_damaged_is_refused(tmp_path: Path, cell: str) -> None:
+    quoted = '"' + cell.replace('"', '""') + '"'
+    assert "row 2 holds" in refusal(tmp_path, f"image,labels\na.png,{quoted}\nb.png,cat\n")
+    assert flat(tmp_path, f"image,labels\na.png,{quoted}\nb.png,cat\n", as_written=True)
+
+
+def test_nothing_in_spreadsheets_of_other_languages(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,labels\na.png,#NV\nb.png,#N/D\nc.png,cat\n")
+    assert marks.codes == ((), (), ("cat",))
+    assert "2 cells" in marks.notes[0]
+
+
+def test_numbered_columns_beside_one_without_a_number(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,labels,labels_2\na.png,cat,dog\nb.png,dog,\n")
+    assert marks.codes == (("cat", "dog"), ("dog",))
+    assert "labels are those of the 2 columns 'labels', 'labels_2'" in marks.notes[0]
+    assert flat(tmp_path, "image,labels,labels_2\na.png,cat,dog\n", label_columns=["labels"]).codes == (("cat",),)
+
+
+@pytest.mark.parametrize(("one", "other"), [("cat.", "cat"), ("“dog”", "dog"), ("café", "cafe"), ("cat", "`cat`")])
+def test_labels_that_may_be_one_are_told(tmp_path: Path, one: str, other: str) -> None:
+    marks = flat(tmp_path, f"image,labels\na.png,{one}\nb.png,{other}\nc.png,bird\n")
+    assert len(set(marks.codes)) == 3
+    assert any("are read as two labels" in note and one in note and other in note for note in marks.notes)
+
+
+def test_a_word_for_nothing_in_a_list(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,labels\na.png,\"['nan']\"\nb.png,\"['cat', 'NA']\"\n")
+    assert marks.codes == (("nan",), ("NA", "cat"))
+    assert any("'nan' (row 2)" in note and "one entry of a list" in note for note in marks.notes), marks.notes
+
+
+def test_a_weight_with_a_comma(tmp_path: Path) -> None:
+    assert "has the weight '1,5'; expected a positive number, such as 1.5" in refusal(
+        tmp_path, "image;labels;weight\na.png;dog;1,5\n"
+    )
+
+
+@pytest.mark.parametrize("cell", [-1, "-1", -1.0, "-1.0"])
+def test_the_code_of_a_missing_category_is_told(cell: object) -> None:
+    rows = [{"image": f"{at}.png", "label": each} for at, each in enumerate([0, 1, 2, cell])]
+    marks = marks_from_dataframe(rows, taxonomy="flat")
+    assert any("(row 4) in the column 'label' is read as a label; data frames write it" in note for note in marks.notes)
+    words = [{"image": f"{at}.png", "label": each} for at, each in enumerate(["a", "b", "-1"])]
+    assert not any("data frames write it" in note for note in marks_from_dataframe(words, taxonomy="flat").notes)
+
+
+def test_labels_that_are_nearly_all_on_one_image_are_told(tmp_path: Path) -> None:
+    rows = [{"image": f"{at}.png", "label": f"{at * 0.37:.2f}"} for at in range(30)]
+    notes = marks_from_dataframe(rows, taxonomy="flat").notes
+    assert any(note.startswith("30 of 30 labels are on one image only, such as '0.00'") for note in notes)
+    rows = [{"image": f"{at}.png", "label": f"thing {at % 15}"} for at in range(30)]
+    assert not any("one image only" in note for note in marks_from_dataframe(rows, taxonomy="flat").notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|image|labels|\n|-----|:-----:|\n|a.png|cat|\n",
+        " image | labels \n-------+--------\n a.png | cat \n",
+        "image,labels\n---,---\na.png,cat\n",
+    ],
+)
+def test_a_rule_below_the_names_of_columns_is_no_row(tmp_path: Path, text: str) -> None:
+    marks = flat(tmp_path, text)
+    assert (marks.images, marks.codes) == (("a.png",), (("cat",),))
+
+
+def test_advice_keeps_a_column_of_objects_that_hold_the_labels(tmp_path: Path) -> None:
+    rows = 'a.png,7,"{""label"": ""cat""}",0\nb.png,9,"{""label"": ""dog""}",1\n'
+    text = f"filename,size,file_attributes,region_count\n{rows}"
+    told = refusal(tmp_path, text)
+    assert "\nif 'file_attributes' holds the labels: --label-column file_attributes; else --ignore size" in told
+    assert flat(tmp_path, text, label_columns=["file_attributes"]).codes == (("cat",), ("dog",))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("t.csv", '[{"image": "a.png", "labels": "cat"}]', "this is JSON; let its name end in .jsonl"),
+        ("t.csv", '{"image": "a.png", "labels": "cat"}\n', "this is JSON; let its name end in .jsonl"),
+        ("t.jsonl", '{\n "image": "a.png",\n "labels": "cat"\n}\n', "spread over several lines"),
+    ],
+)
+def test_json_in_another_shape_is_told(tmp_path: Path, name: str, text: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        read_marks(table(tmp_path, text, name), taxonomy="flat")
+    if name == "t.csv":
+        assert read_marks(table(tmp_path, text, "t.jsonl"), taxonomy="flat").codes == (("cat",),)
+
+
+@pytest.mark.parametrize("column", [pandas.Series(["a.png"], name="image"), polars.Series("image", ["a.png"])])
+def test_one_column_is_no_frame(column: Any) -> None:
+    with pytest.raises(DataError, match="this is one column; give the frame"):
+        marks_from_dataframe(column, taxonomy="flat")
+
+
+def test_a_path_with_a_zero_byte() -> None:
+    with pytest.raises(DataError, match="this is no path of a file"):
+        read_marks("a\0.csv", taxonomy="flat")
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [{"ignore": ["image"]}, {"label_columns": ["image"]}, {"ignore": ["labels"]}, {"image_column": "labels"}],
+)
+def test_a_column_that_an_option_takes_away_is_not_called_missing(tmp_path: Path, taken: dict[str, Any]) -> None:
+    text = "image,labels\na.png,cat\nb.png,dog\n"
+    (column,) = (taken["image_column"],) if "image_column" in taken else next(iter(taken.values()))
+    told = refusal(tmp_path, text, **taken)
+    if taken == {"image_column": "labels"}:  # the image is then the only other column
+        assert "--label-column image" in told
+    else:
+        assert f" {column} takes the column away that is needed here; leave it out" in told
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            {"labels": "cat", "confidence": [0.5]},
+            r"the column 'confidence' holds '\[0.5\]' \(row 1\), which is neither",
+        ),
+        ({"labels": "cat", "weight": 10**400}, "expected a positive number"),
+    ],
+)
+def test_cells_that_no_number_can_be(row: dict[str, Any], told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        marks_from_dataframe([{"image": "a.png"} | row], taxonomy="flat")

@@ -201,6 +201,13 @@ def test_an_exact_group_below_a_label_says_nothing_of_marks_without_it(tmp_path:
     assert marks.unknown == ((), ("boot", "sandal"), ())
 
 
+def test_what_a_label_excludes_is_not_unknown(animals: Path, tmp_path: Path) -> None:
+    """A cat is no dog, whatever the table says of dogs; of a mark without a pet it is not known."""
+    rows = "1.png,kitten;day,dog;wolf\n2.png,day,kitten;dog\n3.png,dog;day,?\n"
+    marks = read_marks(table(tmp_path, f"image,codes,unknown\n{rows}"), taxonomy=animals)
+    assert marks.unknown == (("wolf",), ("kitten", "dog"), ("wolf",))
+
+
 def test_0_1_columns_of_a_tree(animals: Path, tmp_path: Path) -> None:
     marks = read_marks(table(tmp_path, "image,Cat,dog,night,day\n1.png,1,0,0,1\n2.png,0,?,1,0\n"), taxonomy=animals)
     assert marks.codes == (("cat", "day"), ("night",))

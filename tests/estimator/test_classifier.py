@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from PIL import Image
 from scipy.sparse import csr_array
@@ -70,10 +71,16 @@ def test_any_kind_of_target_is_taken() -> None:
     for held in (y.astype(bool), y.tolist(), csr_array(y), frame, listed):
         model = MultilabelImageClassifier().fit(x, held)
         np.testing.assert_allclose(model.predict_proba(x), expected)
+    objects = np.empty(120, dtype=object)
+    objects[:] = listed
+    for held in (listed, objects, pd.Series(listed), pl.Series(listed), pl.DataFrame({"names": listed})):
+        model = MultilabelImageClassifier().fit(pl.DataFrame(x), held)
+        np.testing.assert_allclose(model.predict_proba(pl.DataFrame(x)), expected)
+        assert model.score(pl.DataFrame(x), held) == model.score(pl.DataFrame(x), y)
     assert model.classes_.tolist() == names
     assert MultilabelImageClassifier().fit(x, frame).classes_.tolist() == names
-    chosen = model.predict(x)[0]
-    assert model.predict_names(x)[0] == tuple(names[at] for at in np.flatnonzero(chosen))
+    chosen = model.predict(pl.DataFrame(x))[0]
+    assert model.predict_names(pl.DataFrame(x))[0] == tuple(names[at] for at in np.flatnonzero(chosen))
     classes = np.array(names)[y.argmax(axis=1)]
     single = MultilabelImageClassifier().fit(x, classes)
     assert single.score(x, classes) > 0.8
@@ -109,11 +116,12 @@ def test_paths_and_arrays_are_images(collection: Path) -> None:
     np.testing.assert_allclose(model.predict_proba(model.image_features(paths[60:])), from_paths)
     frame = pd.Series([str(path) for path in paths[60:]])
     np.testing.assert_allclose(model.predict_proba(frame), from_paths)
+    np.testing.assert_allclose(model.predict_proba(frame.to_frame()), from_paths)
 
 
 def test_mistakes_are_named(tmp_path: Path) -> None:
     x, y = made_up(40)
-    with pytest.raises(DataError, match=r"1 images cannot be read; the first is number 0, .*none\.png"):
+    with pytest.raises(DataError, match=r"1 image cannot be read; the first is number 0, .*none\.png"):
         MultilabelImageClassifier().fit([tmp_path / "none.png"], [[1, 0]])
     with pytest.raises(DataError, match=r"y holds the class 'a;b'; .* lists of names"):
         MultilabelImageClassifier().fit(x, ["a;b", "b"] * 20)

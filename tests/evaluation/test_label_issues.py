@@ -108,3 +108,7 @@ def test_a_head_never_scores_what_it_learned_from() -> None:
     assert abs(inside - outside) < 0.1
     with pytest.raises(OptionError, match="at least 3"):
         cross_fit_heads(collection.marks, labels, noise, collection.rows, folds=2)
+    for few in (1, 4):
+        marks = collection.marks.select([0] * few)
+        with pytest.raises(DataError, match="too few for that; add marks, or leave --model out"):
+            cross_fit_heads(marks, labels, noise, collection.rows[:few])

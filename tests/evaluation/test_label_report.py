@@ -33,6 +33,11 @@ def test_figures_agree_with_scikit_learn() -> None:
         assert np.isnan(figure[3])  # no mark carries it
     assert (report.low[:3] < report.average_precision[:3]).all()
     assert (report.average_precision[:3] < report.high[:3]).all()
+    rare = label_report(1 - scores[:40], targets[:40])  # centred intervals would leave [0, 1]
+    assert np.nanmin(rare.low) >= 0
+    assert np.nanmax(label_report(targets + 0.0, targets).high) <= 1
+    single = label_report([[0.9, 0.8], [0.2, 0.7], [0.1, 0.4]], [[1, 1], [0, 1], [0, 0]])
+    assert np.isnan(single.low).tolist() == np.isnan(single.high).tolist() == [True, False]
 
 
 def test_the_curve_is_that_of_scikit_learn() -> None:

@@ -53,12 +53,25 @@ def test_what_is_ahead_is_what_more_marks_give(curves: LearningCurves) -> None:
         assert ahead.marks == actual.counts[-1, label]
 
 
+def test_a_curve_of_few_points_may_go_on_otherwise() -> None:
+    """The test marks are sure here, and each label's points scatter about its line."""
+    reached = np.array([[0.1, 0.2], [0.3, 0.2], [0.2, 0.4], [0.5, 0.5]])
+    counts = np.array([[1.0], [2.0], [4.0], [8.0]]) * [1, 10]
+    curves = LearningCurves(("few", "more"), counts, np.repeat(reached[:, None], 101, axis=1))
+    widths = [ahead.high - ahead.low for more in (8, 80) for ahead in (curves.ahead(0, more), curves.ahead(1, more))]
+    assert 0.05 < widths[0] < widths[2] < 0.9
+    assert widths[1] < widths[0]  # twice as many against a tenth more
+
+
 def test_the_table_says_it_all(curves: LearningCurves) -> None:
     table = curves.to_dataframe()
     assert table["label"].tolist() == ["frequent", "rare", "noise", "absent"]
     np.testing.assert_allclose(table["gain"], table["expected"] - table["average_precision"])
     assert repr(curves).startswith("LearningCurves(4 labels, 50 more marks of each: mean average precision +")
     assert "rare" in curves._repr_html_()
+    few = learning_curves(*made_up(60, 0), *made_up(60, 1), rounds=20).to_dataframe()
+    assert few["low"].min() >= 0
+    assert few["high"].max() <= 1
 
 
 def test_bad_input_is_named() -> None:

@@ -91,6 +91,10 @@ def test_a_bundle_without_an_index(trained: tuple[Bundle, Evaluation], collectio
         ReferenceMarksError, match="there is no index of reference marks; make one with: viennatag index"
     ):
         Predictor(trained[0]).similar(collection / "000.png")
+    with pytest.raises(
+        ReferenceMarksError, match="viennatag index starter MARKS -o INDEX, and name it: --reference-marks"
+    ):
+        Predictor.load("starter").similar(collection / "000.png")
 
 
 @pytest.mark.parametrize("name", [INDEX_GRAPH, VECTORS, MARKS])

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from viennatag.data.columns import Reading
 from viennatag.data.marks import Marks, read_marks
+from viennatag.errors import DataError
 from viennatag.importers import import_marks
 from viennatag.importers.formats import recognise_format
 
@@ -71,6 +73,15 @@ def test_exports_of_label_studio(
     assert note in " ".join(notes)
 
 
+def test_tables_of_label_studio_name_images_as_its_json_does(tmp_path: Path) -> None:
+    rows = '/data/upload/1/0a1b2c3d-a.png,"{""choices"": [""cat"", ""dog""]}"\n/data/local-files/?d=x/b%20c.png,cat\n'
+    (tmp_path / "t.csv").write_text(f"image,choice\n{rows}upload/7/d.png,cat\n")
+    marks, notes = imported("table", tmp_path / "t.csv", tmp_path)
+    assert marks.images == ("a.png", "x/b c.png", "upload/7/d.png")
+    assert marks.codes == (("cat", "dog"), ("cat",), ("cat",))
+    assert "before they were uploaded" in " ".join(notes)
+
+
 def test_voc_files_beside_their_images_and_in_folders_of_subsets(tmp_path: Path) -> None:
     text = (SAMPLES / "voc.xml").read_text()
     for at, place in enumerate(("Annotations", "train", "valid")):
@@ -80,6 +91,20 @@ def test_voc_files_beside_their_images_and_in_folders_of_subsets(tmp_path: Path)
     assert marks.images == ("0.png", "train/1.png", "valid/2.png")
     assert marks.splits == ("", "train", "validation")
     assert "all marked difficult are unknown" in " ".join(notes)
+
+
+def test_images_are_found_in_folders_below_the_one_that_is_named(tmp_path: Path) -> None:
+    """Pascal VOC keeps them in JPEGImages, COCO in train2017, and their files name no folder."""
+    root = tmp_path / "data"
+    for place in ("JPEGImages/one.png", "JPEGImages/two.png", "other/two.png"):
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(root / place)
+    images = [{"id": at, "file_name": f"{name}.png"} for at, name in enumerate(("one", "two"))]
+    content = {"images": images, "categories": [{"id": 1, "name": "cat"}], "annotations": []}
+    (tmp_path / "in.json").write_text(json.dumps(content))
+    marks, notes = imported("coco", tmp_path / "in.json", tmp_path, images=root)
+    assert marks.images == ("JPEGImages/one.png",)  # of two files of one name none is taken
+    assert f"images are found in folders below {root}" in " ".join(notes)
 
 
 def test_yolo_classification_folders(tmp_path: Path) -> None:
@@ -104,3 +129,23 @@ def test_open_images_knows_what_nobody_looked_for(tmp_path: Path) -> None:
     assert marks.unknown == (("cow",), ("cat", "cow"), ("dog",))
     assert "--blank unknown" not in " ".join(notes)
     assert read_marks(tmp_path / "t.csv", taxonomy="flat", reading=Reading(blank="unknown")).unknown == marks.unknown
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ([{"type": {"choices": ["cat"]}, "value": {}}], ""),  # found by the fuzzer
+        ([{"type": ["choices"], "value": {"choices": ["cat"]}}], ""),
+        ([3, None, "x"], ""),
+        (3, "the result of an annotation is no list"),
+        ({"a": 1}, "the result of an annotation is no list"),
+    ],
+)
+def test_results_of_label_studio_in_odd_shapes(tmp_path: Path, result: Any, told: str) -> None:
+    task = {"id": 1, "data": {"image": "a.png"}, "annotations": [{"result": result}]}
+    (tmp_path / "in.json").write_text(json.dumps([task]))
+    if told:
+        with pytest.raises(DataError, match=told):
+            import_marks("label-studio", tmp_path / "in.json", tmp_path / "out.csv", taxonomy="flat")
+    else:
+        assert import_marks("label-studio", tmp_path / "in.json", tmp_path / "out.csv", taxonomy="flat").kept == 1

@@ -186,6 +186,10 @@ def test_images_in_parquet_are_written_beside_the_table(tmp_path: Path) -> None:
     assert (summary.images / row[0]).read_bytes() == content.getvalue()
     assert [file.parent for file in summary.images.iterdir()] == [summary.images]
     assert [note.reason for note in summary.skipped] == ["image in a format that is unknown"]
+    names = pyarrow.table({"file_name": ["a.png"], "labels": [["cat"]]})  # metadata.parquet, its images beside it
+    pyarrow.parquet.write_table(names, tmp_path / "metadata.parquet")
+    beside = import_marks("hf-parquet", tmp_path / "metadata.parquet", tmp_path / "beside.csv", taxonomy="flat")
+    assert (beside.with_codes, beside.images) == (1, None)
 
 
 def test_class_folders(tmp_path: Path) -> None:

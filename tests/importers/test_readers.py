@@ -231,6 +231,9 @@ def test_each_format_recognises_its_sample_and_no_other() -> None:
     assert recognise_format(b"\x00\x01\x02") is None
     with pytest.raises(OptionError, match="choose one of\n  eu-xml"):
         find_format("euxml")
+    for name, kind in (("yolo", "class-folders"), ("Open-Images", "table"), ("pascal_voc", "voc")):
+        with pytest.raises(OptionError, match=f"'{name}' is unknown; such data are mostly read as {kind}; choose"):
+            find_format(name)
 
 
 def test_entries_are_spelt_in_one_way_and_none_is_invented() -> None:

@@ -56,6 +56,11 @@ def test_any_kind_of_target_gives_the_same() -> None:
     torch_own = torch.nn.BCEWithLogitsLoss()(LOGITS, TARGETS.float())
     for targets in (TARGETS, TARGETS.bool(), TARGETS.float(), TARGETS.double(), TARGETS.to(torch.uint8)):
         torch.testing.assert_close(BinaryCrossEntropyLoss()(LOGITS, targets), torch_own)
+    torch.testing.assert_close(BinaryCrossEntropyLoss()(LOGITS.numpy(), TARGETS.tolist()), torch_own)
+    given = [BinaryCrossEntropyLoss.from_targets(each) for each in (TARGETS, TARGETS.tolist(), TARGETS.numpy())]
+    assert len(set(map(repr, given))) == 1
+    with pytest.raises(DataError, match="a target is 255; expected 0 and 1"):
+        BinaryCrossEntropyLoss()(LOGITS, TARGETS * 255)
 
 
 def test_counts_come_from_targets_or_by_hand() -> None:

@@ -423,6 +423,13 @@ def test_what_people_hold_is_taken(measure: Any) -> None:
         measure(torch.from_numpy(scores).bfloat16(), targets),
         measure(torch.from_numpy(scores).bfloat16().float().numpy(), targets),
     )
+    named = pd.DataFrame(scores, columns=list("abcd"))
+    for other in (pd.DataFrame(whole), pd.DataFrame(whole, columns=list("abcd"))):
+        np.testing.assert_array_equal(measure(named, other), expected)
+    for what, other in (("columns", list("dcba")), ("index", range(29, -1, -1))):
+        names = {"columns": list("abcd")} | {what: other}
+        with pytest.raises(DataError, match=f"the same {what} in another order; give targets"):
+            measure(named, pd.DataFrame(whole, **names))
 
 
 @pytest.mark.parametrize("measure", [metrics.calibration_error, metrics.label_calibration_errors])

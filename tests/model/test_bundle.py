@@ -222,3 +222,23 @@ def test_a_pointer_of_git_lfs_and_an_archive_are_told_as_such(copy: Path, tmp_pa
     (tmp_path / "bundle.zip").write_bytes(b"PK")
     with pytest.raises(BundleError, match="a bundle is a folder: unpack an archive"):
         open_bundle(tmp_path / "bundle.zip")
+
+
+@pytest.mark.parametrize("name", [None, 3, "", Path("")])
+def test_what_names_no_bundle_is_refused(name: object) -> None:
+    with pytest.raises(BundleError, match="bundle"):
+        find_bundle(name)  # type: ignore[arg-type]
+
+
+def test_the_name_of_a_backbone_is_not_that_of_a_bundle() -> None:
+    with pytest.raises(BundleError, match="did you mean starter"):
+        find_bundle("bundle:starter")
+
+
+def test_a_bundle_that_may_not_be_read_is_not_called_damaged(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(copy / "model.onnx"))  # as for everybody but root
+
+    monkeypatch.setattr("viennatag.model.bundle._check_files", refuse)
+    with pytest.raises(BundleError, match=r"model.onnx: it cannot be read \(Permission denied\)$"):
+        open_bundle(copy)

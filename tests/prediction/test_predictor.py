@@ -131,6 +131,10 @@ def test_options_that_make_no_sense(trained: tuple[Bundle, Evaluation], collecti
     predictor = Predictor(trained[0])
     with pytest.raises(OptionError, match="top is 0"):
         predictor.predict(collection / "000.png", top=0)
+    for odd in (2.5, "3"):
+        with pytest.raises(OptionError, match=f"top is {odd!r}"):
+            predictor.predict(collection / "000.png", top=odd)  # type: ignore[arg-type]
+    assert len(predictor.predict(collection / "000.png", top=np.int64(2))) == 2  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="no level 'label'; it has category, division, section"):
         predictor.predict(collection / "000.png", level="label")
 
@@ -140,6 +144,7 @@ def test_every_kind_of_source_gives_the_same_answer(trained: tuple[Bundle, Evalu
     path = collection / "000.png"
     answers = {predictor.predict(source) for source in (path, str(path), path.read_bytes(), Image.open(path))}
     assert len(answers) == 1
+    assert repr(predictor) == f"Predictor({trained[0]!r})"
 
 
 def test_one_bad_image_never_stops_the_rest(trained: tuple[Bundle, Evaluation], collection: Path) -> None:

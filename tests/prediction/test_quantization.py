@@ -98,3 +98,10 @@ def test_bfloat16_weights_are_rounded_to_the_nearest() -> None:
     model = onnx.load_from_string(quantization._in_bfloat16(open_bundle().graph))
     kinds = {each.data_type for each in model.graph.initializer if len(each.dims) > 1}
     assert kinds == {onnx.TensorProto.BFLOAT16}
+
+
+def test_histograms_take_any_number_of_marks(marks: Marks, collection: Path) -> None:
+    bundle = open_bundle()
+    paths = [collection / name for name in marks.images[:27]]
+    graph = quantization._in_int8(bundle.graph, paths, bundle.image_size, "percentile")
+    assert len(graph) < bundle.graph.stat().st_size

@@ -1,9 +1,11 @@
 """The benchmarks on real collections: long-tailed cuts, the published protocol, the question's recipe."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tests.scripts import load_script
@@ -26,6 +28,43 @@ def test_a_cut_has_many_test_images_of_every_label_and_a_long_tail() -> None:
     assert np.all(np.diff(np.log(seen)) < 1), "frequencies fall without a gap"
     again, _ = script.cut(targets, tail, seed=1)
     assert (again == subsets).all()
+
+
+def test_faint_labels_keep_their_frequencies_and_are_partly_wrong() -> None:
+    script = load_script("benchmarks/real_collections")
+    random = np.random.default_rng(0)
+    carries = random.random((1000, 60)) < np.geomspace(0.3, 0.002, 60)
+    codes = [[str(at) for at in np.flatnonzero(row)] for row in carries]
+
+    def meant(wrong: float) -> NDArray[np.bool_]:
+        found = script.faint_labels(codes, wrong=wrong, seed=0)
+        names = sorted({name for own in found for name in own})
+        return np.array([[name in own for name in names] for own in found])
+
+    clean, noisy = meant(0.0), meant(0.25)
+    shares = noisy.mean(axis=0)
+    assert len(shares) == 24
+    assert shares == pytest.approx(np.geomspace(0.005, 0.4, 24), rel=0.3)
+    assert (clean.sum(axis=0) == noisy.sum(axis=0)).all()
+    assert (clean[:, -1] & noisy[:, -1]).sum() == round(0.75 * clean[:, -1].sum())
+
+
+def test_each_seed_tests_another_fold_of_registered_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = load_script("benchmarks/real_collections")
+    folder = tmp_path / "real_marks"
+    folder.mkdir()
+    rows = [f"{at}.png,1.1.2;27.5|x,{at % 5}" for at in range(10)] + ["10.png,,0"]
+    (folder / "marks.csv").write_text("\n".join(["image,figurative,fold", *rows]))
+    for at in range(10):
+        (folder / f"{at}.png").touch()
+    monkeypatch.setattr(script, "SHARED", tmp_path)
+    tested = []
+    for seed in range(5):
+        task = script.load("real_codes", tmp_path, train=0, size=64, seed=seed)
+        tested += [task.marks.images[at] for at in task.rows("test")]
+        assert len(task.rows("train")) == 6
+    assert sorted(tested) == [f"{at}.png" for at in range(10)]
+    assert set(task.marks.codes[0]) == {"category 1", "division 1.1", "section 1.1.2", "category 27", "division 27.5"}
 
 
 def test_words_are_judged_as_published() -> None:

@@ -60,6 +60,22 @@ def test_label_studio(images: Path, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_exclusive_labels_are_a_single_choice_in_label_studio(images: Path, tmp_path: Path) -> None:
+    classes, groups = (*NAMES, "red", "blue"), {"red": "labels", "blue": "labels", "dog": ""}
+    labelled = [LabelledImage("a.png", (("red", None), ("dog", None))), LabelledImage("c.png", (("blue", 0.5),))]
+    export_labels(labelled, images, tmp_path, to="label-studio", classes=classes, groups=groups)
+    controls = ET.parse(tmp_path / "interface.xml").getroot().findall("Choices")
+    assert [(each.get("name"), each.get("choice"), len(each)) for each in controls] == [
+        ("labels", "multiple", 2), ("group labels", "single", 2),
+    ]  # fmt: skip
+    first, second = json.loads((tmp_path / "tasks.json").read_text())
+    chosen = [(each["from_name"], each["value"]["choices"]) for each in first["annotations"][0]["result"]]
+    assert chosen == [("group labels", ["red"]), ("labels", ["dog"])]
+    assert second["predictions"][0]["result"][0]["from_name"] == "group labels"
+    import_marks("label-studio", tmp_path / "tasks.json", tmp_path / "marks.csv", taxonomy="flat")
+    assert read_marks(tmp_path / "marks.csv", taxonomy="flat").codes == (("dog", "red"),)
+
+
 def test_fiftyone(images: Path, tmp_path: Path) -> None:
     export_labels(LABELLED, images, tmp_path / "out", to="fiftyone", classes=NAMES)
     found = json.loads((tmp_path / "out/labels.json").read_text())
@@ -72,6 +88,17 @@ def test_fiftyone(images: Path, tmp_path: Path) -> None:
     (images / "a.jpg").write_bytes((images / "a.png").read_bytes())
     with pytest.raises(DataError, match="a occurs twice"):
         export_labels(twins, images, tmp_path / "twins", to="fiftyone", classes=NAMES)
+
+
+@pytest.mark.parametrize("name", ["../../mine.png", "a/../../mine.png", "{folder}/mine.png"])
+def test_no_image_is_copied_out_of_the_folder(images: Path, tmp_path: Path, name: str) -> None:
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(b"mine")
+    name = name.format(folder=tmp_path)
+    with pytest.raises(DataError, match="lies outside of the folder of images; give a folder above it"):
+        export_labels([LabelledImage(name, ())], images / "a/b", tmp_path / "x/out", to="fiftyone", classes=NAMES)
+    assert mine.read_bytes() == b"mine"
+    assert not (tmp_path / "x/out").exists()
 
 
 def test_predictions_are_named_relative_to_their_folder(images: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.test_engine import graph
-from viennatag.errors import OptionError
 from viennatag.cores import available_cores
+from viennatag.errors import OptionError
 from viennatag.runtime import settings
 from viennatag.runtime.autotune import measure_speeds
 from viennatag.runtime.backends import installed_runtimes

@@ -6,18 +6,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tests.service.server import PNG, SAMPLE, ask, check_problem, picture, running, talk
-
-if TYPE_CHECKING:
-    pass
-
 from viennatag import __version__
 from viennatag.service.options import ServiceOptions
+from viennatag.service.store.access import add_user
+from viennatag.service.store.database import Database
 
 TOKEN = "a-token-of-some-length"
 
@@ -113,8 +110,12 @@ def test_a_refused_preflight_request_is_a_problem() -> None:
 
 
 def test_a_generated_client_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = f"sqlite:///{tmp_path / 'office.db'}"
+    database = Database(store)
+    token = add_user(database, "anna", "examiner")
+    database.close()
     document = tmp_path / "openapi.json"
-    document.write_text(ask("GET", "/openapi.json", ServiceOptions(token=TOKEN)).text)
+    document.write_text(ask("GET", "/openapi.json", ServiceOptions(store=store)).text)
     config = tmp_path / "config.yml"
     binary = "application/octet-stream"  # the generator knows no images
     overrides = f"content_type_overrides: {{image/png: {binary}, image/jpeg: {binary}}}"
@@ -122,28 +123,33 @@ def test_a_generated_client_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     arguments = ["--path", document, "--config", config, "--output-path", tmp_path / "generated_client"]
     done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=True)
-    assert "WARNING" not in done.stdout + done.stderr, done.stdout
+    said = done.stdout + done.stderr
+    assert re.findall("Unsupported content type (.*)", said) == ["text/csv", "application/zip"], said  # beside JSON
+    assert said.count("WARNING") == 2
     monkeypatch.syspath_prepend(tmp_path)
     client_of = importlib.import_module("generated_client").AuthenticatedClient
-    log, environment = tmp_path / "log", {"VIENNATAG_TOKEN": TOKEN}
-    with running(log=log, environment=environment) as (_, port):
-        client = client_of(base_url=f"http://127.0.0.1:{port}", token=TOKEN)
+    with running("--store", store, log=tmp_path / "log") as (_, port):
+        client = client_of(base_url=f"http://127.0.0.1:{port}", token=token)
 
-        def call(operation: str, **arguments: object) -> object:
-            home = "batches" if "batch" in operation else "codes" if "code" in operation else "images"
+        def call(operation: str, home: str, **arguments: object) -> object:
             module = importlib.import_module(f"generated_client.api.{home}.{operation}")
             return module.sync(client=client, **arguments)
 
         types = importlib.import_module("generated_client.types")
         models = importlib.import_module("generated_client.models")
-        found = call("search_codes", q="cats")
+        found = call("search_codes", "codes", q="cats")
         assert "3.1.6" in [each.code for each in found.codes]  # type: ignore[attr-defined]
         with SAMPLE.open("rb") as file:
             upload = types.File(payload=file, file_name="mark.png", mime_type="image/png")
             body = models.PredictFilesBody(files=[upload])
-            answer = call("predict", body=body, top=3, level=models.PredictLevel("section"))
+            answer = call("predict", "images", body=body, top=3, level=models.PredictLevel("section"))
         (result,) = answer.results  # type: ignore[attr-defined]
         assert (result.image, result.width, len(result.suggestions)) == ("mark.png", 480, 3)
-        problem = call("read_code", code="cat")
+        problem = call("read_code", "codes", code="cat")
         assert problem.status == 404  # type: ignore[attr-defined]
+        mark, decision = models.ImportMarksJsonImportMark, models.ImportMarksJsonImportMarkImportDecision
+        accepted = decision(code="3.1.6", decision="accepted")
+        call("import_marks", "team", body=[mark(image="cat.png", state="done", decisions=[accepted])])
+        (kept,) = call("list_marks", "team", state="done").marks  # type: ignore[attr-defined]
+        assert (kept.name, kept.codes) == ("cat.png", ["3.1.6"])
         client.get_httpx_client().close()

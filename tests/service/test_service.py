@@ -277,4 +277,6 @@ def test_a_region_of_an_image_is_predicted_as_an_image_of_its_own() -> None:
     "box", ["1,2,3", "a,b,c,d", "0.5,0,0.5,1", "0,0,1,1.1", "-1,0,1,1", "nan,0,1,1", "", "0,0,1,1e9"]
 )
 def test_a_box_lies_inside_the_image(box: str) -> None:
-    check_problem(ask("POST", f"/v1/predict?box={box}", content=picture(), headers=PNG), 422, "invalid", "query.box")
+    check_problem(
+        ask("POST", f"/v1/predict?box={box}", content=picture(), headers=PNG), 422, "invalid", "expected four fractions"
+    )

@@ -79,6 +79,7 @@ def test_groups_stay_together_and_texts_are_groups() -> None:
     single = assign_folds(targets, 4, groups=["same"] * 10 + [""] * 590)
     assert len(set(single[:10])) == 1
     assert len(set(single[10:])) == 4
+    check_folds(cv, targets, numbers.astype(float))
 
 
 def test_any_kind_of_target_gives_the_same_folds() -> None:
@@ -121,6 +122,9 @@ def test_the_seed_decides() -> None:
     assert folds(None) == folds(None) == folds(0)
     assert folds(1) != folds(0)
     assert folds(np.random.RandomState(5)) == folds(np.random.RandomState(5))
+    shuffled = MultilabelStratifiedGroupKFold(3, shuffle=True)
+    assert check_folds(shuffled, targets).tolist() != check_folds(shuffled, targets).tolist()
+    assert check_folds(shuffled.set_params(random_state=1), targets).tolist() == folds(1)
 
 
 def test_bad_folds_are_named() -> None:
@@ -134,8 +138,8 @@ def test_bad_folds_are_named() -> None:
         list(MultilabelStratifiedGroupKFold(2).split(targets[:9], targets))
     with pytest.raises(DataError, match="y is missing"):
         list(MultilabelStratifiedGroupKFold(2).split(targets, None))
-    with pytest.raises(OptionError, match="no option 'shuffle'; it has n_splits, order, random_state"):
-        MultilabelStratifiedGroupKFold(2).set_params(shuffle=True)
+    with pytest.raises(OptionError, match="no option 'seed'; it has n_splits, shuffle, order, random_state"):
+        MultilabelStratifiedGroupKFold(2).set_params(seed=1)
 
 
 def test_marks_of_a_stated_test_subset_are_in_no_fold() -> None:

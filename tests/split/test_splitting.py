@@ -6,7 +6,7 @@ import pytest
 from tests.data.test_labels import marks_of
 from viennatag.data.marks import Marks
 from viennatag.errors import DataError, OptionError
-from viennatag.split.splitting import split_marks
+from viennatag.split.splitting import describe_taken, split_marks
 
 
 def some_marks(n: int = 200) -> Marks:
@@ -27,10 +27,24 @@ def test_a_stated_split_is_kept() -> None:
     assert split_marks(marks).tolist() == [0] * 150 + [1] * 20 + [2] * 30
 
 
-def test_validation_is_taken_out_of_train_where_only_train_and_test_are_stated() -> None:
-    subsets = split_marks(replace(some_marks(), splits=("train",) * 150 + ("test",) * 50))
-    assert (subsets[150:] == 2).all()
-    assert np.bincount(subsets[:150]).tolist() == [133, 17]
+@pytest.mark.parametrize(
+    ("splits", "counts", "told"),
+    [
+        (("train",) * 150 + ("test",) * 50, [133, 17, 50], "validation (17), so marks of train are"),
+        (("train",) * 150 + ("validation",) * 50, [133, 50, 17], "in test (17), so marks of train are"),
+        (("train",) * 200, [160, 20, 20], "in validation (20) or test (20), so marks of train are"),
+        (("train",) * 100 + ("validation",) * 50 + ("test",) * 50, [100, 50, 50], ""),
+        (("test",) * 200, [0, 0, 200], ""),
+    ],
+)
+def test_subsets_that_a_table_leaves_out_are_taken_from_training(
+    splits: tuple[str, ...], counts: list[int], told: str
+) -> None:
+    marks = replace(some_marks(), splits=splits)
+    subsets = split_marks(marks)
+    assert np.bincount(subsets, minlength=3).tolist() == counts
+    assert told in describe_taken(marks, subsets)
+    assert bool(told) == bool(describe_taken(marks, subsets))
 
 
 def test_marks_left_open_go_to_the_parts_that_are_not_stated() -> None:

@@ -31,6 +31,7 @@ def test_the_constructor_says_whether_it_takes_a_size(name: str) -> None:
         ("efficientnet_bo", None, r"timm knows no such network; did you mean efficientnet_b\d"),
         ("efficientnet_b0.mine", 64, r"timm has no weights 'mine' for it; choose among ra4_e3600_r224_in1k, ra_in1k$"),
         ("qqqqqqqqqq", 64, r"timm knows no such network$"),
+        ("keras:EfficientNetB0", None, r"keras: is no source of networks; .* and onnx: for the export of any other"),
     ],
 )  # fmt: skip
 def test_a_size_or_name_that_cannot_be_is_one_message(name: str, size: int | None, message: str) -> None:

@@ -14,6 +14,7 @@ from viennatag.training.backbones.backbone import create_network, load_timm_back
 from viennatag.training.backbones.cost import measure_cost
 from viennatag.training.options import FinetuneOptions
 from viennatag.training.selection import comparison_run
+from viennatag.training.strategies import STRATEGIES
 
 
 @pytest.fixture
@@ -76,3 +77,8 @@ def test_without_such_rows_costs_are_not_measured(
     assert cost_titles(found) == ("s",)
     with pytest.raises(OptionError, match="name at least one"):
         viennatag.compare(marks, collection, ["as-is"], backbone=(), cache=tmp_path)
+
+
+@pytest.mark.parametrize(("strategy", "asked", "needed"), [("as-is", 2, 2), ("as-is", 9, 9), ("group-rare", 2, 20)])
+def test_rarer_labels_are_learned_where_that_is_asked_for(strategy: str, asked: int, needed: int) -> None:
+    assert comparison_run._least_count(STRATEGIES[strategy], asked) == needed

@@ -127,6 +127,14 @@ def test_the_head_of_a_bundle_is_where_finetuning_starts(collection: Path, tmp_p
     assert bias[5] == -4
 
 
+def test_what_is_on_this_machine_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: pytest.fail("a look-up"))
+    random, size = create_network("test_resnet", pretrained=False, size=64)
+    save_network(random, tmp_path / "network")
+    assert create_network(f"local-dir:{tmp_path / 'network'}", size=size)[1] == size
+    assert load_backbone("bundle:starter", cache=tmp_path).width
+
+
 @pytest.mark.slow
 def test_a_network_trained_anew_under_its_old_name_is_another_start(collection: Path, tmp_path: Path) -> None:
     marks = read_marks(collection / "marks.csv", images=collection)

@@ -273,6 +273,18 @@ def test_rejected_codes_are_read(drawn: tuple[Path, list[tuple[str, str, str]]],
         read_feedback(path, images=drawn[0])
 
 
+def test_feedback_that_contradicts_itself(drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path) -> None:
+    path = tmp_path / "feedback.csv"
+    path.write_text("image,codes,rejected\n000.png,26.4.1,26.4.1;29.1\n001.png,1.1.1,3.1.6\n")
+    with pytest.raises(
+        DataError, match=r"(?s)1 mark with feedback that contradicts itself.*'26.4.1' is a code and rej"
+    ):
+        read_feedback(path, images=drawn[0])
+    kept = read_feedback(path, images=drawn[0], skip_bad=True)
+    assert (kept.marks.images, kept.rejected) == (("001.png",), (("3.1.6",),))
+    assert len(kept.marks.skipped) == 1
+
+
 def test_rejected_codes_belong_to_the_mark_whatever_its_image_is_called(
     drawn: tuple[Path, list[tuple[str, str, str]]], tmp_path: Path
 ) -> None:

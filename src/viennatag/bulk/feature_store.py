@@ -167,6 +167,7 @@ class FeatureStore:
     learned: NDArray[np.uint64]
     digest: str
     _shards: Sequence[Path] = field(repr=False)
+    _graph_digest: str = field(repr=False)
 
     @classmethod
     def open(cls, folder: Path | str) -> "FeatureStore":
@@ -179,7 +180,8 @@ class FeatureStore:
         try:
             content = (folder / "manifest.json").read_bytes()
             manifest: Mapping[str, Any] = json.loads(content)
-            crops, backbone, count = manifest["options"]["crops"], manifest["model"]["name"], manifest["shards"]
+            crops, model, count = manifest["options"]["crops"], manifest["model"], manifest["shards"]
+            backbone, graph_digest = model["name"], model["digest"]
         except FileNotFoundError as exc:
             raise DataError(
                 f"{folder}: no store of features; make one with: viennatag features SOURCE -o STORE"
@@ -195,19 +197,26 @@ class FeatureStore:
             )
         learned = folder / LEARNED
         hashes = np.fromfile(learned, dtype="<u8") if learned.is_file() else np.zeros(0, dtype=np.uint64)
-        return cls(folder, backbone, crops, hashes.astype(np.uint64), hashlib.sha256(content).hexdigest(), shards)
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(folder, backbone, crops, hashes.astype(np.uint64), digest, shards, graph_digest)
 
     @property
     def graph(self) -> bytes:
         """The backbone, as ONNX.
 
         Raises:
-            DataError: If it cannot be read.
+            DataError: If it cannot be read, or is another than that of the features.
         """
+        path = self.folder / STORED_BACKBONE
         try:
-            return (self.folder / STORED_BACKBONE).read_bytes()
+            content = path.read_bytes()
         except OSError as exc:
-            raise DataError(f"{self.folder / STORED_BACKBONE}: cannot be read ({exc.strerror}); {_REPAIR}") from exc
+            raise DataError(f"{path}: cannot be read ({exc.strerror}); {_REPAIR}") from exc
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != self._graph_digest:
+            raise DataError(
+                f"{path}: it is damaged; remove it, and the same `viennatag features` command writes it again"
+            )
+        return content
 
     def shards(self) -> Iterator[StoredImages]:
         """Yield the shards, each checked.

@@ -1,7 +1,8 @@
 """Work on shards in processes of this machine, one for each core.
 
 Decoding an image makes many short calls, between which the threads of one process wait for each other. Processes do
-not: on two cores they predict half as many images again. Each one loads the model, so it pays for many images only.
+not: on two cores they predict a fifth more images in the same time. Each one loads the model, so it pays for many
+images only.
 
 A process ends when the pipe from this one closes, also when this one is killed.
 """

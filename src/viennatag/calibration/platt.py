@@ -62,7 +62,7 @@ def fit_platt(
         DataError: If shapes differ, a logit is not finite, or no target is true.
         OptionError: If `min_positives` is below 1.
     """
-    logits = as_scores(logits)
+    logits = as_scores(logits, targets)
     positives = require_positives(logits, targets, min_positives)
     if not np.isfinite([logits.min(), logits.max()]).all():
         raise DataError("a logit is infinite; Platt scaling needs finite logits")

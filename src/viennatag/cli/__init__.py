@@ -5,6 +5,7 @@ The library raises; this package turns the exception into one clean message and 
 is called, and slow imports stay inside its function, so that `predict` starts at once.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -72,7 +73,9 @@ def _make_command(name: str) -> "ClickCommand":
     home = import_module(f"viennatag.cli.{function}")
     found = getattr(home, function)
     if isinstance(found, typer.Typer):  # it has commands of its own
-        return typer.main.get_command(found)
+        group = typer.main.get_command(found)
+        group.suggest_commands = False  # type: ignore[attr-defined]  # click does so itself
+        return group
     alone = typer.Typer(**PLAIN)
     alone.command(name, cls=getattr(home, "COMMAND_CLASS", Command))(found)
     return typer.main.get_command(alone)
@@ -161,7 +164,13 @@ def _explain(exc: BaseException) -> str:
             return str(_missing(exc))
         case OSError(strerror=str(reason)):
             names = [os.fsdecode(each) for each in (exc.filename, exc.filename2) if isinstance(each, (str, bytes))]
-            return f"{' to '.join(names)}: {reason}" if names else f"reading or writing failed: {reason}"
+            if names:
+                return f"{' to '.join(names)}: {reason}"
+            if exc.errno == errno.ENOSPC:
+                return f"writing failed: {reason}; free some space, and {_how_to_go_on()}"
+            if not _has_current_folder():
+                return "the folder that the command was started in is gone; change to one that is there"
+            return f"reading or writing failed: {reason}"
         case UnicodeError():
             return f"a text or a name cannot be read or written ({exc})"
         case OverflowError():
@@ -175,8 +184,19 @@ def _explain(exc: BaseException) -> str:
 
 def _describe_stop(number: int) -> str:
     """Return the line that says what ended a command, and how to go on."""
+    return f"viennatag: ended by {Signals(number).name}; {_how_to_go_on()}"
+
+
+def _how_to_go_on() -> str:
     name = next((each for each in sys.argv[1:] if each in _COMMANDS), "")
-    return f"viennatag: ended by {Signals(number).name}; {_GOING_ON.get(name, 'the same command starts again')}"
+    return _GOING_ON.get(name, "the same command starts again")
+
+
+def _has_current_folder() -> bool:
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
 
 
 def _missing(exc: ModuleNotFoundError) -> Exception:

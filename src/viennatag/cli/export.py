@@ -38,6 +38,7 @@ def export(
     """
     check_outputs(folders={"--out": out})
     from viennatag.data.labels import LabelSet
+    from viennatag.data.reading import count
     from viennatag.prediction.predictor import Predictor
     from viennatag.reports.exports import export_labels, labelled_marks, labelled_predictions
 
@@ -58,9 +59,13 @@ def export(
     else:
         marks = read_table(source, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
         labelled, folder = labelled_marks(marks), images
+        if unknown := sum(map(len, marks.unknown)):
+            what = f"{count(unknown, 'label')} of an image that nobody knows {'is' if unknown == 1 else 'are'} left out"
+            print(f"note: {what}; {to} cannot say so and takes them for absent", file=sys.stderr)
         given = {code for codes in marks.codes for code in codes}
         labels = LabelSet.from_marks(marks)
         names = tuple(name for name in labels.names if name in given)
     meanings = {name: labels.hierarchy.heading(name) for name in names}
-    export_labels(labelled, folder, out, to=to, classes=names, headings=meanings)
-    print(f"wrote {out}: {len(labelled):,} images in the format of {to}")
+    groups = {name: labels.hierarchy.group(name) for name in names}
+    export_labels(labelled, folder, out, to=to, classes=names, headings=meanings, groups=groups)
+    print(f"wrote {out}: {count(len(labelled), 'image')} in the format of {to}")

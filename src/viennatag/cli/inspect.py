@@ -13,9 +13,7 @@ from viennatag.cli.tables import print_notes, read_reading
 from viennatag.progress import show_progress
 
 if TYPE_CHECKING:
-    from viennatag.data.marks import Marks
     from viennatag.evaluation.label_issues import LabelIssue
-    from viennatag.inspection.profile import Profile
 
 
 def inspect(
@@ -69,6 +67,7 @@ def inspect(
         fail("--learning-curves need the images; name their folder with --images")
     if bool(drop) != (write_clean is not None):
         fail("--write-clean and --drop belong together: a file, and the kinds of rows to leave out of it")
+    from viennatag.data.labels import rare_labels_note
     from viennatag.data.marks import read_marks, write_marks
     from viennatag.errors import require
     from viennatag.files import atomic_file
@@ -92,7 +91,7 @@ def inspect(
         reading=read_reading(image_column, label_column, separator, long, as_written, blank),
     )
     profile = profile_marks(table, min_count=min_count)
-    notes = [*table.notes, *_group_notes(table, profile, min_count)]
+    notes = [*table.notes, *rare_labels_note(table.codes, profile.levels[-1].names)]
     with show_progress() as progress:
         checked = check_marks(table, images, progress=lambda done, total: progress("images", done, total, ""))
         profile = replace(profile, findings=checked.findings)
@@ -171,14 +170,3 @@ def inspect(
         write_page(profile_page(profile, source=marks.name, more=more), report, quiet=format_ == "json")
     if written and format_ != "json":
         print("\n".join(written))
-
-
-def _group_notes(table: "Marks", profile: "Profile", min_count: int) -> list[str]:
-    """Return what is to be said about rare flat labels that --min-count groups."""
-    from viennatag.data.labels import OTHER
-
-    if OTHER not in profile.levels[-1].names:
-        return []
-    grouped = {code for codes in table.codes for code in codes} - set(profile.levels[-1].names)
-    taken = "; the label 'other' is an own label and stays apart" if "other" in profile.levels[-1].names else ""
-    return [f"{len(grouped):,} labels of fewer than {min_count} marks are grouped as {OTHER!r}{taken}"]

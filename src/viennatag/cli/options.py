@@ -3,9 +3,11 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
+from click import NoSuchOption
 from typer import Argument, CallbackParam, Option
 from typer.core import TyperCommand
 
@@ -21,6 +23,20 @@ PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": Fa
 
 class Command(TyperCommand):
     """A command whose examples can be copied from its help."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        """Parse arguments; an unknown option is met with those of near names, whose dashes do not count."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as exc:
+            from viennatag.cli.tables import READING_OPTIONS
+
+            if exc.option_name in READING_OPTIONS:
+                way = "`viennatag import table` takes it and writes a table that is sure"
+                raise NoSuchOption(exc.option_name, f"No such option {exc.option_name!r}; {way}", ctx=ctx) from None
+            names = [each for option in self.get_params(ctx) for each in option.opts if each.startswith("--")]
+            near = get_close_matches(exc.option_name.lstrip("-"), [name.lstrip("-") for name in names])
+            raise NoSuchOption(exc.option_name, possibilities=[f"--{name}" for name in near], ctx=ctx) from None
 
     def get_help(self, ctx: "Context") -> str:
         """Return the help; examples are not wrapped."""
@@ -67,7 +83,7 @@ TaxonomyOption = Annotated[
     str,
     Option("--taxonomy", help="vienna, flat for labels that are not Vienna codes, or a file with a tree of your own."),
 ]
-SeedOption = Annotated[int, Option("--seed", help="Seed of all random choices.")]
+SeedOption = Annotated[int, Option("--seed", help="Seed of all random choices.", min=0, max=2**32 - 1)]
 CacheOption = Annotated[
     Path | None,
     Option("--cache", help="Folder that keeps features and results between runs.", show_default="~/.cache/viennatag"),

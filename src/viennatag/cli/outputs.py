@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from viennatag.errors import BundleError, OutputError
+from viennatag.errors import OutputError
 from viennatag.files import cache_folder
 
 _ROOM = 1 << 20
@@ -32,7 +32,7 @@ def check_outputs(
 
     Raises:
         OutputError: If one of them cannot be written, is no plain file or folder, or is read by this command.
-        BundleError: If something that is no bundle stands where a bundle is to be written.
+        BundleError: If something besides a bundle stands where a bundle is to be written.
     """
     taken = {os.path.realpath(each): "it is read by this command, and never overwritten" for each in inputs if each}
     for option, path in {**(folders or {}), "--out": bundle or (folders or {}).get("--out")}.items():
@@ -43,11 +43,9 @@ def check_outputs(
             _check(option, path, stat.S_ISREG, "file", taken)
             taken[os.path.realpath(path)] = f"{option} writes it too"
     if bundle is not None and bundle.exists():
-        from viennatag.model.bundle import DESCRIPTION
+        from viennatag.model.saving import check_place
 
-        if (bundle / DESCRIPTION).is_file():
-            return
-        raise BundleError(f"{bundle}: something that is not a bundle stands there; choose another name")
+        check_place(bundle)
 
 
 def check_cache(cache: Path | None) -> None:

@@ -53,7 +53,7 @@ def split(
     from viennatag.data.reading import count
     from viennatag.errors import OptionError
     from viennatag.images.reading import hash_images
-    from viennatag.split.splitting import describe_look_alikes, split_marks
+    from viennatag.split.splitting import describe_look_alikes, describe_taken, split_marks
 
     distance = _bits(near_duplicates)
     try:
@@ -91,6 +91,8 @@ def split(
             print(f"wrote {path}: {int((number == fold).sum()):,} of {len(table):,} marks are in test")
         return
     subsets = split_marks(table, fractions=shares, hashes=hashes, max_distance=distance, order=order, seed=seed)
+    if told := describe_taken(table, subsets):
+        print(told)
     for at, name in enumerate(SUBSETS):
         chosen = table.select(np.flatnonzero(subsets == at))
         write_marks(replace(chosen, splits=(name,) * len(chosen)), out / f"{name}{suffix}")

@@ -1,8 +1,9 @@
 """The command `suggest-labels`: which unlabelled images a person should label next."""
 
 import shutil
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -11,6 +12,9 @@ from viennatag.cli.options import image_files, write_page
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.tables import print_skipped
 from viennatag.progress import show_progress
+
+if TYPE_CHECKING:
+    from viennatag.model.bundle import Bundle
 
 
 def suggest_labels(
@@ -42,7 +46,7 @@ def suggest_labels(
     if report is not None:
         require("jinja2", "data")
     predictor = Predictor.load(bundle)
-    paths = list(image_files(images))
+    paths = _unlabelled(predictor.bundle, list(image_files(images)))
     with show_progress() as shown:
         found = score_images(predictor, paths, progress=lambda done: shown("images", done, len(paths), ""))
         readable = [paths[row] for row in found.rows]
@@ -73,3 +77,17 @@ def suggest_labels(
 
         page = label_requests_page(requests, predictor.bundle, found.scores[requests.rows], folder)
         write_page(page, report, quiet=False)
+
+
+def _unlabelled(bundle: "Bundle", paths: list[Path]) -> list[Path]:
+    """Return the images that a bundle has not learned from, which have no labels yet; all, if it knows them all."""
+    from viennatag.data.reading import count
+    from viennatag.model.seen_images import is_seen
+
+    seen = is_seen(bundle, paths)
+    if seen.all():
+        print("note: the bundle has learned from all of these images, so they have labels", file=sys.stderr)
+        return paths
+    if left_out := int(seen.sum()):
+        print(f"left out: {count(left_out, 'image')} that the bundle has learned from", file=sys.stderr)
+    return [path for path, known in zip(paths, seen, strict=True) if not known]

@@ -37,7 +37,7 @@ BlankOption = Annotated[
     Option("--blank", help="What a blank cell of a 0/1 column says of the label: unknown, or absent (the default)."),
 ]
 
-_READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
+READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
 
 
 def read_table(
@@ -62,11 +62,11 @@ def read_table(
             path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
         )
     except DataError as exc:
-        if reading is None and any(option in str(exc) for option in _READING_OPTIONS):
+        if reading is None and any(option in str(exc) for option in READING_OPTIONS):
             raise DataError(f"{exc}\n{_by_import(path, taxonomy)}") from exc
         raise
     print_notes(marks.notes)
-    if reading is None and any(option in note for note in marks.notes for option in _READING_OPTIONS):
+    if reading is None and any(option in note for note in marks.notes for option in READING_OPTIONS):
         print(f"note: {_by_import(path, taxonomy)}", file=sys.stderr)
     print_skipped(marks.skipped)
     return marks

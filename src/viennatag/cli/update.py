@@ -65,7 +65,8 @@ def update(
             seed=seed,
             progress=report,
         )
+    from viennatag.data.reading import count
     from viennatag.reports.update import update_report
 
     print_rich(update_report(result))
-    print(f"wrote {out}: {len(result.bundle.labels):,} labels, graph and description {megabytes(out)}")
+    print(f"wrote {out}: {count(len(result.bundle.labels), 'label')}, graph and description {megabytes(out)}")

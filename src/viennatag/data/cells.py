@@ -22,9 +22,17 @@ _TRUTHS: dict[str, Truth] = {
         ("1", "1.0", "1,0", "true", "t", "yes", "y", "x", "✓", "✔", "+", "on", "present", "positive", "pos"), "positive"
     ),
     **dict.fromkeys(("0", "0.0", "0,0", "false", "f", "no", "n", "off", "absent", "negative", "neg"), "negative"),
+    **dict.fromkeys(("ja", "oui", "si", "sí", "sì", "sim", "tak", "да", "是", "はい", "예", "☑", "✅"), "positive"),
+    **dict.fromkeys(("wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda", "истина"), "positive"),
+    **dict.fromkeys(
+        ("nein", "non", "não", "nee", "nie", "нет", "否", "いいえ", "아니요", "☐", "✗", "✘", "❌"), "negative"
+    ),
+    **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь", "❌"), "negative"),
     **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain"), "unknown"),
     **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
-    **dict.fromkeys(("-nan", "n.a.", "#n/a", "#na", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"),
+    **dict.fromkeys(
+        ("-nan", "n.a.", "#n/a", "#na", "#nv", "#n/d", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"
+    ),
     **dict.fromkeys(("-", "--", "---", "–", "—"), "blank"),
 }
 EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
@@ -37,6 +45,12 @@ _ONE_OR_ZERO = re.compile(r"-?0*[01][.,]0+(e[+-]?0+)?|-?[01]e[+-]?0+")
 """Numbers of 0/1 cells in the spellings of programs, such as `1.000` and `0.0e+00`."""
 _BLANKS = re.compile(r"\s+")
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_AROUND = " .,:!?'\"`´‘’“”„«»"
+"""What may stand around a label that is one without it too."""
+_DAMAGE = re.compile(r"#[A-ZÀ-Ý]{3,12}(?:/0)?[!?]")
+"""What spreadsheets write where a formula failed."""
+_CUT_LIST = re.compile(r"""[\[{]\s*["']""")
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,6}|#x[0-9A-Fa-f]{2,6});")
 _NUMBERS = re.compile(r"\s*[-+.\d]+(?:\s+[-+.\d]+)+\s*")
 _NUMBER = re.compile(r"[+-]?\d{1,15}([.,]\d{1,15})?")
@@ -96,12 +110,20 @@ def same_label(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def without_accents(text: str) -> str:
+    """Return a text without the accents of its letters."""
+    return text if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+
+
 def alike_labels(labels: Iterable[str]) -> list[tuple[str, str]]:
-    """Return pairs of labels that may be one: `hot_dog` and `hot dog`, or a number in two spellings, `7` and `007`."""
+    """Return pairs of labels that may be one: `hot_dog` and `hot dog`, `café` and `cafe`, `7` and `007`."""
     first: dict[str, str] = {}
     pairs = []
     for label in sorted(labels):
-        key = f"{float(label.replace(',', '.')):g}" if _NUMBER.fullmatch(label) else _JOINTS.sub(" ", same_label(label))
+        if _NUMBER.fullmatch(label):
+            key = f"{float(label.replace(',', '.')):g}"
+        else:
+            key = _JOINTS.sub(" ", without_accents(same_label(label))).strip(_AROUND) or label
         if first.setdefault(key, label) != label:
             pairs.append((first[key], label))
     return pairs
@@ -216,6 +238,10 @@ def _text_entries(text: str, separator: str, as_written: bool) -> tuple[str, ...
             return tuple(_bracket_entries(text))
         if text in EMPTY_LISTS:
             return ()
+        if _CUT_LIST.match(text):
+            raise DataError(f"holds a list that is cut off: {text[:60]!r}; --as-written takes it as a label")
+        if found := _DAMAGE.search(text):
+            raise DataError(f"holds an error of a spreadsheet: {found[0]!r}; --as-written takes it as a label")
     pieces = text.split(separator) if separator else _SURE.split(text)
     if separator == " ":
         pieces = text.split()
@@ -234,7 +260,9 @@ def _bracket_entries(text: str) -> list[str]:
     found = _ARRAY.match(text)
     inner = found[1][1:-1] if found else text[1:-1]
     quoted = [first or second for first, second in _QUOTED.findall(inner)] if len(inner) < _LONG else []
-    if quoted and not _QUOTED.sub("", inner).strip(" ;|\t\n"):  # NumPy prints no commas; Python would join the texts
+    if len(quoted) > 1 and not _QUOTED.sub("", inner).strip(
+        " ;|\t\n"
+    ):  # NumPy prints no commas; Python would join them
         return [label for label in map(normal_label, quoted) if label]
     for read in (json.loads, ast.literal_eval):
         try:
@@ -254,6 +282,8 @@ def _bracket_entries(text: str) -> list[str]:
 def _mapping_entries(value: Mapping[Any, Any]) -> list[str]:
     """Return the labels that an object of an annotation tool holds, or the names whose value is true."""
     truths = {str(key): truth_of(cell_text(each)) for key, each in value.items() if not isinstance(each, (list, dict))}
+    if any(isinstance(each, str) and _TOOL_KEYS.search(str(key)) for key, each in value.items()):
+        truths = {}  # in {"label": "yes"} yes is the label
     if value and len(truths) == len(value) and set(truths.values()) <= {"positive", "negative"}:
         return [normal_label(key) for key, truth in truths.items() if truth == "positive"]
     found = [
@@ -262,7 +292,8 @@ def _mapping_entries(value: Mapping[Any, Any]) -> list[str]:
         if _TOOL_KEYS.search(str(key)) or (_NESTING_KEYS.search(str(key)) and isinstance(each, (list, dict)))
         for entry in _listed_entries(each)
     ]
-    if not found and value:
+    empty = any(_TOOL_KEYS.search(str(key)) and isinstance(each, list) and not each for key, each in value.items())
+    if not found and value and not empty:
         raise DataError(f"holds an object without labels that are known: {str(dict(value))[:60]!r}")
     return found
 

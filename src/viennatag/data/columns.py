@@ -1,6 +1,6 @@
 """One table of names: which column holds the image, the labels, the subset, and which words name a subset.
 
-Names are compared without case, blanks, hyphens and underscores, so that `Finding Labels` is `finding_labels`.
+Names are compared without case, accents, blanks, hyphens and underscores, so that `Finding Labels` is `finding_labels`.
 """
 
 import re
@@ -8,17 +8,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from viennatag.data.cells import without_accents
 from viennatag.errors import OptionError
 
 IMAGE_NAMES = (
     "image", "file_name", "image_path", "image_file", "image_name", "file_path", "path", "file", "img", "img_path",
     "img_name", "image_index", "image_id", "img_id", "picture", "photo", "logo", "asset_id",
+    "image_url", "image_uri", "source_ref",
+    "bild", "bilddatei", "datei", "dateiname", "fichier", "nom_de_fichier", "imagen", "archivo", "imagem", "arquivo",
+    "immagine", "afbeelding", "bestand", "изображение", "файл", "图片", "图像", "文件名", "画像",
+    "ファイル名", "이미지", "파일명",
 )  # fmt: skip
 """Columns that name the image, the surest first; a folded `file_name` is `filename` too."""
 LABEL_NAMES = (
     "codes", "labels", "label", "code", "tags", "tag", "finding_labels", "vienna_codes", "vienna_code", "vienna",
     "vienna_classes", "classes", "class", "class_name", "categories", "category", "label_name", "class_names",
     "targets", "target", "choices", "choice", "findings", "annotations", "annotation", "genres", "genre", "attributes",
+    "vienna_classification", "wiener_klassifikation", "classification_de_vienne", "clasificacion_de_viena",
+    "klasse", "klassen", "kategorie", "kategorien", "etikett", "etiketten", "etiquette", "etiquettes", "classe",
+    "categorie", "etiqueta", "etiquetas", "clase", "clases", "categoria", "categorias", "etichetta", "etichette",
+    "метка", "метки", "класс", "категория", "标签", "类别", "ラベル", "クラス", "カテゴリ", "라벨", "레이블", "분류",
     "class_id", "label_id", "category_id", "class_idx", "label_idx", "class_index", "label_index",
 )  # fmt: skip
 """Columns of labels, the surest first."""
@@ -89,8 +98,8 @@ class Reading:
 
 
 def fold_name(name: str) -> str:
-    """Return a column's name without case, blanks, hyphens and underscores."""
-    return re.sub(r"[\s_-]+", "", name).lower()
+    """Return a column's name without case, accents, blanks, hyphens and underscores."""
+    return re.sub(r"[\s_-]+", "", without_accents(name)).lower()
 
 
 def subset_of(word: str) -> str | None:

@@ -28,3 +28,11 @@ def unsaid_groups(codes: Sequence[str], unknown: Sequence[str], tree: LabelTree)
         and tree.members[group].isdisjoint(stated)
         and tree.members[group].isdisjoint(unknown)
     ]
+
+
+def still_unknown(codes: Sequence[str], unknown: Sequence[str], tree: LabelTree) -> tuple[str, ...]:
+    """Return the unknown labels of a mark without those that one of its labels excludes, with all below them."""
+    said = {node for code in codes for node in tree.path(code)}
+    groups = {tree.group(node) for node in said} - {""}
+    excluded = {label for group in groups for label in tree.members[group]} - said
+    return tuple(label for label in unknown if excluded.isdisjoint(tree.path(label)))

@@ -1,13 +1,18 @@
 """Find the file that a name of an image means: other slashes, other Unicode forms, no ending, folders of elsewhere."""
 
 import os
+import re
 import unicodedata
 from functools import cached_property
+from html import unescape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from viennatag.data.source_files import IMAGE_ENDINGS
 from viennatag.errors import DataError
+
+_AFTER_PATH = re.compile(r"[?#].*", re.DOTALL)
+_NUMBER = re.compile(r"0*(\d{1,18})", re.ASCII)
 
 
 class ImageFinder:
@@ -19,27 +24,39 @@ class ImageFinder:
     def find(self, name: str) -> str | None:
         """Return the path, below the folder, of the image that a name means; None if there is none.
 
-        The name itself comes first. Then `%20` and the like, slashes of Windows, Unicode forms, case and a missing
-        ending are looked over, and then leading folders that are not those here.
+        The name itself comes first. Then slashes of Windows, Unicode forms, case, a missing ending and zeros before a
+        number are looked over, then leading folders that are not those here, and then what addresses and data frames
+        add: `%20`, `&amp;`, `?width=9`, and `.0` after a number.
 
         Raises:
             DataError: If several files fit equally well.
         """
         if self._is_file(name):
             return name
-        if "%" in name and (plain := unquote(name)) != name and (decoded := self.find(plain)):
-            return decoded
+        path = _AFTER_PATH.sub("", name)
+        spellings = (name, unquote(name), unescape(name), path, unquote(path), name.removesuffix(".0"))
+        return next((found for each in dict.fromkeys(spellings) if (found := self._find(each))), None)
+
+    def _find(self, name: str) -> str | None:
         parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", "."}]
         for start in range(len(parts)):
             path = "/".join(parts[start:])
             if ".." not in parts[start:] and self._is_file(path):
                 return path
-            found = self._by_key.get(_key(path), []) or self._by_stem.get(_key(path), [])
-            if len(found) > 1:
-                raise DataError(f"names an image for which several files fit: {name!r} may be {' or '.join(found[:3])}")
-            if found:
-                return found[0]
+            key = _key(path)
+            fits = self._by_key.get(key, []) or self._by_stem.get(key, [])
+            if not fits and (number := _NUMBER.fullmatch(key)):
+                fits = self._by_number.get(number[1], [])
+            if len(fits) > 1:
+                raise DataError(f"names an image for which several files fit: {name!r} may be {' or '.join(fits[:3])}")
+            if fits:
+                return fits[0]
         return None
+
+    def find_below(self, name: str) -> str | None:
+        """Return the only file of this name, which has no folder, in the folders below; None if there is not one."""
+        fits = self._by_name.get(name, [])
+        return fits[0] if len(fits) == 1 else None
 
     def _is_file(self, name: str) -> bool:
         try:
@@ -54,6 +71,13 @@ class ImageFinder:
             below.sort()
             found += [os.path.relpath(os.path.join(here, name), self.folder) for name in sorted(names)]
         return [name.replace(os.sep, "/") for name in found]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for path in self._files:
+            names.setdefault(PurePosixPath(path).name, []).append(path)
+        return names
 
     @cached_property
     def _by_key(self) -> dict[str, list[str]]:
@@ -72,6 +96,15 @@ class ImageFinder:
                 stems.setdefault(_key(name.removesuffix(ending)), []).append(name)
         return stems
 
+    @cached_property
+    def _by_number(self) -> dict[str, list[str]]:
+        """Images whose path without ending is a number, by it."""
+        numbers: dict[str, list[str]] = {}
+        for stem, names in self._by_stem.items():
+            if number := _NUMBER.fullmatch(stem):
+                numbers.setdefault(number[1], []).extend(names)
+        return numbers
+
 
 def printable(name: str) -> str:
     r"""Return a file name as text that any page or table can hold; bytes that are no UTF-8 show as `\xe9`."""
@@ -87,4 +120,4 @@ def is_text(name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold()).strip()

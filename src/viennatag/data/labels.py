@@ -5,7 +5,7 @@ is too rare to learn is left out, and its marks count for its parent.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration.exclusive import ExclusiveGroups
+from viennatag.data.reading import count
 from viennatag.data.taxonomy import Hierarchy, LabelTree, Taxonomy, hierarchy
 from viennatag.errors import DataError, OptionError, require
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
 
 OTHER = "(rare labels)"
 """The flat label for all labels that are too rare; no label that is simply called `other` is mixed with it."""
+
+
+def rare_labels_note(codes: Iterable[Collection[str]], names: Collection[str]) -> list[str]:
+    """Return what is to be said about the flat labels of marks that a label set with these names groups."""
+    if OTHER not in names:
+        return []
+    grouped = sorted({code for each in codes for code in each} - {*names})
+    shown = ", ".join(map(repr, grouped[:3])) + (" and others" if len(grouped) > 3 else "")
+    apart = "; the label 'other' is an own label and stays apart" if "other" in names else ""
+    verb = "is" if len(grouped) == 1 else "are"
+    what = f"{count(len(grouped), 'label')} on too few marks (min_count) {verb}"
+    return [f"{what} grouped as {OTHER!r}: {shown}{apart}"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,7 +73,7 @@ class LabelSet:
 
         Raises:
             OptionError: If `min_count` is below 1.
-            DataError: If no label is left, or a label is called as the one that groups rare labels is.
+            DataError: If no label is left, all flat labels are rarer, or one is called as the group of rare ones is.
         """
         if min_count < 1:
             raise OptionError(f"min_count is {min_count}; a label needs at least 1 mark")
@@ -69,6 +82,12 @@ class LabelSet:
         for codes in marks.codes:
             counts.update({node for code in codes for node in above.path(code)})
         kept = {name for name, count in counts.items() if count >= min_count or not (flat or above.path(name)[1:])}
+        if flat and counts and not kept:
+            label, most = counts.most_common(1)[0]
+            raise DataError(
+                f"no label is on {min_count} marks or more; the most frequent is {label!r}, on {most}; add marks, or "
+                f"lower min_count: --set strategy.min_count={most} of train and compare, --min-count {most} of inspect"
+            )
         if flat and len(kept) < len(counts):
             if OTHER in counts:
                 raise DataError(f"a label is called {OTHER!r}, which stands for all rare labels; rename it")

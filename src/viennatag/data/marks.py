@@ -26,16 +26,17 @@ from viennatag.data.cells import (
     truth_of,
 )
 from viennatag.data.columns import Reading
-from viennatag.data.exclusive_labels import contradiction, unsaid_groups
+from viennatag.data.exclusive_labels import contradiction, still_unknown, unsaid_groups
 from viennatag.data.image_names import ImageFinder, is_text, printable
 from viennatag.data.reading import count, plan_reading
 from viennatag.data.reading_plan import Plan
-from viennatag.data.source_files import image_cell
+from viennatag.data.source_files import check_image_folder, image_cell
 from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, open_table
 from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy
 from viennatag.data.taxonomy_files import find_taxonomy
 from viennatag.errors import CodeError, DataError, report_problems, require
 from viennatag.files import atomic_file, safe_cells
+from viennatag.metrics.results import TabularResult, to_frame
 
 SUBSETS = ("train", "validation", "test")
 RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight", "unknown")
@@ -44,11 +45,13 @@ _BATCH = 10_000
 _MOST_BAD_ROWS = 1_000_000
 _FEW_REPEATS = 0.05
 """Share of images with several rows below which these contradict each other, and are not one row per label."""
+_MANY_SINGLE, _SINGLE_SHARE = 20, 0.9
+"""So many labels, and more than this share of all, on one mark each are told."""
 _DEFAULT = Reading()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Marks:
+class Marks(TabularResult):
     """A table of marks in columns, with one entry per mark.
 
     Attributes:
@@ -92,6 +95,16 @@ class Marks:
         codes = len({code for codes in self.codes for code in codes})
         named = self.taxonomy if isinstance(self.taxonomy, str) else self.taxonomy.name
         return f"Marks({len(self):,} marks, {codes:,} labels, taxonomy {named!r})"
+
+    def to_dataframe(self) -> Any:
+        """Return the marks as a pandas DataFrame with the columns of a marks table; labels are lists.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        columns = {"image": self.images, "codes": list(map(list, self.codes)), "id": self.ids, "group": self.groups,
+                   "split": self.splits, "weight": self.weights}  # fmt: skip
+        return to_frame(columns | ({"unknown": list(map(list, self.unknown))} if self.unknown else {}))
 
     def select(self, rows: Iterable[int]) -> "Marks":
         """Return the marks of these rows, in this order."""
@@ -216,8 +229,8 @@ def table_marks(
         DataError: As `read_marks`.
     """
     taxonomy = find_taxonomy(taxonomy)
-    if images is not None and not Path(images).is_dir():
-        raise DataError(f"{images}: there is no such folder of images")
+    if images is not None:
+        check_image_folder(images)
     plan = plan_reading(table, reading, taxonomy, require_images=require_images)
     folder = None if images is None else ImageFinder(Path(images))
     return _Reader(table, plan, reading, taxonomy, folder, require_images, require_codes).marks(skip_bad=skip_bad)
@@ -299,7 +312,7 @@ def _is_plain(label: str) -> bool:
     """Return whether a label is read as it is from a cell where `;` separates labels."""
     marks = set(f"{SURE_SEPARATORS},#\r")
     return not (
-        marks & set(label) or label[:1] in "[{(" or label.lower() in EMPTY_WORDS or normal_label(label) != label
+        marks & set(label) or label[:1] in "[{(" or label.lower() in {*EMPTY_WORDS, "?"} or normal_label(label) != label
     )
 
 
@@ -327,6 +340,8 @@ class _Mark:
     unknown: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     """Labels of which a row says that they do not apply."""
+    others_unknown: bool = False
+    """Whether nobody knows of all labels that the row does not name."""
 
     @property
     def key(self) -> str:
@@ -385,10 +400,11 @@ class _Reader:
         if self.taxonomy == "flat" and not self.reading.as_written:
             marks = _join_spellings(marks, notes)
             _note_alike(marks, notes)
+            _note_single(marks, notes)
         if self.found:
             name, path = next(iter(self.found.items()))
             notes.append(
-                f"{len(self.found):,} images are found under another spelling of their name, such as {name!r} as "
+                f"{count(len(self.found), 'image')} found under another spelling of the name: {name!r} is "
                 f"{printable(path)!r}; correct the table if that is another image"
             )
         columns = zip(*((mark.image, mark.codes, mark.key, *mark.others[1:]) for mark in marks), strict=True)
@@ -401,13 +417,19 @@ class _Reader:
 
     def bad_rows(self, problems: list[str], rows: int, *, joinable: bool, stay: int) -> str:
         """Return the message about bad rows; leaving them out is proposed only where most marks stay."""
-        count = f"{len(problems):,} bad row{'s' if len(problems) > 1 else ''} among {rows:,}"
+        found = f"{count(len(problems), 'bad row')} among {rows:,}"
         ways = ["correct them"] + (["join the rows of each image with --long (long=True)"] if joinable else [])
         if stay > len(problems):
-            ways.append(f"leave them out with --skip-bad (skip_bad=True), which keeps {stay:,} marks")
+            ways.append(f"leave them out with --skip-bad (skip_bad=True), which keeps {count(stay, 'mark')}")
         elif stay:
             ways.append(f"they are too many to leave out: --skip-bad (skip_bad=True) would keep {stay:,} of {rows:,}")
-        return report_problems(f"{self.table.name}: {count}", problems) + "\n" + ", or ".join(ways)
+        advice = ", or ".join(ways)
+        if 2 * sum("is not a Vienna code" in each for each in problems) > rows:
+            advice += (
+                "; labels that are no Vienna codes are read with --taxonomy flat (taxonomy='flat'), and by a bundle "
+                "that has learned such labels"
+            )
+        return report_problems(f"{self.table.name}: {found}", problems) + "\n" + advice
 
     def mark(self, number: int, row: Row, wrong: list[str]) -> _Mark:
         """Return one row; what is wrong with it is added to `wrong`."""
@@ -419,13 +441,18 @@ class _Reader:
         codes: tuple[str, ...] = ()
         unknown: tuple[str, ...] = ()
         denied: tuple[str, ...] = ()
+        others_unknown = False
         try:
-            codes, unknown = self.ordered(plan.entries(row)), self.ordered(plan.unknown_entries(row))
+            others_unknown = plan.leaves_open(row)
+            codes, unknown = (
+                self.ordered(entry for entry in entries if not (others_unknown and entry == "?"))
+                for entries in (plan.entries(row), plan.unknown_entries(row))
+            )
             denied = self.ordered(plan.listed(row.get(plan.labels))) if plan.truth and not (codes or unknown) else ()
         except (CodeError, DataError) as exc:
             wrong.append(str(exc))
         else:
-            if self.codes_required and not codes and not unknown and not plan.truth:
+            if self.codes_required and not (codes or unknown or others_unknown or plan.truth):
                 wrong.append("has no codes")
             if both := set(codes) & set(unknown):
                 wrong.append(f"has {min(both)!r} as a label and says that it is unknown")
@@ -436,7 +463,7 @@ class _Reader:
         name = cell_text(row.get(plan.id)) if plan.id and plan.id != plan.image else ""
         group = cell_text(row.get(plan.group)) if plan.group else ""
         weight = _weight(row.get(plan.weight) if plan.weight else None, wrong)
-        return _Mark(number, image, codes, name, group, split or "", weight, unknown, denied)
+        return _Mark(number, image, codes, name, group, split or "", weight, unknown, denied, others_unknown)
 
     def ordered(self, entries: Iterable[str]) -> tuple[str, ...]:
         """Return the distinct codes or labels that entries spell, in order."""
@@ -523,13 +550,21 @@ class _Reader:
                 codes = {code for mark in rows for code in mark.codes}
                 unknown = {code for mark in rows for code in mark.unknown} - codes  # some row knows it
                 denied = tuple(code for mark in rows for code in mark.denied)
-                kept.append(replace(rows[0], codes=self.ordered(codes), unknown=self.ordered(unknown), denied=denied))
+                whole = replace(rows[0], others_unknown=any(mark.others_unknown for mark in rows))
+                kept.append(replace(whole, codes=self.ordered(codes), unknown=self.ordered(unknown), denied=denied))
             else:
                 for mark in rows:
                     problems[mark.row] = self.contradiction(mark, rows)
-        if self.plan.truth and self.reading.blank == "unknown":
+        open_rows = [mark.row for mark in kept if mark.others_unknown]
+        unsaid = bool(self.plan.truth) and self.reading.blank == "unknown"
+        if unsaid or open_rows:
             known = self.ordered({code for mark in kept for code in (*mark.codes, *mark.unknown, *mark.denied)})
-            kept = [_with_unsaid(mark, known) for mark in kept]
+            kept = [_with_unsaid(mark, known) if unsaid or mark.others_unknown else mark for mark in kept]
+        if open_rows:
+            notes.append(
+                f"? among the labels of {count(len(open_rows), 'mark')} says that all labels that are not named are "
+                f"unknown, the first in row {open_rows[0]:,}; --as-written takes ? as a label"
+            )
         if self.plan.truth and self.codes_required:
             for mark in [mark for mark in kept if not (mark.codes or mark.unknown)]:
                 problems[mark.row] = f"row {mark.row:,} has no codes"
@@ -546,12 +581,14 @@ class _Reader:
             if told := contradiction(mark.codes, tree):
                 problems[mark.row] = f"row {mark.row:,} {told}"
                 continue
-            unsaid = unsaid_groups(mark.codes, mark.unknown, tree)
+            unknown = still_unknown(mark.codes, mark.unknown, tree)
+            unsaid = unsaid_groups(mark.codes, unknown, tree)
             for group in unsaid:
                 first.setdefault(group, mark.row)
                 times[group] += 1
             open_labels = [label for group in unsaid for label in tree.members[group]]
-            kept.append(replace(mark, unknown=self.ordered((*mark.unknown, *open_labels))) if unsaid else mark)
+            unknown = self.ordered((*unknown, *open_labels)) if unsaid else unknown
+            kept.append(mark if unknown == mark.unknown else replace(mark, unknown=unknown))
         for group, row in first.items():
             verb = "has" if times[group] == 1 else "have"
             notes.append(
@@ -633,6 +670,17 @@ def _note_alike(marks: Sequence[_Mark], notes: list[str]) -> None:
         notes.append(f"{one!r} and {other!r} are read as two labels{more}; if they are one, write them in one way")
 
 
+def _note_single(marks: Sequence[_Mark], notes: list[str]) -> None:
+    """Note that nearly all labels are on one mark only, as numbers, texts and names of marks are."""
+    counts = Counter(code for mark in marks for code in mark.codes)
+    single = [label for label, times in counts.items() if times == 1]
+    if len(single) >= _MANY_SINGLE and len(single) > _SINGLE_SHARE * len(counts):
+        notes.append(
+            f"{len(single):,} of {len(counts):,} labels are on one image only, such as {single[0][:60]!r}; if they are "
+            "no labels, name the column of labels: --label-column NAME"
+        )
+
+
 def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
     """Return the distinct codes or labels of a cell, in order.
 
@@ -648,8 +696,8 @@ def _weight(value: Any, wrong: list[str]) -> float:
         return 1.0
     try:
         weight = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         weight = math.nan
     if not (weight > 0 and math.isfinite(weight)):
-        wrong.append(f"has the weight {value!r}; expected a positive number")
+        wrong.append(f"has the weight {value!r}; expected a positive number, such as 1.5")
     return weight

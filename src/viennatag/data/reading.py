@@ -59,6 +59,7 @@ _COMMAS = re.compile(r"\d{1,2},\d{1,2}(,\d{1,2})?")
 _DAYS = re.compile(r"(3[6-9]|4[0-7])\d{3}(\.0)?")
 """Dates from 2000 to 2029 as spreadsheets count days, which is what they make of 3.1.6."""
 _DOUBLED = re.compile(r"(.+?)(\.\d+|_duplicated_\d+)")
+_QUOTED_WORD = re.compile("[\"'](" + "|".join(map(re.escape, sorted(EMPTY_WORDS))) + ")[\"']", re.IGNORECASE)
 _FRACTION = re.compile(r"0?[.,]\d+|[01]([.,]0*)?")
 _FEW_WORDS = 4
 _NUMBERED = re.compile(r"(id|idx|index|number|no)$")
@@ -208,6 +209,7 @@ class _Planner:
         if not named:
             if not self.require_images:
                 return ""
+            self.refuse_taken(IMAGE_NAMES, "--image-column")
             known = ", ".join(IMAGE_NAMES[:6])
             if len(self.columns) == 1 and Path(self.table.name).suffix.lower() in {".csv", ".tsv"}:
                 raise DataError(
@@ -233,6 +235,20 @@ class _Planner:
             self.notes.append(f"images are named by the column {named[0]!r}; {rest}")
         return named[0]
 
+    def refuse_taken(self, names: Sequence[str], option: str) -> None:
+        """Raise if the column that is missed is there, and an option says that it is something else."""
+        for column in columns_named(list(self.columns), names):
+            for said, taken in (
+                ("--ignore", self.reading.ignore),
+                ("--label-column", self.reading.label_columns),
+                ("--image-column", [self.reading.image_column]),
+            ):
+                if column in taken:
+                    raise DataError(
+                        f"{self.table.name}: {said} {shlex.quote(column)} takes the column away that is needed here; "
+                        f"leave it out, or name another one with {option} NAME"
+                    )
+
     def label_column(self, image: str) -> str:
         """Return the column of labels, empty if there is one 0/1 column per label."""
         chosen = self.reading.label_columns
@@ -243,15 +259,17 @@ class _Planner:
         named = [name for name in columns_named(self.names, LABEL_NAMES) if name != image]
         texts = [name for name in named if self.columns[name].names_classes() or self.reading.as_written]
         texts = [name for name in texts if not self.columns[name].is_blank()] or texts
-        if "codes" in named:
-            return "codes"
-        if not texts and (numbered := self.numbered_columns()):
+        first = "codes" if "codes" in named else texts[0] if texts else ""
+        numbered = self.numbered_columns()
+        if numbered and (not first or first in numbered):
             shown = ", ".join(map(repr, numbered[:5]))
             self.notes.append(
                 f"labels are those of the {len(numbered):,} columns {shown}; another choice: --label-column "
                 f"{shlex.quote(numbered[0])}, repeated for each"
             )
             return numbered[0]
+        if first == "codes":
+            return first
         if not texts:
             if named:
                 shown = _first_text(self.columns[named[0]])
@@ -270,12 +288,11 @@ class _Planner:
         return texts[0]
 
     def numbered_columns(self) -> list[str]:
-        """Return columns of labels that are counted, such as `label1` and `label2`, if there are several."""
-        found = [
-            name for name in self.names
-            if (stem := fold_name(name).rstrip("0123456789")) in _STEMS and stem != fold_name(name)
-            and not self.is_flag(name)
-        ]  # fmt: skip
+        """Return columns of labels that are counted, such as `label1` and `label2`, or `label` and `label_2`."""
+        texts = [name for name in self.names if not self.is_flag(name)]
+        stems = {name: fold_name(name).rstrip("0123456789") for name in texts}
+        counted = {stem for name, stem in stems.items() if stem in _STEMS and stem != fold_name(name)}
+        found = [name for name in texts if stems[name] in counted]
         return found if len(found) > 1 else []
 
     def further_columns(self, labels: str) -> tuple[str, ...]:
@@ -298,7 +315,7 @@ class _Planner:
                 if role == "split" and name != "split" and not words and not self.names_subsets(column):
                     continue
                 truths = column.truths()
-                if role == "unknown" and column.is_binary():
+                if role == "unknown" and column.is_binary() and (truths["positive"] or truths["negative"]):
                     continue
                 if binary_are_labels and not words and column.is_binary() and truths["positive"] and truths["negative"]:
                     if role == "id" and column.counts_rows():
@@ -376,9 +393,9 @@ class _Planner:
                         )
                     return name
                 if fold_name(name) == "confidence":
-                    shown = column.other()[0]
+                    row, shown = column.listed or (column.first[column.other()[0]], column.other()[0])
                     raise DataError(
-                        f"{self.table.name}: the column {name!r} holds {shown[:20]!r} (row {column.first[shown]:,}), "
+                        f"{self.table.name}: the column {name!r} holds {str(shown)[:20]!r} (row {row:,}), "
                         f"which is neither 0 nor 1, so it is not sure which labels apply; make it 0 or 1, or read "
                         f"every label with --ignore {shlex.quote(name)}"
                     )
@@ -388,6 +405,7 @@ class _Planner:
         """Return the label of each 0/1 column."""
         names = list(chosen) or [name for name in self.names if name not in used and not self.is_index(name)]
         if not names:
+            self.refuse_taken(LABEL_NAMES, "--label-column")
             raise DataError(
                 f"{self.table.name}: no column 'codes' or 'labels' and no 0/1 column per label; {self.found()}; name "
                 "the column of labels with --label-column NAME"
@@ -518,7 +536,9 @@ class _Planner:
             ways = "remove them from the table, or name each column that is one with --label-column NAME"
         texts = [name for name in wrong if not self.columns[name].is_blank()]
         advice = self.naming_advice(texts) if len(wrong) == count and texts else f"they are no labels: {ways}"
-        if len(wrong) < count and any(map(self.may_be_label, texts)):
+        if held := [name for name in texts if _holds_labels(self.columns[name])]:
+            advice = f"if {held[0]!r} holds the labels: --label-column {shlex.quote(held[0])}; else {ways}"
+        elif len(wrong) < count and any(map(self.may_be_label, texts)):
             advice = f"if one of them is a label, write only 1 and 0 in it; those that are no labels: {ways}"
         what = "columns hold" if len(wrong) > 1 else "column holds"
         return (
@@ -629,6 +649,12 @@ class _Planner:
         )
         return True
 
+    def code_of_nothing(self, column: _Column) -> str:
+        """Return -1 if all other labels are whole numbers from 0 up, as the codes of categories are; else ""."""
+        texts = [text.removesuffix(".0") for text in column.texts if truth_of(text) != "blank"]
+        found = next((text for text in column.texts if text.removesuffix(".0") == "-1"), "")
+        return found if len(set(texts)) > 2 and all(text.isdecimal() or text == "-1" for text in texts) else ""
+
     def refuse_vectors(self, name: str, column: _Column) -> None:
         """Raise if the column holds vectors of 0 and 1, whose positions would be read as the labels 0 and 1."""
         if found := column.vector():
@@ -643,6 +669,12 @@ class _Planner:
             self.notes.append(
                 f"cells of the column {name!r} are lists, such as {listed[:60]!r} (row {column.first[listed]:,}); each "
                 "entry is read as a label; --as-written takes such a cell as one label"
+            )
+        if text := next((text for text in column.texts if is_listed(text) and _QUOTED_WORD.search(text)), ""):
+            word = _QUOTED_WORD.search(text)[1]  # type: ignore[index]
+            self.notes.append(
+                f"{word!r} (row {column.first[text]:,}) in the column {name!r} is one entry of a list and read as a "
+                "label; if it means that there is nothing, remove it from the list"
             )
         words = [text for text in column.texts if _has_empty_word(text)]
         if words:
@@ -668,6 +700,11 @@ class _Planner:
                 f"the column {name!r} holds numbers and no text, such as {column.fraction[1]} (row "
                 f"{column.fraction[0]:,}), in which 3.1 and 3.10 are the same; if they are labels, read it as text"
             )
+        if text := self.code_of_nothing(column):
+            self.notes.append(
+                f"{text!r} (row {column.first[text]:,}) in the column {name!r} is read as a label; data frames write "
+                "it where there is none: then make such cells blank"
+            )
         if self.taxonomy != "vienna":
             return
         for found, told in (
@@ -676,6 +713,17 @@ class _Planner:
         ):
             if text := next(filter(found, column.texts), ""):
                 self.notes.append(f"{text!r} (row {column.first[text]:,}) in the column {name!r} {told}")
+
+
+def _holds_labels(column: _Column) -> bool:
+    """Return whether some cell is a list or an object of an annotation tool, in which labels are found."""
+    found = False
+    for text in filter(is_listed, column.texts):
+        try:
+            found = found or bool(cell_entries(text))
+        except DataError:
+            return False
+    return found
 
 
 def _tree_separator(texts: Iterable[str], tree: LabelTree) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from viennatag.data.cells import Truth, cell_entries, cell_text, truth_of
+from viennatag.data.cells import Truth, cell_entries, cell_text, is_listed, truth_of
 from viennatag.data.columns import fold_name, subset_of
 from viennatag.data.tables import Row
 from viennatag.data.taxonomy import Taxonomy, hierarchy
@@ -111,6 +111,12 @@ class Plan:
         said = {label: self.says(row.get(column)) for column, label in self.flags.items()}
         open_labels = (label for label, truth in said.items() if truth == "unknown")
         return (*found, *(label for label in open_labels if not _denied(label, said, self.taxonomy)))
+
+    def leaves_open(self, row: Row) -> bool:
+        """Return whether a `?` among the labels of a row says that nobody knows about those that it does not name."""
+        cells = [row.get(name) for name in (self.labels, *self.further, self.unknown) if name]
+        texts = [cell for cell in cells if isinstance(cell, str) and "?" in cell and not is_listed(cell.strip())]
+        return not self.as_written and any("?" in self.listed(text) for text in texts)
 
     def says(self, cell: Any) -> Truth | None:
         """Return what a cell of a 0/1 column says, blanks included."""

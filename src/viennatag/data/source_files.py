@@ -140,6 +140,15 @@ def list_source_files(
                 passed_over.add(below)
 
 
+def check_image_folder(folder: Path | str) -> None:
+    """Raise DataError unless this is a folder in which images can be looked up."""
+    path = Path(folder)
+    if path.is_file():
+        raise DataError(f"{folder}: this is a file; images are looked up in a folder: unpack an archive, and name that")
+    if not path.is_dir():
+        raise DataError(f"{folder}: there is no such folder of images")
+
+
 def _is_image(path: Path) -> bool:
     try:
         with open_plain(path) as file:

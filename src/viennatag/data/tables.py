@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +23,10 @@ from viennatag.files import open_plain, plain_cell
 
 TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 DELIMITERS = ",;\t|"
+_RULE = re.compile(r"[ ,;|+\t]*(?::?-{3,}:?[ ,;|+\t]*)+")
+"""A line between the names of columns and the rows, as Markdown and database shells print it."""
+_LINES_AHEAD = 8
+"""Lines below the first one in which the names of columns are looked for, if that is a title."""
 _BETWEEN_ROWS = re.compile(r"[\s,]*")
 BROKEN = "\0broken"
 """Key of a row that cannot be read; its value says why."""
@@ -36,6 +41,8 @@ _OTHER_FILES = {
     b"par1": "a Parquet file; let its name end in .parquet",
     b"%pdf": "a PDF document and no table",
     b"<!doctype html": "a web page and no table; the download may have failed",
+    b"[{": "JSON; let its name end in .jsonl",
+    b'{"': "JSON; let its name end in .jsonl",
     b"<html": "a web page and no table; the download may have failed",
 }
 """What else a file may be, by its first bytes in lower case."""
@@ -68,6 +75,8 @@ def read_rows(path: Path) -> Iterator[NumberedRow]:
         DataError: If the file cannot be read.
     """
     ending = path.suffix.lower()
+    if "\0" in str(path):
+        raise DataError(f"{str(path)!r}: this is no path of a file")
     if ending not in TABLE_FORMATS:
         raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}{_other_ending(ending)}")
     try:
@@ -93,7 +102,10 @@ def read_text_rows(file: BufferedReader, name: str, ending: str) -> Iterator[Num
     head = file.peek(64)[:64]
     if head.startswith(b"version https://git-lfs"):
         raise DataError(f"{name}: this is a Git LFS pointer and not the table itself; fetch it with: git lfs pull")
-    if kind := next((kind for start, kind in _OTHER_FILES.items() if head.lower().startswith(start)), ""):
+    if kind := next(
+        (kind for start, kind in _OTHER_FILES.items() if head.lower().startswith(start) and not kind.endswith(ending)),
+        "",
+    ):
         raise DataError(f"{name}: this is {kind}")
     encoding = next((encoding for mark, encoding in _WIDE.items() if head.startswith(mark)), "utf-8-sig")
     if b"\0" in head and encoding == "utf-8-sig":
@@ -140,8 +152,16 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
         header_row, first = header_row + 1, text.readline()
     if not first.strip():
         raise DataError(f"{name}: the file is empty" if header_row == 1 else f"{name}: no line names columns")
-    delimiter = _delimiter(first, name)
-    rows = csv.reader(_lines(first, text), delimiter=delimiter, strict=True)
+    ahead = list(islice(text, _LINES_AHEAD))
+    if first.strip().isdecimal() and _is_spaced(*ahead[:2]):  # CelebA says first how many images there are
+        header_row, (first, *ahead) = header_row + 1, ahead
+    spaced = _is_spaced(first, *ahead[:1])
+    first = f"{IMAGE_NAMES[0]} {first}" if spaced else first
+    _check_title(first, ahead, header_row, name)
+    delimiter = "\t" if spaced else _delimiter(first, name)
+    lines = _lines([first, *ahead], text)
+    lines = ("\t".join(line.split()) for line in lines) if spaced else lines
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     header = [column.strip() for column in next(rows)]
     _check_header(header, name)
     for number, values in enumerate(_each_row(rows), start=header_row + 1):
@@ -153,6 +173,8 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
             yield number, {BROKEN: "has text after a closing quote; write a quote inside a cell twice"}
             continue
         if not any(map(str.strip, values)):  # an empty line, or a row that a spreadsheet left blank
+            continue
+        if number == header_row + 1 and _RULE.fullmatch(" ".join(values)):
             continue
         while len(values) > len(header) and not values[-1].strip():  # a delimiter at the end of each row
             values.pop()
@@ -193,8 +215,31 @@ def _quoting_hint(values: Sequence[str], header: Sequence[str]) -> str:
     return "; a cell that holds the separator must stand in quotes" if len(values) > len(header) else ""
 
 
-def _lines(first: str, text: io.TextIOWrapper) -> Iterator[str]:
-    yield first
+def _check_title(first: str, ahead: Sequence[str], row: int, name: str) -> None:
+    """Raise if one of the next lines names the columns, and the first is a title or spans several of them."""
+    cells = [{mark: [cell for cell in _cut(line, mark) if cell] for mark in DELIMITERS} for line in (first, *ahead)]
+    if any(columns_named(columns, IMAGE_NAMES) for columns in cells[0].values()):
+        return
+    most = max(map(len, cells[0].values()))
+    for above, line in enumerate(cells[1:], start=1):
+        for columns in line.values():
+            if len(columns) > most and columns_named(columns, IMAGE_NAMES):
+                shown = ", ".join(map(repr, columns[:2]))
+                raise DataError(
+                    f"{name}: row {row + above:,} names the columns ({shown}), and not the first row; remove the "
+                    f"{f'{above} rows' if above > 1 else 'row'} above it"
+                )
+
+
+def _is_spaced(header: str = "", row: str = "") -> bool:
+    """Return whether blanks separate columns, the first of which holds images and has no name, as in CelebA's files."""
+    cells = row.split()
+    unnamed = len(cells) == len(header.split()) + 1 and _looks_like_row(cells[:1])
+    return unnamed and not any(mark in header + row for mark in DELIMITERS)
+
+
+def _lines(first: Sequence[str], text: io.TextIOWrapper) -> Iterator[str]:
+    yield from first
     for line in text:  # noqa: UP028 (`yield from` would close the text with this generator)
         yield line
 
@@ -251,6 +296,10 @@ def _json_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
         if number == 1 and line.lstrip().startswith("["):
             yield from _listed_rows(line + text.read(), name)
             return
+        if number == 1 and line.strip() == "{":
+            raise DataError(
+                f"{name}: an object is spread over several lines; write each on one line, or a list of them"
+            )
         try:
             row = json.loads(line, object_pairs_hook=_once_each)
         except json.JSONDecodeError as exc:
@@ -313,6 +362,8 @@ def _frame_rows(frame: Any) -> tuple[list[str], _Rows]:
             raise DataError(f"the lazy frame cannot be collected: {str(exc).strip().splitlines()[0]}") from exc
     if hasattr(type(frame), "iloc") and hasattr(type(frame), "columns"):
         return _pandas_rows(frame)
+    if hasattr(type(frame), "to_frame") and hasattr(frame, "dtype"):
+        raise DataError("this is one column; give the frame, with a column of images and one of codes or labels")
     if hasattr(type(frame), "iter_rows"):
         return list(map(str, frame.columns)), frame.iter_rows
     if isinstance(frame, Mapping):

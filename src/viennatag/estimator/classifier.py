@@ -73,7 +73,8 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
             bundle: Whose network gives the features of images: a folder, `starter`, or `hf-hub:owner/name`.
             loss: One of `viennatag.losses`; None is `BinaryCrossEntropy()`.
             C: Inverse of the strength of the penalty on weights, as in `LogisticRegression`.
-            rule: How thresholds are chosen; a name of `viennatag.thresholds.DECISION_RULES` or a rule.
+            rule: How thresholds are chosen: a rule of `viennatag.thresholds`, or a name that `viennatag compare
+                --list` gives, such as `threshold-0.5`.
             cv: Folds for cross-fitted logits, on which calibration and thresholds are fitted.
             max_iter: Most steps of L-BFGS.
             random_state: Seed of the folds; None is 0.
@@ -137,7 +138,8 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         if found.errors:
             at, error = next(iter(found.errors.items()))
             name = f"number {at}" + (f", {images[at]}" if isinstance(images[at], (str, Path)) else "")
-            raise DataError(f"{len(found.errors):,} images cannot be read; the first is {name}: {error}")
+            count = "1 image" if len(found.errors) == 1 else f"{len(found.errors):,} images"
+            raise DataError(f"{count} cannot be read; the first is {name}: {error}")
         return found.features
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -177,6 +179,12 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
             return [(str(name),) for name in chosen]
         return [tuple(str(self.classes_[at]) for at in np.flatnonzero(row)) for row in chosen]
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
+        """Return the share of samples whose labels are all right, as scikit-learn's classifiers do."""
+        listed = _names(y)
+        found: float = super().score(X, self._encode(listed) if listed else y, sample_weight)
+        return found
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -193,17 +201,16 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         """Return features of shape (samples, width), those of images from the bundle."""
         if y is None and reset:
             raise ValueError("y is missing: this classifier requires y to be passed, but the target y is None")
-        if _are_images(X):
-            X = self.image_features(X)  # noqa: N806
+        if _are_images(images := _column(X)):
+            X = self.image_features(images)  # noqa: N806
         checked: NDArray[np.float64] = validate_data(self, X, reset=reset, dtype=np.float64)
         return checked
 
     def _fit_labels(self, y: Any) -> NDArray[np.int8]:
         """Return targets (samples, outputs), -1 where they are unknown, and keep what their columns are called."""
-        if _are_names(y):
-            names = sorted({name for row in y for name in row})
-            targets = np.array([[name in row for name in names] for row in map(set, y)], dtype=bool)
-            self.classes_, self._multilabel = np.array(names), True
+        if listed := _names(y):
+            self.classes_, self._multilabel = np.array(sorted(set().union(*listed))), True
+            targets = self._encode(listed)
         elif (columns := _columns(y)).ndim == 2 and columns.shape[1] > 1:
             marked, unknown = as_targets(y), dense_unknown(y)
             targets = np.array(marked if isinstance(marked, np.ndarray) else marked.toarray(), dtype=np.int8)
@@ -224,6 +231,9 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
             targets = numbers[:, None] == (np.arange(count) if count > 2 else np.array([count - 1]))
             self._multilabel = False
         return targets.astype(np.int8)
+
+    def _encode(self, names: list[set[str]]) -> NDArray[np.bool_]:
+        return np.array([[name in row for name in self.classes_] for row in names], dtype=bool)
 
     def _fit_head(
         self, x: NDArray[np.float64], targets: NDArray[np.int8]
@@ -249,21 +259,35 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         return weights.detach().numpy(), bias.detach().numpy(), int(optimiser.state[weights]["n_iter"])
 
 
+def _column(values: Any) -> Any:
+    """Return the only column of a data frame, anything else as it is."""
+    single = hasattr(values, "columns") and len(values.columns) == 1
+    return values[values.columns[0]] if single else values
+
+
 def _are_images(values: Any) -> bool:
     """Return whether values are images: paths, bytes, Pillow images, or arrays of pixels."""
-    if hasattr(values, "ndim") and values.ndim >= 2:
-        return bool(values.ndim == 4)
+    if len(shape := getattr(values, "shape", ())) >= 2:
+        return len(shape) == 4
     if hasattr(values, "tocsr") or not hasattr(values, "__len__") or not len(values):
         return False
     first = values.iloc[0] if hasattr(values, "iloc") else values[0]
     return not isinstance(first, (int, float, complex, np.number, Sequence)) or isinstance(first, (str, bytes))
 
 
-def _are_names(y: Any) -> bool:
-    if hasattr(y, "shape") or not isinstance(y, Sequence) or isinstance(y, str) or not len(y):
-        return False
-    rows = all(isinstance(row, (list, tuple, set, frozenset)) for row in y)
-    return rows and any(len(row) for row in y) and all(isinstance(name, str) for row in y for name in row)
+def _names(y: Any) -> list[set[str]] | None:
+    """Return the names of each sample's labels, None if `y` is no list, array or column of collections of names."""
+    column = _column(y)
+    if hasattr(column, "to_list"):
+        column = column.to_list()
+    elif isinstance(column, np.ndarray) and column.dtype == object and column.ndim == 1:
+        column = column.tolist()
+    if not isinstance(column, Sequence) or isinstance(column, str):
+        return None
+    if not all(isinstance(row, (list, tuple, set, frozenset, np.ndarray)) for row in column):
+        return None
+    texts = any(len(row) for row in column) and all(isinstance(name, str) for row in column for name in row)
+    return list(map(set, column)) if texts else None
 
 
 def _columns(y: ArrayData) -> Any:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from viennatag.data.columns import LABEL_NAMES, UNKNOWN_NAMES, Reading, columns_named
 from viennatag.data.marks import Marks, read_marks, table_marks
+from viennatag.data.reading import count
 from viennatag.data.tables import NumberedRow, Table, read_rows
 from viennatag.data.taxonomy import Taxonomy
+from viennatag.errors import DataError, report_problems
 from viennatag.evaluation.comparison import Contrast
 from viennatag.model.bundle import Bundle
 
@@ -58,7 +60,7 @@ def read_feedback(
         ignore: As in `read_marks`.
 
     Raises:
-        DataError: As `read_marks`, or if rejected codes cannot be read.
+        DataError: As `read_marks`, if rejected codes cannot be read, or one is also a code of its mark.
     """
     path = Path(path)
     marks = read_marks(path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=[*ignore, "rejected"])
@@ -78,7 +80,27 @@ def read_feedback(
     if marks.unknown:  # what was rejected is known
         pairs = zip(marks.unknown, denied, strict=True)
         marks = replace(marks, unknown=tuple(tuple(code for code in each if code not in own) for each, own in pairs))
-    return Feedback(marks, denied)
+    return _without_contradictions(Feedback(marks, denied), path, skip_bad=skip_bad)
+
+
+def _without_contradictions(feedback: Feedback, path: Path, *, skip_bad: bool) -> Feedback:
+    """Return feedback without the marks of which a code is both right and rejected."""
+    pairs = [set(codes) & set(own) for codes, own in zip(feedback.marks.codes, feedback.rejected, strict=True)]
+    problems = [
+        f"{name}: {min(both)!r} is a code and rejected"
+        for name, both in zip(feedback.marks.ids, pairs, strict=True)
+        if both
+    ]
+    if not problems:
+        return feedback
+    good = [row for row, both in enumerate(pairs) if not both]
+    if not skip_bad or not good:
+        told = report_problems(
+            f"{path}: {count(len(problems), 'mark')} with feedback that contradicts itself", problems
+        )
+        raise DataError(f"{told}\ncorrect it, or leave these marks out with --skip-bad (skip_bad=True)")
+    kept = feedback.select(good)
+    return replace(kept, marks=replace(kept.marks, skipped=(*kept.marks.skipped, *problems)))
 
 
 @dataclass(frozen=True, eq=False)

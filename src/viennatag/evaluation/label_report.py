@@ -86,7 +86,8 @@ class LabelReport(TabularResult):
         recall: Share of the marks with the label for which it is suggested.
         f1: Of both.
         average_precision: Of the ranking by its scores.
-        low: Lower end of the 95 % interval of average precision, by bootstrap over marks.
+        low: Lower end of the 95 % interval of average precision, by bootstrap over marks; NaN below two positives,
+            which say nothing about the next one.
         high: Upper end.
         calibration_error: Expected calibration error over marks.
         details: What is behind the figures of each label.
@@ -179,7 +180,7 @@ def label_report(
         MissingExtraError: If SciPy is not installed.
     """
     columns = getattr(scores, "columns", None) if hasattr(scores, "columns") else getattr(targets, "columns", None)
-    scores, marked = as_scores(scores), _as_sparse(targets)
+    scores, marked = as_scores(scores, targets), _as_sparse(targets)
     if scores.ndim != 2 or scores.shape != marked.shape:
         raise DataError(f"scores have shape {scores.shape}, targets {marked.shape}; both must be (marks, labels)")
     marks, labels = scores.shape
@@ -195,10 +196,11 @@ def label_report(
     made = made if unknown is None else made & ~unknown
     errors = metrics.label_calibration_errors(scores, targets)
     samples = metrics.average_precision(scores, targets, draw_weights(marks, rounds=rounds, seed=seed))
-    intervals = [Interval.of(column) for column in samples.T]
     by_label = marked.tocsc()
     own = np.split(by_label.indices, by_label.indptr[1:-1])
     counts = np.diff(by_label.indptr).astype(np.int64)
+    bounds = np.array([(each.low, each.high) for each in map(Interval.of, samples.T)]).reshape(labels, 2).clip(0, 1)
+    bounds[counts < 2] = np.nan
     hits = np.array([np.count_nonzero(made[rows, at]) for at, rows in enumerate(own)])
     wanted = made.sum(axis=0)
     instead, really = _confusions(marked, made, level_of)
@@ -219,8 +221,8 @@ def label_report(
         recall=ratio(hits, counts, empty=np.nan),
         f1=np.where(counts > 0, ratio(2 * hits, wanted + counts, empty=np.nan), np.nan),
         average_precision=samples[0],
-        low=np.array([each.low for each in intervals]),
-        high=np.array([each.high for each in intervals]),
+        low=bounds[:, 0],
+        high=bounds[:, 1],
         calibration_error=errors,
         details=details,
         scores=scores,

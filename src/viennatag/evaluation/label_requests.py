@@ -104,7 +104,7 @@ def suggest_labels(
         count: Images to choose; fewer where there are not as many.
         enough: Training marks at which a label needs no more.
         hashes: Perceptual hashes, shape (images,); of images that look alike at most one is chosen.
-        names: The labels; by default their numbers.
+        names: The labels; by default the columns of a data frame, else their numbers.
         images: Names of the images; by default their numbers.
 
     Raises:
@@ -142,7 +142,8 @@ def suggest_labels(
         free &= alike != alike[best]
         np.maximum(nearest, centred @ centred[best], out=nearest)
     labels = np.array(aims, dtype=np.intp)
-    called = tuple(map(str, range(p.shape[1]) if names is None else names))
+    columns = getattr(scores, "columns", range(p.shape[1])) if names is None else names
+    called = tuple(map(str, columns))
     rows = pool[chosen].astype(np.intp)
     named = tuple(str(row) if images is None else str(images[row]) for row in rows)
     return LabelRequests(rows, np.array(worth), labels, p[chosen, labels], called, named)

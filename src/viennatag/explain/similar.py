@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from viennatag.errors import OptionError, ReferenceMarksError, require
 from viennatag.explain.graph_check import check_graph
 from viennatag.files import recover_folder
+from viennatag.model.bundle import STARTER, STARTER_FOLDER
 
 INDEX = "index"
 """Name of an index folder inside its bundle's folder."""
@@ -123,6 +124,10 @@ class ReferenceMarks:
         folder = path if (path / INDEX_DESCRIPTION).is_file() else path / INDEX
         if not (folder / INDEX_DESCRIPTION).is_file():
             advice = f"make one with: viennatag index {path} MARKS"
+            if path == STARTER_FOLDER:  # nothing is written into the package
+                advice = (
+                    f"make one with: viennatag index {STARTER} MARKS -o INDEX, and name it: --reference-marks INDEX"
+                )
             raise ReferenceMarksError(f"{path}: there is no index of reference marks; {advice}")
         try:
             with (folder / INDEX_DESCRIPTION).open("rb") as file:

@@ -53,7 +53,7 @@ def content_or_image(source: ImageSource) -> bytes | Image.Image:
 
 def _read_file(path: str | Path) -> bytes:
     if isinstance(path, str) and path.lower().startswith(("http://", "https://", "ftp://", "s3://", "data:")):
-        raise ImageError(f"this is an address, which is not loaded; download the image first. {_EXPECTED.capitalize()}")
+        raise ImageError(f"this is an address, which is not loaded; download the image first: {_EXPECTED}")
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):

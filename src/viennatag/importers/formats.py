@@ -106,6 +106,12 @@ _FORMATS = (
            IMAGE_ENDINGS, read_class_folder, zipped=False, survey=survey_class_folders),
 )  # fmt: skip
 FORMATS = {each.name: each for each in _FORMATS}
+_KNOWN_AS = {
+    "yolo": "class-folders", "imagefolder": "class-folders", "imagenet": "class-folders", "huggingface": "hf-parquet",
+    "metadata": "table", "openimages": "table", "nih": "table", "chestxray": "table", "celeba": "table", "csv": "table",
+    "pascalvoc": "voc",
+}  # fmt: skip
+"""Names of data sets and tools, without hyphens, and the format that each is read as."""
 
 
 def find_format(name: str) -> Format:
@@ -115,8 +121,10 @@ def find_format(name: str) -> Format:
         OptionError: If there is none; the message lists them.
     """
     if name not in FORMATS:
+        plain = re.sub(r"[^a-z]", "", name.lower())
+        read_as = f"; such data are mostly read as {_KNOWN_AS[plain]}" if plain in _KNOWN_AS else ""
         known = "\n".join(f"  {each.name:<15} {each.title}" for each in FORMATS.values())
-        raise OptionError(f"the format {name!r} is unknown; choose one of\n{known}")
+        raise OptionError(f"the format {name!r} is unknown{read_as}; choose one of\n{known}")
     return FORMATS[name]
 
 

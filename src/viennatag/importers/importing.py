@@ -18,7 +18,14 @@ from viennatag import __version__
 from viennatag.data.columns import Reading
 from viennatag.data.image_names import ImageFinder, is_text, printable
 from viennatag.data.marks import needs_lists, write_rows
-from viennatag.data.source_files import Document, PassedOver, SourceFile, list_documents, list_source_files
+from viennatag.data.source_files import (
+    Document,
+    PassedOver,
+    SourceFile,
+    check_image_folder,
+    list_documents,
+    list_source_files,
+)
 from viennatag.data.tables import TABLE_FORMATS
 from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.data.taxonomy_files import find_taxonomy
@@ -136,8 +143,8 @@ def import_marks(
                 f"labels of {format_.name} are no Vienna codes here and have no edition; leave --edition out"
             )
         map_codes((), edition=edition)  # an unknown edition is reported before hours of reading
-    if images is not None and not Path(images).is_dir():
-        raise DataError(f"{images}: there is no such folder of images")
+    if images is not None:
+        check_image_folder(images)
     folder, report = None if images is None else Path(images), progress or (lambda *_: None)
     try:
         with exclusive(out):
@@ -224,7 +231,7 @@ class _Import:
             with_codes=staging.count("codes != ''"),
             kept=staging.count(self.wanted),
             without_image=staging.count("codes != '' AND image = ''"),
-            images=self.extracted if self.format.holds_images else None,
+            images=self.extracted if self.format.holds_images and self.extracted.is_dir() else None,
             repeated=staging.notes("repeated"),
             skipped=staging.notes("skipped"),
             unreadable=staging.notes("unreadable"),
@@ -301,7 +308,11 @@ class _Import:
             elif is_other_medium(image):
                 image, reason = "", f"{Path(image).suffix.lower()} file, no image"
             elif self.images is not None:
-                image, reason = self.find(image, number)
+                name = image
+                image, reason = self.find(name, number)
+                if not image and (below := self.folder.find_below(name)):  # as in JPEGImages of Pascal VOC
+                    image = below
+                    staging.note("note", f"images are found in folders below {self.images}", printable(below))
             if reason and not image:
                 staging.note("skipped", reason, number)
                 return
@@ -475,5 +486,5 @@ def _name_problem(image: str) -> str:
 
 def _clean(text: str) -> str:
     """Return a text that every table can hold: valid Unicode on one line, at most 500 characters."""
-    valid = text[:2000].encode("utf-8", "replace").decode()
+    valid = "; ".join(text[:2000].encode("utf-8", "replace").decode().splitlines())
     return " ".join(_CONTROLS.sub(" ", valid).split())[:500]

@@ -16,6 +16,7 @@ from viennatag.importers.record import Record
 
 _LOCAL = "/data/local-files/?d="
 _UPLOADED = re.compile(r"(?:^|/)upload/\d+/(?:[0-9a-f]{8}-)?([^/]+)$")
+UPLOADED = "images are named as they were before they were uploaded, without what Label Studio put before"
 _NO_LABELS = frozenset({"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"})
 """Columns of JSON-MIN that hold no labels."""
 
@@ -56,14 +57,17 @@ def _annotations(task: Mapping[str, Any]) -> list[set[str]]:
     if not isinstance(listed, list):
         raise DataError(f"task {task.get('id')!r}: its annotations are no list")
     kept = [each for each in listed if isinstance(each, dict) and not each.get("was_cancelled")]
-    return [{label for item in each.get("result") or () for label in _labels_of(item)} for each in kept]
+    results = [each.get("result") or [] for each in kept]
+    if not all(isinstance(each, list) for each in results):
+        raise DataError(f"task {task.get('id')!r}: the result of an annotation is no list")
+    return [{label for item in each for label in _labels_of(item)} for each in results]
 
 
 def _labels_of(item: Any) -> Iterator[str]:
     """Yield the labels of one result: choices, the paths of a taxonomy, or the labels of a region."""
     kind, value = (item.get("type"), item.get("value")) if isinstance(item, dict) else (None, None)
     found = value.get(kind) if isinstance(value, dict) and isinstance(kind, str) else None
-    if kind in {"choices", "taxonomy"} or str(kind).endswith("labels"):
+    if isinstance(kind, str) and (kind in {"choices", "taxonomy"} or kind.endswith("labels")):
         for each in found if isinstance(found, list) else ():
             yield str(each[-1]) if isinstance(each, list) and each else str(each)
 
@@ -72,7 +76,7 @@ def _short_labels(task: Mapping[str, Any], image: str, document: Document) -> se
     """Return the labels of a task of JSON-MIN, with a key for each control of the interface and for other data."""
     found: set[str] = set()
     for key, value in task.items():
-        if key in _NO_LABELS or (isinstance(value, str) and _plain(value) == image):
+        if key in _NO_LABELS or (isinstance(value, str) and task_image(value) == image):
             continue
         if labels := set(_short(value)):
             document.note(f"the values of {key!r} are read as labels")
@@ -97,16 +101,17 @@ def _image(data: Mapping[str, Any], document: Document) -> str:
     """Return the image of a task: what is called so, or else the one value that names a file."""
     values = {key: value for key, value in data.items() if isinstance(value, str)}
     named = values.get("image") or values.get("img")
-    files = [value for value in values.values() if PurePosixPath(_plain(value)).suffix.lower() in IMAGE_ENDINGS]
+    files = [value for value in values.values() if PurePosixPath(task_image(value)).suffix.lower() in IMAGE_ENDINGS]
     if named is None and len(files) != 1:
         raise DataError(f"a task has the data {', '.join(map(repr, list(data)[:5]))}; expected one with an image")
     value = named or files[0]
     if _UPLOADED.search(value):
-        document.note("images are named as they were before they were uploaded, without what Label Studio put before")
-    return _plain(value)
+        document.note(UPLOADED)
+    return task_image(value)
 
 
-def _plain(value: str) -> str:
+def task_image(value: str) -> str:
+    """Return the name of an image as it was before Label Studio stored it, without what it put before."""
     if value.startswith(_LOCAL):
         return unquote(value.removeprefix(_LOCAL))
     uploaded = _UPLOADED.search(value)

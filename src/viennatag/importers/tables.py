@@ -13,6 +13,7 @@ from viennatag.data.columns import subset_in, subset_of
 from viennatag.data.marks import table_marks
 from viennatag.data.source_files import Document
 from viennatag.data.tables import TABLE_FORMATS, NumberedRow, Table, open_table, read_text_rows
+from viennatag.importers.label_studio import UPLOADED, task_image
 from viennatag.importers.record import Record
 
 _BESIDE = "metadata"
@@ -59,7 +60,10 @@ def _records(document: Document, path: PurePosixPath, table: Table) -> Iterator[
         )
     unknown = marks.unknown or ((),) * len(marks)
     columns = (marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights, unknown)
-    for image, codes, number, group, stated, weight, doubtful in zip(*columns, strict=True):
+    for given, codes, number, group, stated, weight, doubtful in zip(*columns, strict=True):
+        image = task_image(given) if given.startswith("/data/") else given  # tables of Label Studio
+        if image != given:
+            document.note(UPLOADED)
         name = str(beside / image) if image and beside.name else image
         own = "" if number.startswith("row ") and not image else number
         yield Record(

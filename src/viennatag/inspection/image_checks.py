@@ -130,7 +130,7 @@ def check_images(
                 "are in one subset of the split and an image that looks alike in another",
                 "split again with `viennatag split`, which keeps them together", in_subset),
         Finding("unlisted", len(unlisted), "image files of the folder belong to no row with a code",
-                "word marks mostly; or rows were lost", tuple(unlisted[:shown])),
+                "images without a label, such as word marks; or rows were lost", tuple(unlisted[:shown])),
     ]  # fmt: skip
     groups.sort(key=lambda group: (-len(group.rows), group.rows))
     return ImageReport(tuple(each for each in findings if each.rows), tuple(groups))

@@ -100,15 +100,19 @@ class LossModule(torch.nn.Module):
         Raises:
             DataError: If a target is neither 0, 1 nor unknown.
         """
-        counts = np.asarray(as_targets(targets).sum(axis=0)).ravel()
-        return cls(counts, known_counts(targets), reduction=reduction, **hyperparameters)
+        given = targets if hasattr(targets, "tocsr") else plain_array(targets)
+        counts = np.asarray(as_targets(given).sum(axis=0)).ravel()
+        return cls(counts, known_counts(given), reduction=reduction, **hyperparameters)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of logits (n, labels) for targets of the same shape.
 
         Raises:
-            DataError: If shapes differ, or there are not as many labels as counts.
+            DataError: If shapes differ, there are not as many labels as counts, or a target of the first call is
+                above 1.
         """
+        logits = torch.as_tensor(logits)
+        targets = torch.as_tensor(targets, device=logits.device)
         if logits.ndim != 2 or logits.shape != targets.shape:
             raise DataError(
                 f"logits have shape {tuple(logits.shape)}, targets {tuple(targets.shape)}; both must be (n, labels)"
@@ -117,6 +121,8 @@ class LossModule(torch.nn.Module):
         if self.counts is not None and len(self.counts) != labels:
             raise DataError(f"there are {labels} logits for a sample and {len(self.counts)} counts; they must match")
         if self._objective is None:
+            if len(wrong := targets[targets > 1]):
+                raise DataError(f"a target is {wrong[0].item():g}; expected 0 and 1, and -1 or NaN for unknown")
             counts = np.zeros(labels, np.int64) if self.counts is None else self.counts
             self._objective = self.loss.prepare(counts, 1 if self.samples is None else self.samples)
         logits, targets, known = leave_out_unknown(logits, targets)

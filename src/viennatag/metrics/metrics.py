@@ -41,13 +41,13 @@ def average_precision(scores: Scores, targets: Targets, weights: ArrayLike | Non
 
     Ties count as in scikit-learn's `average_precision_score`.
     """
-    scores = as_scores(scores)
+    scores = as_scores(scores, targets)
     return _average_precision(scores, targets, np.arange(scores.shape[-1]), weights)
 
 
 def micro_average_precision(scores: Scores, targets: Targets, weights: ArrayLike | None = None) -> Value:
     """Return the average precision of all mark-label pairs in one ranking, NaN without positives."""
-    scores = as_scores(scores)
+    scores = as_scores(scores, targets)
     return _scalar(_average_precision(scores, targets, np.zeros(scores.shape[-1], dtype=np.intp), weights)[..., 0])
 
 
@@ -56,7 +56,7 @@ def label_ranking_average_precision(scores: Scores, targets: Targets, weights: A
 
     A mark without positives counts 1, as in scikit-learn.
     """
-    scores = as_scores(scores)
+    scores = as_scores(scores, targets)
     check_scores(scores)
     positives = find_positives(targets, scores.shape)
     marks, labels = positives.shape
@@ -230,7 +230,7 @@ def calibration_error(
         DataError: If a score is outside [0, 1], or as above.
         OptionError: If `bins` is below 1.
     """
-    scores = as_scores(scores)
+    scores = as_scores(scores, targets)
     positives = _checked_probabilities(scores, targets, bins)
     checked = _checked_weights(weights, len(scores))
     unknown = dense_unknown(targets)
@@ -246,7 +246,7 @@ def calibration_error(
 
 def label_calibration_errors(scores: Scores, targets: Targets, *, bins: int = 15) -> NDArray[np.float64]:
     """Return the expected calibration error of each label, over marks; NaN where all are unknown; shape (labels,)."""
-    scores = as_scores(scores)
+    scores = as_scores(scores, targets)
     positives = _checked_probabilities(scores, targets, bins)
     rows = np.split(positives.marks[np.argsort(positives.labels, kind="stable")], np.cumsum(positives.per_label())[:-1])
     unknown = dense_unknown(targets)
@@ -340,7 +340,7 @@ def _count_top_positives(
     """Return the number of positives of each mark among its k best-scored labels, and of all its positives."""
     if k < 1:
         raise OptionError(f"k is {k}; expected at least 1")
-    scores = as_scores(scores)
+    scores = as_scores(scores, targets)
     check_scores(scores)
     positives = find_positives(targets, scores.shape)
     scores = hide_unknown(scores, targets)

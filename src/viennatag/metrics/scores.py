@@ -42,12 +42,23 @@ def plain_array(values: ArrayData) -> NDArray[Any]:
         raise DataError("rows differ in length; expected one row per mark and one column per label") from exc
 
 
-def as_scores(scores: ArrayData) -> Scores:
+def as_scores(scores: ArrayData, beside: ArrayData | None = None) -> Scores:
     """Return scores, or logits, as an array of floats; an array of floats is returned as it is.
 
+    Args:
+        scores: The scores.
+        beside: The targets that they are compared with, maybe a data frame too.
+
     Raises:
-        DataError: If they are no numbers.
+        DataError: If they are no numbers, or the data frames name the same columns or rows in another order.
     """
+    for what in ("columns", "index"):
+        one, other = (getattr(each, what, None) if hasattr(each, "columns") else None for each in (scores, beside))
+        if one is None or other is None or list(one) == list(other):
+            continue
+        if sorted(map(str, one)) == sorted(map(str, other)):
+            order = "targets.loc[scores.index]" if what == "index" else "targets[scores.columns]"
+            raise DataError(f"scores and targets have the same {what} in another order; give {order}")
     found = plain_array(scores)
     if found.dtype.kind == "f":
         return found

@@ -119,13 +119,19 @@ def find_bundle(name: str | Path) -> Path:
             message = "%s is the bundle that comes with viennatag; for the folder of this name write ./%s"
             logging.getLogger("viennatag").warning(message, STARTER, STARTER)
         return STARTER_FOLDER
+    if not isinstance(name, (str, Path)) or not str(name):
+        raise BundleError(f"{name!r} names no bundle; give {STARTER!r}, or the folder that `viennatag train -o` wrote")
     path = Path(name)
     try:
         recover_folder(path)
         if path.is_file():
             raise BundleError(f"{name}: this is a file; a bundle is a folder: unpack an archive, or name the folder")
         if not path.is_dir():
-            raise BundleError(f"{name}: there is no such bundle; give the folder that `viennatag train -o` wrote")
+            inside = str(name).removeprefix("bundle:")  # as --backbone names it
+            meant = f"did you mean {inside}? Or " if inside != str(name) else ""
+            raise BundleError(
+                f"{name}: there is no such bundle; {meant}name the folder that `viennatag train -o` wrote"
+            )
         if not (path / DESCRIPTION).is_file():
             raise BundleError(f"{name}: not a bundle: the folder holds no {DESCRIPTION}")
     except (OSError, ValueError) as exc:  # no valid name of a file
@@ -154,6 +160,8 @@ def open_bundle(name: str | Path = STARTER) -> Bundle:
         found = _read_description(path)
         _check_files(path, dict(found["files"]))
         bundle = _bundle(found, path)
+    except PermissionError as exc:
+        raise BundleError(f"{exc.filename or path}: it cannot be read ({exc.strerror})") from exc
     except _DAMAGE as exc:
         reason = str(exc).partition("\n")[0][:200]
         raise BundleError(f"{path}: {DESCRIPTION} is damaged ({type(exc).__name__}: {reason})") from exc

@@ -18,6 +18,8 @@ from viennatag.model.model_card import model_card, read_notes
 
 TRAINING_LOG = "training.csv"
 """Name of the table of what each epoch of the training reached."""
+_PARTS = {GRAPH, DESCRIPTION, CARD, SEEN, TRAINING_LOG, "index", ".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What a bundle is made of, and what file managers leave in a folder."""
 
 
 def write_bundle(
@@ -39,7 +41,7 @@ def write_bundle(
         files: Texts of further files, by name.
 
     Raises:
-        BundleError: If something other than a bundle stands at `path`.
+        BundleError: If something other than a bundle stands at `path`, or other things lie in it.
         OutputError: If it cannot be written there; it is then kept in the user's cache folder, which the error names.
     """
     path = Path(path)
@@ -54,9 +56,27 @@ def write_bundle(
         raise OutputError(f"{exc}; the finished bundle is in {spare}, move it from there") from exc
 
 
-def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], further: Mapping[str, str]) -> Bundle:
-    if path.exists() and not (path / DESCRIPTION).is_file():
+def check_place(path: Path) -> None:
+    """Check that a bundle can take the place of what is at a path, if there is anything.
+
+    Raises:
+        BundleError: If that is no bundle, or holds other things too, which would be lost.
+    """
+    if not path.exists():
+        return
+    if not (path / DESCRIPTION).is_file():
         raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
+    try:
+        named = {*json.loads((path / DESCRIPTION).read_bytes())["files"]}
+    except (ValueError, KeyError, TypeError, RecursionError):  # a damaged bundle may be replaced
+        named = set()
+    if others := sorted({each.name for each in path.iterdir()} - _PARTS - named):
+        shown = ", ".join(map(repr, others[:3])) + (" and more" if len(others) > 3 else "")
+        raise BundleError(f"{path}: besides a bundle it holds {shown}; move that away, or choose another name")
+
+
+def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], further: Mapping[str, str]) -> Bundle:
+    check_place(path)
     chain, taxonomy = bundle.postprocessor, bundle.labels.taxonomy
     files = {GRAPH: graph, **({SEEN: np.unique(bundle.seen).astype("<u8").tobytes()} if len(bundle.seen) else {})}
     description = {

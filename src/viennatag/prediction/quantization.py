@@ -198,6 +198,7 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
     methods = tools.CalibrationMethod
     if method == "percentile":
         paths = paths[: -(-len(paths) // 3)]  # histograms take up to 30 MB for each mark
+        paths = paths[: max(len(paths) // _BATCH * _BATCH, min(_BATCH, len(paths)))]  # of batches of one size only
     with TemporaryDirectory() as folder, _quietly():
         file = Path(folder) / GRAPH
         tools.quantize_static(

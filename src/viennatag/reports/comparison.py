@@ -97,9 +97,9 @@ def notes(comparison: Comparison) -> list[str]:
     lines = [
         f"{times}{counts['train']:,} training, {counts['validation']:,} validation and {counts['test']:,} test marks; "
         f"labels with a test mark: {bands}; {comparison.left_out:,} have none and are left out.",
-        f"{comparison.seeds} seeds; intervals include the noise of {noise} and test marks ({comparison.rounds} "
-        f"samples). + and − mark a difference from {comparison.baseline} beyond noise, for all strategies at once; ★ "
-        "the best of the better ones. Calibration error: lower is better.",
+        f"{comparison.seeds} seed{'s' * (comparison.seeds > 1)}; intervals include the noise of {noise} and test marks "
+        f"({comparison.rounds} samples). + and − mark a difference from {comparison.baseline} beyond noise, for all "
+        "strategies at once; ★ the best of the better ones. Calibration error: lower is better.",
     ]
     lines += [f"{name} was left out: {reason}." for name, reason in comparison.omitted.items()]
     if comparison.reused:

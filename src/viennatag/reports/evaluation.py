@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from viennatag.data.labels import OTHER
+from viennatag.data.reading import count
 from viennatag.reports.tables import titled_table
 
 if TYPE_CHECKING:
@@ -50,12 +52,16 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
         table.add_column("% ±95 % interval, [dim]prior[/dim]", no_wrap=True)
         for found in groups:
             kind = kinds[found.kind] if len(groups) > 1 else "all labels"
-            table.add_column(f"{kind}\n[dim]{found.labels:,} labels\n{found.marks:,} marks[/dim]", no_wrap=True)
+            size = f"{count(found.labels, 'label')}\n{count(found.marks, 'mark')}"
+            table.add_column(f"{kind}\n[dim]{size}[/dim]", no_wrap=True)
         for name, title in names.items():
             table.add_row(title, *(_cell(found.metrics[name]) for found in groups))
         parts.append(table)
         if absent := groups[0].left_out:
-            left_out = f"{absent:,} labels of this level have no positive mark here and are left out of macro means"
+            have, are = ("has", "is") if absent == 1 else ("have", "are")
+            left_out = (
+                f"{count(absent, 'label')} of this level {have} no positive mark here and {are} left out of macro means"
+            )
             parts.append(Text(left_out))
         parts.append(Text())
     if evaluation.exclusive and not incomplete:
@@ -67,12 +73,16 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
             what = f"{each.rule} of {each.labels:,}, {each.marks:,} marks"
             table.add_row(each.group, what, _cell(each.accuracy))
         parts += [table, Text()]
-    notes = f"{evaluation.marks:,} marks evaluated"
+    notes = f"{count(evaluation.marks, 'mark')} evaluated"
     if evaluation.unknown_codes:
         share = evaluation.unknown_codes / evaluation.codes
-        notes += f"; {share:.1%} of their codes are not among the model's labels and count for their nearest ancestor"
+        counted = "count for their nearest ancestor"
+        if {each.level for each in evaluation.groups} == {"label"}:  # flat labels
+            counted = f"count as {OTHER!r}" if OTHER in evaluation.labels else "are left out"
+        notes += f"; {share:.1%} of their codes are not among the model's labels and {counted}"
     if evaluation.skipped:
-        notes += f"; {len(evaluation.skipped):,} marks were left out"
+        verb = "was" if len(evaluation.skipped) == 1 else "were"
+        notes += f"; {count(len(evaluation.skipped), 'mark')} {verb} left out"
     return Group(*parts, Text(notes), *([Text(INCOMPLETE, style="yellow")] if incomplete else []))
 
 

@@ -21,6 +21,8 @@ EXPORT_FORMATS = {
     "fiftyone": "folder of the type FiftyOneImageClassificationDataset, many labels an image",
 }
 """Names of formats, and what is written."""
+_FREE = "labels"
+"""What labels that exclude no other one are called in Label Studio's interface."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def export_labels(
     to: str,
     classes: Sequence[str],
     headings: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> None:
     """Write labelled images into a folder in the format of another tool.
 
@@ -74,6 +77,7 @@ def export_labels(
         to: One of `EXPORT_FORMATS`.
         classes: All labels, in order.
         headings: What labels mean, for people.
+        groups: The group of exclusive labels that a label belongs to; in Label Studio a choice of one.
 
     Raises:
         OptionError: If the format is unknown.
@@ -86,9 +90,10 @@ def export_labels(
     if to == "coco":
         _write(target / "annotations.json", _coco(labelled, folder, classes, meanings))
     elif to == "label-studio":
-        _write(target / "tasks.json", [_task(each) for each in labelled])
+        control = {name: f"group {group}" for name, group in (groups or {}).items() if group}
+        _write(target / "tasks.json", [_task(each, control) for each in labelled])
         with atomic_file(target / "interface.xml") as file:
-            file.write_text(_interface(classes, meanings), encoding="utf-8")
+            file.write_text(_interface(classes, meanings, control), encoding="utf-8")
     else:
         _write_fiftyone(labelled, folder, target, classes)
 
@@ -120,14 +125,18 @@ def _coco(
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
-def _task(labelled: LabelledImage) -> dict[str, Any]:
+def _task(labelled: LabelledImage, control: Mapping[str, str]) -> dict[str, Any]:
     """Return a task of Label Studio, whose local storage is the folder of the images.
 
     Labels of people are annotations, suggestions are predictions.
     """
-    choices = [name for name, _ in labelled.labels]
-    value = {"from_name": "labels", "to_name": "image", "type": "choices", "value": {"choices": choices}}
-    result = [value] if choices else []
+    chosen: dict[str, list[str]] = {}
+    for name, _ in labelled.labels:
+        chosen.setdefault(control.get(name, _FREE), []).append(name)
+    result = [
+        {"from_name": own, "to_name": "image", "type": "choices", "value": {"choices": names}}
+        for own, names in chosen.items()
+    ]
     task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={quote(labelled.image)}"}}
     scores = [score for _, score in labelled.labels if score is not None]
     if scores or labelled.predicted:
@@ -136,22 +145,19 @@ def _task(labelled: LabelledImage) -> dict[str, Any]:
     return task | {"annotations": [{"result": result}]}
 
 
-def _interface(classes: Sequence[str], headings: Mapping[str, str]) -> str:
-    """Return the labelling interface: an image and one choice for each label, many at a time."""
-    rows = []
-    for name in classes:
-        meaning = headings.get(name, name)
-        hint = "" if meaning == name else f" hint={quoteattr(meaning)}"
-        rows.append(f"    <Choice value={quoteattr(name)}{hint}/>")
-    return "\n".join([
-        "<View>",
-        '  <Image name="image" value="$image"/>',
-        '  <Choices name="labels" toName="image" choice="multiple" showInline="true">',
-        *rows,
-        "  </Choices>",
-        "</View>",
-        "",
-    ])  # fmt: skip
+def _interface(classes: Sequence[str], headings: Mapping[str, str], control: Mapping[str, str]) -> str:
+    """Return the labelling interface: an image, a choice of many labels, and one of a single label for each group."""
+    rows = ["<View>", '  <Image name="image" value="$image"/>']
+    for own in dict.fromkeys(control.get(name, _FREE) for name in classes):
+        kind = "multiple" if own == _FREE else "single"
+        rows.append(f'  <Choices name={quoteattr(own)} toName="image" choice="{kind}" showInline="true">')
+        for name in classes:
+            if control.get(name, _FREE) == own:
+                meaning = headings.get(name, name)
+                hint = "" if meaning == name else f" hint={quoteattr(meaning)}"
+                rows.append(f"    <Choice value={quoteattr(name)}{hint}/>")
+        rows.append("  </Choices>")
+    return "\n".join([*rows, "</View>", ""])
 
 
 def _write_fiftyone(labelled: Sequence[LabelledImage], folder: Path, target: Path, classes: Sequence[str]) -> None:
@@ -159,13 +165,17 @@ def _write_fiftyone(labelled: Sequence[LabelledImage], folder: Path, target: Pat
     number = {name: at for at, name in enumerate(classes)}
     labels: dict[str, list[dict[str, Any]]] = {}
     for each in labelled:
-        key = PurePosixPath(each.image).with_suffix("").as_posix()
+        named = PurePosixPath(each.image)
+        if named.is_absolute() or ".." in named.parts:  # its copy would be written anywhere
+            raise DataError(f"{each.image}: it lies outside of the folder of images; give a folder above it")
+        key = named.with_suffix("").as_posix()
         if key in labels:
             raise DataError(f"{each.image}: FiftyOne names images without their ending, and {key} occurs twice")
         labels[key] = [
             {"label": number[name]} if score is None else {"label": number[name], "confidence": score}
             for name, score in each.labels
         ]
+    for each in labelled:
         copy = target / "data" / each.image
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / each.image, copy)

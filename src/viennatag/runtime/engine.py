@@ -177,10 +177,10 @@ def run_images(
     workers = workers or available_cores()
     batches = _batches(sources, batch_size)
     first = list(islice(batches, 2))
-    if len(first) < 2:  # a single batch is faster without threads
-        yield from map(run, first)
-        return
     batches = chain(first, batches)
+    if len(first) < 2 or workers == 1:  # a thread besides this one would only take turns with it
+        yield from map(run, batches)
+        return
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:

@@ -1,5 +1,6 @@
 """Query parameters: those that several routes share, and the refusal of unknown ones."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,7 +21,7 @@ BoxQuery = Annotated[
     str | None,
     Query(
         max_length=200,
-        pattern=_BOX,
+        json_schema_extra={"pattern": _BOX},  # checked below, with a message for people
         description="A region of the image, to be taken for all of it: left, top, right and bottom, as fractions of "
         "the width and height of the upright image.",
         examples=["0.1,0.25,0.6,0.9"],
@@ -105,11 +106,12 @@ def read_box(text: str | None) -> Box | None:
     """
     if text is None:
         return None
-    left, top, right, bottom = map(float, text.split(","))
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        expected = "expected 0 <= left < right <= 1 and 0 <= top < bottom <= 1"
-        raise Problem(INVALID, f"query.box: {text[:80]!r} is not a box inside the image; {expected}")
-    return left, top, right, bottom
+    if re.match(_BOX, text):
+        left, top, right, bottom = map(float, text.split(","))
+        if 0 <= left < right <= 1 and 0 <= top < bottom <= 1:
+            return left, top, right, bottom
+    expected = "expected four fractions, such as 0.1,0.25,0.6,0.9, with left < right <= 1 and top < bottom <= 1"
+    raise Problem(INVALID, f"query.box: {text[:80]!r} is not a box inside the image; {expected}")
 
 
 def refuse_unknown_parameters(request: Request) -> None:

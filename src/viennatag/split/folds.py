@@ -93,16 +93,23 @@ class MultilabelStratifiedGroupKFold(Parameters):
     """
 
     def __init__(
-        self, n_splits: int = 5, *, order: int = 1, random_state: int | np.random.RandomState | None = None
+        self,
+        n_splits: int = 5,
+        *,
+        shuffle: bool = False,
+        order: int = 1,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         """Keep the options.
 
         Args:
             n_splits: Number of folds, 2 to 127.
+            shuffle: Whether `split` gives other folds each time where there is no `random_state`.
             order: 1 keeps the shares of labels, 2 also those of pairs of labels (slower).
-            random_state: An integer, or a random state of NumPy to draw one from. None is 0: the same folds each time.
+            random_state: An integer, or a random state of NumPy to draw one from. None is 0 without `shuffle`.
         """
         self.n_splits = n_splits
+        self.shuffle = shuffle
         self.order = order
         self.random_state = random_state
 
@@ -129,6 +136,8 @@ class MultilabelStratifiedGroupKFold(Parameters):
         seed = self.random_state
         if isinstance(seed, np.random.RandomState):
             seed = int(seed.randint(2**31))
+        elif seed is None and self.shuffle:
+            seed = int(np.random.default_rng().integers(2**31))
         folds = assign_folds(targets, self.n_splits, groups=groups, order=self.order, seed=seed or 0)
         for fold in range(self.n_splits):
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

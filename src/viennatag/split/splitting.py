@@ -35,8 +35,8 @@ def split_marks(
     """Return the subset of each mark as its position in `SUBSETS`; shape (marks,).
 
     Marks with a split keep it. The others are split by `stratify`: over all subsets if no mark has a split, else
-    over the subsets that no mark is in. If every mark is in training or test, a validation subset is taken out of
-    the training subset.
+    over the subsets that no mark is in. If every mark has one, a validation or test subset that no mark is in is taken
+    out of the training subset.
 
     Args:
         marks: The marks.
@@ -56,9 +56,9 @@ def split_marks(
     missing = [at for at in range(len(SUBSETS)) if not np.any(stated == at)]
     rows = np.flatnonzero(stated < 0)
     if not len(rows):
-        if missing != [SUBSETS.index("validation")]:
+        if not missing or 0 in missing:
             return stated
-        rows, missing = np.flatnonzero(stated == 0), [0, 1]
+        rows, missing = np.flatnonzero(stated == 0), [0, *missing]
     elif not missing:
         raise DataError(
             f"{len(rows):,} of {len(marks):,} marks have no split while others are in {', '.join(SUBSETS)}; "
@@ -86,6 +86,14 @@ def split_marks(
     )
     stated[rows] = np.array(missing, dtype=np.int8)[subsets]
     return stated
+
+
+def describe_taken(marks: Marks, subsets: NDArray[np.int8]) -> str:
+    """Return how many marks of a stated training subset `split_marks` put into subsets that the table leaves empty."""
+    stated = np.array([split == SUBSETS[0] for split in marks.splits], dtype=bool)
+    counts = [np.count_nonzero(stated & (subsets == at)) for at in range(len(SUBSETS))]
+    told = [f"{SUBSETS[at]} ({counts[at]:,})" for at in (1, 2) if counts[at]]
+    return f"no mark is stated to be in {' or '.join(told)}, so marks of train are" if told else ""
 
 
 def mark_groups(

@@ -167,15 +167,22 @@ def _number_groups(groups: ArrayData | None, mark_count: int) -> NDArray[np.int6
     if groups is None:
         return checked_groups(None, mark_count)
     given = plain_array(groups)
-    if given.dtype.kind not in "OUT":
+    if given.dtype.kind in "iu":
         return checked_groups(given, mark_count)
     number: dict[object, int] = {}
-    for row, group in enumerate(given.ravel().tolist()):
-        if not isinstance(group, (str, int)):
-            raise DataError(f"the group of row {row} is {group!r}; a text or an integer is needed, '' for no group")
-        number.setdefault(group if group != "" else ("", row), len(number))
-    keys = (group if group != "" else ("", row) for row, group in enumerate(given.ravel().tolist()))
+    keys = [_group_key(group, row) for row, group in enumerate(given.ravel().tolist())]
+    for key in keys:
+        number.setdefault(key, len(number))
     return checked_groups(np.array([number[key] for key in keys]).reshape(given.shape), mark_count)
+
+
+def _group_key(group: object, row: int) -> object:
+    """Return what the marks of a group share; data frames write whole numbers as floats where some are missing."""
+    if isinstance(group, float) and group.is_integer():
+        return int(group)
+    if not isinstance(group, (str, int)):
+        raise DataError(f"the group of row {row} is {group!r}; a text or an integer is needed, '' for no group")
+    return group if group != "" else ("", row)
 
 
 def _checked_targets(targets: ArrayData) -> "csr_array":

@@ -57,9 +57,7 @@ def draw_single_drawings(
         starts = range(0, len(drawings), _CHUNK)
         jobs = [(folder, start, tuple(drawings[start : start + _CHUNK]), size, seed) for start in starts]
         rows: list[tuple[str, ...]] = []
-        with ProcessPoolExecutor(
-            available_cores(), get_context("spawn")
-        ) as pool:  # fork is unsafe here
+        with ProcessPoolExecutor(available_cores(), get_context("spawn")) as pool:  # fork is unsafe here
             for at, found in enumerate(pool.map(_draw_chunk, jobs), start=1):
                 rows += found
                 if progress:

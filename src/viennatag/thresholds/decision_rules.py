@@ -62,7 +62,7 @@ class OneThreshold:
         self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
     ) -> Thresholds:
         """Return one threshold for all labels; see `DecisionRule.fit`."""
-        scores = as_scores(scores)
+        scores = as_scores(scores, targets)
         thresholds = np.full(scores.shape[1], self.threshold if self.threshold is not None else np.nan)
         if self.threshold is None:
             everything, enough = np.zeros(scores.shape[1], dtype=np.intp), scores.size + 1
@@ -93,7 +93,7 @@ class PerLabel:
         self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
     ) -> Thresholds:
         """Return tuned thresholds; see `DecisionRule.fit`."""
-        scores = as_scores(scores)
+        scores = as_scores(scores, targets)
         thresholds = tune_thresholds(
             scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
         )
@@ -112,7 +112,7 @@ class ExpectedF(PerLabel):
         self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
     ) -> Thresholds:
         """Return expected thresholds; see `DecisionRule.fit`."""
-        scores = as_scores(scores)
+        scores = as_scores(scores, targets)
         tuned = super().fit(scores, targets, groups=groups, levels=levels)
         expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
         rare = np.asarray(as_targets(targets).sum(axis=0)).ravel() < self.min_positives
@@ -133,7 +133,7 @@ class TopK:
         self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
     ) -> Thresholds:
         """Return a limit without thresholds; see `DecisionRule.fit`."""
-        scores = as_scores(scores)
+        scores = as_scores(scores, targets)
         return Thresholds(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
 
 
@@ -149,7 +149,7 @@ class MacroK(TopK):
     ) -> Thresholds:
         """Return weights and thresholds with a limit; see `DecisionRule.fit`."""
         limit = super().fit(scores, targets, groups=groups, levels=levels)
-        scores = as_scores(scores)
+        scores = as_scores(scores, targets)
         weights = np.ones(scores.shape[1])
         for level in np.unique(limit.levels):
             members = np.flatnonzero(limit.levels == level)
@@ -171,7 +171,7 @@ class GuaranteedRecall:
         self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
     ) -> Thresholds:
         """Return thresholds of guaranteed recall; see `DecisionRule.fit`."""
-        scores = as_scores(scores)
+        scores = as_scores(scores, targets)
         thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
         return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
 
@@ -203,7 +203,8 @@ def find_decision_rule(name: str) -> DecisionRule:
         return plain[name]
     found = re.fullmatch(r"(threshold|top|macro|recall)-(\d+(?:\.\d+)?)", name)
     if not found or (found[1] in {"top", "macro"} and "." in found[2]):
-        raise OptionError(f"the decision rule {name!r} is unknown; there are {', '.join(DECISION_RULES)}")
+        known = f"{', '.join(DECISION_RULES)}, where a capital is a number, such as top-5"
+        raise OptionError(f"the decision rule {name!r} is unknown; there are {known}")
     kind, number = found[1], float(found[2])
     if kind == "threshold":
         return OneThreshold(number)

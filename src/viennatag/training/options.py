@@ -161,6 +161,8 @@ class TrainOptions:
     def __post_init__(self) -> None:
         if self.size is not None and not 32 <= self.size <= 1024:
             raise OptionError(f"size is {self.size} pixels; expected 32 to 1024")
+        if not 0 <= self.seed < 2**32:  # as many as Lightning takes
+            raise OptionError(f"seed is {self.seed}; expected 0 to {2**32 - 1:,}")
         if self.near_duplicates is not None and not 0 <= self.near_duplicates <= 8:
             raise OptionError(f"near_duplicates is {self.near_duplicates} bits; expected 0 to 8, or none")
         if self.preset not in {None, *PRESETS}:

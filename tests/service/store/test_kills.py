@@ -78,6 +78,7 @@ def test_nothing_acknowledged_is_lost(seconds: float, store_url: str, tmp_path: 
                 conflicts += sum(turn.result() for turn in turns)
     assert len(set(acknowledged)) == len(acknowledged)  # no two decisions took the same version: none was overwritten
     assert conflicts
+    print(f"{len(acknowledged):,} decisions acknowledged, {conflicts:,} conflicts, two kills, {seconds} s")  # noqa: T201 - for -s
     with (
         running("--store", store_url, log=tmp_path / "log") as (_, port),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=access, timeout=60) as client,

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 120_000;
 
 export class Problem extends Error {
   constructor(title, detail = "", status = 0, mark = null) {
-    super(detail || title);
+    super(status ? detail || title : [title, detail].filter(Boolean).join(". "));
     Object.assign(this, { title, detail, status, mark }); // of a conflict: the mark as the store has it
   }
 

@@ -1,7 +1,7 @@
 /** The page: the session, its views, the keyboard shortcuts and the settings. */
 
 import * as api from "./api.js";
-import { byId, copyText, hideToast, notice, say, toast } from "./dom.js";
+import { byId, copyText, hideToast, keepFocus, notice, say, toast } from "./dom.js";
 import { exportDialog } from "./exporting.js";
 import { receive } from "./files.js";
 import { Finder } from "./finder.js";
@@ -29,6 +29,7 @@ const works = await takeOver(giveUp);
 const store = await openStore(works);
 const settings = new Settings(store);
 session = new Session(store);
+if (!works()) session.stop();
 const padded = () => settings.padded;
 const suggestions = new Suggestions(session, settings);
 const finder = new Finder(session, (code, heading, mark) => suggestions.add(code, heading, mark), backToSuggestions);
@@ -42,10 +43,10 @@ exportDialog(session, padded);
 function giveUp() {
   session?.stop();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-  for (const part of document.querySelectorAll("main, .actions")) part.inert = true;
+  for (const part of document.querySelectorAll("main > *, .actions")) part.inert = true;
   for (const input of document.querySelectorAll("input[type=file]")) input.disabled = true;
   hideToast();
-  notice("These images are open in another tab, which works now.", ["Work here", () => location.reload()]);
+  notice("tab", "These images are open in another tab, which works now.", ["Work here", () => location.reload()]);
   byId("notice-action").focus();
 }
 
@@ -136,16 +137,16 @@ const keys = [
   { id: "last", keys: NUMBERS.map((key) => `Shift+${key}`), range: ["Shift+1", "9"], fixed: true, rows: true, description: "accept it, and go to the next open image", run: acceptNumber },
   { id: "numbers", keys: ["m"], rows: true, description: "give the numbers to the next nine rows", run: () => suggestions.nextNumbers() },
   { id: "above", keys: ["x"], rows: true, description: "accept all from the score of your office on", run: () => suggestions.acceptAbove() },
-  { id: "next-row", keys: ["j", "ArrowDown"], rows: true, description: "next suggestion", run: () => suggestions.move(1) },
-  { id: "previous-row", keys: ["k", "ArrowUp"], rows: true, description: "previous suggestion", run: () => suggestions.move(-1) },
+  { id: "next-row", repeats: true, keys: ["j", "ArrowDown"], rows: true, description: "next suggestion", run: () => suggestions.move(1) },
+  { id: "previous-row", repeats: true, keys: ["k", "ArrowUp"], rows: true, description: "previous suggestion", run: () => suggestions.move(-1) },
   { id: "accept", keys: ["a"], rows: true, description: "accept it, or undo that", run: () => decideSelected("accepted") },
   { id: "chain", keys: ["s"], rows: true, description: "accept it with all above it and the likeliest code below it", run: acceptChain },
   { id: "reject", keys: ["r"], rows: true, description: "reject it, or undo that", run: () => decideSelected("rejected") },
   { id: "more", keys: ["e"], rows: true, description: "more candidates", run: () => suggestions.more() },
   { id: "undo", keys: ["u"], description: "undo the last decision on this image", run: () => suggestions.undo() },
   { id: "done", keys: ["d"], description: "done: go to the next open image", run: () => suggestions.finish() },
-  { id: "next", keys: ["n"], description: "next image", run: () => step(1) },
-  { id: "previous", keys: ["p"], description: "previous image", run: () => step(-1) },
+  { id: "next", repeats: true, keys: ["n"], description: "next image", run: () => step(1) },
+  { id: "previous", repeats: true, keys: ["p"], description: "previous image", run: () => step(-1) },
   { id: "evidence", keys: ["h"], description: "evidence on or off", run: () => byId("heat-on").click() },
   { id: "region", keys: ["g"], description: "ask about a region", run: () => byId("crop").click() },
   { id: "copy", keys: ["c"], description: "copy the codes", run: () => byId("copy").click() },
@@ -157,15 +158,10 @@ const keys = [
 ];
 await listen(keys, store, () => !session.readOnly);
 
-receive(async (files) => {
-  if (session.readOnly) return;
-  const duplicates = await session.add(files);
-  if (duplicates) toast(duplicates === 1 ? "One image is already in the list." : `${duplicates} images are already in the list.`);
-});
-
+keepFocus(() => byId(session.marks.length ? "name" : "choose"));
 byId("copy").onclick = copy;
 byId("undo").onclick = () => suggestions.undo();
-byId("done").onclick = () => suggestions.finish();
+byId("done").onclick = ({ detail }) => detail < 2 && suggestions.finish(); // a double click is one
 byId("remove").onclick = remove;
 byId("open-help").onclick = () => byId("help").showModal();
 for (const button of document.querySelectorAll("dialog .close")) button.onclick = () => button.closest("dialog").close();
@@ -207,7 +203,8 @@ api.onToken(
     }),
 );
 
-session.addEventListener("shown", hideToast); // it may child to undo what was done to another image
+session.addEventListener("shown", () => showTab("suggestions"));
+session.addEventListener("shown", hideToast); // it may offer to undo what was done to another image
 session.addEventListener("idle", () => {
   const { length } = session.failed;
   say(length ? `All images are read, ${length} failed.` : "All images are read.");
@@ -216,19 +213,24 @@ session.addEventListener("lost", ({ detail: error }) => {
   const names = session.unsaved.map(({ name }) => name);
   const few = names.slice(0, FEW_NAMES).join(", ") + (names.length > FEW_NAMES ? ` and ${names.length - FEW_NAMES} more` : "");
   const lost = names.length ? `${few} stay only until this tab is closed` : "new decisions stay only until this tab is closed";
-  notice(`The browser's storage is full (${error.name}): ${lost}. Export, then remove images.`);
+  notice("storage", `The browser's storage is full (${error.name}): ${lost}. Export, then remove images.`);
 });
-session.addEventListener("away", () => notice("The service cannot be reached. Trying again by itself.", ["Try now", () => session.retry(session.failed)]));
+session.addEventListener("kept", () => notice("storage"));
+session.addEventListener("away", () => notice("service", "The service cannot be reached. Trying again by itself.", ["Try now", () => session.retry(session.failed)]));
 session.addEventListener("back", () => {
-  notice("");
+  notice("service");
   say("The service is back.");
 });
 session.addEventListener("double", ({ detail: [mark, twin] }) => toast(`${mark.name} is the same image as ${twin.name}.`));
 session.addEventListener("locked", locked);
-if (!store.persistent) notice("This browser stores nothing for this page: images and decisions are lost on reload.");
+addEventListener("beforeunload", (event) => {
+  const { store, marks, unsaved } = session;
+  if (unsaved.length || (!store.persistent && marks.length)) event.preventDefault(); // the browser asks whether to leave
+});
+if (!store.persistent) notice("storage", "This browser stores nothing for this page: images and decisions are lost on reload.");
 
 function locked() {
-  notice("This service requires a token.", ["Enter the token", unlock]);
+  notice("token", "This service requires a token.", ["Enter the token", unlock]);
 }
 
 async function unlock() {
@@ -254,11 +256,11 @@ async function describeModel() {
     byId("model").textContent = `Model ${card.name}, ${labels.toLocaleString("en")} codes`;
     await meetUser(card.team);
     described = true;
-    notice("");
+    notice("service");
     session.emit("mark");
   } catch (problem) {
     if (problem.status === 401) locked();
-    else notice(`${problem.title}. ${problem.detail}`, ["Try again", describeModel]);
+    else notice("service", `${problem.title}. ${problem.detail}`, ["Try again", describeModel]);
   } finally {
     describing = false;
   }
@@ -348,6 +350,14 @@ await Promise.all([
   settings.remember("hidden", "value", showHidden),
   describeModel(),
 ]);
-api.service.addEventListener("reached", describeModel);
+api.service.addEventListener("reached", () => {
+  notice("token");
+  describeModel();
+});
 await openWork();
+receive(async (files) => {
+  if (session.readOnly) return;
+  const duplicates = await session.add(files);
+  if (duplicates) toast(duplicates === 1 ? "One image is already in the list." : `${duplicates} images are already in the list.`);
+});
 document.body.dataset.ready = "true";

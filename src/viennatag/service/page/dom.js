@@ -24,6 +24,19 @@ export function fill(container, ...children) {
   if (key !== undefined) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
+/** Keep the focus in the page: where what had it is removed, hidden or disabled, another element takes it. */
+export function keepFocus(other) {
+  let last = null;
+  const isLost = (element) => !element.isConnected || element.disabled || !element.checkVisibility();
+  document.addEventListener("focusin", ({ target }) => (last = target));
+  document.addEventListener("pointerdown", () => (last = null)); // a person may leave what has the focus
+  new MutationObserver(() => {
+    if (!last || !isLost(last) || ![document.body, last].includes(document.activeElement)) return;
+    last = null;
+    other().focus({ preventScroll: true });
+  }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["disabled", "hidden"] });
+}
+
 /** Announce a text to screen readers. */
 export function say(text) {
   const live = byId("live");
@@ -50,8 +63,14 @@ export function toast(text, action = null) {
 
 export const hideToast = () => (byId("toast").hidden = true);
 
-/** Show a message that stays, with one [words, action]; without a text, show none. */
-export function notice(text, action = null) {
+const TOPICS = ["tab", "token", "service", "storage"]; // what stands first is shown first
+const notices = new Map();
+
+/** Show a message on a topic that stays, with one [words, action]; without a text, end it. */
+export function notice(topic, message = "", act = null) {
+  notices.set(topic, [message, act]);
+  const [text, action] = TOPICS.map((each) => notices.get(each)).find((each) => each?.[0]) ?? ["", null];
+  if (byId("notice-text").textContent === text) return;
   byId("notice-text").textContent = text;
   byId("notice").title = text;
   byId("notice").hidden = !text;

@@ -58,6 +58,7 @@ export function exportDialog(session, padded) {
     async function remove() {
       await session.clear();
       dialog.close();
+      byId("choose").focus();
     }
   };
   dialog.addEventListener("close", () => {

@@ -51,7 +51,7 @@ export class Finder {
     };
     byId("nodes").onkeydown = (event) => this.#walk(event);
     session.addEventListener("mark", () => !byId("finder").hidden && this.#draw());
-    session.addEventListener("shown", () => !byId("finder").hidden && this.open(null, { focus: false }));
+    session.addEventListener("shown", () => this.#forget());
   }
 
   /** Return whether a key would be typed behind the words, and would not replace them. */
@@ -108,6 +108,17 @@ export class Finder {
       this.#drawBreadcrumbs([]);
       this.#draw();
     }
+  }
+
+  /** Forget what was looked for with another image. */
+  #forget() {
+    clearTimeout(this.#timer);
+    this.#asked++;
+    this.#stale = false;
+    this.#parent = null;
+    this.#rows = [];
+    byId("search").value = "";
+    this.#draw();
   }
 
   /** Show the list for the mark at hand. */
@@ -170,12 +181,12 @@ export class Finder {
   }
 
   /** Show the children of a code; the first row gets the focus. */
-  async open(code, { focus = true } = {}) {
+  async open(code) {
     this.#parent = code;
     byId("search").value = "";
     this.#rank(); // the list does not wait for it
     await this.refresh();
-    if (focus) (byId("nodes").querySelector(".main") ?? byId("search")).focus();
+    (byId("nodes").querySelector(".main") ?? byId("search")).focus();
   }
 
   #drawBreadcrumbs(breadcrumbs) {
@@ -189,7 +200,7 @@ export class Finder {
   #draw() {
     this.#drawn = this.#rows;
     const numbered = WORDS.test(byId("search").value);
-    fill(byId("nodes"), this.#rows.map((row, at) => this.#row(row, numbered && at < NUMBERED ? at + 1 : null)));
+    fill(byId("nodes"), this.#rows.map((row, at) => this.#row(row, numbered ? (at < NUMBERED ? String(at + 1) : "") : null)));
   }
 
   #row({ code, heading, level = levelOf(code), auxiliary = false, matched = "" }, number) {
@@ -203,7 +214,7 @@ export class Finder {
       h(
         "button",
         { type: "button", class: "main", "data-key": code, "data-leaf": isLeaf(code), onclick: () => this.add(code, heading) },
-        number && h("kbd", { class: "number", "aria-hidden": "true" }, String(number)),
+        number !== null && h("kbd", { class: "number", "aria-hidden": "true" }, number),
         h("span", { class: "code" }, h("span", { class: "sr" }, "Add "), code),
         h(
           "span",

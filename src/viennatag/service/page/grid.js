@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { byId, h, toast } from "./dom.js";
-import { accepted, decide, mayDecide, setDone } from "./mark.js";
+import { accepted, decide, mayDecide, setDone, undo } from "./mark.js";
 import { describeState, picture, Rows } from "./queue.js";
 import { titled } from "./tree.js";
 
@@ -71,14 +71,23 @@ export function showGrid(session, listed, acceptAbove) {
     (byId("grid").hidden ? byId("open-grid") : byId("grid-all")).focus({ preventScroll: true });
   }
 
-  /** Change all selected marks that are read. */
+  /** Change all selected marks that are read, to be undone together; `words` gets what the actions returned. */
   function change(action, words) {
     const marks = [...chosen].filter((mark) => mark.status === "read" && mayDecide(mark));
-    for (const mark of marks) {
-      action(mark);
+    const before = new Map(marks.map((mark) => [mark, mark.history.length]));
+    const results = marks.map(action);
+    const changed = new Map(marks.filter((mark) => mark.history.length > before.get(mark)).map((mark) => [mark, mark.history.length]));
+    for (const mark of changed.keys()) session.changed(mark);
+    toast(words(results), changed.size ? () => takeBack(changed) : null);
+  }
+
+  /** Undo the last change of marks; what was decided on since stays. */
+  function takeBack(changed) {
+    for (const [mark, length] of changed) {
+      if (mark.history.length !== length) continue;
+      undo(mark);
       session.changed(mark);
     }
-    toast(`${marks.length} ${words}.`);
   }
 
   async function add() {
@@ -89,7 +98,7 @@ export function showGrid(session, listed, acceptAbove) {
         if (mark.decisions[code] === "accepted") return;
         mark.headings[code] = heading;
         decide(mark, code, "accepted", new Date().toISOString());
-      }, `have ${titled(code, heading)}`);
+      }, ({ length }) => `${length} have ${titled(code, heading)}.`);
       byId("grid-code").value = "";
     } catch (problem) {
       toast(`${text || "No code"}: ${problem.message}`);
@@ -106,15 +115,11 @@ export function showGrid(session, listed, acceptAbove) {
     chosen.clear();
     draw();
   };
-  byId("grid-accept").onclick = () => {
-    let codes = 0;
-    for (const mark of chosen) codes += acceptAbove(mark);
-    toast(`${codes} codes accepted.`);
-  };
+  byId("grid-accept").onclick = () => change(acceptAbove, (counts) => `${counts.reduce((sum, count) => sum + count, 0)} codes accepted.`);
   byId("grid-add").onclick = add;
   byId("grid-code").onkeydown = ({ key }) => key === "Enter" && chosen.size && add();
-  byId("grid-done").onclick = () => change((mark) => mark.done || setDone(mark, new Date().toISOString()), "are done");
-  byId("grid-reopen").onclick = () => change((mark) => mark.done && setDone(mark, null), "are open again");
+  byId("grid-done").onclick = () => change((mark) => mark.done || setDone(mark, new Date().toISOString()), ({ length }) => `${length} are done.`);
+  byId("grid-reopen").onclick = () => change((mark) => mark.done && setDone(mark, null), ({ length }) => `${length} are open again.`);
   let pending = false;
   session.addEventListener("queue", () => {
     if (!pending) {

@@ -2,14 +2,21 @@
 
 import { byId, fill, h } from "./dom.js";
 
-const NAMES = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", Shift: "Shift" };
+const NAMES = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", Shift: "Shift", " ": "Space" };
 const FIXED = /^(Arrow|Escape|Tab|Enter| $)/;
+
+/** Return the sign that a key types, as if Caps Lock were off. */
+function typed(event) {
+  if (event.key.length > 1 || !event.getModifierState("CapsLock")) return event.key;
+  return event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
+}
 
 /**
  * Listen for keys.
  *
- * @param actions each { id, keys, range, description, run, rows, fixed }; `range` shows many keys by the first and the last,
- *   `rows` marks what acts on the list of suggestions, and `fixed` keys stay as they are. `run` gets the key.
+ * @param actions each { id, keys, range, description, run, rows, repeats, fixed }; `range` shows many keys by the first and the last,
+ *   `rows` marks what acts on the list of suggestions, `repeats` what goes on while the key is held down, and `fixed`
+ *   keys stay as they are. `run` gets the key.
  * @param store keeps changed keys.
  * @param may tells whether keys act at all.
  */
@@ -18,7 +25,14 @@ export async function listen(actions, store, may) {
   let waiting = null; // the action whose key is being changed
   const keysOf = (action) => (changed[action.id] ? [changed[action.id], ...action.keys.filter((key) => FIXED.test(key))] : action.keys);
   const owner = (key) => actions.find((action) => keysOf(action).includes(key));
-  const pressed = (event) => (event.shiftKey && /^Digit\d$/.test(event.code) ? `Shift+${event.code.at(-1)}` : event.key);
+
+  /** Return what a key press means: the sign that is typed if it has an action, else the digit on the key. */
+  function read(event) {
+    const { code, shiftKey } = event;
+    const key = typed(event);
+    if (!/^Digit\d$/.test(code) || (owner(key) && !/^\d$/.test(key))) return key; // a German / is Shift+7
+    return shiftKey ? `Shift+${code.at(-1)}` : code.at(-1);
+  }
 
   document.addEventListener("keydown", (event) => {
     if (waiting) return change(event);
@@ -26,7 +40,7 @@ export async function listen(actions, store, may) {
     if (document.querySelector("dialog[open]")) return;
     const { target } = event;
     const typing = target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-    const key = pressed(event);
+    const key = read(event);
     const action = owner(key);
     if (!action || (typing && key !== "Escape")) return;
     if (!FIXED.test(key) && !byId("single-keys").checked) return;
@@ -36,7 +50,7 @@ export async function listen(actions, store, may) {
     if (key.startsWith("Arrow") && target !== document.body && !target.closest("#suggestions, #codes, #name")) return;
     if (key.startsWith("Arrow") && target.closest("[role=tablist], #finder")) return;
     event.preventDefault();
-    action.run(key);
+    if (!event.repeat || action.repeats) action.run(key); // a key held down decides once
   });
 
   function change(event) {
@@ -44,7 +58,7 @@ export async function listen(actions, store, may) {
     event.preventDefault();
     event.stopPropagation();
     const action = waiting;
-    const key = event.key;
+    const key = typed(event);
     waiting = null;
     const other = owner(key);
     if (key === "Escape") note("Nothing was changed.");

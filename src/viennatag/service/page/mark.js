@@ -35,6 +35,9 @@ export function newMark(id, order, name, file) {
 /** Return whether this person decides on a mark: in a team only if an examination is theirs, and not while two differ. */
 export const mayDecide = ({ status, team }) => status !== "absent" && (!team || Boolean(team.stage && !team.conflict));
 
+/** Return whether a mark may be called done: it was read, or it cannot be read and has codes all the same. */
+export const mayFinish = (mark) => mark?.status === "read" || (mark?.status === "failed" && accepted(mark).length > 0);
+
 /** Return whether the codes of a mark are final: in a team also for the store, or before it has been asked. */
 export const isFinal = ({ done, team }) => Boolean(done) && (!team || team.unsaved || team.codes !== null);
 
@@ -74,7 +77,7 @@ export const openSuggestions = (mark) =>
 export const newGroup = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 /**
- * Set a decision, or remove it if it is set already; a mark without open suggestions is done.
+ * Set a decision, or remove it if it is set already; a mark is done when all that was suggested is decided.
  *
  * What it implies is decided with it, and open again when it is taken back. Decisions of one `group` are undone together.
  * Returns the other codes that changed.
@@ -91,7 +94,7 @@ export function decide(mark, code, wanted, now, group = newGroup()) {
   };
   change([code, after]);
   const others = [...back.map(change), ...implications(mark, code, after).map(change)];
-  if (!openSuggestions(mark).length) mark.done ??= now;
+  if (mark.suggestions.length && !openSuggestions(mark).length) mark.done ??= now;
   else if (!after) mark.done = null;
   return [...new Set(others)];
 }

@@ -18,7 +18,7 @@ const FILTERS = {
 
 export function picture(mark) {
   if (!mark.thumbnail) return h("span", { class: "thumb blank", "aria-hidden": "true" });
-  return h("span", { class: "thumb", "data-ground": mark.ground, "aria-hidden": "true" }, h("img", { src: mark.thumbnail, alt: "", loading: "lazy" }));
+  return h("span", { class: "thumb", "data-ground": mark.ground, "aria-hidden": "true" }, h("img", { src: mark.thumbnail, alt: "", loading: "lazy", draggable: "false" }));
 }
 
 /** Return the CSS class and the text of the state of an image. */
@@ -31,6 +31,7 @@ export function describeState(mark) {
   if (others) return [mark.done ? "done" : "open", codes.length ? `${others}: ${codes.join(", ")}` : others];
   if (mark.status === "absent") return ["open", "image not here"];
   if (mark.done) return ["done", codes.length ? codes.join(", ") : "no codes"];
+  if (mark.note && !codes.length) return ["open", "no suggestions"];
   const open = openSuggestions(mark).length;
   return ["open", codes.length ? `${codes.join(", ")}, ${open} open` : `${open} to decide`];
 }
@@ -106,13 +107,15 @@ export function showQueue(session) {
     order = found;
   }
 
-  /** Removed images leave the list, new ones come to its end. */
+  /** Removed images leave the list, new ones come to its end, and one that comes back to its place. */
   function follow() {
-    const present = new Set(session.marks);
+    const places = new Map(session.marks.map((mark, at) => [mark, at]));
     const listed = new Set(order);
     const [, wanted] = FILTERS[byId("filter").value];
     const added = session.marks.filter((mark) => !listed.has(mark) && wanted(mark));
-    if (added.length || order.some((mark) => !present.has(mark))) order = [...order.filter((mark) => present.has(mark)), ...added];
+    if (!added.length && order.every((mark) => places.has(mark))) return;
+    order = [...order.filter((mark) => places.has(mark)), ...added];
+    if (!byId("unsure-first").checked) order.sort((a, b) => places.get(a) - places.get(b));
   }
 
   function draw() {

@@ -46,6 +46,7 @@ export class Session extends EventTarget {
   #adding = Promise.resolve();
   #reading = 0;
   #outages = 0;
+  #refused = false; // whether the browser refused to store something
 
   constructor(store) {
     super();
@@ -61,7 +62,7 @@ export class Session extends EventTarget {
     const kept = await this.store.all("marks");
     this.marks = kept.map((mark) => ({ source: mark.name, candidates: [], ...mark })).sort((a, b) => a.order - b.order);
     for (const mark of this.marks) {
-      if (mark.status === "reading") mark.status = "waiting"; // cut off by a reload
+      if (mark.status === "reading" || mark.problem?.passes) Object.assign(mark, { status: "waiting", problem: null }); // cut off
       this.#names.add(mark.name);
       this.#known.add(fingerprint(mark.source, mark.size, mark.modified));
     }
@@ -80,10 +81,18 @@ export class Session extends EventTarget {
 
   async #addAll(files) {
     const added = [];
+    const again = []; // marks whose images this browser had lost
     for (const [path, file] of files) {
       const source = relativePath(path);
       const print = fingerprint(source, file.size, file.lastModified);
-      if (this.#known.has(print)) continue;
+      if (this.#known.has(print)) {
+        const mark = this.marks.find((each) => fingerprint(each.source, each.size, each.modified) === print);
+        if (!mark || !(await this.#isMissing(mark))) continue;
+        this.#held.set(mark, (await readable(source, file))[1]);
+        if (mark.status === "failed") Object.assign(mark, { status: "waiting", problem: null });
+        again.push(mark);
+        continue;
+      }
       this.#known.add(print);
       const [name, image] = await readable(source, file);
       const mark = newMark(newId(), this.#nextOrder(), this.#freeName(name), file);
@@ -92,11 +101,17 @@ export class Session extends EventTarget {
       this.marks.push(mark);
       added.push(mark);
     }
-    if (!this.current && this.marks.length) this.show(this.marks[0]);
+    if (again.includes(this.current)) this.show(this.current);
+    else if (!this.current && this.marks.length) this.show(this.marks[0]);
     this.emit("queue");
     this.#read();
-    for (let at = 0; at < added.length; at += STORED_AT_ONCE) await this.#store(added.slice(at, at + STORED_AT_ONCE));
-    return files.length - added.length;
+    const fresh = [...added, ...again];
+    for (let at = 0; at < fresh.length; at += STORED_AT_ONCE) await this.#store(fresh.slice(at, at + STORED_AT_ONCE));
+    return files.length - fresh.length;
+  }
+
+  async #isMissing(mark) {
+    return mark.status !== "absent" && !this.#held.has(mark) && !(await this.store.get("images", mark.id));
   }
 
   /** Store new marks and their images; what the browser cannot keep stays in memory. */
@@ -117,6 +132,15 @@ export class Session extends EventTarget {
     return [...this.#held.keys()];
   }
 
+  /** Store what the browser refused before, as there may be room now. */
+  async #keepRefused() {
+    if (!this.#refused) return;
+    this.#refused = false;
+    await this.#store(this.unsaved);
+    await this.#try(() => this.store.putAll("marks", this.marks.map((mark) => [mark.id, mark])));
+    if (!this.#refused) this.emit("kept");
+  }
+
   #freeName(wanted) {
     const [, stem, ending] = wanted.match(/^(.*?)(\.[^./]*)?$/s);
     for (let count = 1; ; count++) {
@@ -132,6 +156,7 @@ export class Session extends EventTarget {
       await write();
       return true;
     } catch (error) {
+      this.#refused = true;
       this.dispatchEvent(new CustomEvent("lost", { detail: error }));
       return false;
     }
@@ -210,7 +235,7 @@ export class Session extends EventTarget {
   async image(mark) {
     if (mark.status === "absent") throw new api.Problem("The image is not in this browser", `Add ${mark.source} or its folder; it will be recognised.`, 410);
     const image = this.#held.get(mark) ?? (await this.store.get("images", mark.id));
-    if (!image) throw new api.Problem("This browser no longer has the image", "Remove it and add it again.", 410);
+    if (!image) throw new api.Problem("This browser no longer has the image", `Add ${mark.source} or its folder again; it will be recognised.`, 410);
     return image;
   }
 
@@ -260,6 +285,7 @@ export class Session extends EventTarget {
     this.#forgetNames(mark);
     await Promise.all([this.store.delete("marks", mark.id), this.store.delete("images", mark.id)]);
     this.show(this.marks[Math.min(at, this.marks.length - 1)] ?? null);
+    this.#keepRefused();
     return async () => {
       if (image && !(await this.#keep("images", mark.id, image))) this.#held.set(mark, image);
       this.#names.add(mark.name);
@@ -282,6 +308,7 @@ export class Session extends EventTarget {
     this.marks = [];
     await Promise.all([this.store.clear("marks"), this.store.clear("images")]);
     this.show(null);
+    this.#keepRefused();
   }
 
   #read() {

@@ -2,7 +2,7 @@
 
 import { byId, fill, h, say, toast } from "./dom.js";
 import { listing } from "./listing.js";
-import { about, accepted, decide, decisionOf, mayDecide, newGroup, openSuggestions, setDone, undo } from "./mark.js";
+import { about, accepted, decide, decisionOf, mayDecide, mayFinish, newGroup, openSuggestions, setDone, undo } from "./mark.js";
 import { categoryOf, isBelow, isLeaf, pathOf, titled } from "./tree.js";
 
 const PERCENT = (score) => (score < 0.01 ? "<1 %" : `${Math.round(score * 100)} %`);
@@ -278,7 +278,7 @@ export class Suggestions {
   finish() {
     const { session } = this;
     const mark = session.current;
-    if (mark?.status !== "read" || session.readOnly) return;
+    if (!mayFinish(mark) || session.readOnly) return;
     if (!mark.done && mayDecide(mark)) {
       setDone(mark, new Date().toISOString());
       session.changed(mark);

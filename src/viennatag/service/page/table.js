@@ -7,6 +7,7 @@ const STEP = 1.5;
 const MARGIN = 12; // pixels around the picture
 const NUDGE = 40; // pixels by an arrow key
 const LEAST_BOX = 0.04;
+const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 
 const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 
@@ -113,7 +114,8 @@ export class Table {
     if (this.#marking) {
       this.#box = [0.25, 0.25, 0.75, 0.75];
       this.frame.focus({ preventScroll: true });
-      byId("caption").textContent = "Drag over a part of the mark; or arrow keys move the frame, Shift with them its size, Enter asks, Esc leaves.";
+      const keys = TOUCH.matches ? "." : "; or arrow keys move the frame, Shift with them its size, Enter asks, Esc leaves.";
+      byId("caption").textContent = `Drag over a part of the mark${keys}`;
     }
     this.#drawBox();
   }

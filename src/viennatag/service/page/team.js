@@ -3,7 +3,8 @@
  *
  * A mark of the store has `team`: what the store said of it last (id, state, codes, disagreement, examinations), and
  * `stage`, the examination that is this person's, or null; `version` of what is shown; `said`, what the store knows of
- * it; `unsaved`; and `conflict`, the mark as another has decided it since.
+ * it; `sent`, what it was told since, whether it answered or not; `unsaved`; and `conflict`, the mark as another has
+ * decided it since.
  */
 
 import * as api from "./api.js";
@@ -68,7 +69,7 @@ export class Team {
     const version = shown?.version ?? 0;
     const { team: before } = mark;
     const same = before && before.stage === stage && before.version === version && !force;
-    mark.team = { ...facts(found), stage, version, said: before?.said, unsaved: same && before.unsaved, conflict: null };
+    mark.team = { ...facts(found), stage, version, said: before?.said, sent: (same && before.sent) || [], unsaved: same && before.unsaved, conflict: null };
     if (same) return;
     if (!before && stage && Object.keys(mark.decisions).length) return this.#keepEarly(mark, found);
     mark.decisions = shown ? { ...shown.decisions } : Object.fromEntries(stage === "settlement" ? both(found.examinations) : []);
@@ -119,8 +120,9 @@ export class Team {
       while (mark.team.unsaved) {
         const { id, stage, version } = mark.team;
         const said = workOf(mark);
+        mark.team.sent = [...new Set([...(mark.team.sent ?? []), said])]; // none in a mark that an older page stored
         const found = await api.decide(id, stage, { version, decisions: mark.decisions, done: Boolean(mark.done) });
-        Object.assign(mark.team, facts(found), { version: found.examinations[stage].version, said, unsaved: workOf(mark) !== said });
+        Object.assign(mark.team, facts(found), { version: found.examinations[stage].version, said, sent: [], unsaved: workOf(mark) !== said });
       }
       this.session.emit("saved");
     } catch (problem) {
@@ -132,7 +134,11 @@ export class Team {
   }
 
   async #refused(mark, problem) {
-    if (problem.status === 409 && problem.mark) {
+    const other = problem.mark?.examinations[mark.team.stage];
+    if (problem.status === 409 && other?.examiner === this.user.name && mark.team.sent.includes(workOf(other))) {
+      mark.team.version = other.version; // an answer was lost: it is this person's own
+      this.#timer ||= setTimeout(() => this.saveAll());
+    } else if (problem.status === 409 && problem.mark) {
       mark.team.conflict = problem.mark;
       say(`${mark.name} was decided by another meanwhile. Choose which decisions to keep.`);
     } else if (!(problem instanceof api.Problem) || problem.passes) {

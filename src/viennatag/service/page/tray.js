@@ -1,7 +1,7 @@
 /** The codes of the current mark, as every export holds them. */
 
 import { byId, fill, h } from "./dom.js";
-import { about, accepted, isBare, mayDecide, spell } from "./mark.js";
+import { about, accepted, isBare, mayDecide, mayFinish, spell } from "./mark.js";
 
 /** @param padded how the register spells codes; @param drop called with a code that is removed. */
 export function showTray(session, padded, drop) {
@@ -31,7 +31,7 @@ export function showTray(session, padded, drop) {
     byId("tray-state").textContent = mark?.status === "read" ? (mark.done ? "done" : "open") : "";
     byId("copy").disabled = !codes.length;
     byId("undo").disabled = !mark?.history.length || !mayDecide(mark);
-    byId("done").disabled = mark?.status !== "read";
+    byId("done").disabled = !mayFinish(mark);
   }
 
   session.addEventListener("shown", settle);

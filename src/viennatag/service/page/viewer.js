@@ -13,12 +13,13 @@ export function showViewer(session, accept) {
   let drawn = null; // the mark whose evidence and reference marks are shown
   let timer = 0;
   const table = new Table(async (box) => {
+    const mark = session.current;
     byId("caption").textContent = "Asking about the region …";
     try {
       await session.ask(box);
-      say(byId("list-note").textContent);
+      if (mark === session.current) say(byId("list-note").textContent);
     } catch (problem) {
-      byId("caption").textContent = `The region could not be asked about: ${problem.message}`;
+      if (mark === session.current) byId("caption").textContent = `The region could not be asked about: ${problem.message}`;
     }
   });
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from viennatag.errors import CodeError, DataError, OptionError, report_problems
+from viennatag.service.store.schemas import ImportMark
 
 MOST_BYTES = 2_000_000_000
 """Bytes that an archive may hold once it is unpacked; nothing of it is kept but hashes and the log."""
@@ -58,46 +61,25 @@ def read_export(content: bytes, kind: str, read_code: Callable[[str], str], now:
     marks, problems = [], []
     for number, entry in enumerate(entries, start=1):
         try:
-            marks.append(_read_entry(entry, read_code, now))
-        except (CodeError, OptionError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
-            found = f"it has no {exc}" if isinstance(exc, KeyError) else str(exc)
-            problems.append(f"mark {number}: {found}")
+            marks.append(_read_mark(ImportMark.model_validate(entry), read_code, now))
+        except ValidationError as exc:
+            found = (f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}" for each in exc.errors())
+            problems.append(f"mark {number}: {'; '.join(found)}")
+        except (CodeError, OptionError, ValueError, OverflowError) as exc:
+            problems.append(f"mark {number}: {exc}")
     if problems:
         raise DataError(report_problems(f"the {kind} file is no export of the page; nothing was imported:", problems))
     return marks
 
 
-def _read_entry(entry: Mapping[str, Any], read_code: Callable[[str], str], now: datetime) -> ExportedMark:
-    name = _text(entry["image"])
-    if not name:
-        raise ValueError("its image has no name")
-    decisions = {
-        read_code(each["code"]): each["decision"] for each in entry["decisions"] if each["decision"] in _DECISIONS
-    }
-    suggestions = [
-        {"code": read_code(each["code"]), "heading": _text(each["heading"]), "score": _score(each["score"])}
-        for each in entry["decisions"]
-        if each.get("source") == "suggested"
-    ]
-    done = None
-    if entry["state"] == "done":
-        done = datetime.fromisoformat(entry["decided_at"]) if entry.get("decided_at") else now
-        done = done.astimezone(UTC)
-    return ExportedMark(name, decisions, done, _text(entry.get("model") or ""), suggestions)
-
-
-def _text(value: Any) -> str:
-    """Return a text as every database takes it."""
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.80} is no text")
-    return value.replace("\0", "").encode("utf-8", "replace").decode()[:255]
-
-
-def _score(value: Any) -> float:
-    score = float(value)
-    if not 0 <= score <= 1:  # NaN too
-        raise ValueError(f"the score {score} is not between 0 and 1")
-    return score
+def _read_mark(entry: ImportMark, read_code: Callable[[str], str], now: datetime) -> ExportedMark:
+    decisions = {read_code(each.code): each.decision for each in entry.decisions if each.decision in _DECISIONS}
+    suggested = [each for each in entry.decisions if each.source == "suggested"]
+    if unscored := [each.code for each in suggested if each.score is None]:
+        raise ValueError(f"{unscored[0]} was suggested and has no score")
+    suggestions = [{"code": read_code(each.code), "heading": each.heading, "score": each.score} for each in suggested]
+    done = (entry.decided_at or now).astimezone(UTC) if entry.state == "done" else None
+    return ExportedMark(entry.image, decisions, done, entry.model or "", suggestions)
 
 
 def _table_entries(text: str) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from viennatag.service.store.schemas import (
     AssignmentBody,
     DecisionsBody,
     EventList,
+    ImportMark,
     ImportResponse,
     KeptMarks,
     MarkList,
@@ -41,7 +42,12 @@ _LARGEST_ID = 2**31 - 1
 _Body = TypeVar("_Body", bound=BaseModel)
 _EXPORTS = {"text/csv": "csv", "application/json": "json", "application/zip": "zip"}
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_EXPORT = {"required": True, "content": dict.fromkeys(_EXPORTS, _FILE)}
+_MARK = ImportMark.model_json_schema()
+_MARK["properties"]["decisions"]["items"] = _MARK.pop("$defs")[
+    "ImportDecision"
+]  # OpenAPI has its definitions elsewhere
+_MARKS = {"schema": {"type": "array", "items": _MARK}}
+_EXPORT = {"required": True, "content": dict.fromkeys(_EXPORTS, _FILE) | {"application/json": _MARKS}}
 
 MarkPath = Annotated[int, Path(ge=1, le=_LARGEST_ID, description="The id of a mark.")]
 AfterQuery = Annotated[int, Query(ge=0, le=_LARGEST_ID, description="Only those after the one with this id.")]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from viennatag.service.schemas import FailedImage
 
@@ -115,6 +115,40 @@ class EventList(BaseModel):
     """Lines of the audit trail, the oldest first."""
 
     events: list[EventResponse]
+
+
+def _clean(text: str) -> str:
+    """Return a text as every database takes it."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:255]
+
+
+def _none_if_empty(value: Any) -> Any:
+    """Return a value; None for a cell of a table that is empty."""
+    return None if value == "" else value
+
+
+Text = Annotated[str, AfterValidator(_clean)]
+Score = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(_none_if_empty)]
+
+
+class ImportDecision(BaseModel):
+    """What was suggested or decided for a code."""
+
+    code: str
+    decision: str = Field(description="accepted, rejected, or anything else for an open one.")
+    source: str = Field("", description="suggested, or added by somebody.")
+    heading: Text = ""
+    score: Score = None
+
+
+class ImportMark(BaseModel):
+    """A mark of the page's codes.json."""
+
+    image: Annotated[Text, Field(min_length=1)]
+    state: str = Field(description="done or open.")
+    decisions: list[ImportDecision]
+    decided_at: Annotated[datetime | None, BeforeValidator(_none_if_empty)] = None
+    model: Text | None = None
 
 
 class LeftOut(BaseModel):

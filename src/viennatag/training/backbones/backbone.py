@@ -1,8 +1,9 @@
 """Pretrained networks from timm, cut before their classifier and exported to ONNX once.
 
-This is the only file that imports timm. An exported backbone takes uint8 pixels and returns two arrays: `features`, the
-pooled vector that a head reads, and, for a convolutional network, `feature_map`, the same channels before pooling.
-Features are always the mean of the map, so a linear head over them can be explained at each position of the image.
+This is the only file that imports timm, and only when a network is asked for: it takes 190 MB and a second. An exported
+backbone takes uint8 pixels and returns two arrays: `features`, the pooled vector that a head reads, and, for a
+convolutional network, `feature_map`, the same channels before pooling. Features are always the mean of the map, so a
+linear head over them can be explained at each position of the image.
 """
 
 import hashlib
@@ -22,12 +23,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import onnx
-import timm
 import torch
 from huggingface_hub import constants
 from onnx import helper
-from timm.data.config import resolve_model_data_config
-from timm.models import group_parameters, save_for_hf
 from torch import Tensor, nn
 
 from viennatag.errors import BackboneError
@@ -127,6 +125,8 @@ def create_network(name: str, *, pretrained: bool = True, size: int | None = Non
         raise BackboneError(_why_no_weights(name, exc)) from exc
     except Exception as exc:  # timm raises RuntimeError, KeyError, ValueError, AssertionError, TypeError
         raise BackboneError(_why_not_created(name, size, exc)) from exc
+    from timm.data.config import resolve_model_data_config
+
     config = resolve_model_data_config(created)
     own = int(config["input_size"][-1])
     network = PixelNetwork(created.eval(), mean=config["mean"], std=config["std"])
@@ -138,6 +138,8 @@ def _create(name: str, *, pretrained: bool, size: int | None) -> nn.Module:
     """Return a network without a classifier; it is told the size if its constructor takes one."""
     if name.startswith(TORCHVISION):
         return create_torchvision_network(name, pretrained=pretrained, size=size)
+    import timm
+
     if name.startswith(HUGGING_FACE):
         name = _TIMM_HUB + name.removeprefix(HUGGING_FACE)
     told: dict[str, Any] = {"img_size": size} if size else {}
@@ -156,7 +158,7 @@ def _why_no_weights(name: str, exc: OSError) -> str:
     own, _, file = name.removeprefix(TORCHVISION).partition(":")
     if name.startswith(TORCHVISION) and file:
         return f"{name}: the weights cannot be read from {file} ({exc.strerror or first_line(exc)})"
-    local = f"{TORCHVISION}{own}:WEIGHTS.pth" if name.startswith(TORCHVISION) else f"{LOCAL}FOLDER"
+    local = f"{TORCHVISION}{own}:WEIGHTS.pth" if name.startswith(TORCHVISION) else f"bundle:starter, or {LOCAL}FOLDER"
     found = f"{name}: its weights cannot be fetched ({type(exc).__name__})"
     return f"{found}; without a network use what is on this machine: --backbone {local}"
 
@@ -173,6 +175,12 @@ def _why_not_created(name: str, size: int | None, exc: Exception) -> str:
     if isinstance(exc, KeyError) and name.startswith((*_HUBS, LOCAL)):
         asked = "export it to ONNX and name the file: --backbone onnx:FILE"
         return f"{name}: its config.json is of no model of timm's (it has no {exc}); {asked}"
+    source, colon, _ = name.partition(":")
+    if colon and f"{source}:" not in (*_HUBS, LOCAL):
+        others = "torchvision:, hf:, local-dir:, bundle:, stages:, and onnx: for the export of any other framework"
+        return f"{name}: {source}: is no source of networks; names of timm's have none, others begin with {others}"
+    import timm
+
     architecture, _, tag = name.partition(".")
     if ":" in name or timm.is_model(architecture):
         tags = [each.partition(".")[2] for each in timm.list_models(f"{architecture}.*", pretrained=True)]
@@ -197,6 +205,8 @@ def first_pass(network: PixelNetwork, pixels: Tensor, *, name: str) -> tuple[Ten
         with torch.inference_mode():
             features, maps = network(pixels)
     except Exception as exc:  # assertions, mismatched shapes, a lack of memory: all of them about network and size
+        from timm.data.config import resolve_model_data_config
+
         own = int(resolve_model_data_config(network.network)["input_size"][-1])
         other = f"--size (its own is {own})" if size != own else "backbone"
         found = f"it cannot take images of {size} pixels ({first_line(exc)})"
@@ -230,19 +240,31 @@ def layer_depths(network: PixelNetwork) -> tuple[dict[str, int], int]:
     """Return the depth of each parameter's layer, from 0, and the number of layers.
 
     Raises:
-        BackboneError: If timm does not know the network's layers.
+        BackboneError: If the network has no layers that are known.
     """
-    if isinstance(network.network, TorchvisionNetwork):
-        return network.network.layer_depths("network.")
+    from timm.models import group_parameters
+
     try:
         groups = group_parameters(network.network, network.network.group_matcher(coarse=False))  # type: ignore[operator]
-    except Exception as exc:  # not every network has the method, and not every method works
+    except Exception:  # not every network has the method, and not every method works
+        groups = _numbered_layers(network.network)
+    if not groups:
         raise BackboneError(
-            "timm does not know the layers of this network, so it cannot be fine-tuned; choose another backbone, or "
-            "leave --finetune out"
-        ) from exc
+            "nobody knows the layers of this network, so it cannot be fine-tuned; choose another backbone, or leave "
+            "--finetune out"
+        )
     depths = {f"network.{name}": depth for depth, names in enumerate(groups.values()) for name in names}
     return depths, len(groups)
+
+
+def _numbered_layers(network: nn.Module) -> dict[str, list[str]]:
+    """Return the parameters of what has a number in a network: `layer1.0` of ResNet, `features.3` of EfficientNet."""
+    groups: dict[str, list[str]] = {}
+    for name, _ in network.named_parameters():
+        parts = name.split(".")
+        end = next((at + 1 for at, part in enumerate(parts) if part.isdigit()), len(parts) - 1)
+        groups.setdefault(".".join(parts[:end]), []).append(name)
+    return groups
 
 
 def export_network(network: PixelNetwork, *, name: str, size: int) -> Backbone:
@@ -324,6 +346,8 @@ def load_timm_backbone(
     Raises:
         BackboneError: As `create_network` and `export_network`.
     """
+    import timm
+
     torch.manual_seed(seed)
     network, side = create_network(name, pretrained=pretrained, size=size)
     state = hashlib.sha256(f"{Path(name).name}|{side}|{OPSET}|{torch.__version__}|{timm.__version__}".encode())
@@ -345,6 +369,8 @@ def save_network(network: PixelNetwork, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         network.network.save(folder / "weights.safetensors")
         return
+    from timm.models import save_for_hf
+
     with redirect_stdout(StringIO()):
         save_for_hf(network.network, str(folder), safe_serialization=True)
 

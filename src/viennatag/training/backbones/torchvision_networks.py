@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from safetensors.torch import load_file, save_file
 from torch import Tensor, fx, nn
-from torchvision.models import get_model, get_model_weights, list_models
-from torchvision.models.feature_extraction import NodePathTracer
 
 TORCHVISION = "torchvision:"
 """Prefix of the name of a network of torchvision's; its weights may follow: `torchvision:resnet18:weights.pth`."""
@@ -28,6 +25,8 @@ class TorchvisionNetwork(nn.Module):
     """
 
     def __init__(self, name: str, *, weights: str | None, size: int | None) -> None:
+        from torchvision.models import get_model, get_model_weights
+
         super().__init__()
         expected = get_model_weights(name).DEFAULT.transforms()
         side = int(expected.crop_size[0])
@@ -58,19 +57,6 @@ class TorchvisionNetwork(nn.Module):
         """Return the features themselves."""
         return found
 
-    def layer_depths(self, prefix: str) -> tuple[dict[str, int], int]:
-        """Return the depth of each parameter's layer, from 0, and the number of layers; names have the prefix.
-
-        A layer is what has a number in the network: `layer1.0` of ResNet, `features.3` of EfficientNet.
-        """
-        found: dict[str, int] = {}
-        layers: dict[str, int] = {}
-        for name, _ in self.named_parameters():
-            parts = name.split(".")
-            end = next((at + 1 for at, part in enumerate(parts) if part.isdigit()), len(parts) - 1)
-            found[prefix + name] = layers.setdefault(".".join(parts[:end]), len(layers))
-        return found, len(layers)
-
     def save(self, path: Path) -> None:
         """Write the weights to a file that can follow the network's name."""
         save_file({name: each.contiguous() for name, each in self.state_dict().items()}, path)
@@ -91,7 +77,9 @@ def create_torchvision_network(name: str, *, pretrained: bool, size: int | None)
 
 def torchvision_names() -> list[str]:
     """Return the names of torchvision's networks for whole images."""
-    names: list[str] = list_models(module=torchvision.models)
+    from torchvision import models
+
+    names: list[str] = models.list_models(module=models)
     return names
 
 
@@ -111,6 +99,8 @@ class _Shapes(fx.Interpreter):
 
 def _cut(network: nn.Module, probe: Tensor) -> tuple[fx.GraphModule, int]:
     """Return the network up to its last map or, if it has none, up to its classifier; and the number of features."""
+    from torchvision.models.feature_extraction import NodePathTracer
+
     traced = fx.GraphModule(network, NodePathTracer().trace(network))
     shapes = _Shapes(traced)
     with torch.inference_mode():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
+from viennatag.data.reading import count
 from viennatag.errors import DataError, FeedbackError
 from viennatag.evaluation.comparison import METRICS, ROUNDS, contrast, sample_metrics
 from viennatag.evaluation.evaluation import evaluate_scores
@@ -113,7 +114,7 @@ def update(
     feedback = replace(feedback.select(rows), marks=kept)
     if len(feedback) < MIN_MARKS:
         raise DataError(
-            f"there is feedback on {len(feedback)} marks; at least {MIN_MARKS} are needed, to hold some out"
+            f"there is feedback on {count(len(feedback), 'mark')}; at least {MIN_MARKS} are needed, to hold some out"
         )
     labels, left_out = grow_labels(bundle.labels, kept, min_count=min_count)
     old_marks = None

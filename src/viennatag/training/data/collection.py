@@ -21,7 +21,7 @@ from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
 from viennatag.images.reading import hash_images
 from viennatag.metrics.scores import as_targets
-from viennatag.split.splitting import MAX_DISTANCE, describe_look_alikes, split_marks
+from viennatag.split.splitting import MAX_DISTANCE, describe_look_alikes, describe_taken, split_marks
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.data.examples import Examples
 from viennatag.training.data.features import Features, extract_features, feature_map_bytes
@@ -213,6 +213,8 @@ def split_readable(
     if progress and hashes is not None and (told := describe_look_alikes(hashes, max_distance=distance)):
         progress("look-alikes", 1, 1, told)
     subsets = split_marks(marks, hashes=hashes, max_distance=distance, seed=seed)
+    if progress and (told := describe_taken(marks, subsets)):
+        progress("subsets", 1, 1, told)
     marks = replace(marks, splits=tuple(SUBSETS[at] for at in subsets))
     _subsets(marks)
     return marks

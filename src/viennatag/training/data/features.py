@@ -22,7 +22,7 @@ from viennatag.images.decoding import perceptual_hash
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.training.backbones.backbone import Backbone
 
-PREPROCESSING = "even-margin-bilinear-5"
+PREPROCESSING = "even-margin-bilinear-6"
 """Changes whenever `read_image` gives other pixels, which makes every cached feature stale."""
 KEY_BYTES = 16
 _CHECKSUMS = "checksums.u32"

@@ -230,7 +230,7 @@ def _trainings(
     """Return the trainings beside the strategies on the first backbone, by name."""
 
     def least(strategy: Strategy) -> Strategy:
-        return replace(strategy, min_count=max(min_count, strategy.min_count))
+        return replace(strategy, min_count=_least_count(strategy, min_count))
 
     baseline, found = STRATEGIES[BASELINE], dict[str, TrainOptions]()
     short = {name: Path(name.partition(":")[2] or name).name for name in backbones}
@@ -538,6 +538,11 @@ class ComparisonRun:
         return self.measured(scores, replace(rule, exclusive=self.labels.exclusive)(scores))
 
 
+def _least_count(strategy: Strategy, min_count: int) -> int:
+    """Return how many training marks a label needs: as many as asked, or more where a strategy is about that."""
+    return min_count if strategy.min_count == MIN_COUNT else max(min_count, strategy.min_count)
+
+
 def train_on(
     collection: Collection,
     strategy: Strategy,
@@ -552,7 +557,7 @@ def train_on(
     A label needs at least `min_count` training marks, or as many as the strategy says. `held_out` are the validation
     marks as they will be served, if they are computed already.
     """
-    labels = collection.labels(min_count=max(min_count, strategy.min_count))
+    labels = collection.labels(min_count=_least_count(strategy, min_count))
     trained = train_strategy(
         strategy,
         labels,

@@ -75,7 +75,10 @@ def find_label_issues(
     bundle = as_bundle(bundle)
     table, report = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images), progress or (lambda *_: None)
     if table.taxonomy != bundle.labels.taxonomy:
-        raise DataError(f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {table.taxonomy} ones")
+        raise DataError(
+            f"the bundle predicts {bundle.labels.taxonomy} labels, the marks carry {table.taxonomy} ones; name a "
+            "bundle that has learned such labels, or leave --model out"
+        )
     paths = [Path(images) / image for image in table.images]
     if own_scores:
         with tempfile.TemporaryFile() as file:
@@ -189,9 +192,13 @@ def cross_fit_heads(
     if folds < 3:
         raise OptionError(f"folds is {folds}; at least 3 are needed: to learn, to stop, and to be scored")
     targets = labels.targets(marks)
-    fold = stratify(targets, fractions=(1 / folds,) * folds, groups=mark_groups(marks, hashes), seed=seed)
-    if len(np.unique(fold)) < folds:
-        raise DataError(f"{len(marks):,} marks cannot be assigned to {folds} folds; more marks are needed")
+    groups = mark_groups(marks, hashes)
+    fold = stratify(targets, fractions=(1 / folds,) * folds, groups=groups, seed=seed) if len(marks) >= folds else None
+    if fold is None or len(np.unique(fold)) < folds:
+        raise DataError(
+            f"label issues are found by heads that learn from {folds} parts of the marks in turn, and {len(marks):,} "
+            "are too few for that; add marks, or leave --model out"
+        )
     examples = Examples(features, rows, targets, np.array(marks.weights))
     heads = []
     for at in range(folds):
