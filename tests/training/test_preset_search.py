@@ -34,6 +34,18 @@ def marks(collection: Path) -> Marks:
     return read_marks(collection / "marks.csv", images=collection)
 
 
+@pytest.mark.parametrize(("taxonomy", "strategy"), [("flat", "linear-and-ridge"), ("vienna", "as-is")])
+def test_fast_reads_all_stages_but_for_vienna_codes(
+    taxonomy: str, strategy: str, network: str, marks: Marks, collection: Path, tmp_path: Path
+) -> None:
+    own = replace(marks, taxonomy=taxonomy)
+    options = TrainOptions(preset="fast", backbone=network, size=32)
+    bundle, _ = train(own, collection, tmp_path / "bundle", options, cache=tmp_path / "cache")
+    assert bundle.training["strategy"]["name"] == strategy
+    assert bundle.training["backbone"] == ("stages:network" if taxonomy == "flat" else "network")
+    assert bundle.training["preset"] == "fast"
+
+
 @pytest.mark.slow
 def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -113,7 +113,8 @@ def train(
     how = chosen.options
     if (images is None) == (features is None):
         fail("give one of --images FOLDER and --features STORE")
-    if how.asks_for_nothing and images:
+    is_named = strategy or any(each.partition("=")[0].strip() == "strategy.name" for each in settings or ())
+    if how.asks_for_nothing and images and not is_named:
         how = replace(how, preset="balanced")
     table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
     from viennatag.training.config import AUTO

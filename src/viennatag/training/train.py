@@ -50,7 +50,14 @@ from viennatag.training.selection.candidates import (
     train_candidate,
     without_seen_test_marks,
 )
-from viennatag.training.selection.preset_search import FINETUNED, FROZEN, SEARCHES, describe_choice, search_preset
+from viennatag.training.selection.preset_search import (
+    FINETUNED,
+    FROZEN,
+    SEARCHES,
+    describe_choice,
+    search_preset,
+    train_fast,
+)
 
 ATTRIBUTION = "ATTRIBUTION.md"
 """Where a folder of images says whose artwork they show, as `viennatag render` does; it goes into the model card."""
@@ -163,6 +170,8 @@ def _choose(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate, dict
     """
     if options.preset in SEARCHES:
         return search_preset(data, options)
+    if options.preset:
+        return train_fast(data, options), {"preset": options.preset}
     candidate = data.train(options)
     if not options.finetune or not options.pretrained:
         return candidate, {}

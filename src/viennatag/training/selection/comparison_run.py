@@ -56,7 +56,7 @@ from viennatag.training.heads.trainer import Schedule
 from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
 from viennatag.training.selection.candidates import TrainingMarks, without_seen_test_marks
-from viennatag.training.selection.preset_search import SEARCHES, search_preset
+from viennatag.training.selection.preset_search import SEARCHES, search_preset, train_fast
 from viennatag.training.selection.trained_strategy import TrainedStrategy, train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, PRIOR, STRATEGIES, Strategy, find_strategy
 
@@ -461,7 +461,10 @@ class ComparisonRun:
         networks: list[Backbone] = []
 
         def run() -> Scored:
-            candidate = search_preset(data, options)[0] if options.preset in SEARCHES else data.train(options)
+            if options.preset in SEARCHES:
+                candidate, _ = search_preset(data, options)
+            else:
+                candidate = train_fast(data, options) if options.preset else data.train(options)
             networks.append(candidate.backbone)
             collection, labels = candidate.collection, candidate.trained.labels
             tested = collection.held_out(labels, TEST)

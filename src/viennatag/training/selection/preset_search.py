@@ -30,6 +30,7 @@ from viennatag.training.backbones.joining import mirror_backbone
 from viennatag.training.backbones.loading import contents_digest, load_network
 from viennatag.training.backbones.stages import STAGES
 from viennatag.training.data.collection import TRAIN, ProgressCallback
+from viennatag.training.data.stored_features import StoredFeatures
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
 from viennatag.training.selection.candidates import Candidate, TrainingMarks, contrasts, frozen
 from viennatag.training.selection.joined import choose_members, join_candidates
@@ -92,7 +93,7 @@ SEARCHES: dict[Preset, PresetPlan] = {
         kernels=True,
     ),
 }
-"""By preset; `fast` searches nothing."""
+"""By preset; `fast` searches nothing, see `train_fast`."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,25 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
         "gains": {name: vars(each) for name, each in compared.items()},
     }
     return candidates[kept], facts
+
+
+def train_fast(data: TrainingMarks, options: TrainOptions) -> Candidate:
+    """Return linear heads on all stages of the frozen network, or a head on its last layer.
+
+    The latter for Vienna codes, of which the gain was not measured, and for networks whose stages cannot be read.
+
+    Raises:
+        DataError: If an image cannot be read.
+        BackboneError: If the backbone cannot be had.
+    """
+    named = options.backbone.partition(":")[0] in {"bundle", "onnx", STAGES.rstrip(":")}
+    if named or data.marks.taxonomy == "vienna" or isinstance(data.images, StoredFeatures):
+        return data.train(options)
+    strategy = _with_labels_of(options.strategy, LINEAR[0])
+    try:
+        return data.train(replace(options, preset=None, backbone=STAGES + options.backbone, strategy=strategy))
+    except (BackboneError, OptionError):  # not all networks have them
+        return data.train(options)
 
 
 def _together(
