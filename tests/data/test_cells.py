@@ -5,8 +5,10 @@ import numpy
 import pandas
 import pytest
 
+from viennatag.data import cells
 from viennatag.data.cells import cell_entries, cell_text, choose_separator, normal_label, same_label, truth_of
 from viennatag.errors import DataError
+from viennatag.importers import record
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,15 @@ def test_spellings_of_one_label() -> None:
     assert same_label("CAFÉ") == same_label("cafe\u0301") == same_label("Café")
     assert normal_label("a\u200bb\u00ad\ufeff \u200fc") == "ab c"
     assert cell_text(Path("x/a.png")) == "x/a.png"
+
+
+def test_readings_of_long_texts_are_not_kept() -> None:
+    long = [f"{at};" * 300 for at in range(50)]
+    before = [each.cache_info().currsize for each in (cells._text_entries, cells._truth_of, record._read_entry)]
+    for text in long:
+        assert cell_entries(text) == [text.partition(";")[0]] * 300
+        assert truth_of(text) is None
+        record.vienna_codes([text])
+    after = [each.cache_info().currsize for each in (cells._text_entries, cells._truth_of, record._read_entry)]
+    assert after == before
+    assert truth_of(" " * 300 + "yes") == "positive"

@@ -73,10 +73,19 @@ CLASS_WORDS = frozenset({"+", "on", "off", "present", "absent", "positive", "neg
 """Words for yes and no that are labels themselves in a column of labels."""
 
 
-@lru_cache(maxsize=65_536)
+MOST_KEPT = 256
+"""Characters of the longest text of which the reading is kept, so that all that are kept take little memory."""
+
+
 def truth_of(text: str) -> Truth | None:
     """Return what the text of a 0/1 cell says, None if it is no such cell."""
-    text = text.strip().lower()
+    text = text.strip()
+    return _truth_of(text) if len(text) <= MOST_KEPT else None
+
+
+@lru_cache(maxsize=65_536)
+def _truth_of(text: str) -> Truth | None:
+    text = text.lower()
     if (truth := _TRUTHS.get(text)) or not _ONE_OR_ZERO.fullmatch(text):
         return truth
     return _TRUTHS.get(f"{float(text.replace(',', '.')):g}")
@@ -160,7 +169,8 @@ def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -
         DataError: If a list cannot be read, or the cell holds something else.
     """
     if isinstance(value, str):
-        return list(_text_entries(value, separator, as_written))
+        read = _text_entries if len(value) <= MOST_KEPT else _text_entries.__wrapped__
+        return list(read(value, separator, as_written))
     if isinstance(value, Mapping):
         return _mapping_entries(value)
     if isinstance(value, (list, tuple, set, frozenset)) or (hasattr(value, "__array__") and not _is_scalar(value)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from viennatag.data.cells import normal_label
+from viennatag.data.cells import MOST_KEPT, normal_label
 from viennatag.errors import CodeError
 from viennatag.vienna.codes import Code, parse_code, parse_codes
 
@@ -59,7 +59,7 @@ def vienna_codes(entries: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ..
     codes: set[Code] = set()
     unreadable: list[str] = []
     for entry in entries:
-        found, wrong = _read_entry(entry)
+        found, wrong = (_read_entry if len(entry) <= MOST_KEPT else _read_entry.__wrapped__)(entry)
         codes.update(found)
         unreadable.extend(wrong)
     return tuple(map(str, sorted(codes))), tuple(unreadable)
