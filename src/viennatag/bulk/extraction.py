@@ -1,7 +1,7 @@
 """Extract the features of a source of images into a store, here or on Ray, resumable at any moment."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from viennatag.bulk.feature_store import LEARNED, STORED_BACKBONE, StoredImages, read_images_of, write_images
 from viennatag.bulk.job import FeatureOptions, Job, count_attempt, hold_results, node, prepare_job
-from viennatag.bulk.processes import count_processes, run_in_processes
 from viennatag.bulk.reading import ShardReader
-from viennatag.bulk.run import BulkSummary, run_job
+from viennatag.bulk.run import BulkSummary, run_job, run_shards
 from viennatag.bulk.sources import Shard, find_source
 from viennatag.bulk.worker import Outcome
 from viennatag.errors import BulkError, DataError, ImageError, require
@@ -176,7 +175,7 @@ def extract_store(
         _write_once(job.results / STORED_BACKBONE, graph)
         if learned is not None and len(learned):
             _write_once(job.results / LEARNED, learned.astype("<u8").tobytes())
-        work = partial(_work, job, address=address)
+        work = partial(run_shards, job, worker=FeatureWorker, address=address)
         return run_job(job, total, work, found.passed_over, progress, is_whole=partial(_is_whole, job))
 
 
@@ -199,16 +198,3 @@ def _is_whole(job: Job[Any], number: int) -> bool:
         job.shard_file(number).unlink(missing_ok=True)
         return False
     return True
-
-
-def _work(job: Job[FeatureOptions], left: Sequence[int], *, address: str | None) -> Iterator[Outcome]:
-    if not left:
-        return
-    if address is not None:
-        from viennatag.bulk.cluster import run_on_ray
-
-        yield from run_on_ray(job, left, address, FeatureWorker)
-    elif (count := count_processes(job, len(left))) > 1:
-        yield from run_in_processes(job, left, FeatureWorker, count)
-    else:
-        yield from FeatureWorker(job).run(map(job.shard_at, left))

@@ -1,6 +1,6 @@
 """The public entry point: predict the shards that are left, here or on Ray, and sum up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from viennatag.bulk.job import BulkOptions, Job, ResultFormat, bundle_digest, ho
 from viennatag.bulk.processes import count_processes, run_in_processes
 from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
-from viennatag.bulk.worker import Outcome, Worker
+from viennatag.bulk.worker import Outcome, ShardWorker, Worker
 from viennatag.data.image_names import printable
 from viennatag.data.source_files import PassedOver
 from viennatag.errors import require
@@ -95,7 +95,9 @@ def run_bulk(
     with hold_results(Path(results)):
         digest = bundle_digest(predictor.bundle)
         job, total = prepare_job(found, Path(results), model=model, digest=digest, options=options)
-        return run_job(job, total, partial(_predict, job, address=address), found.passed_over, progress)
+        return run_job(
+            job, total, partial(run_shards, job, worker=Worker, address=address), found.passed_over, progress
+        )
 
 
 def run_job(
@@ -136,17 +138,31 @@ def run_job(
     return BulkSummary(job.shard_file(0).parent, total, resumed, missing, reasons, len(errors), table, told)
 
 
-def _predict(job: Job[BulkOptions], left: list[int], *, address: str | None) -> Iterator[Outcome]:
+def run_shards(
+    job: Job[Any], left: Sequence[int], *, worker: Callable[..., ShardWorker], address: str | None
+) -> Iterator[Outcome]:
+    """Yield the outcome of each shard, in any order: on Ray, in processes of this machine, or in this process.
+
+    Args:
+        job: The job.
+        left: Byte offsets of the shards in the plan, from `Job.planned`.
+        worker: Makes what works on a job; a class or function of a module.
+        address: As in `run_bulk`.
+
+    Raises:
+        BulkError: If a worker cannot work on the job.
+        MissingExtraError: If Ray is not installed.
+    """
     if not left:
         return
     if address is not None:
         from viennatag.bulk.cluster import run_on_ray
 
-        yield from run_on_ray(job, left, address, Worker)
+        yield from run_on_ray(job, left, address, worker)
     elif (count := count_processes(job, len(left))) > 1:
-        yield from run_in_processes(job, left, Worker, count)
+        yield from run_in_processes(job, left, worker, count)
     else:
-        yield from Worker(job).run(map(job.shard_at, left))
+        yield from worker(job).run(map(job.shard_at, left))
 
 
 def _read_failures(job: Job[Any], errors: dict[int, str]) -> Iterator[tuple[str, str, int]]:

@@ -143,8 +143,7 @@ class Kernel:
         known = np.ones_like(truth) if unknown is None else 1 - unknown[chosen].astype(np.float32)
         share = (truth.sum(axis=0) + np.float32(0.5)) / (known.sum(axis=0) + 1)
         weight, left_out = self._solve(support, (truth - share) * known)
-        frequency = (np.asarray(given.sum(axis=0)).ravel() + 0.5) / (known_counts(targets) + 1)  # of all marks
-        offset = np.log(frequency / (1 - frequency) * (1 - share) / share).astype(np.float32)
+        offset = frequency_offset(targets, share)
         head = KernelHead(
             mean=centre,
             scale=unit,
@@ -187,6 +186,18 @@ def _inverse(kernel: NDArray[np.float32], strength: float) -> NDArray[np.float32
         raise DataError("the features are not finite, so no kernel head can be fitted to them")
     lower = np.tril(inverse)
     return np.asarray(lower + np.tril(lower, -1).T, dtype=np.float32)
+
+
+def frequency_offset(targets: "csr_array", share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what takes the log-odds of labels from their share of some chosen marks to their frequency on all marks.
+
+    Args:
+        targets: Of all marks, shape (marks, labels).
+        share: Of each label on the chosen marks, shape (labels,).
+    """
+    frequency = (np.asarray(as_targets(targets).sum(axis=0)).ravel() + 0.5) / (known_counts(targets) + 1)
+    offset: NDArray[np.float32] = np.log(frequency / (1 - frequency) * (1 - share) / share).astype(np.float32)
+    return offset
 
 
 def rare_first(targets: "csr_array", most: int, seed: int) -> NDArray[np.intp]:

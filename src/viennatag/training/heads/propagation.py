@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from viennatag.calibration.platt import fit_platt
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.scores import as_targets, dense_unknown, known_counts
+from viennatag.metrics.scores import as_targets, dense_unknown
 from viennatag.training.heads.exported import PropagationHead, normalised
-from viennatag.training.heads.kernel import rare_first
+from viennatag.training.heads.kernel import frequency_offset, rare_first
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -87,8 +87,6 @@ class TagPropagation:
             likelihood = _log_likelihood(shares * found.slope + found.intercept, known)
             if likelihood > best:
                 best, temperature, learned = likelihood, tried, found
-        frequency = (np.asarray(given.sum(axis=0)).ravel() + 0.5) / (known_counts(targets) + 1)  # of all marks
-        offset = np.log(frequency / (1 - frequency)) - np.log(prior / (1 - prior))
         return PropagationHead(
             mean=centre,
             scale=unit,
@@ -100,7 +98,7 @@ class TagPropagation:
             smoothing=self.smoothing,
             unknown=None if hidden is None else hidden.astype(np.uint8),
             slope=learned.slope.astype(np.float32),
-            intercept=(learned.intercept + offset).astype(np.float32),
+            intercept=(learned.intercept + frequency_offset(targets, prior)).astype(np.float32),
         )
 
     def _left_out_shares(
