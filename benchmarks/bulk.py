@@ -68,7 +68,7 @@ def peak_megabytes(model: str, files: list[Path], count: int) -> float:
         source = link(files, count, Path(folder) / "images")
         command = ["bulk", str(source), "-o", str(Path(folder) / "out"), "--model", model]
         # What the system itself calls the peak of a child starts from that of this process.
-        process = psutil.Popen([sys.executable, "-m", "viennatag.cli", *command], stdout=subprocess.DEVNULL)
+        process = psutil.Popen([sys.executable, "-m", "viennatag", *command], stdout=subprocess.DEVNULL)
         peak = 0
         while process.poll() is None:
             with suppress(psutil.Error):

@@ -20,7 +20,7 @@ SHARED = ROOT.parent / "shared"
 
 
 def timed(*arguments: object) -> tuple[float, str]:
-    command = [sys.executable, "-m", "viennatag.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "viennatag", *map(str, arguments)]
     start = time.perf_counter()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return time.perf_counter() - start, done.stdout

@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     bundle = open_bundle(options.bundle)
     commands = {
-        "viennatag": [options.python, "-m", "viennatag.cli", "predict", options.image, "--model", str(bundle.path)],
+        "viennatag": [options.python, "-m", "viennatag", "predict", options.image, "--model", str(bundle.path)],
         "least": [options.python, "-c", LEAST, str(bundle.graph), options.image, str(bundle.image_size)],
     }
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -28,7 +28,7 @@ from viennatag.data.marks import SUBSETS, Marks, read_marks
 from viennatag.evaluation.comparison import ROUNDS, Samples, contrast
 from viennatag.files import atomic_file
 from viennatag.metrics.metrics import frequency_bands
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
 from viennatag.training.data.collection import Collection, ProgressCallback, collect
 from viennatag.training.finetuning.run import finetune_backbone, run_folder
@@ -100,7 +100,7 @@ class Study:
 
 def draw(folder: Path, count: int) -> Marks:
     artwork = ROOT / "artwork/node_modules"
-    command = [sys.executable, "-m", "viennatag.cli", "render", "-o", folder, "--count", count, "--size", SERVED]
+    command = [sys.executable, "-m", "viennatag", "render", "-o", folder, "--count", count, "--size", SERVED]
     command += ["--artwork", artwork / "@iconify-json", "--fonts", artwork / "@fontsource", "--test-packs", TEST_PACKS]
     command += ["--profile", SHARED / "labels/eu_marks_20k.csv", "--balance", 0.7, "--seed", 0]
     if not (folder / "marks.csv").exists():

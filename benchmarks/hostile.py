@@ -426,7 +426,7 @@ def run_service(work: Path, seed: int) -> dict[str, Any]:
     """Return how a service answered every image and archive, and a good image after each."""
     chance = random.Random(seed)
     bodies = [*images(chance), *(content for _, content in archives(chance))]
-    arguments = [sys.executable, "-m", "viennatag.cli", "serve", "starter", "--port", "0"]
+    arguments = [sys.executable, "-m", "viennatag", "serve", "starter", "--port", "0"]
     beyond, statuses, slowest, good = [], Counter[str](), 0.0, picture("PNG")
     with (work / "log").open("w+") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as server:
         watched, most = psutil.Process(server.pid), 0

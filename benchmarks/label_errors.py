@@ -64,7 +64,7 @@ def draw(folder: Path) -> Marks:
         arguments = ["render", "-o", folder, "--artwork", packs, "--fonts", fonts, "--profile", PROFILE]
         arguments += ["--count", MARKS, "--size", SIDE, "--seed", 1]
         arguments += ["--test-packs", "noto,iconoir,streamline-freehand-color"]
-        subprocess.run([sys.executable, "-m", "viennatag.cli", *map(str, arguments)], check=True)
+        subprocess.run([sys.executable, "-m", "viennatag", *map(str, arguments)], check=True)
     return read_marks(folder / "marks.csv", skip_bad=True)
 
 

@@ -99,7 +99,7 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[psutil.Process, int
     """Yield the process of a service of the starter, and its port; its log goes to a folder."""
     log = folder / "log"
     with log.open("wb") as file:
-        command = [sys.executable, "-m", "viennatag.cli", "serve", "--port", "0", *arguments]
+        command = [sys.executable, "-m", "viennatag", "serve", "--port", "0", *arguments]
         server = subprocess.Popen(command, stdout=file, stderr=file)
     try:
         yield psutil.Process(server.pid), find_port(log)

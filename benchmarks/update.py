@@ -46,7 +46,7 @@ SHOWN = ("macro_map", "micro_map", "micro_f1", "calibration_error")
 
 def render(folder: Path, count: int, seed: int) -> tuple[Marks, Path]:
     artwork = ROOT / "artwork/node_modules"
-    command = [sys.executable, "-m", "viennatag.cli", "render", "-o", folder, "--count", count, "--seed", seed]
+    command = [sys.executable, "-m", "viennatag", "render", "-o", folder, "--count", count, "--seed", seed]
     command += ["--artwork", artwork / "@iconify-json", "--fonts", artwork / "@fontsource", "--size", 128]
     command += ["--profile", PROFILE] if PROFILE.exists() else []
     if not (folder / "marks.csv").exists():

@@ -34,7 +34,7 @@ TORCH = {"estimator", "losses", "sampling", "training"}
 """The packages that may import torch."""
 FLOORS = (
     {"errors"},
-    {"cores", "files", "progress", "signals"},
+    {"cores", "files", "signals"},
     {"vienna", "metrics"},
     {"calibration", "images"},
     {"thresholds", "data"},
@@ -48,6 +48,7 @@ FLOORS = (
     {"estimator", "training"},
     {"reports", "service"},
     {"cli"},
+    {"__main__"},
 )
 """A package imports from the floors below it only."""
 TRAINING_FLOORS = (

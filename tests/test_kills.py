@@ -77,7 +77,7 @@ def workplace(collection: Path, trained: tuple[Bundle, object], tmp_path: Path) 
 
 def run(command: str, folder: Path, *, kill_at: int | None = None, kill_after: float | None = None) -> int:
     """Run a command, and return its status; it may be killed at a number of renames, or after some seconds."""
-    start = [sys.executable, "-m", "viennatag.cli"]
+    start = [sys.executable, "-m", "viennatag"]
     if kill_at is not None:
         start = [sys.executable, "-c", _KILLED_AT, str(kill_at)]
     process = subprocess.Popen([*start, *command.split()], cwd=folder, stdout=subprocess.DEVNULL)

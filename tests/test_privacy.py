@@ -107,7 +107,7 @@ def run_watched(command: str, folder: Path) -> Watched:
         "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(folder / "watch"),
         "VIENNATAG_TEST_LOOKUPS": str(log), "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
-    viennatag = [sys.executable, "-m", "viennatag.cli", *command.split()]
+    viennatag = [sys.executable, "-m", "viennatag", *command.split()]
     if shutil.which("strace"):
         viennatag = [
             "strace",

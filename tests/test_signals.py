@@ -34,7 +34,7 @@ def end(
 ) -> str:
     """Start a command, send it a signal once it is ready, check how it ends, and return what it said."""
     environment = os.environ | {"XDG_CACHE_HOME": str(cache), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "viennatag.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "viennatag", *map(str, arguments)]
     log = (cache / "log").open("w+")
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment, start_new_session=True)
     children: list[int] = []
@@ -67,7 +67,7 @@ def test_bulk_ends_and_goes_on(number: signal.Signals, collection: Path, tmp_pat
     end(number, *arguments, ready=lambda _: any(shards.glob("shard-*")), cache=tmp_path)
     assert 0 < len(list(shards.glob("shard-*"))) < 48
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "viennatag.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "viennatag", *map(str, arguments)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "resumed after" in done.stderr
     assert len(list(shards.glob("shard-*"))) == 48

@@ -35,7 +35,7 @@ def environment(installed: Path) -> dict[str, str]:
 
 
 def run(installed: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "viennatag.cli", *arguments]
+    command = [sys.executable, "-m", "viennatag", *arguments]
     done = subprocess.run(
         command, cwd=installed.parent, env=environment(installed), capture_output=True, text=True, check=False
     )
@@ -61,7 +61,7 @@ def test_it_serves_its_page(installed: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "viennatag.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "viennatag", "serve", "--port", str(port)]
     with subprocess.Popen(
         command,
         cwd=installed.parent,

@@ -90,7 +90,7 @@ def _artwork() -> dict[str, list[object]]:
 def _rendered(out: Path, count: int, options: list[object]) -> tuple[Marks, Path]:
     if not (out / "marks.csv").is_file():
         arguments = ["render", "-o", out, "--fonts", FONTS, "--count", count, "--size", SIZE, *options]
-        subprocess.run([sys.executable, "-m", "viennatag.cli", *map(str, arguments)], check=True)
+        subprocess.run([sys.executable, "-m", "viennatag", *map(str, arguments)], check=True)
     return read_marks(out / "marks.csv", skip_bad=True), out
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from stages import ROOT, STAGES, Recipe, read_recipe
 from viennatag.errors import ViennatagError
 from viennatag.files import atomic_file
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 
 def main() -> None:

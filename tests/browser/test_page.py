@@ -106,7 +106,7 @@ def test_a_working_day(visit: Opener, tmp_path: Path) -> None:
     assert feedback.rejected[0] == (second,)
     assert (tmp_path / "images/shield.png").read_bytes() == THREE["shield.png"]
 
-    command = [sys.executable, "-m", "viennatag.cli", "update", "starter", "feedback.csv"]
+    command = [sys.executable, "-m", "viennatag", "update", "starter", "feedback.csv"]
     command += ["--images", "images", "-o", "office", "--cache", "cache"]
     trained = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert trained.returncode == 0, trained.stderr

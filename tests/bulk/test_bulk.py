@@ -240,7 +240,7 @@ def test_an_interrupted_run_goes_on(
 
 def test_kill_9_loses_nothing_and_does_nothing_twice(model: Path, collection: Path, tmp_path: Path) -> None:
     arguments = ["bulk", str(collection), "--model", str(model), "--shard-size", "2", "-o"]
-    command = [sys.executable, "-m", "viennatag.cli", *arguments]
+    command = [sys.executable, "-m", "viennatag", *arguments]
     with subprocess.Popen([*command, str(tmp_path / "out")], stdout=subprocess.DEVNULL) as process:
         while len(list((tmp_path / "out").glob("shards/shard-*"))) < 5:
             assert process.poll() is None

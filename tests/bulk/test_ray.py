@@ -51,7 +51,7 @@ def cluster() -> Iterator[Any]:
 
 def command(collection: Path, model: Path, out: Path, address: str, shard_size: int) -> list[str]:
     options = ["-o", str(out), "--model", str(model), "--address", address, "--shard-size", str(shard_size)]
-    return [sys.executable, "-m", "viennatag.cli", "bulk", str(collection), *options]
+    return [sys.executable, "-m", "viennatag", "bulk", str(collection), *options]
 
 
 def finished(out: Path) -> int:
@@ -114,7 +114,7 @@ def test_features_of_a_node_that_is_killed_half_way_are_extracted_once(
     cluster: Any, model: Path, collection: Path, tmp_path: Path
 ) -> None:
     second, store, shards = cluster.add_node(**NODE), tmp_path / "store", tmp_path / "store/shards"
-    run = [sys.executable, "-m", "viennatag.cli", "features", str(collection), "-o", str(store), "--shard-size", "3"]
+    run = [sys.executable, "-m", "viennatag", "features", str(collection), "-o", str(store), "--shard-size", "3"]
     run += ["--backbone", f"bundle:{model}", "--address", cluster.address, "--cache", str(tmp_path / "cache")]
     with subprocess.Popen(run, env=os.environ | LOOPBACK, stdout=subprocess.PIPE, text=True) as process:
         while finished(store) < 12:

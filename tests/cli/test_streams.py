@@ -15,7 +15,7 @@ SAMPLE = Path(__file__).parents[2] / "examples/sample-mark.png"
 
 def run(*arguments: object, encoding: str = "utf-8:strict", **more: str) -> subprocess.CompletedProcess[bytes]:
     environment = os.environ | {"PYTHONIOENCODING": encoding} | more
-    command = [sys.executable, "-m", "viennatag.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "viennatag", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, env=environment, check=False)
 
 
@@ -58,7 +58,7 @@ def test_names_that_are_no_utf_8_are_escaped(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
 def test_a_full_disk_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "viennatag.cli", "codes", "list"]
+        command = [sys.executable, "-m", "viennatag", "codes", "list"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     told = "viennatag: writing failed: No space left on device; free some space, and the same command starts again\n"
@@ -68,13 +68,13 @@ def test_a_full_disk_is_one_line() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="the shell of POSIX closes streams")
 def test_streams_may_be_closed(tmp_path: Path) -> None:
     """What a command opens first must not become its standard output."""
-    command = f"{sys.executable} -m viennatag.cli codes show 3.1.6 <&- >&- 2> {tmp_path / 'said'}"
+    command = f"{sys.executable} -m viennatag codes show 3.1.6 <&- >&- 2> {tmp_path / 'said'}"
     assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
     assert (tmp_path / "said").read_text() == ""
 
 
 def test_a_reader_may_leave() -> None:
-    command = f"{sys.executable} -m viennatag.cli codes list --format json | head -n 1; exit ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m viennatag codes list --format json | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[\n", "")
 

@@ -151,7 +151,7 @@ def test_a_prediction_leaves_nothing_in_the_users_folders(tmp_path: Path) -> Non
     sample = Path(__file__).parents[2] / "examples/sample-mark.png"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
     subprocess.run(
-        [sys.executable, "-m", "viennatag.cli", "predict", str(sample)],
+        [sys.executable, "-m", "viennatag", "predict", str(sample)],
         env={**kept, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
         capture_output=True,
         check=True,

@@ -80,7 +80,7 @@ def running(
     *arguments: object, log: Path, environment: dict[str, str] | None = None, code: str = ""
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Yield a process that serves the starter, and its port; its log goes to a file."""
-    start = ["-c", code] if code else ["-m", "viennatag.cli"]
+    start = ["-c", code] if code else ["-m", "viennatag"]
     command = [sys.executable, *start, "serve", "--port", "0", *map(str, arguments)]
     with (
         log.open("wb") as file,

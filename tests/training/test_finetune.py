@@ -280,7 +280,7 @@ def test_two_processes_learn_what_one_does(collection: Path, tmp_path: Path) -> 
     def train(devices: int) -> float:
         out = tmp_path / f"on-{devices}"
         command = [
-            *(sys.executable, "-m", "viennatag.cli", "train", collection / "marks.csv", "--images", collection),
+            *(sys.executable, "-m", "viennatag", "train", collection / "marks.csv", "--images", collection),
             *(
                 "-o",
                 out,
@@ -331,7 +331,7 @@ def test_two_nodes_train_one_bundle(collection: Path, tmp_path: Path) -> None:
     for rank in range(2):
         launch = [
             *(sys.executable, "-m", "torch.distributed.run", "--nnodes", 2, "--node-rank", rank, "--nproc-per-node", 1),
-            *("--master-addr", "127.0.0.1", "--master-port", port, "-m", "viennatag.cli", *train),
+            *("--master-addr", "127.0.0.1", "--master-port", port, "-m", "viennatag", *train),
         ]
         nodes.append(subprocess.Popen([str(part) for part in launch]))
     assert [node.wait(timeout=500) for node in nodes] == [0, 0]

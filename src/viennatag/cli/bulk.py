@@ -8,7 +8,7 @@ from typer import Argument, Exit, Option
 
 from viennatag.cli.options import LevelOption, ModelOption, TopOption, one_of
 from viennatag.cli.outputs import check_outputs
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from viennatag.bulk.run import BulkSummary

@@ -12,7 +12,7 @@ from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.cli.tables import read_table
 from viennatag.errors import require
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
 

@@ -9,7 +9,7 @@ from viennatag.cli import options
 from viennatag.cli.bulk import print_summary
 from viennatag.cli.config import SetOption, read_options
 from viennatag.cli.outputs import check_cache, check_outputs
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 
 def features(

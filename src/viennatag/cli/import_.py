@@ -21,7 +21,7 @@ from viennatag.cli.tables import (
     print_notes,
     read_reading,
 )
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from viennatag.importers import ImportSummary

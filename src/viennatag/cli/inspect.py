@@ -10,7 +10,7 @@ from viennatag.cli import options, tables
 from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.cli.tables import print_notes, read_reading
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from viennatag.evaluation.label_issues import LabelIssue

@@ -20,7 +20,7 @@ from viennatag.cli.options import (
 )
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.streams import takes_styles
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from viennatag.prediction.predictor import Prediction, Predictor

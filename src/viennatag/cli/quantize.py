@@ -9,7 +9,7 @@ from viennatag.cli import options, tables
 from viennatag.cli.options import megabytes
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.tables import read_table
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 
 def quantize(

@@ -7,7 +7,7 @@ from typer import Option
 
 from viennatag.cli.options import SeedOption
 from viennatag.cli.outputs import check_outputs
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 
 def render(

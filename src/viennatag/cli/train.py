@@ -11,7 +11,7 @@ from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_d
 from viennatag.cli.options import fail, image_files, megabytes, print_rich
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.cli.tables import read_table
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
 

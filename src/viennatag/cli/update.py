@@ -9,7 +9,7 @@ from viennatag.cli import options, tables
 from viennatag.cli.options import fail, megabytes, print_rich
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.cli.tables import print_skipped, read_table
-from viennatag.progress import show_progress
+from viennatag.cli.progress import show_progress
 
 
 def update(

@@ -1,0 +1,5 @@
+"""`python -m viennatag` is the same as `viennatag`."""
+
+from viennatag.cli import main
+
+main()
