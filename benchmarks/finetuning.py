@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
+from viennatag.cli.progress import show_progress
 from viennatag.data.marks import SUBSETS, Marks, read_marks
 from viennatag.evaluation.comparison import ROUNDS, Samples, contrast
 from viennatag.files import atomic_file
 from viennatag.metrics.metrics import frequency_bands
-from viennatag.cli.progress import show_progress
 from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
 from viennatag.training.data.collection import Collection, ProgressCallback, collect
 from viennatag.training.finetuning.run import finetune_backbone, run_folder

@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 
 from stages import ROOT, STAGES, Recipe, read_recipe
+from viennatag.cli.progress import show_progress
 from viennatag.errors import ViennatagError
 from viennatag.files import atomic_file
-from viennatag.cli.progress import show_progress
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from viennatag.cli import options, tables
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
 from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
+from viennatag.cli.progress import show_progress
 from viennatag.cli.tables import read_table
 from viennatag.errors import require
-from viennatag.cli.progress import show_progress
 
 COMMAND_CLASS = ConfigCommand
 

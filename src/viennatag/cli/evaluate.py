@@ -9,8 +9,8 @@ from typer import Option
 from viennatag.cli import options, tables
 from viennatag.cli.options import fail, one_of, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_outputs
-from viennatag.cli.tables import read_table
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import read_table
 
 if TYPE_CHECKING:
     from viennatag.data.labels import LabelSet

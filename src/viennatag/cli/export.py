@@ -9,8 +9,8 @@ from typer import Argument, Option
 from viennatag.cli import options, tables
 from viennatag.cli.options import fail, image_files, one_of
 from viennatag.cli.outputs import check_outputs
-from viennatag.cli.tables import read_table
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import read_table
 
 
 def export(

@@ -10,6 +10,7 @@ from typer import Argument, Exit, Option
 
 from viennatag.cli.options import TaxonomyOption
 from viennatag.cli.outputs import check_outputs
+from viennatag.cli.progress import show_progress
 from viennatag.cli.tables import (
     AsWrittenOption,
     BlankOption,
@@ -21,7 +22,6 @@ from viennatag.cli.tables import (
     print_notes,
     read_reading,
 )
-from viennatag.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from viennatag.importers import ImportSummary

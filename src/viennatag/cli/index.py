@@ -8,8 +8,8 @@ from typer import Option
 from viennatag.cli import options, tables
 from viennatag.cli.options import megabytes
 from viennatag.cli.outputs import check_outputs
-from viennatag.cli.tables import print_skipped, read_table
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import print_skipped, read_table
 
 
 def index(

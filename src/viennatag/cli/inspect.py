@@ -9,8 +9,8 @@ from typer import Option
 from viennatag.cli import options, tables
 from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
-from viennatag.cli.tables import print_notes, read_reading
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import print_notes, read_reading
 
 if TYPE_CHECKING:
     from viennatag.evaluation.label_issues import LabelIssue

@@ -19,8 +19,8 @@ from viennatag.cli.options import (
     print_json,
 )
 from viennatag.cli.outputs import check_outputs
-from viennatag.cli.streams import takes_styles
 from viennatag.cli.progress import show_progress
+from viennatag.cli.streams import takes_styles
 
 if TYPE_CHECKING:
     from viennatag.prediction.predictor import Prediction, Predictor

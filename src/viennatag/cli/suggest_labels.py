@@ -10,8 +10,8 @@ from typer import Argument, Option
 from viennatag.cli import options
 from viennatag.cli.options import image_files, write_page
 from viennatag.cli.outputs import check_outputs
-from viennatag.cli.tables import print_skipped
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import print_skipped
 
 if TYPE_CHECKING:
     from viennatag.model.bundle import Bundle

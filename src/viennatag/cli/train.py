@@ -10,8 +10,8 @@ from viennatag.cli import options, tables
 from viennatag.cli.config import ConfigCommand, ConfigOption, SetOption, parse_duration, read_options
 from viennatag.cli.options import fail, image_files, megabytes, print_rich
 from viennatag.cli.outputs import check_cache, check_outputs
-from viennatag.cli.tables import read_table
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import read_table
 
 COMMAND_CLASS = ConfigCommand
 

@@ -8,8 +8,8 @@ from typer import Argument, Option
 from viennatag.cli import options, tables
 from viennatag.cli.options import fail, megabytes, print_rich
 from viennatag.cli.outputs import check_cache, check_outputs
-from viennatag.cli.tables import print_skipped, read_table
 from viennatag.cli.progress import show_progress
+from viennatag.cli.tables import print_skipped, read_table
 
 
 def update(
