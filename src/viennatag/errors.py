@@ -106,3 +106,8 @@ def report_problems(what: str, problems: list[str], *, limit: int = 20) -> str:
     shown = "\n".join(f"  {problem}" for problem in problems[:limit])
     rest = len(problems) - limit
     return f"{what}\n{shown}" + (f"\n  and {rest:,} more" if rest > 0 else "")
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {thing}{'s' if number != 1 else ''}"

@@ -208,7 +208,7 @@ def test_the_commands() -> None:
     modules = {
         path.stem.rstrip("_").replace("_", "-") for path in Path(viennatag.cli.__file__).parent.glob("[a-z]*.py")
     }
-    assert modules - {"config", "options", "outputs", "streams", "tables"} == names
+    assert modules - {"config", "options", "outputs", "progress", "streams", "tables"} == names
     assert {name for name in commands() if name.startswith("codes ")} == {
         f"codes {each}" for each in ["show", "search", "list", "import"]
     }

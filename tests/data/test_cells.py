@@ -6,7 +6,8 @@ import pandas
 import pytest
 
 from viennatag.data import cells
-from viennatag.data.cells import cell_entries, cell_text, choose_separator, normal_label, same_label, truth_of
+from viennatag.data.cells import cell_entries, cell_text, choose_separator, normal_label, truth_of
+from viennatag.data.taxonomy import same_label
 from viennatag.errors import DataError
 from viennatag.importers import record
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viennatag.data.cells import normal_label, same_label
+from viennatag.data.cells import normal_label
 from viennatag.data.columns import Reading
 from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
 from viennatag.data.tables import TABLE_FORMATS
+from viennatag.data.taxonomy import same_label
 from viennatag.errors import DataError, OptionError
 
 

@@ -137,6 +137,8 @@ def test_extreme_shapes_are_padded_with_white_not_distorted(size: tuple[int, int
         (b"%PDF-1.7", "PDF"),
         (b"%!PS-Adobe-3.0 EPSF-3.0", "PostScript"),
         (encoded(drawing())[:120], "damaged or cut off"),
+        (encoded(drawing())[:12], "damaged or cut off, or a kind of .png"),
+        (encoded(drawing(), "GIF")[:12], "damaged or cut off, or a kind of .gif"),
         (encoded(drawing(size=(640, 640)), "JPEG")[:900], "damaged or cut off"),
         (encoded(Image.fromarray(np.full((8, 8), -1, dtype=np.float32)), "TIFF"), "values from -1 to -1"),
     ],

@@ -1,12 +1,15 @@
 """Values of other than 8 bits: none of them makes an image black, and each range that is unknown is told."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT
 
 from viennatag.errors import ImageError
+from viennatag.images.decoding import decode_image
 from viennatag.images.levels import to_eight_bits
 from viennatag.images.reading import read_image
 
@@ -58,3 +61,31 @@ def test_a_large_image_of_16_bits_takes_little_memory() -> None:
     to_eight_bits(values)
     assert tracemalloc.get_traced_memory()[1] < 40e6
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("stored", [65535 - 257 * RAMP.astype(np.uint16), (1 - RAMP / 255).astype(np.float32)])
+def test_a_tiff_whose_smallest_value_is_white_is_no_negative(stored: np.ndarray) -> None:
+    content = io.BytesIO()
+    Image.fromarray(stored).save(content, "TIFF", tiffinfo={PHOTOMETRIC_INTERPRETATION: 0})
+    assert np.abs(np.asarray(decode_image(content.getvalue()).convert("L")).astype(int) - RAMP).max() <= 1
+
+
+def test_a_tiff_of_32_bits_without_sign_has_no_negative_values() -> None:
+    content = io.BytesIO()
+    stored = (RAMP.astype(np.uint32) * 0x01010101).view(np.int32)
+    Image.fromarray(stored).save(content, "TIFF")
+    signed, unsigned = (struct.pack("<HHIHH", SAMPLEFORMAT, 3, 1, kind, 0) for kind in (2, 1))
+    assert signed in content.getvalue()
+    assert (
+        np.abs(
+            np.asarray(decode_image(content.getvalue().replace(signed, unsigned)).convert("L")).astype(int) - RAMP
+        ).max()
+        <= 1
+    )
+
+
+def test_the_transparent_value_of_a_png_of_sixteen_bits_is_white() -> None:
+    content = io.BytesIO()
+    Image.fromarray(257 * RAMP.astype(np.uint16)).save(content, "PNG", transparency=0)
+    expected = np.where(RAMP == 0, 255, RAMP)
+    assert np.asarray(decode_image(content.getvalue()).convert("L")).tolist() == expected.tolist()

@@ -38,7 +38,7 @@ def export(
     """
     check_outputs(folders={"--out": out})
     from viennatag.data.labels import LabelSet
-    from viennatag.data.reading import count
+    from viennatag.errors import count
     from viennatag.prediction.predictor import Predictor
     from viennatag.reports.exports import export_labels, labelled_marks, labelled_predictions
 

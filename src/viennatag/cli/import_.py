@@ -86,7 +86,7 @@ def import_(
 
 
 def _print(summary: "ImportSummary", taxonomy: str) -> None:
-    from viennatag.data.reading import count
+    from viennatag.errors import count
 
     if summary.resumed:
         print(f"resumed after {count(summary.resumed, 'finished file')}", file=sys.stderr)

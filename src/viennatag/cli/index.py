@@ -29,7 +29,7 @@ def index(
 
     Example: viennatag index my-bundle marks.csv --images images
     """
-    from viennatag.data.reading import count
+    from viennatag.errors import count
     from viennatag.explain.index import make_index
     from viennatag.explain.similar import INDEX
     from viennatag.model.bundle import open_bundle

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 """Settings of typer for plain text, which needs no rich."""
+READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
+"""What says how a table is read; see `tables`."""
 
 
 class Command(TyperCommand):
@@ -29,8 +31,6 @@ class Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except NoSuchOption as exc:
-            from viennatag.cli.tables import READING_OPTIONS
-
             if exc.option_name in READING_OPTIONS:
                 way = "`viennatag import table` takes it and writes a table that is sure"
                 raise NoSuchOption(exc.option_name, f"No such option {exc.option_name!r}; {way}", ctx=ctx) from None

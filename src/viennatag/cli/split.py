@@ -50,8 +50,7 @@ def split(
     import numpy as np
 
     from viennatag.data.marks import SUBSETS, write_marks
-    from viennatag.data.reading import count
-    from viennatag.errors import OptionError
+    from viennatag.errors import OptionError, count
     from viennatag.images.reading import hash_images
     from viennatag.split.splitting import describe_look_alikes, describe_taken, split_marks
 

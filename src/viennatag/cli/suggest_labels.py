@@ -81,7 +81,7 @@ def suggest_labels(
 
 def _unlabelled(bundle: "Bundle", paths: list[Path]) -> list[Path]:
     """Return the images that a bundle has not learned from, which have no labels yet; all, if it knows them all."""
-    from viennatag.data.reading import count
+    from viennatag.errors import count
     from viennatag.model.seen_images import is_seen
 
     seen = is_seen(bundle, paths)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Argument, Option
 
+from viennatag.cli.options import READING_OPTIONS
+
 if TYPE_CHECKING:
     from viennatag.data.columns import Blank, Reading
     from viennatag.data.marks import Marks
@@ -36,8 +38,6 @@ BlankOption = Annotated[
     str | None,
     Option("--blank", help="What a blank cell of a 0/1 column says of the label: unknown, or absent (the default)."),
 ]
-
-READING_OPTIONS = ("--blank", "--separator", "--long", "--no-long", "--as-written", "--image-column", "--label-column")
 
 
 def read_table(

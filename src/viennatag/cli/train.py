@@ -150,7 +150,7 @@ def train(
         print(f"auto chose {searched['chosen']} after {len(searched['trials'])} trials: {searched['reason']}")
         print(f"  members: {', '.join(each['name'] for each in searched['members'])}")
     from viennatag.data.labels import rare_labels_note
-    from viennatag.data.reading import count
+    from viennatag.errors import count
     from viennatag.reports.evaluation import evaluation_report
 
     tables.print_notes(rare_labels_note(table.codes, bundle.labels.names))

@@ -65,7 +65,7 @@ def update(
             seed=seed,
             progress=report,
         )
-    from viennatag.data.reading import count
+    from viennatag.errors import count
     from viennatag.reports.update import update_report
 
     print_rich(update_report(result))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from os import PathLike
 from typing import Any, Literal
 
+from viennatag.data.taxonomy import same_label
 from viennatag.errors import DataError
 
 Truth = Literal["positive", "negative", "unknown", "blank"]
@@ -112,11 +113,6 @@ def normal_label(text: str) -> str:
     if text.isascii() and " " not in text and text.isprintable():
         return text
     return _BLANKS.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
-
-
-def same_label(text: str) -> str:
-    """Return a key that labels share if only their case or Unicode form differs."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def without_accents(text: str) -> str:

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration.exclusive import ExclusiveGroups
-from viennatag.data.reading import count
 from viennatag.data.taxonomy import Hierarchy, LabelTree, Taxonomy, hierarchy
-from viennatag.errors import DataError, OptionError, require
+from viennatag.errors import DataError, OptionError, count, require
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ from viennatag.data.columns import (
 from viennatag.data.reading_plan import SHOWN_NAMES, YES_NO_SUBSETS, Plan, listed_names
 from viennatag.data.tables import BROKEN, Table
 from viennatag.data.taxonomy import LabelTree, Taxonomy
-from viennatag.errors import CodeError, DataError, report_problems
+from viennatag.errors import CodeError, DataError, count, report_problems
 from viennatag.vienna.codes import parse_code
 
 MAX_DISTINCT = 50_000
@@ -752,11 +752,6 @@ def _vector_length(value: Any) -> int:
 
 def _has_empty_word(text: str) -> bool:
     return text in EMPTY_LISTS or any(piece.strip().lower() in EMPTY_WORDS for piece in _SURE.split(text))
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:,} {thing}{'s' if number != 1 else ''}"
 
 
 def _verb(number: int, one: str, several: str) -> str:

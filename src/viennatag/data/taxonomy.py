@@ -4,13 +4,13 @@ Each taxonomy gives a hierarchy: the path of a label from the root down, the nam
 Everything that knows levels asks the hierarchy, so it works with any depth; `vienna` and `flat` are two of them.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
-from viennatag.data.cells import same_label
 from viennatag.errors import DataError
 from viennatag.vienna.codes import LEVELS, parse_code, parse_codes, vienna_headings, vienna_tree
 
@@ -323,3 +323,8 @@ def _code_path(code: str) -> tuple[str, ...]:
     """Return a canonical code's ancestors and itself, without parsing it."""
     parts = code.split(".")
     return tuple(".".join(parts[: depth + 1]) for depth in range(len(parts)))
+
+
+def same_label(text: str) -> str:
+    """Return a key that labels share if only their case or Unicode form differs."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from viennatag.data.columns import LABEL_NAMES, UNKNOWN_NAMES, Reading, columns_named
 from viennatag.data.marks import Marks, read_marks, table_marks
-from viennatag.data.reading import count
 from viennatag.data.tables import NumberedRow, Table, read_rows
 from viennatag.data.taxonomy import Taxonomy
-from viennatag.errors import DataError, report_problems
+from viennatag.errors import DataError, count, report_problems
 from viennatag.evaluation.comparison import Contrast
 from viennatag.model.bundle import Bundle
 

@@ -22,7 +22,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.Image import Transpose
 
 from viennatag.errors import ImageError
-from viennatag.images.containers import count_scans, strip_notes
+from viennatag.images.containers import count_scans, image_ending, strip_notes
 from viennatag.images.crops import Box, find_crops, frame_crop
 from viennatag.images.drawings import draw_svg, is_drawing
 from viennatag.images.framing import Framing, find_framing
@@ -235,7 +235,12 @@ def _describe_unreadable(content: bytes) -> str:
         return "this is a web page, not an image; the download may have failed"
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"heim", b"heis", b"hevc"}:
         return "this is a HEIC image; install pillow-heif, or convert it to PNG first"
-    return f"not an image in a known format; Pillow reads {', '.join(_BASIC_FORMATS)} and AVIF here"
+    if ending := image_ending(start):
+        return (
+            f"the image is damaged or cut off, or of a kind of {ending} that Pillow cannot read; save it again as PNG"
+        )
+    known = ", ".join(_BASIC_FORMATS)
+    return f"not an image in a known format; Pillow reads {known} and AVIF here: convert it to PNG first"
 
 
 def _find_turn(image: Image.Image) -> Transpose | None:
@@ -249,7 +254,7 @@ def _find_turn(image: Image.Image) -> Transpose | None:
 def _as_rgb_or_grey(image: Image.Image, original: Image.Image) -> Image.Image:
     """Return an image without transparency in RGB, or in L, which is resized in a third of the time."""
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(to_eight_bits(np.asarray(image)))
+        return _grey_of_many_bits(image, original)
     if original.has_transparency_data:
         if image.mode == "La":  # has no way to RGBA
             image = image.convert("LA")
@@ -258,6 +263,21 @@ def _as_rgb_or_grey(image: Image.Image, original: Image.Image) -> Image.Image:
     if image.mode in {"RGB", "L"}:
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _grey_of_many_bits(image: Image.Image, original: Image.Image) -> Image.Image:
+    """Return an image of more than 8 bits in L; Pillow leaves it to us what its values and tags mean."""
+    tags, values = getattr(original, "tag_v2", {}), np.asarray(image)
+    if tags and values.dtype == np.int32 and tags.get(_SAMPLE_FORMAT, (_WITHOUT_SIGN,)) == (_WITHOUT_SIGN,):
+        values = values.view(np.uint32)
+    levels = to_eight_bits(values)
+    if tags.get(_PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
+        levels = 255 - levels
+    clear = original.info.get("transparency")
+    if not isinstance(clear, int):
+        return Image.fromarray(levels)
+    opacity = (values != clear).astype(np.uint8) * np.uint8(255)
+    return _on_ground(Image.fromarray(np.dstack([levels, opacity])).convert("RGBA"))
 
 
 def _on_ground(layer: Image.Image) -> Image.Image:
@@ -322,6 +342,8 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> np.uint64:
     return np.uint64(int.from_bytes(np.packbits(bits).tobytes(), "big"))
 
 
+_PHOTOMETRIC_INTERPRETATION, _SAMPLE_FORMAT = 262, 339  # tags of TIFF; the module that names them loads slowly
+_WHITE_IS_ZERO, _WITHOUT_SIGN = 0, 1
 _TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from viennatag.data.labels import OTHER
-from viennatag.data.reading import count
+from viennatag.errors import count
 from viennatag.reports.tables import titled_table
 
 if TYPE_CHECKING:

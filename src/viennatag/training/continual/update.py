@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks
-from viennatag.data.reading import count
-from viennatag.errors import DataError, FeedbackError
+from viennatag.errors import DataError, FeedbackError, count
 from viennatag.evaluation.comparison import METRICS, ROUNDS, contrast, sample_metrics
 from viennatag.evaluation.evaluation import evaluate_scores
 from viennatag.evaluation.feedback import AFTER, BEFORE, Contrasts, Feedback, UpdateResult, read_feedback

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks
-from viennatag.data.reading import count
-from viennatag.errors import DataError
+from viennatag.errors import DataError, count
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
 from viennatag.images.reading import hash_images

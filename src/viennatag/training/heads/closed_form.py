@@ -5,7 +5,7 @@ differ in how strongly it is regularised: one shrinkage for all labels, or a str
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.scores import as_targets, find_unknown, known_blocks
-from viennatag.training.data.examples import draw_positions
+from viennatag.training.data.examples import Examples, draw_positions
 from viennatag.training.heads.exported import LinearHead
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
     from torch import Tensor
 
+Floats = NDArray[np.floating[Any]]
 _MAX_MARKS = 20_000
 """At most this many marks are solved for: beyond, weights hardly move."""
 _LEAST = 1e-6
@@ -31,50 +31,43 @@ class _LeastSquares(ABC):
     reads_feature_maps: ClassVar[bool] = False
 
     @abstractmethod
-    def _solve(
-        self, inputs: NDArray[np.float32], truth: NDArray[np.float32]
-    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    def _solve(self, inputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
         """Return weights (width, labels) and the mean squared error (labels,) of targets on inputs, both centred."""
 
-    def fit(
-        self,
-        features: NDArray[Any],
-        rows: NDArray[np.intp],
-        targets: "csr_array",
-        *,
-        mean: "Tensor",
-        scale: "Tensor",
-        seed: int = 0,
-    ) -> LinearHead:
+    def fit(self, train: Examples, *, mean: "Tensor", scale: "Tensor", seed: int = 0) -> LinearHead:
         """Return a head over raw features, of which each label is fitted on the marks on which it is known.
 
         The arguments are those of `Neighbours.fit`.
         """
-        if not as_targets(targets).nnz:
+        if not train.counts().any():
             raise DataError("no mark carries a label, so there is nothing to learn")
-        if find_unknown(targets) is None:
-            return self._fit(features, rows, targets, mean, scale, seed)
-        weight = np.zeros((targets.shape[1], features.shape[1]), np.float32)
-        bias = np.full(targets.shape[1], np.log(0.5 / len(rows)), np.float32)  # of a label that is known on no mark
-        for marks, columns in known_blocks(targets):
-            own = as_targets(targets[marks][:, columns])
-            if not own.shape[0]:
-                continue
-            found = self._fit(features, rows[marks], own, mean, scale, seed)
-            weight[columns], bias[columns] = found.weight, found.bias
+        if find_unknown(train.targets) is None:
+            return self._fit(train, mean, scale, seed)
+        weight = np.zeros((train.targets.shape[1], train.features.shape[1]), np.float32)
+        bias = np.full(len(weight), np.log(0.5 / len(train)), np.float32)  # of a label that is known on no mark
+        for marks, columns in known_blocks(train.targets):
+            own = as_targets(train.targets[marks][:, columns])
+            if own.shape[0]:
+                found = self._fit(replace(train, rows=train.rows[marks], targets=own), mean, scale, seed)
+                weight[columns], bias[columns] = found.weight, found.bias
         return LinearHead(weight, bias)
 
-    def _fit(
-        self, features: NDArray[Any], rows: NDArray[np.intp], targets: "csr_array", mean: "Tensor", scale: "Tensor",
-        seed: int,
-    ) -> LinearHead:  # fmt: skip
-        """Return a head for labels that are known on all these marks."""
-        chosen = draw_positions(len(rows), _MAX_MARKS, seed=seed)
-        inputs = (features[rows[chosen]].astype(np.float32) - np.asarray(mean)) / np.asarray(scale)
+    def _fit(self, train: Examples, mean: "Tensor", scale: "Tensor", seed: int) -> LinearHead:
+        """Return a head for labels that are known on all these marks, as the log-odds of a discriminant analysis.
+
+        With p the share of marks with a label and R² what least squares explain, the direction of the discriminant is
+        weight / (p (1 - p) (1 - R²)), and the divisor is the mean squared error.
+        """
+        marks, centre, unit = len(train), np.asarray(mean), np.asarray(scale)
+        chosen = draw_positions(marks, _MAX_MARKS, seed=seed)
+        inputs = (train.features[train.rows[chosen]].astype(np.float32) - centre) / unit
         inputs -= inputs.mean(axis=0)
-        truth = targets[chosen].toarray().astype(np.float32)
+        truth = train.targets[chosen].toarray().astype(np.float32)
         weight, error = self._solve(inputs, truth - truth.mean(axis=0))
-        return _as_logits(weight, error, targets, mean, scale)
+        share = np.clip(np.asarray(train.targets.mean(axis=0)).ravel(), 0.5 / marks, 1 - 0.5 / marks)
+        folded = (weight / np.maximum(error, _LEAST)).T / unit
+        bias = np.log(share / (1 - share)) - folded @ centre
+        return LinearHead(folded.astype(np.float32), bias.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -85,16 +78,13 @@ class Discriminant(_LeastSquares):
     Eldar and Hero 2010, equation 23).
     """
 
-    def _solve(
-        self, inputs: NDArray[np.float32], truth: NDArray[np.float32]
-    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    def _solve(self, inputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
         covariance = inputs.T @ inputs / len(inputs)
         shrinkage = oracle_shrinkage(covariance, len(inputs))
         covariance *= 1 - shrinkage
         covariance.flat[:: len(covariance) + 1] += shrinkage
         weight = np.linalg.solve(covariance, inputs.T @ truth / len(inputs))
-        error = np.mean((inputs @ weight - truth) ** 2, axis=0)
-        return weight, error
+        return weight, np.mean((inputs @ weight - truth) ** 2, axis=0)
 
 
 @dataclass(frozen=True)
@@ -114,9 +104,7 @@ class Ridge(_LeastSquares):
         if not self.strengths or not min(self.strengths) > 0:
             raise OptionError(f"strengths of a ridge head are {self.strengths}; expected positive numbers")
 
-    def _solve(
-        self, inputs: NDArray[np.float32], truth: NDArray[np.float32]
-    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    def _solve(self, inputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
         spectrum, axes = np.linalg.eigh(inputs.T @ inputs / len(inputs))
         spectrum = np.maximum(spectrum, 0.0)
         rotated = inputs @ axes
@@ -133,27 +121,9 @@ class Ridge(_LeastSquares):
         return axes @ weight, best
 
 
-def oracle_shrinkage(covariance: NDArray[np.floating[Any]], count: int) -> float:
+def oracle_shrinkage(covariance: Floats, count: int) -> float:
     """Return how far, from 0 to 1, a covariance of `count` marks is to be drawn towards its mean variance."""
     width = len(covariance)
     average, squares = float(np.trace(covariance)) / width, float(np.mean(covariance**2))
     denominator = (count + 1) * (squares - average**2 / width)
     return 1.0 if denominator <= 0 else min(1.0, (squares + average**2) / denominator)
-
-
-def _as_logits(
-    weight: NDArray[np.floating[Any]],
-    error: NDArray[np.floating[Any]],
-    targets: "csr_array",
-    mean: "Tensor",
-    scale: "Tensor",
-) -> LinearHead:
-    """Return least squares as the log-odds of a discriminant analysis, over raw features.
-
-    With p the share of marks with a label and R² what least squares explain, the direction of the discriminant is
-    weight / (p (1 - p) (1 - R²)), and the divisor is the mean squared error.
-    """
-    share = np.clip(np.asarray(targets.mean(axis=0)).ravel(), 0.5 / targets.shape[0], 1 - 0.5 / targets.shape[0])
-    folded = (weight / np.maximum(error, _LEAST)).T / np.asarray(scale)
-    bias = np.log(share / (1 - share)) - folded @ np.asarray(mean)
-    return LinearHead(folded.astype(np.float32), bias.astype(np.float32))

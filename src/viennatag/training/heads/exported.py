@@ -81,13 +81,31 @@ class CosineHead(WeightedHead):
 
 
 @dataclass(frozen=True, eq=False)
-class NeighbourHead(ExportedHead):
-    """The smoothed log-odds of a vote among the most similar marks; the formula is that of `heads.Neighbours`.
+class SupportHead(ExportedHead):
+    """A head that compares an image with stored marks.
 
     Attributes:
         mean: float32, shape (width,).
         scale: float32, shape (width,).
         support: Standardised features of length 1; float16, shape (marks, width).
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    support: NDArray[np.float16]
+
+    def write_similar(self, nodes: Nodes, inputs: HeadInputs) -> str:
+        """Add and return the cosines between images and marks, shape (images, marks)."""
+        query = write_normalised(nodes, HeadInputs(inputs.pooled), self.mean, self.scale).pooled
+        support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": FLOAT})
+        return nodes.add("MatMul", query, support)
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourHead(SupportHead):
+    """The smoothed log-odds of a vote among the most similar marks; the formula is that of `heads.Neighbours`.
+
+    Attributes:
         targets: 1 where a mark carries a label; uint8, shape (marks, labels).
         prior: float32, shape (labels,).
         k: Marks that vote.
@@ -96,9 +114,6 @@ class NeighbourHead(ExportedHead):
         unknown: 1 where a label is unknown on a mark, which then has no vote; like `targets`, None if all are known.
     """
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    support: NDArray[np.float16]
     targets: NDArray[np.uint8]
     prior: NDArray[np.float32]
     k: int
@@ -122,10 +137,8 @@ class NeighbourHead(ExportedHead):
 
     def _write_votes(self, nodes: Nodes, inputs: HeadInputs) -> tuple[str, str]:
         """Add and return the votes for each label (images, labels), and all votes, of one or as many columns."""
-        query = write_normalised(nodes, HeadInputs(inputs.pooled), self.mean, self.scale).pooled
-        support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": FLOAT})
+        similar = self.write_similar(nodes, inputs)
         targets = nodes.add("Cast", nodes.constant("targets", self.targets), attributes={"to": FLOAT})
-        similar = nodes.add("MatMul", query, support)
         best = nodes.add("TopK", similar, nodes.constant("k", np.array([self.k])), outputs=2)
         first = nodes.add("Gather", best, nodes.constant("first", np.array([0])), attributes={"axis": 1})
         last = nodes.add("Gather", best, nodes.constant("last", np.array([self.k - 1])), attributes={"axis": 1})

@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class KernelHead(BiasedHead):
+class KernelHead(BiasedHead, SupportHead):
     """Log-odds of the regression `exp(sharpness * (s - 1)) @ weight + bias`, with s the cosines to a support's marks.
 
     Attributes:
-        mean: float32, shape (width,).
-        scale: float32, shape (width,).
-        support: Standardised features of length 1; float16, shape (marks, width).
         weight: float32, shape (marks, labels).
         bias: float32, shape (labels,).
         sharpness: How fast similarity falls.
@@ -36,9 +33,6 @@ class KernelHead(BiasedHead):
         offset: Added to the log-odds; float32, shape (labels,).
     """
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    support: NDArray[np.float16]
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     sharpness: float
@@ -47,9 +41,7 @@ class KernelHead(BiasedHead):
 
     def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
         """Add the head to a graph; see `ExportedHead.write`."""
-        query = write_normalised(nodes, HeadInputs(inputs.pooled), self.mean, self.scale).pooled
-        support = nodes.add("Cast", nodes.constant("support", self.support.T), attributes={"to": FLOAT})
-        similar = nodes.add("MatMul", query, support)
+        similar = self.write_similar(nodes, inputs)
         sharpness = nodes.constant("sharpness", np.array([self.sharpness], dtype=np.float32))
         kernel = nodes.add("Exp", nodes.add("Sub", nodes.add("Mul", similar, sharpness), sharpness))
         constants = nodes.constant("weight", self.weight), nodes.constant("bias", self.bias)
@@ -99,16 +91,7 @@ class Kernel:
                 f"and max_marks {self.max_marks}; expected positive numbers"
             )
 
-    def fit(
-        self,
-        features: NDArray[Any],
-        rows: NDArray[np.intp],
-        targets: "csr_array",
-        *,
-        mean: "Tensor",
-        scale: "Tensor",
-        seed: int = 0,
-    ) -> KernelHead:
+    def fit(self, train: Examples, *, mean: "Tensor", scale: "Tensor", seed: int = 0) -> KernelHead:
         """Return a head over these marks; an unknown pair teaches nothing.
 
         The arguments are those of `Neighbours.fit`.
@@ -116,44 +99,26 @@ class Kernel:
         Raises:
             DataError: If no mark carries a label.
         """
-        return self.fit_left_out(features, rows, targets, mean=mean, scale=scale, seed=seed)[0]
+        return self.fit_left_out(train, mean=mean, scale=scale, seed=seed)[0]
 
     def fit_left_out(
-        self,
-        features: NDArray[Any],
-        rows: NDArray[np.intp],
-        targets: "csr_array",
-        *,
-        mean: "Tensor",
-        scale: "Tensor",
-        seed: int = 0,
+        self, train: Examples, *, mean: "Tensor", scale: "Tensor", seed: int = 0
     ) -> tuple[KernelHead, NDArray[np.intp], NDArray[np.float32]]:
         """Return the head of `fit`, the marks that it learned from, and their logits by heads without each of them.
 
         The logits have shape (marks, labels); what is calibrated and decided on them needs no validation subset.
         """
-        given = as_targets(targets)
-        if not given.nnz:
+        if not train.counts().any():
             raise DataError("no mark carries a label, so there is nothing to learn")
-        chosen = rare_first(given, self.max_marks, seed)
-        centre, unit = np.asarray(mean, dtype=np.float32), np.asarray(scale, dtype=np.float32)
-        support = normalised(features[rows[chosen]], centre, unit)
-        truth = given[chosen].toarray().astype(np.float32)
-        unknown = dense_unknown(targets)
-        known = np.ones_like(truth) if unknown is None else 1 - unknown[chosen].astype(np.float32)
+        chosen = rare_first(as_targets(train.targets), self.max_marks, seed)
+        support = Support.of(train, chosen, mean, scale)
+        truth = support.targets.astype(np.float32)
+        known = np.ones_like(truth) if support.unknown is None else 1 - support.unknown.astype(np.float32)
         share = (truth.sum(axis=0) + np.float32(0.5)) / (known.sum(axis=0) + 1)
-        weight, left_out = self._solve(support, (truth - share) * known)
-        offset = frequency_offset(targets, share)
-        head = KernelHead(
-            mean=centre,
-            scale=unit,
-            support=support.astype(np.float16),
-            weight=weight,
-            bias=share,
-            sharpness=self.sharpness,
-            softness=self.softness,
-            offset=offset,
-        )
+        weight, left_out = self._solve(support.vectors, (truth - share) * known)
+        offset = frequency_offset(train.targets, share)
+        own = {"weight": weight, "bias": share, "sharpness": self.sharpness, "softness": self.softness}
+        head = KernelHead(**support.stored, **own, offset=offset)  # type: ignore[arg-type]
         return head, chosen, soft_log_odds(left_out + share, self.softness).astype(np.float32) + offset
 
     def _solve(
