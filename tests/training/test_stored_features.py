@@ -125,18 +125,20 @@ def test_damage_that_training_meets_is_told_of(copied: Path, collection: Path, t
         train(collection / "marks.csv", None, tmp_path / "out", TINY, features=copied, cache=tmp_path / "cache")
 
 
-def test_a_damaged_backbone_is_told_of_and_written_again(
-    copied: Path, store: Path, collection: Path, backbone: Backbone, tmp_path: Path
+@pytest.mark.parametrize("file", ["backbone.onnx", "learned.u64"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_damaged_file_is_told_of_and_written_again(
+    copied: Path, store: Path, collection: Path, backbone: Backbone, tmp_path: Path, file: str, gone: bool
 ) -> None:
-    path = copied / "backbone.onnx"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"backbone.onnx: it is damaged; remove it, and the same `viennatag features`"):
+    path = copied / file
+    if gone:
+        path.unlink()
+    else:
+        path.write_bytes(b"x" * 8 + path.read_bytes()[8:])
+    with pytest.raises(DataError, match=rf"{file}: .*; the same `viennatag features` command writes it again"):
         train(collection / "marks.csv", None, tmp_path / "out", TINY, features=copied, cache=tmp_path / "cache")
-    path.unlink()
     assert extract(collection, copied, backbone).resumed == 240
-    assert FeatureStore.open(copied).graph == (store / "backbone.onnx").read_bytes()
+    assert path.read_bytes() == (store / file).read_bytes()
 
 
 def test_marks_without_features_are_named(store: Path, collection: Path, backbone: Backbone, tmp_path: Path) -> None:

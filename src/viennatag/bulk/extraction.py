@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.bulk.feature_store import LEARNED, STORED_BACKBONE, StoredImages, read_images_of, write_images
+from viennatag.bulk.feature_store import (
+    LEARNED,
+    STORED_BACKBONE,
+    StoredImages,
+    content_digest,
+    read_images_of,
+    write_images,
+)
 from viennatag.bulk.job import FeatureOptions, Job, count_attempt, hold_results, node, prepare_job
 from viennatag.bulk.reading import ShardReader
 from viennatag.bulk.run import BulkSummary, run_job, run_shards
@@ -39,7 +46,7 @@ class FeatureWorker:
                 f"{job.results}: {node()} cannot read the backbone there ({exc.strerror}); store and source must "
                 "have the same paths on all nodes, so put them on a shared file system"
             ) from exc
-        if graph_digest(graph) != job.digest:
+        if content_digest(graph) != job.digest:
             raise BulkError(f"{job.results / STORED_BACKBONE}: on {node()} this is another backbone than the run's")
         if not job.root.is_dir():
             raise BulkError(f"{job.root}: there is no such folder on {node()}; the source must be there on all nodes")
@@ -168,20 +175,15 @@ def extract_store(
         MissingExtraError: If Ray or pyarrow is not installed.
     """
     require("pyarrow.parquet", "bulk")
-    options = FeatureOptions(crops, shard_size)
+    hashes = b"" if learned is None else learned.astype("<u8").tobytes()
+    options = FeatureOptions(crops, shard_size, content_digest(hashes))
     found = find_source(source, images)
     with hold_results(Path(store)):
-        job, total = prepare_job(found, Path(store), model=name, digest=graph_digest(graph), options=options)
+        job, total = prepare_job(found, Path(store), model=name, digest=content_digest(graph), options=options)
         _write_once(job.results / STORED_BACKBONE, graph)
-        if learned is not None and len(learned):
-            _write_once(job.results / LEARNED, learned.astype("<u8").tobytes())
+        _write_once(job.results / LEARNED, hashes)
         work = partial(run_shards, job, worker=FeatureWorker, address=address)
         return run_job(job, total, work, found.passed_over, progress, is_whole=partial(_is_whole, job))
-
-
-def graph_digest(graph: bytes) -> str:
-    """Return the digest of a backbone."""
-    return f"sha256:{hashlib.sha256(graph).hexdigest()}"
 
 
 def _write_once(path: Path, content: bytes) -> None:

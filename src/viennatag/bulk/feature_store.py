@@ -135,6 +135,7 @@ def read_images_of(path: Path) -> StoredImages:
 
 
 _REPAIR = "the same `viennatag features` command extracts it again"
+_WRITES = "the same `viennatag features` command writes it again"
 
 
 def _only_chunk(column: Any) -> Any:
@@ -147,6 +148,26 @@ def _matrix(lists: Any) -> NDArray[np.float32]:
         lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), lists.type.list_size)
     )
     return found
+
+
+def content_digest(content: bytes) -> str:
+    """Return the digest of a file of a store, as its manifest holds it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _read_whole(path: Path, digest: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        DataError: If it cannot be read, or is not what was written.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as exc:
+        raise DataError(f"{path}: cannot be read ({exc.strerror}); {_WRITES}") from exc
+    if content_digest(content) != digest:
+        raise DataError(f"{path}: it is damaged; {_WRITES}")
+    return content
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +202,10 @@ class FeatureStore:
             content = (folder / "manifest.json").read_bytes()
             manifest: Mapping[str, Any] = json.loads(content)
             crops, model, count = manifest["options"]["crops"], manifest["model"], manifest["shards"]
-            backbone, graph_digest = model["name"], model["digest"]
+            backbone, digests = (
+                model["name"],
+                {STORED_BACKBONE: model["digest"], LEARNED: manifest["options"]["learned"]},
+            )
         except FileNotFoundError as exc:
             raise DataError(
                 f"{folder}: no store of features; make one with: viennatag features SOURCE -o STORE"
@@ -195,10 +219,9 @@ class FeatureStore:
                 f"{folder}: the store is not finished, {missing:,} of its {count:,} shards are missing; the same "
                 "`viennatag features` command goes on"
             )
-        learned = folder / LEARNED
-        hashes = np.fromfile(learned, dtype="<u8") if learned.is_file() else np.zeros(0, dtype=np.uint64)
+        learned = np.frombuffer(_read_whole(folder / LEARNED, learned_digest), dtype="<u8").astype(np.uint64)
         digest = hashlib.sha256(content).hexdigest()
-        return cls(folder, backbone, crops, hashes.astype(np.uint64), digest, shards, graph_digest)
+        return cls(folder, backbone, crops, learned, digest, shards, graph_digest)
 
     @property
     def graph(self) -> bytes:
@@ -207,16 +230,7 @@ class FeatureStore:
         Raises:
             DataError: If it cannot be read, or is another than that of the features.
         """
-        path = self.folder / STORED_BACKBONE
-        try:
-            content = path.read_bytes()
-        except OSError as exc:
-            raise DataError(f"{path}: cannot be read ({exc.strerror}); {_REPAIR}") from exc
-        if f"sha256:{hashlib.sha256(content).hexdigest()}" != self._graph_digest:
-            raise DataError(
-                f"{path}: it is damaged; remove it, and the same `viennatag features` command writes it again"
-            )
-        return content
+        return _read_whole(self.folder / STORED_BACKBONE, self._graph_digest)
 
     def shards(self) -> Iterator[StoredImages]:
         """Yield the shards, each checked.

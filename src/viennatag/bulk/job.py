@@ -59,11 +59,13 @@ class FeatureOptions:
     Attributes:
         crops: Whether the features of crops, and colour features, are kept too, as Vienna codes need them.
         shard_size: Images in a shard.
+        learned: Digest of the hashes of the images that the backbone has learned from.
         format: Always Parquet.
     """
 
     crops: bool = True
     shard_size: int = 500
+    learned: str = ""
     format: ResultFormat = "parquet"
 
     def __post_init__(self) -> None:
