@@ -201,11 +201,9 @@ class FeatureStore:
         try:
             content = (folder / "manifest.json").read_bytes()
             manifest: Mapping[str, Any] = json.loads(content)
-            crops, model, count = manifest["options"]["crops"], manifest["model"], manifest["shards"]
-            backbone, digests = (
-                model["name"],
-                {STORED_BACKBONE: model["digest"], LEARNED: manifest["options"]["learned"]},
-            )
+            options, model, count = manifest["options"], manifest["model"], manifest["shards"]
+            crops, learned_digest = options["crops"], options["learned"]
+            backbone, graph_digest = model["name"], model["digest"]
         except FileNotFoundError as exc:
             raise DataError(
                 f"{folder}: no store of features; make one with: viennatag features SOURCE -o STORE"
