@@ -48,9 +48,9 @@ _PROBE = 256  # pixels in which the edges of a drawing are looked for
 _FAINT, _WHITE = 8, 250  # most opacity of what is not seen, least brightness of what is not seen on white
 
 
-def read_table() -> list[tuple[str, str, list[str]]]:
+def read_table(table: Path = TABLE) -> list[tuple[str, str, list[str]]]:
     """Return each file's path in the library, its name in the pack and the codes stated for it, if any."""
-    with TABLE.open(encoding="utf-8") as file:
+    with table.open(encoding="utf-8") as file:
         return [(path, name, codes.split()) for path, name, codes in csv.reader(file, delimiter="\t")]
 
 
@@ -135,10 +135,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path, help="folder of SVG files")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the pack")
+    parser.add_argument("--table", type=Path, default=TABLE, help="which files are taken, and what they show")
     options = parser.parse_args()
     seen = Counter[str]()
     icons: dict[str, dict[str, object]] = {}
-    for file, name, codes in read_table():
+    for file, name, codes in read_table(options.table):
         seen[name] += 1
         icon = convert(options.library / file)
         if icon is None:

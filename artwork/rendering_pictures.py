@@ -18,7 +18,7 @@ from PIL import Image
 
 from schematic import KINDS
 from schematic_pack import draw, picture
-from viennatag.synthesis import Drawing, draw_marks, draw_sheet, read_artwork
+from viennatag.synthesis import Drawing, RenderOptions, draw_marks, draw_sheet, read_artwork
 from viennatag.synthesis.assets import render_drawing
 from viennatag.synthesis.composition import Composition
 from viennatag.synthesis.effects import render_pixels
@@ -64,12 +64,10 @@ def draw_sample() -> None:
     with tempfile.TemporaryDirectory() as folder:
         draw_marks(
             Path(folder) / "marks",
+            RenderOptions(count=MARKS, size=172, seed=4),
             artwork=[PACKS / name for name in NAMES],
             fonts=[ROOT / "artwork/node_modules/@fontsource"],
-            count=MARKS,
             profile=ROOT.parent / "shared/labels/eu_marks_20k.csv",
-            size=172,
-            seed=4,
         )
         draw_sheet(Path(folder) / "marks", Path(folder) / "sheet.png", count=MARKS)
         with Image.open(Path(folder) / "sheet.png") as sheet:

@@ -16,7 +16,7 @@ from viennatag.files import atomic_file
 from viennatag.images.colours import CODES, COUNTS, MANY
 from viennatag.synthesis import Drawing, read_artwork
 from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES
-from viennatag.synthesis.plurals import PLURALS
+from viennatag.synthesis.layouts import PLURALS
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, Code, parse_code, vienna_tree
 
 ROOT = Path(__file__).parents[1]

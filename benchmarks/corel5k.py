@@ -29,6 +29,7 @@ from viennatag.data.labels import LabelSet
 from viennatag.files import atomic_file
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.thresholds.decision_rules import find_decision_rule
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.kernel import Kernel
 from viennatag.training.heads.trainer import standardise_columns
 
@@ -75,7 +76,9 @@ def measure(task: Task, inputs: NDArray[np.float32], kind: Kernel) -> dict[str, 
     rows = np.flatnonzero(~test)
     clock = time.process_time()
     mean, scale = standardise_columns(inputs[rows])
-    head, learned, left_out = kind.fit_left_out(inputs, rows, truth[rows], mean=mean, scale=scale)
+    head, learned, left_out = kind.fit_left_out(
+        Examples(inputs, rows, truth[rows], np.ones(len(rows))), mean=mean, scale=scale
+    )
     targets = truth[rows[learned]]
     alike = targets.shape[0]  # one calibration for all words: on held-out training images better than one for each
     calibration = fit_platt(left_out, targets, groups=labels.groups, min_positives=alike)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import viennatag
 from viennatag.data.taxonomy import LabelNode, LabelTree, Rule
-from viennatag.evaluation.evaluation import score_marks
+from viennatag.evaluation.bundle_evaluation import score_marks
 from viennatag.files import atomic_file, cache_folder
 from viennatag.metrics.metrics import calibration_error, macro_average_precision
 from viennatag.training.strategies import find_strategy

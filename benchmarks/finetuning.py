@@ -30,7 +30,7 @@ from viennatag.evaluation.comparison import ROUNDS, Samples, contrast
 from viennatag.files import atomic_file
 from viennatag.metrics.metrics import frequency_bands
 from viennatag.training.backbones.backbone import Backbone, load_timm_backbone
-from viennatag.training.data.collection import Collection, ProgressCallback, collect
+from viennatag.training.data.collection import Collection, ProgressCallback, TrainingData, collect
 from viennatag.training.finetuning.run import finetune_backbone, run_folder
 from viennatag.training.heads.trainer import Schedule
 from viennatag.training.options import FinetuneOptions, TrainOptions
@@ -83,12 +83,10 @@ class Study:
     def finetuned(self, recipe: FinetuneOptions, seed: int) -> tuple[Collection, int | None]:
         """Return the marks with features of a fine-tuned backbone, and its CPU seconds if it was trained in one go."""
         options = TrainOptions(strategy=HEAD, backbone=BACKBONE, size=SERVED, finetune=recipe, seed=seed)
-        cache, started = self.folder / "cache", time.process_time()
-        kept = run_folder(self.marks, options, cache=cache)
+        data = TrainingData(self.marks, self.folder / "marks", self.folder / "cache", progress=self.report)
+        kept, started = run_folder(data, options), time.process_time()
         whole = not kept.exists()
-        backbone, _ = finetune_backbone(
-            self.marks, self.folder / "marks", options, cache=cache, unlabelled_images=(), progress=self.report
-        )
+        backbone, _ = finetune_backbone(data, options)
         clock = kept / "cpu_seconds"
         if whole:
             clock.write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")

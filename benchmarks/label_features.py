@@ -58,7 +58,7 @@ from real_collections import BACKBONE
 from viennatag.calibration import PlattScaler
 from viennatag.data.marks import Marks
 from viennatag.data.taxonomy import LabelNode, LabelTree
-from viennatag.evaluation.evaluation import score_marks
+from viennatag.evaluation.bundle_evaluation import score_marks
 from viennatag.evaluation.learning_curves import LearningCurves, learning_curves, ridge_scores
 from viennatag.files import atomic_file
 from viennatag.importers import import_marks

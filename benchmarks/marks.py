@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from viennatag.synthesis import draw_marks
+from viennatag.synthesis import RenderOptions, draw_marks
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "work/marks"
@@ -54,12 +54,10 @@ def make_marks(folder: Path, *, count: int, drawn: int) -> Path:
         marks, saved = Path(name) / "drawn", Path(name) / "saved"
         draw_marks(
             marks,
+            RenderOptions(count=drawn, test_packs=("noto", "iconoir", "streamline-freehand-color"), size=LARGEST),
             artwork=[ROOT / "artwork/node_modules/@iconify-json"],
             fonts=[ROOT / "artwork/node_modules/@fontsource"],
-            count=drawn,
             profile=ROOT.parent / "shared/labels/eu_marks_20k.csv",
-            test_packs=("noto", "iconoir", "streamline-freehand-color"),
-            size=LARGEST,
         )
         images = sorted(path for path in (marks / "images").rglob("*") if path.is_file())
         with ProcessPoolExecutor() as pool:

@@ -20,7 +20,7 @@ from torch import nn
 
 from latency import in_turn
 from viennatag.files import atomic_file
-from viennatag.training.memory import keep_freed_memory
+from viennatag.training.finetuning.finetune import keep_freed_memory
 from viennatag.training.precision import grouped_in_float32, has_bf16
 
 RESULTS = Path(__file__).parent / "results/mixed_precision.json"

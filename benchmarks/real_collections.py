@@ -97,13 +97,22 @@ class Task:
         return np.stack([read_image(self.images / self.marks.images[at], self.size) for at in rows])
 
 
-def load(name: str, work: Path, *, train: int, size: int, test: int | None = TEST_IMAGES, seed: int = 0) -> Task:
+def load(
+    name: str,
+    work: Path,
+    *,
+    train: int,
+    size: int,
+    test: int | None = TEST_IMAGES,
+    seed: int = 0,
+    shared: Path = SHARED,
+) -> Task:
     """Return a collection, its images unpacked; of a long training or test part some are drawn at random.
 
     Registered marks are few, so that another seed means another test fold; labels that can hardly be seen are drawn.
     """
     if name in REAL_MARKS:
-        marks, folder = _real_marks(name, work, tested=(len(FOLDS) - 1 - seed) % len(FOLDS))
+        marks, folder = _real_marks(name, work, shared / "real_marks", tested=(len(FOLDS) - 1 - seed) % len(FOLDS))
     elif name in FAINT:
         marks, folder = _faint(name, work, seed=seed)
     else:
@@ -168,9 +177,9 @@ def _unpacked(name: str, work: Path) -> Path:
     return folder
 
 
-def _real_marks(name: str, work: Path, *, tested: int) -> tuple[viennatag.Marks, Path]:
+def _real_marks(name: str, work: Path, folder: Path, *, tested: int) -> tuple[viennatag.Marks, Path]:
     """Return the marks that show something; the fold before the one that is tested is for validation."""
-    with (SHARED / "real_marks/marks.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "marks.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["figurative"]]
     table = work / f"{name}-{tested}.csv"
     subsets = {FOLDS[tested]: "test", FOLDS[tested - 1]: "validation"}
@@ -182,7 +191,7 @@ def _real_marks(name: str, work: Path, *, tested: int) -> tuple[viennatag.Marks,
             labels = {".".join(code[: 1 + at]) for code in codes for at in range(REAL_MARKS[name])}
             named = sorted(f"{('category', 'division', 'section')[each.count('.')]} {each}" for each in labels)
             writer.writerow((row["image"], ";".join(named), subsets.get(row["fold"], "train")))
-    return viennatag.read_marks(table, taxonomy="flat", images=SHARED / "real_marks"), SHARED / "real_marks"
+    return viennatag.read_marks(table, taxonomy="flat", images=folder), folder
 
 
 Scored = tuple[NDArray[np.float64], NDArray[np.bool_], dict[str, Any]]

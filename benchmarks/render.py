@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from viennatag.synthesis import draw_marks, drawable_sections
+from viennatag.synthesis import RenderOptions, draw_marks, drawable_sections
 
 ROOT = Path(__file__).parents[1]
 PACKS = ROOT / "artwork/node_modules/@iconify-json"
@@ -28,11 +28,10 @@ def main() -> None:
         start = time.perf_counter()
         draw_marks(
             Path(folder) / "marks",
+            RenderOptions(count=options.count, test_packs=("noto", "ph", "hugeicons")),
             artwork=[PACKS],
             fonts=[ROOT / "artwork/node_modules/@fontsource"],
-            count=options.count,
             profile=ROOT.parent / "shared/labels/eu_marks_20k.csv",
-            test_packs=("noto", "ph", "hugeicons"),
             progress=lambda done, _: seen.append((time.perf_counter(), done)),
         )
         seconds = time.perf_counter() - start

@@ -52,7 +52,7 @@ FLOORS = (
 )
 """A package imports from the floors below it only."""
 TRAINING_FLOORS = (
-    {"precision", "memory", "onnx_input", "logs"},
+    {"precision", "onnx_input", "logs"},
     {"backbones"},
     {"data"},
     {"heads"},

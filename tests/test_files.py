@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from viennatag import files
-from viennatag.errors import DataError, OutputError, ViennatagError
-from viennatag.files import atomic_file, atomic_folder, exclusive, plain_cell, safe_cells
+from viennatag.errors import BundleError, DataError, OutputError, ViennatagError
+from viennatag.files import atomic_file, atomic_folder, exclusive, plain_cell, replaced_together, safe_cells
 from viennatag.prediction.quantization import quantize
 from viennatag.training.continual.update import update
 from viennatag.training.train import train
@@ -135,6 +136,32 @@ def another_run(target: Path) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_tables_of_two_splits_never_stand_together(
+    failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / f"{name}.csv" for name in ("train", "validation", "test")]
+    for path in paths:
+        path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replaced_together(paths) as fresh:
+        fresh[0].write_text("new")
+        raise ZeroDivisionError
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["old"] * 3
+    replace, done = os.replace, []
+
+    def replace_some(*names: Any) -> None:
+        done.append(names)
+        if len(done) == failing:
+            raise KeyboardInterrupt
+        replace(*names)
+
+    with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patch, replaced_together(paths) as fresh:
+        for path in fresh:
+            path.write_text("new")
+        patch.setattr(os, "replace", replace_some)
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["new"] * (failing - 1)
+
+
 def test_two_runs_to_one_output_exclude_each_other(tmp_path: Path) -> None:
     target = tmp_path / "out"
     told = pytest.raises(OutputError, match="out: another run is writing there; wait for it")
@@ -153,6 +180,11 @@ def test_what_makes_a_bundle_locks_it_from_the_start(function: Callable[..., Any
     with pytest.raises(DataError, match=r"no\.csv"):  # what it would have told without
         function(*arguments, tmp_path / "out")
     assert not list(tmp_path.iterdir())
+    (tmp_path / "out").mkdir()
+    with pytest.raises(BundleError, match="something that is not a bundle stands there"):
+        function(*arguments, tmp_path / "out")
+    with pytest.raises(BundleError, match="this path is no UTF-8"):
+        function(*arguments, os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
 
 
 def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
@@ -210,6 +242,8 @@ def test_a_place_where_nothing_can_be_written(name: str, tmp_path: Path) -> None
 def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="No space left"), atomic_file(tmp_path / "a"):
         Path("/dev/full").write_text("more than there is room for")
+    with pytest.raises(OutputError, match="a: it cannot be written"), atomic_file(tmp_path / "a"):
+        np.zeros(10_000).tofile("/dev/full")
 
 
 def test_a_long_name_is_written(tmp_path: Path) -> None:
@@ -233,3 +267,27 @@ def test_every_module_that_writes_csv_defuses_its_cells() -> None:
     assert [
         path for path in writers if path.read_text(encoding="utf-8").count("safe_cells") < 2
     ] == []  # imported and used
+
+
+def test_what_is_replaced_stays_as_private_as_it_was(tmp_path: Path) -> None:
+    file, folder = tmp_path / "marks.csv", tmp_path / "bundle"
+    file.write_text("old")
+    folder.mkdir()
+    file.chmod(0o640)
+    folder.chmod(0o700)
+    with atomic_file(file) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o640
+        temporary.write_text("new")
+    with atomic_folder(folder) as fresh:
+        assert fresh.stat().st_mode & 0o777 == 0o700
+        (fresh / "a").touch()
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o640)
+    assert ([path.name for path in folder.iterdir()], folder.stat().st_mode & 0o777) == (["a"], 0o700)
+
+
+def test_a_home_folder_that_nobody_expanded_is_no_folder_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for write in (atomic_file, atomic_folder, exclusive):
+        with pytest.raises(OutputError, match=r"expanduser"), write(Path("~/bundle")):
+            pass
+    assert not list(tmp_path.iterdir())

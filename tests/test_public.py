@@ -1,6 +1,7 @@
 """The public door: what people use from Python, each input right or refused with what is taken."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,10 @@ def test_results_are_tables_in_a_notebook_and_short_in_a_line() -> None:
     for each in (marks, profile, viennatag.LabelSet.from_marks(marks)):
         assert len(repr(each)) < 120
     assert repr(marks) == "Marks(300 marks, 2 labels, taxonomy 'vienna')"
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_a_variable_of_the_environment_switches_no_telemetry_on(value: str) -> None:
+    code = "import os, viennatag; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": value}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) == "1\n"

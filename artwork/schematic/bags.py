@@ -4,15 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    polygon,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, polygon
 from schematic.sketch import Kind, Sketch
 
 

@@ -4,19 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    polygon,
-    regular,
-    star,
-    thick,
-    turned,
-)
+from schematic.geometry import Points, arc, box, curve, ellipse, mirrored, polygon, regular, star, thick, turned
 from schematic.sketch import Kind, Sketch
 
 

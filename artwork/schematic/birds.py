@@ -5,15 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    arc,
-    box,
-    curve,
-    ellipse,
-    polygon,
-    thick,
-)
+from schematic.geometry import Points, arc, box, curve, ellipse, polygon, thick
 from schematic.outlines import cut_both, cut_eyes, draw_both, draw_facets, draw_planes, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 

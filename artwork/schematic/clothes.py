@@ -4,19 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    polygon,
-    star,
-    thick,
-    turned,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, mirrored, polygon, star, thick, turned
 from schematic.outlines import wavy_line
 from schematic.sketch import Kind, Sketch
 

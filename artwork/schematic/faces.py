@@ -5,18 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    along,
-    arc,
-    curve,
-    ellipse,
-    mirrored,
-    moved,
-    polygon,
-    scaled,
-    thick,
-    turned,
-)
+from schematic.geometry import along, arc, curve, ellipse, mirrored, moved, polygon, scaled, thick, turned
 from schematic.outlines import cut_both, draw_both, moustache_outline
 from schematic.sketch import Kind, Sketch
 

@@ -5,17 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    arc,
-    box,
-    curve,
-    ellipse,
-    polygon,
-    regular,
-    star,
-    turned,
-)
+from schematic.geometry import Points, arc, box, curve, ellipse, polygon, regular, star, turned
 from schematic.sketch import Kind, Sketch
 
 

@@ -4,20 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    moved,
-    polygon,
-    ring,
-    scaled,
-    thick,
-    turned,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, moved, polygon, ring, scaled, thick, turned
 from schematic.outlines import draw_dots, draw_steam, wavy_line
 from schematic.sketch import Kind, Sketch
 from schematic.tableware import draw_cup

@@ -4,15 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    arc,
-    box,
-    curve,
-    ellipse,
-    polygon,
-    thick,
-)
+from schematic.geometry import Points, arc, box, curve, ellipse, polygon, thick
 from schematic.sketch import Kind, Sketch
 
 

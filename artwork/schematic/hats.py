@@ -4,14 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    arc,
-    box,
-    curve,
-    ellipse,
-    polygon,
-    star,
-)
+from schematic.geometry import arc, box, curve, ellipse, polygon, star
 from schematic.outlines import wavy_line
 from schematic.sketch import Kind, Sketch
 

@@ -4,18 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    polygon,
-    regular,
-    thick,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, mirrored, polygon, regular, thick
 from schematic.outlines import cut_both, cut_eyes, draw_both, draw_facets, draw_planes, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 

@@ -5,15 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    moved,
-    polygon,
-)
+from schematic.geometry import arc, box, curve, ellipse, mirrored, moved, polygon
 from schematic.outlines import arched_outline, draw_windows
 from schematic.sketch import Kind, Sketch
 

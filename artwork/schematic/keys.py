@@ -4,19 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    moved,
-    polygon,
-    regular,
-    scaled,
-    turned,
-)
+from schematic.geometry import Points, arc, box, curve, ellipse, mirrored, moved, polygon, regular, scaled, turned
 from schematic.sketch import Kind, Sketch
 
 

@@ -5,19 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    half_of,
-    moved,
-    polygon,
-    scaled,
-    thick,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, half_of, moved, polygon, scaled, thick
 from schematic.outlines import (
     cloud_outline,
     draw_palm,

@@ -5,18 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    polygon,
-    scaled,
-    star,
-    turned,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, polygon, scaled, star, turned
 from schematic.outlines import draw_rays
 from schematic.sketch import Kind, Sketch
 

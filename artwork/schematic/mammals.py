@@ -5,18 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    along,
-    arc,
-    centre,
-    curve,
-    ellipse,
-    polygon,
-    regular,
-    scaled,
-    star,
-    turned,
-)
+from schematic.geometry import along, arc, centre, curve, ellipse, polygon, regular, scaled, star, turned
 from schematic.outlines import cut_both, cut_eyes, draw_both, draw_facets, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 

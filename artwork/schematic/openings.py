@@ -6,14 +6,7 @@ import itertools
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    ellipse,
-    polygon,
-)
+from schematic.geometry import Points, along, arc, box, ellipse, polygon
 from schematic.outlines import arched_outline
 from schematic.sketch import Kind, Sketch
 

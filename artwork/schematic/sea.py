@@ -5,16 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    curve,
-    ellipse,
-    polygon,
-    thick,
-    turned,
-)
+from schematic.geometry import Points, along, arc, curve, ellipse, polygon, thick, turned
 from schematic.outlines import cut_eyes, draw_both, draw_planes, soft_outline, symmetric_outline
 from schematic.sketch import Kind, Sketch
 

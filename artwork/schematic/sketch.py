@@ -7,18 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from schematic.geometry import (
-    Point,
-    Points,
-    centre,
-    half_of,
-    mirrored,
-    rounded,
-    scaled,
-    simplified,
-    thick,
-    turned,
-)
+from schematic.geometry import Point, Points, centre, half_of, mirrored, rounded, scaled, simplified, thick, turned
 
 Kind = Callable[["Sketch", random.Random], None]
 """Draws one object into a sketch; all chance of its form is taken from the given source."""

@@ -7,18 +7,7 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
-from schematic.geometry import (
-    Point,
-    along,
-    arc,
-    box,
-    ellipse,
-    half_of,
-    scaled,
-    star,
-    thick,
-    turned,
-)
+from schematic.geometry import Point, along, arc, box, ellipse, half_of, scaled, star, thick, turned
 from schematic.outlines import blade_outline, crescent_outline, flame_outline, sharp_outline, tile_outline, wave_outline
 from schematic.sketch import Kind, Sketch
 

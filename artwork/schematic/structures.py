@@ -5,16 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    Points,
-    arc,
-    box,
-    curve,
-    ellipse,
-    moved,
-    polygon,
-    thick,
-)
+from schematic.geometry import Points, arc, box, curve, ellipse, moved, polygon, thick
 from schematic.outlines import arched_outline
 from schematic.sketch import Kind, Sketch
 

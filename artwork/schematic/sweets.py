@@ -4,17 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Point,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    polygon,
-    turned,
-)
+from schematic.geometry import Point, along, arc, box, curve, ellipse, mirrored, polygon, turned
 from schematic.outlines import draw_dots, wavy_line
 from schematic.sketch import Kind, Sketch
 

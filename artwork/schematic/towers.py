@@ -4,17 +4,7 @@
 
 import random
 
-from schematic.geometry import (
-    Points,
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    mirrored,
-    polygon,
-    turned,
-)
+from schematic.geometry import Points, along, arc, box, curve, ellipse, mirrored, polygon, turned
 from schematic.outlines import arched_outline, draw_windows
 from schematic.sketch import Kind, Sketch
 

@@ -5,20 +5,7 @@
 import math
 import random
 
-from schematic.geometry import (
-    along,
-    arc,
-    box,
-    curve,
-    ellipse,
-    moved,
-    polygon,
-    ring,
-    scaled,
-    star,
-    thick,
-    turned,
-)
+from schematic.geometry import along, arc, box, curve, ellipse, moved, polygon, ring, scaled, star, thick, turned
 from schematic.outlines import (
     blade_outline,
     cloud_outline,

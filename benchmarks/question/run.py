@@ -133,7 +133,7 @@ def _more_data(contest: ComparisonRun, more: Collection, cache: Path) -> Callabl
 
 def _auto(contest: ComparisonRun, cache: Path) -> Callable[[int], NDArray[np.float64]]:
     def run(seed: int) -> Scored:
-        chosen = search_strategies(contest.collection, min_count=MIN_COUNT, budget=BUDGET, seed=seed)
+        chosen = search_strategies(contest.collection, budget=BUDGET, seed=seed)
         print(f"chosen: {chosen.name}", file=sys.stderr)
         scores = chosen.trained.scores(contest.held_out)
         return scores, chosen.trained.postprocessor.decide(scores)

@@ -97,21 +97,6 @@ def categories_table(logos: Mapping[str, Any]) -> str:
     return table(["main subject", "logos", "hit@1", "hit@3"], rows)
 
 
-def colours_table(bundle: Bundle) -> str:
-    """Return the average precision of head and pixels by colour code on the validation subset."""
-    readers = bundle.training.get("pixel_colours", {})
-    rows = [
-        [
-            f"{code} {_heading(code)}",
-            percent(by["head"]),
-            percent(by["pixels"]),
-            "pixels" if code in bundle.postprocessor.pixel_labels else "head",
-        ]
-        for code, by in readers.items()
-    ]
-    return table(["code", "head", "pixels", "read from"], rows) if rows else "All colour codes are the head's."
-
-
 def made_tables(bundle: Bundle, registered: Mapping[str, Any], logos: Mapping[str, Any]) -> dict[str, str]:
     """Return the generated tables of docs/guide/starter.md, by the name of their marker."""
     return {
@@ -119,8 +104,6 @@ def made_tables(bundle: Bundle, registered: Mapping[str, Any], logos: Mapping[st
         "default answers": answers_table(registered),
         "test subset": test_table(bundle),
         "real logos": logos_table(logos),
-        "real logos by category": categories_table(logos),
-        "colours": colours_table(bundle),
     }
 
 

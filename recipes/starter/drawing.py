@@ -6,16 +6,18 @@ folder that is complete is taken as it is, and drawing goes on where an interrup
 """
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from code_statistics import read_statistics, sample_code_sets, write_marks_table
 from stages import STATISTICS, Artwork, Registered, Round
-from unlabelled import unlabelled_drawings
 from viennatag.data.marks import Marks, read_marks, write_marks
-from viennatag.synthesis import draw_marks, draw_single_drawings, read_artwork
-from viennatag.synthesis.artwork import pack_family
-from viennatag.synthesis.assets import split_groups
+from viennatag.errors import ArtworkError
+from viennatag.synthesis import RenderOptions, draw_marks, draw_single_drawings, read_artwork
+from viennatag.synthesis.artwork import MAX_BODY, Drawing, find_codes, pack_family, read_drawings
+from viennatag.synthesis.assets import hash_fraction, split_groups
+from viennatag.synthesis.keywords import read_keywords
 from viennatag.training.data.collection import ProgressCallback
 
 
@@ -72,16 +74,18 @@ def _draw(
 ) -> Marks:
     table = draw_marks(
         folder,
+        RenderOptions(
+            count=count,
+            balance=artwork.balance if profile else 0.0,
+            test_packs=artwork.test_packs,
+            validation_share=artwork.validation_share,
+            size=artwork.image_size,
+            seed=seed,
+            registers=registers,
+        ),
         artwork=artwork.coded,
         fonts=artwork.fonts,
-        count=count,
         profile=profile,
-        balance=artwork.balance if profile else 0.0,
-        test_packs=artwork.test_packs,
-        validation_share=artwork.validation_share,
-        size=artwork.image_size,
-        seed=seed,
-        registers=registers,
         progress=lambda done, total: progress(f"drawing {folder.name}", done, total, ""),
     )
     return read_marks(table, skip_bad=True)
@@ -116,3 +120,32 @@ def _join(folder: Path, collections: dict[str, Marks]) -> Path:
     table = folder / "marks.csv"
     write_marks(replace(marks, **columns, skipped=()), table)  # type: ignore[arg-type]
     return table
+
+
+def unlabelled_drawings(
+    artwork: Iterable[Path | str], *, without_packs: Collection[str] = (), without_words: Collection[str] = ()
+) -> list[Drawing]:
+    """Return one drawing of each group that the keyword table does not know, in an order that mixes packs.
+
+    Args:
+        artwork: Folders of packs or of SVG files, see `read_artwork`.
+        without_packs: Packs to leave out, with all of their family.
+        without_words: First words of names to leave out, such as brands: packs of generic artwork hold some.
+
+    Raises:
+        ArtworkError: If the artwork cannot be used, or nothing is left of it.
+    """
+    drawings, _ = read_drawings(artwork)
+    coded = find_codes(drawings, read_keywords())
+    known = {drawing.group for drawing, codes in zip(drawings, coded, strict=True) if codes}
+    families, banned = {pack_family(pack) for pack in without_packs}, {"brand", "logo", *without_words}
+    groups: dict[str, Drawing] = {}
+    for drawing in sorted(drawings, key=lambda each: hash_fraction(f"{each.pack}:{each.name}")):
+        words = drawing.name.lower().split("-")
+        if drawing.group in known or len(drawing.body) > MAX_BODY or pack_family(drawing.pack) in families:
+            continue
+        if words[0] not in banned and not {"brand", "logo"} & set(words):
+            groups.setdefault(drawing.group, drawing)
+    if not groups:
+        raise ArtworkError("every drawing is in the keyword table or left out; no unlabelled drawing is left")
+    return list(groups.values())

@@ -86,14 +86,10 @@ def read_registered_marks(folder: Path, labels: LabelSet, size: int) -> Register
 
 @dataclass(frozen=True, eq=False)
 class RenderedMarks:
-    """Rendered marks.
+    """Rendered marks: uint8 pixels (marks, side, side, 3), targets (marks, labels), and where these are known.
 
-    Attributes:
-        pixels: uint8, shape (marks, side, side, 3).
-        targets: Shape (marks, labels).
-        known: Where the target is known, shape (marks, labels) or (labels,).
-        kept_by_degrading: Labels that a mirrored or recoloured image keeps, shape (labels,); colours and writing are
-            not among them.
+    `kept_by_degrading` are the labels that a mirrored or recoloured image keeps, shape (labels,); colours and writing
+    are not among them.
     """
 
     pixels: NDArray[np.uint8]
@@ -115,15 +111,8 @@ def fine_tune(
 ) -> nn.Linear:
     """Fine-tune a network in place and return its head; both have the moving average of their weights.
 
-    Args:
-        network: In evaluation mode; its batch norms stay as they are.
-        head: Initial weight and bias.
-        registered: Registered marks.
-        rendered: Collections of rendered marks, each with how many of them a batch holds.
-        options: How to train.
-        without: Folds of registered marks that are left out.
-        progress: Progress callback.
-        name: Of this training, for the callback.
+    Batch norms of the network stay as they are. `head` holds the initial weight and bias, and each collection of
+    rendered marks comes with how many of them a batch holds.
     """
     linear = nn.Linear(head[0].shape[1], len(head[1]))
     linear.load_state_dict({"weight": torch.from_numpy(head[0]), "bias": torch.from_numpy(head[1])})

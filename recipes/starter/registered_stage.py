@@ -51,18 +51,10 @@ TOO_FEW = 10**9
 
 @dataclass(frozen=True, eq=False)
 class RegisteredStage:
-    """One run of the stage.
+    """One run of the stage, on rendered marks with their subsets, from a bundle on.
 
-    Attributes:
-        stage: Its settings.
-        folder: Folder of the images of the rendered marks.
-        rendered: Rendered marks with their subsets.
-        start: The bundle to start from.
-        work: Folder for networks.
-        result: Folder of the bundle.
-        target_prior: Marks with the code frequencies of the register, for codes that registered marks do not have.
-        progress: Progress callback.
-        read: Collections of rendered marks that have been read.
+    Networks are kept below `work`, and collections of rendered marks that have been read in `read`. The target prior
+    has the code frequencies of the register, for codes that registered marks do not have.
     """
 
     stage: Registered
@@ -121,12 +113,7 @@ class RegisteredStage:
     def _fine_tuned(self, number: int, fold: int | None, seed: int, labels: LabelSet, real: RegisteredMarks) -> Path:
         """Fine-tune a network with a mixture and without a fold, if there is none yet; return the file of its weights.
 
-        Args:
-            number: Of the mixture.
-            fold: The fold; with it others may be left out. None for a network that learns from all.
-            seed: From 0 on.
-            labels: Of the head.
-            real: The registered marks.
+        With a fold others may be left out too; None is for a network that learns from all. Seeds start at 0.
         """
         mixture = self.stage.mixtures[number]
         size = mixture.left_out
@@ -294,11 +281,8 @@ def fit_pictorial(
 ) -> Postprocessor:
     """Return a postprocessor whose pictorial codes are calibrated and decided on some registered marks.
 
-    Args:
-        chain: Fitted on rendered marks.
-        logits: Of all views of the registered marks, by networks that have not seen these; shape (views, labels).
-        real: The registered marks.
-        rows: Which of them count, shape (marks,).
+    The chain is fitted on rendered marks. Logits are those of all views, (views, labels), by networks that have not
+    seen these. `rows` says which marks count, shape (marks,).
     """
     labels = chain.labels
     columns = np.flatnonzero(labels.is_pictorial)

@@ -13,14 +13,16 @@ from registered_stage import RegisteredStage
 from stages import STATISTICS, Mean, Recipe, Registered, Round, Stage
 from teacher import make_teacher
 from viennatag.data.marks import Marks, read_marks
+from viennatag.errors import DataError
+from viennatag.model.bundle import open_bundle
 from viennatag.training.backbones.backbone import LOCAL
 from viennatag.training.backbones.loading import BUNDLE
-from viennatag.training.data.collection import ProgressCallback, split_readable
+from viennatag.training.data.collection import ProgressCallback, TrainingData, split_readable
 from viennatag.training.finetuning.run import finetune_backbone, run_folder
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import STRATEGIES
-from viennatag.training.train import train
-from weight_mean import write_mean
+from viennatag.training.train import bundle_from_head, train
+from weight_mean import mean_network
 
 OWN_TEACHER = "efficientnet_lite2"
 """The teacher that `make_teacher` fetches; any other name is a backbone of timm."""
@@ -30,10 +32,7 @@ OWN_TEACHER = "efficientnet_lite2"
 class Workshop:
     """The folder in which a recipe is run.
 
-    Attributes:
-        recipe: The stages.
-        work: The folder: `marks/` holds what is drawn, `cache/` pixels, features and checkpoints, `stages/` results.
-        progress: Progress callback.
+    `marks/` holds what is drawn, `cache/` pixels, features and checkpoints, `stages/` results.
     """
 
     recipe: Recipe
@@ -83,28 +82,22 @@ class Workshop:
     def _distil(self, stage: Round) -> None:
         folder, marks = self._marks(stage)
         unlabelled_images = draw_unlabelled(stage, self.recipe.artwork, folder, progress=self.progress)
+        data = TrainingData(marks, folder, self.cache, unlabelled_images, progress=self.progress)
         options = self._options(stage)
-        finetune_backbone(
-            marks, folder, options, cache=self.cache, unlabelled_images=unlabelled_images, progress=self.progress
-        )
-        kept = run_folder(marks, options, cache=self.cache, images=folder, unlabelled_images=unlabelled_images)
-        shutil.copytree(kept / "network", self.result(stage.name))
+        finetune_backbone(data, options)
+        shutil.copytree(run_folder(data, options) / "network", self.result(stage.name))
 
     def _average(self, stage: Mean) -> None:
         newer = self.recipe.round(stage.newer)
         folder, marks = self._marks(newer)
-        write_mean(
-            self.result(stage.start),
-            self.result(stage.newer),
-            self.result(stage.name),
-            share=stage.share,
-            marks=marks,
-            images=folder,
-            options=self._options(newer),
-            cache=self.cache,
-            target_prior=self._target_prior(),
-            progress=self.progress,
-        )
+        older, latest = self.result(stage.start), self.result(stage.newer)
+        labels, options = open_bundle(latest).labels, self._options(newer)
+        backbone, head = mean_network(older, latest, labels, share=stage.share)
+        collection = TrainingData(marks, folder, self.cache, progress=self.progress).collect(backbone)
+        if collection.labels(min_count=options.strategy.min_count).names != labels.names:
+            raise DataError(f"{folder} holds other marks than {latest} was trained on")
+        out, prior = self.result(stage.name), self._target_prior()
+        bundle_from_head(collection, backbone, head, options, folder, out, target_prior=prior, progress=self.progress)
 
     def _marks(self, stage: Round | Registered) -> tuple[Path, Marks]:
         """Return the folder of a stage's rendered marks, and the marks, all with their subset."""

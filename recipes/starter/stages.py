@@ -116,15 +116,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Mean:
-    """The weighted mean of two bundles of one architecture.
-
-    Attributes:
-        name: Of the stage.
-        kind: "mean".
-        start: The stage of the older bundle.
-        newer: The stage of the newer bundle, whose labels and marks are used.
-        share: Weight of the newer bundle.
-    """
+    """The weighted mean of two bundles of one architecture, with labels and marks of the newer, of weight `share`."""
 
     name: str
     kind: str

@@ -10,66 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from viennatag.data.labels import LabelSet
-from viennatag.data.marks import Marks
-from viennatag.errors import DataError
-from viennatag.model.bundle import open_bundle
 from viennatag.training.backbones.backbone import Backbone, export_network
 from viennatag.training.backbones.gain_clipping import clip_gains
 from viennatag.training.backbones.loading import BUNDLE, load_head, load_network
-from viennatag.training.data.collection import ProgressCallback, collect
 from viennatag.training.heads.exported import LinearHead
-from viennatag.training.options import TrainOptions
-from viennatag.training.train import bundle_from_head
-
-
-def write_mean(
-    older: Path,
-    newer: Path,
-    out: Path,
-    *,
-    share: float,
-    marks: Marks,
-    images: Path,
-    options: TrainOptions,
-    cache: Path,
-    target_prior: Marks,
-    progress: ProgressCallback,
-) -> None:
-    """Write the mean of two bundles; its calibration and thresholds are fitted on the validation marks of the newer.
-
-    Args:
-        older: A bundle.
-        newer: The bundle of a later round; the mean has its labels.
-        out: The folder of the mean.
-        share: Weight of the newer bundle.
-        marks: What the newer was trained on, with the subset of each.
-        images: Folder of their images.
-        options: How the newer was trained.
-        cache: Folder that keeps features.
-        target_prior: Marks with the code frequencies that the scores are for.
-        progress: Progress callback.
-
-    Raises:
-        DataError: If the marks have other labels than the newer bundle.
-    """
-    labels = open_bundle(newer).labels
-    backbone, head = mean_network(older, newer, labels, share=share)
-    collection = collect(marks, images, backbone, cache=cache, progress=progress)
-    if collection.labels(min_count=options.strategy.min_count).names != labels.names:
-        raise DataError(f"{images} holds other marks than {newer} was trained on")
-    bundle_from_head(collection, backbone, head, options, images, out, target_prior=target_prior, progress=progress)
 
 
 def mean_network(older: Path, newer: Path, labels: LabelSet, *, share: float) -> tuple[Backbone, LinearHead]:
     """Return a backbone and a head whose weights are the mean of those of two bundles of one architecture.
 
-    A label that the older bundle lacks keeps the newer's weights.
-
-    Args:
-        older: A bundle.
-        newer: A bundle of a later round.
-        labels: Of the newer.
-        share: Weight of the newer.
+    A label that the older bundle lacks keeps the newer's weights. `labels` are those of the newer one, `share` is its
+    weight.
     """
     (network, size), (other, _) = (load_network(f"{BUNDLE}{path}") for path in (newer, older))
     clip_gains(network)

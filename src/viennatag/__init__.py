@@ -25,7 +25,7 @@ for _name, _value in (
     ("RAY_USAGE_STATS_ENABLED", "0"),
     ("MLFLOW_DISABLE_TELEMETRY", "true"),
 ):
-    os.environ.setdefault(_name, _value)
+    os.environ[_name] = _value  # an empty variable would switch them on
 if os.path.basename(sys.argv[0] if sys.argv else "") == "viennatag":  # the command line handles it once it is loaded
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from viennatag.data.taxonomy_files import read_taxonomy
     from viennatag.errors import ViennatagError
     from viennatag.estimator.classifier import MultilabelImageClassifier
-    from viennatag.evaluation.evaluation import Evaluation, evaluate
+    from viennatag.evaluation.bundle_evaluation import evaluate
+    from viennatag.evaluation.evaluation import Evaluation
     from viennatag.evaluation.label_report import LabelReport, label_report
     from viennatag.explain.heatmap import Explanation
     from viennatag.explain.similar import SimilarMark
@@ -67,7 +68,8 @@ _HOMES = {
     "data.taxonomy_files": ("read_taxonomy",),
     "errors": ("ViennatagError",),
     "estimator.classifier": ("MultilabelImageClassifier",),
-    "evaluation.evaluation": ("Evaluation", "evaluate"),
+    "evaluation.bundle_evaluation": ("evaluate",),
+    "evaluation.evaluation": ("Evaluation",),
     "evaluation.label_report": ("LabelReport", "label_report"),
     "explain.heatmap": ("Explanation",),
     "explain.similar": ("SimilarMark",),

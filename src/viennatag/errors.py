@@ -111,3 +111,12 @@ def report_problems(what: str, problems: list[str], *, limit: int = 20) -> str:
 def count(number: int, thing: str) -> str:
     """Return a number of things in words."""
     return f"{number:,} {thing}{'s' if number != 1 else ''}"
+
+
+def visible(text: str) -> str:
+    r"""Return text for a terminal, which must not obey what the name of a file says: `\x1b` and its like are shown."""
+    return text.translate(_CONTROLS)
+
+
+_CONTROLS = {each: f"\\x{each:02x}" for each in (*range(10), *range(11, 32), *range(127, 160))}
+"""What stands for each control character but the line break."""

@@ -6,10 +6,11 @@ is flushed to the disk, then takes the name. What stands at the name and is no p
 
 import errno
 import os
+import re
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import wraps
 from io import BufferedReader
@@ -20,6 +21,7 @@ from viennatag.errors import OutputError
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 """Errors of writing that are never one of reading something else inside the block."""
+_LONGEST = 255  # bytes of a name
 _SHOWN = 40  # characters of a name in that of its temporary neighbours, which must not be too long
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -39,6 +41,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         path = _plain_target(path, stat.S_ISREG, "file")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = _open_temporary(path)
+        _copy_mode(path, temporary)
     try:
         with _as_output_errors(path, only=_DISK_ERRORS):
             yield temporary
@@ -74,6 +77,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 for left in (workplace, _neighbour(path, "old")):  # by a run that was killed
                     shutil.rmtree(left, ignore_errors=True)
                 workplace.mkdir(parents=True)
+                _copy_mode(path, workplace)
             with _as_output_errors(path, only=_DISK_ERRORS):
                 yield workplace
             with _as_output_errors(path):
@@ -85,6 +89,35 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             _recover(path)
             for left in (workplace, _neighbour(path, "old")):
                 shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def replaced_together(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Yield a fresh path for each file, with the same ending; they take their names when all of them are written.
+
+    The subsets of one split belong together: a run that ends in between leaves some missing, and none of another split.
+
+    Raises:
+        OutputError: If one cannot be written, another run is writing them, or something that is no plain file stands
+            there.
+    """
+    with _as_output_errors(paths[0]):
+        targets = [_plain_target(path, stat.S_ISREG, "file") for path in paths]
+    fresh = [path.with_name(fitting_name(f".new-{path.name}")) for path in targets]
+    with exclusive(targets[0]):
+        try:
+            yield fresh
+            with _as_output_errors(paths[0]):
+                for new, path in zip(fresh, targets, strict=True):
+                    _copy_mode(path, new)
+                for path in targets:
+                    path.unlink(missing_ok=True)
+                for new, path in zip(fresh, targets, strict=True):
+                    os.replace(new, path)
+                _flush(targets[0].parent)
+        finally:
+            for new in fresh:
+                new.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -100,6 +133,7 @@ def exclusive(path: Path, *, first_only: bool = False) -> Iterator[None]:
     Raises:
         OutputError: If another run is writing there, or nothing can be written there.
     """
+    check_home(path)
     with _as_output_errors(path):
         key = (Path(os.path.realpath(path)), _thread())
     if key in _held or (first_only and not _is_first_process()):
@@ -189,6 +223,14 @@ def temporary_neighbour(path: Path) -> Path:
     return _neighbour(path, "part")
 
 
+def fitting_name(name: str) -> str:
+    """Return the name of a file as a file system takes it; one that is too long is cut, and keeps its ending."""
+    if len(os.fsencode(name)) <= _LONGEST:
+        return name
+    ending = os.path.splitext(name)[1][-16:]
+    return f"{_short(name.removesuffix(ending))}{ending}"
+
+
 def _short(name: str) -> str:
     """Return a name to which an ending can be added; names of a file system have at most 255 bytes."""
     return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}-{zlib.crc32(os.fsencode(name)):08x}"
@@ -196,6 +238,7 @@ def _short(name: str) -> str:
 
 def _plain_target(path: Path, wanted: Any, kind: str) -> Path:
     """Return the path behind links; what stands there must be of a kind, which a function of `stat` tells."""
+    check_home(path)
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -204,6 +247,12 @@ def _plain_target(path: Path, wanted: Any, kind: str) -> Path:
         if not wanted(mode):
             raise OutputError(f"{path}: a {_kind(mode)} stands there and is not replaced; name a {kind}")
     return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def check_home(path: Path) -> None:
+    """Raise OutputError if a path means the home folder as a shell writes it, which would make a folder called `~`."""
+    if path.parts[:1] == ("~",) and not os.path.exists("~"):
+        raise OutputError(f"{path}: only a shell knows '~'; Path(...).expanduser() leads to your home folder")
 
 
 def _kind(mode: int) -> str:
@@ -270,6 +319,13 @@ def _thread() -> int:
     return threading.get_ident()
 
 
+def _copy_mode(path: Path, fresh: Path) -> None:
+    """Give what is to replace something its permissions, before anything is written: it may be private."""
+    with suppress(OSError):  # there is nothing yet, or the file system has no permissions
+        mode = path.stat().st_mode
+        fresh.chmod(stat.S_IMODE(mode) | (0o700 if stat.S_ISDIR(mode) else 0o600))  # it must be written itself
+
+
 def _put_in_place(fresh: Path, path: Path) -> None:
     """Give a folder the name of another, which then stands at its own name or is gone."""
     if not path.exists():
@@ -307,9 +363,14 @@ def _as_output_errors(path: Path, *, only: set[int] | None = None) -> Iterator[N
         yield
     except (OSError, ValueError) as exc:  # ValueError: a name that holds what no name of a file may
         number, reason = getattr(exc, "errno", None), getattr(exc, "strerror", None) or exc
-        if isinstance(exc, OutputError) or (only is not None and number not in only):
+        if isinstance(exc, OutputError) or (only is not None and number not in only and not _is_cut_short(exc)):
             raise
         raise OutputError(f"{path}: it cannot be written ({reason}); name another place") from exc
+
+
+def _is_cut_short(exc: Exception) -> bool:
+    """Return whether NumPy could not write all of an array, which it says without a number of the error."""
+    return re.fullmatch(r"\d+ requested and \d+ written", str(exc)) is not None
 
 
 def keep(path: Path, content: bytes) -> None:

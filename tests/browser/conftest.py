@@ -41,7 +41,7 @@ def own_address(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Itera
     bundle = open_bundle(STARTER)
 
     def name(code: str) -> str:
-        return f"kind {code.replace('.', ' of ')}"
+        return "=a; b/c, d" if code == "26.1" else f"kind {code.replace('.', ' of ')}"
 
     def node(code: str) -> LabelNode:
         above = code.rpartition(".")[0]

@@ -106,6 +106,26 @@ def test_the_office_hides_categories_and_sets_a_threshold(visit: Opener) -> None
     assert min(int(score.removesuffix(" %")) for score in shown) >= 35
 
 
+def test_what_is_not_shown_is_not_waited_for(visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    state = page.locator("#images .state")
+    left = int(state.text_content().split()[0])
+    page.click("#open-help")
+    page.fill("#hidden", "29")
+    for typed, kept in {"0": "1", "-5": "1", "500": "100", "": "50", "49.6": "50"}.items():  # 0 accepted all
+        page.fill("#accept-from", typed)
+        press(page, "Tab")
+        expect(page.locator("#accept-from")).to_have_value(kept)
+        expect(page.locator("#accept-above")).to_contain_text(f"Accept ≥ {kept} %")
+    press(page, "Escape")
+    expect(state).to_have_text(f"{left - 1} to decide")
+    for row in page.locator("#list .suggestion.suggested").all():
+        row.locator(".decide.accepted").click()
+    expect(page.locator("#tray-state")).to_have_text("done")
+
+
 def test_keys_can_be_changed(visit: Opener) -> None:
     from playwright.sync_api import expect
 
@@ -188,6 +208,46 @@ def test_the_search_knows_the_mark(visit: Opener) -> None:
     assert len(accepted(page)) == count
 
 
+def test_enter_waits_for_what_is_on_its_way(visit: Opener) -> None:
+    """On a slow network it said that nothing was found; so it did while the service was away."""
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    held: list[Any] = []
+    page.route("**/v1/predict?top=1000", lambda route: route.abort())
+    page.route("**/v1/codes?q=*", lambda route: held.extend([route]))
+    press(page, "/")
+    with page.expect_request("**/v1/codes?q=lion"):
+        page.keyboard.type("lion")
+    expect(page.locator("#found")).to_have_text("Looking …")
+    press(page, "Enter")
+    page.unroute("**/v1/codes?q=*")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#accepted-codes .code")).to_have_text("3.1.1")
+    page.route("**/v1/codes?q=*", lambda route: route.abort())
+    press(page, "/")
+    page.keyboard.type("tiger")
+    press(page, "Enter")
+    expect(page.locator("#toast-text")).to_contain_text("cannot be reached")
+
+
+def test_keys_that_compose_a_word_add_nothing(visit: Opener) -> None:
+    """Enter ends a word in Korean or Chinese, and a digit chooses one of several."""
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    press(page, "/")
+    page.keyboard.type("lion")
+    expect(page.locator("#found")).to_contain_text("found")
+    for key in ("Enter", "1", "Escape"):
+        pressed = f"new KeyboardEvent('keydown', {{key: '{key}', isComposing: true, bubbles: true, cancelable: true}})"
+        assert page.evaluate(f"document.activeElement.dispatchEvent({pressed})"), "the page prevented nothing"
+    expect(page.locator("#search")).to_be_focused()
+    assert page.input_value("#search") == "lion"
+    assert accepted(page) == []
+
+
 def test_a_number_adds_the_row_that_is_seen(visit: Opener) -> None:
     """While the answer to more letters was on its way, a number added a row of the list to come."""
     from playwright.sync_api import expect
@@ -225,6 +285,8 @@ def test_the_light_table(visit: Opener) -> None:
     assert image.bounding_box()["x"] == pytest.approx(before + 60, abs=1)
     page.locator("#frame").focus()
     press(page, "ArrowRight")
+    assert image.bounding_box()["x"] == pytest.approx(before + 20, abs=1)
+    press(page, "Control+0 Alt+ArrowRight")  # of the browser
     assert image.bounding_box()["x"] == pytest.approx(before + 20, abs=1)
     page.click("#zoom-fit")
     assert image.bounding_box()["width"] == pytest.approx(small, rel=0.01)

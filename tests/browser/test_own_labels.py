@@ -1,10 +1,12 @@
 """Labels of one's own on the page: a tree whose names do not tell it, and labels that exclude each other."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 from tests.browser.examiner import THREE, Opener, accepted, examine, export, press, rows, table
+from viennatag.data.marks import read_marks
 
 SHIELD = {"shield.png": THREE["shield.png"]}
 
@@ -54,8 +56,8 @@ def test_a_label_of_a_group_excludes_the_others(visit: Opener, own_address: str,
     assert accepted(page) == [first], "it stands for what is above it"
     press(page, "d")
     (logged,) = table(export(page, "log", tmp_path))
-    assert logged["codes"] == first
-    assert {second, *others} <= set(logged["rejected"].split(";"))
+    assert json.loads(logged["codes"]) == [first]
+    assert {second, *others} <= set(json.loads(logged["rejected"]))
     of = {line["code"]: line for line in table(export(page, "csv", tmp_path))}
     assert (of[first]["decision"], of[second]["decision"], of["kind 24 of 1"]["decision"]) == (
         "accepted",
@@ -63,6 +65,23 @@ def test_a_label_of_a_group_excludes_the_others(visit: Opener, own_address: str,
         "refined",
     )
     assert (of[first]["level"], of["kind 24 of 1"]["level"]) == ("low", "middle")
+
+
+def test_labels_leave_as_they_are_called(visit: Opener, own_address: str, tmp_path: Path) -> None:
+    """In the log, `;` cut a label in two; in the table, a spreadsheet would have run it."""
+    from playwright.sync_api import expect
+
+    page = examine(visit(url=own_address), SHIELD)
+    page.keyboard.press("/")
+    page.fill("#search", "=a; b/c")
+    press(page, "Enter")
+    expect(page.locator("#accepted-codes .code")).to_have_text("=a; b/c, d")
+    press(page, "d")
+    log = export(page, "log", tmp_path)
+    assert read_marks(log, taxonomy="flat").codes == (("=a; b/c, d",),)
+    assert {"'=a; b/c, d"} == {
+        row["code"] for row in table(export(page, "csv", tmp_path)) if row["decision"] == "accepted"
+    }
 
 
 def test_labels_of_any_length_are_read_and_hidden(visit: Opener, own_address: str) -> None:

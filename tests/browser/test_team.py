@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.examiner import THREE, Opener, accepted, examine, press, put_in, take, violations
+from tests.browser.examiner import THREE, Opener, accepted, examine, export, press, put_in, take, violations
 from tests.service.server import running
 
 pytest.importorskip("sqlalchemy")
@@ -44,7 +44,7 @@ def office(request: pytest.FixtureRequest, visit: Opener, tmp_path: Path) -> Ite
     sqlite = request.param == "sqlite"
     store = f"sqlite:///{tmp_path / 'office.db'}" if sqlite else new_database(request.getfixturevalue("postgres"))
     database = Database(store)
-    roles = {"anna": "examiner", "ben": "examiner", "lea": "lead"}
+    roles = {"anna": "examiner", "ben": "examiner", "lea": "lead", "bot": "program"}
     tokens = {name: add_user(database, name, role) for name, role in roles.items()}
     database.close()
     with running("--store", store, log=tmp_path / "log") as (_, port):
@@ -186,6 +186,71 @@ def test_an_answer_that_was_lost_is_no_conflict_with_oneself(office: Office) -> 
 
 
 @pytest.mark.slow
+def test_the_list_of_the_team_tells_what_happens(office: Office) -> None:
+    """Refusals were told behind the dialog, and one long name pushed states and codes out of it."""
+    from playwright.sync_api import expect
+
+    long = "a" * 150 + ".png"
+    lea = examine(office.sign_in("lea"), {long: THREE["box.png"], "לוגו " * 20 + ".png": THREE["ellipse.png"]})
+    expect(lea.locator("#name")).to_have_text(long)
+    assert lea.locator("#images .file").evaluate_all("each => each.map(one => getComputedStyle(one).direction)") == [
+        "ltr",
+        "rtl",
+    ]
+    take(lea, "26.4.1")
+    press(lea, "d")
+    expect(lea.locator("#open-team")).to_have_text("lea")
+    lea.click("#open-team")
+    lea.select_option("#team-state", "done")
+    expect(lea.locator("#team-rows tr")).to_have_count(1)
+    assert lea.locator("#team .table").evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+    lea.locator("#team-rows input").check()
+    lea.select_option("#team-to", "lea")
+    lea.click("#give-review")
+    expect(lea.locator("#team-note")).to_contain_text(f"({long})")
+    lea.route("**/v1/**", lambda each: each.abort())
+    lea.select_option("#team-state", "open")
+    expect(lea.locator("#team-note")).to_contain_text("cannot be reached")
+    press(lea, "Escape 1")
+    expect(lea.locator("#open-team")).to_have_text("lea: 1 not saved")
+    lea.click("#open-export")
+    lea.click("#clear")
+    expect(lea.get_by_role("button", name="Yes, remove all 2, 1 of them not saved in the store")).to_be_focused()
+
+
+@pytest.mark.slow
+def test_a_program_works_alone(office: Office, visit: Opener) -> None:
+    from playwright.sync_api import expect
+
+    page = visit(url=office.url, tokens=[office.tokens["bot"]])
+    expect(page.locator("#model")).to_contain_text("the token is a program’s, so decisions stay in this browser")
+    expect(page.locator("#open-team")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_what_was_exported_comes_into_the_store(office: Office, visit: Opener, tmp_path: Path, address: str) -> None:
+    from playwright.sync_api import expect
+
+    alone = examine(visit(url=address), THREE)
+    press(alone, "1 d")
+    log, codes = export(alone, "log", tmp_path), export(alone, "json", tmp_path)
+    anna = office.sign_in("anna")
+    anna.click("#open-team")
+    anna.select_option("#team-state", "done")
+    anna.set_input_files("#import-file", log)
+    expect(anna.locator("#team-note")).to_have_text("1 taken over.")
+    expect(anna.locator("#team-rows tr")).to_have_count(1)
+    ben = office.sign_in("ben")
+    ben.click("#open-team")
+    codes.write_text(codes.read_text().replace('"accepted"', '"rejected"'))
+    ben.set_input_files("#import-file", codes)
+    expect(ben.locator("#team-note")).to_contain_text("0 taken over. Left out: shield.png (anna decided it at ")
+    codes.write_text("{")
+    ben.set_input_files("#import-file", codes)
+    expect(ben.locator("#team-note")).to_contain_text("cannot be read")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(844, 390), (683, 384), (320, 256), (390, 844)], ids=str)
 def test_the_line_of_the_team_fits(office: Office, size: tuple[int, int]) -> None:
     page = examine(office.sign_in("anna", width=size[0], height=size[1]), BOX)
@@ -212,7 +277,7 @@ def test_a_lead_gives_work(office: Office) -> None:
     lea.get_by_label("Choose box.png").check()
     lea.select_option("#team-to", "ben")
     lea.click("#give-first")
-    expect(lea.locator("#toast-text")).to_have_text("1 given for the first examination.")
+    expect(lea.locator("#team-note")).to_have_text("1 given for the first examination.")
     press(lea, "Escape")
     look(ben)
     expect(ben.locator("#images .image")).to_have_count(1)

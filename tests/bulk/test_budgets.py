@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow
@@ -22,11 +23,11 @@ from viennatag.errors import DataError, ImageError
 GOOD = b"the bytes of a good image"
 
 
-def read(source: Path) -> dict[str, bytes | str]:
+def read(source: Path, unfolded: int = budgets.UNFOLDED) -> dict[str, bytes | str]:
     """Return the bytes or the error of each image of a source, and the error of each archive that is broken."""
-    reader = ShardReader(source.resolve() if source.is_dir() else source.resolve().parent)
+    reader = ShardReader(source.resolve() if source.is_dir() else source.resolve().parent, unfolded)
     found: dict[str, bytes | str] = {}
-    for shard in cut_source(find_source(source), size=10):
+    for shard in cut_source(replace(find_source(source), unfolded=unfolded), size=10):
         try:
             for name, image in reader.images(shard):
                 found[name] = str(image) if isinstance(image, ImageError | Path) else image  # type: ignore[assignment]
@@ -67,15 +68,12 @@ def test_a_long_header_of_a_tar_is_not_read(kind: bytes, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("ending", "opener"), [("tar.gz", gzip.open), ("tar.xz", lzma.open)])
-def test_a_tar_unfolds_up_to_a_budget(
-    ending: str, opener: type[gzip.GzipFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(budgets, "_UNFOLDED", 10_000_000)
+def test_a_tar_unfolds_up_to_a_budget(ending: str, opener: type[gzip.GzipFile], tmp_path: Path) -> None:
     with opener(tmp_path / f"a.{ending}", "wb") as file:  # type: ignore[call-overload]
         file.write(member("good.png", GOOD))
         for at in range(30):
             file.write(member(f"{at}.png", bytes(1_000_000)))
-    found = read(tmp_path / f"a.{ending}")
+    found = read(tmp_path / f"a.{ending}", 10_000_000)
     assert found[f"a.{ending}/good.png"] == GOOD
     assert len(found) < 15
     assert "it reaches beyond byte 10,000,000" in str(found[f"a.{ending}"])
@@ -92,13 +90,12 @@ def test_a_chain_of_headers_does_not_end_the_process(tmp_path: Path) -> None:
     assert read(tmp_path / "a.tar")["a.tar/good.png"] == GOOD
 
 
-def test_a_zip_unfolds_up_to_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budgets, "_UNFOLDED", 10_000_000)
+def test_a_zip_unfolds_up_to_a_budget(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("good.png", GOOD)
         for at in range(30):
             archive.writestr(f"{at}.png", bytes(1_000_000))
-    found = read(tmp_path / "a.zip")
+    found = read(tmp_path / "a.zip", 10_000_000)
     assert found["a.zip/good.png"] == GOOD
     assert sum(isinstance(each, bytes) for each in found.values()) == 10
     assert "the archive unfolds to far more" in str(found["a.zip/29.png"])

@@ -16,6 +16,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import viennatag.cli
+import viennatag.cli.predict
 from viennatag.cli import app
 from viennatag.service.options import ServiceOptions
 from viennatag.thresholds.decision_rules import find_decision_rule
@@ -166,7 +167,7 @@ def test_skip_bad_says_how_many(cli, collection: Path, bundle: Path, tmp_path: P
     assert "row 242 names an image that is not there: 'gone.png'" in err
     status, _, err = cli("evaluate", bundle, table, "--images", collection, "--skip-bad", "--format", "json")
     assert status == 0
-    assert "left out 1 bad rows" in err
+    assert "left out 1 bad row:" in err
 
 
 def test_a_missing_extra_names_its_pip_command(collection: Path) -> None:
@@ -271,6 +272,7 @@ def test_defaults_in_the_help_are_those_of_the_library() -> None:
         "batch_size": options.finetune.batch_size,
         "seed": options.seed,
         **asdict(service),
+        "workers": "one per core",
     }
     for name in ("train", "compare", "serve"):
         for each in commands()[name].params:
@@ -387,7 +389,7 @@ def test_split_names_unreadable_images_and_the_way_on(cli, collection: Path, tmp
     assert "--skip-bad" in err
     status, out, err = cli("split", table, "-o", tmp_path / "parts", "--images", folder, "--skip-bad")
     assert status == 0
-    assert "left out 1 bad rows" in err
+    assert "left out 1 bad row:" in err
     assert sum(int(count) for count in re.findall(r": (\d+) marks", out)) == 39
 
 
@@ -450,6 +452,8 @@ def test_inspect_lists_codes_in_doubt_and_writes_what_is_left(  # type: ignore[n
         ("predict --modle x", "Did you mean '--model'?"),
         ("train --image x", "Did you mean '--images'?"),
         ("trian", "Did you mean 'train'?"),
+        ("--model x predict a.png", ""),
+        ("--verson", "Did you mean '--version'?"),
     ],
 )
 def test_a_slip_of_the_keyboard_is_met_with_a_near_name_once(line: str, told: str) -> None:
@@ -457,6 +461,45 @@ def test_a_slip_of_the_keyboard_is_met_with_a_near_name_once(line: str, told: st
     assert done.exit_code == 2
     assert done.output.count("Did you mean") == bool(told)
     assert told in done.output
+
+
+def test_a_home_folder_that_the_shell_left_alone_is_found(  # type: ignore[no-untyped-def]
+    cli, collection: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    (home / "a.png").write_bytes((collection / "000.png").read_bytes())
+    assert cli("predict", "~/a.png", "--model", bundle, "--explain=~/heat")[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert list(home.glob("heat/a.*.png"))
+
+
+def test_an_image_whose_name_begins_with_a_dash(  # type: ignore[no-untyped-def]
+    cli, collection: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-x.png").write_bytes((collection / "000.png").read_bytes())
+    status, _, err = cli("predict", "-x.png", "--model", bundle)
+    assert status == 2
+    assert "the file is named by ./-x.png" in err
+    assert cli("predict", "./-x.png", "--model", bundle)[0] == 0
+
+
+def test_heat_maps_of_an_image_with_the_longest_name(  # type: ignore[no-untyped-def]
+    cli, collection: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = tmp_path / f"{'a' * 251}.png"
+    image.write_bytes((collection / "000.png").read_bytes())
+    status, _, err = cli("predict", image, image, "--model", bundle, "--explain", tmp_path / "heat")
+    assert status == 0, err
+    written = int(re.search(r"(\d+) heat maps", err)[1])  # type: ignore[index]
+    assert len(list((tmp_path / "heat").glob("*.png"))) == written > 1
+    assert list(viennatag.cli.predict._distinct(["a_b", "a_b", "a_b-2"])) == ["a_b", "a_b-2", "a_b-2-2"]
+    status, out, _ = cli("predict", image, "--model", bundle, "--explain", tmp_path / "heat")
+    monkeypatch.setattr(viennatag.cli.predict, "write_heat_maps", lambda *_: os.stat(os.devnull + "/full"))
+    assert cli("predict", image, "--model", bundle, "--explain", tmp_path / "heat")[:2] == (2, out)
 
 
 def test_a_failure_without_a_name_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -479,3 +522,9 @@ def test_a_seed_that_some_library_would_not_take(cli, line: str, seed: int) -> N
     assert status == 2
     assert str(seed) in told.replace(",", "")
     assert "4294967295" in told.replace(",", "")
+
+
+def test_an_error_is_told_whatever_rank_a_cluster_gives(cli, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    status, _, err = cli("evaluate", "nowhere", "marks.csv", "--images", ".")
+    assert (status, "nowhere: there is no such bundle" in err) == (2, True)

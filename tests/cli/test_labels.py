@@ -76,7 +76,7 @@ def test_images_to_label_and_suggestions_for_other_tools(
     status, out, err = cli(
         "suggest-labels", bundle, images, "-o", asked, "--count", 50, "--report", page, "--copy-to", queue
     )
-    assert status == 0, err
+    assert status == 1, err  # an image cannot be read
     assert "damaged.png" in err
     assert "left out: 1 image that the bundle has learned from" in err
     rows = list(csv.DictReader(io.StringIO(asked.read_text(encoding="utf-8"))))
@@ -86,13 +86,23 @@ def test_images_to_label_and_suggestions_for_other_tools(
     assert f"{len(names)} of 25 images" in out
     assert [file.name.partition("-")[2] for file in sorted(queue.iterdir())] == names
     assert page.read_text(encoding="utf-8").count("<img") == len(names)
+    status, _, err = cli("suggest-labels", bundle, images, "-o", asked, "--copy-to", queue)
+    assert (status, "among the images to label; empty it first" in err) == (2, True)
+    status, _, err = cli("suggest-labels", bundle, images / "damaged.png", "-o", asked)
+    assert (status, "none of 1 image can be read; the first is" in err) == (2, True)
     status, out, err = cli("suggest-labels", bundle, images / "known.png", "-o", asked)
     assert (status, "1 of 1 images" in out) == (0, True)
     assert "the bundle has learned from all of these images" in err
     (images / "known.png").unlink()
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    shutil.copyfile(images / "damaged.png", damaged / "a.png")
+    status, _, err = cli("export", damaged, "-o", tmp_path / "none", "--to", "coco", "--model", bundle)
+    assert (status, "none of 1 image can be read" in err) == (2, True)
+    assert not (tmp_path / "none").exists()
     for kind, file in (("coco", "annotations.json"), ("label-studio", "tasks.json"), ("fiftyone", "labels.json")):
         status, _, err = cli("export", images, "-o", tmp_path / kind, "--to", kind, "--model", bundle)
-        assert status == 0, err
+        assert status == 1, err
         assert "damaged.png" in err
         found = json.loads((tmp_path / kind / file).read_text())
         assert len(found["images"] if kind == "coco" else found["labels"] if kind == "fiftyone" else found) == 25
@@ -125,3 +135,20 @@ def test_folds_and_labels_of_a_table(cli: Cli, collection: Path, table: Path, tm
     status, _, err = cli("export", marks, "-o", tmp_path / "x", "--to", "coco")
     assert status == 2
     assert "--images" in err
+
+
+def test_an_export_leaves_out_a_damaged_image_if_it_may(cli: Cli, collection: Path, tmp_path: Path) -> None:
+    images, out = tmp_path / "out" / "data", tmp_path / "out"
+    images.mkdir(parents=True)
+    shutil.copyfile(collection / "000.png", images / "a.png")
+    (images / "b.png").write_bytes(b"damaged")
+    table = tmp_path / "marks.csv"
+    table.write_text("image,label\na.png,cat\nb.png,dog\n")
+    arguments = ("export", table, "--images", images, "-o", out, "--to", "coco", "--taxonomy", "flat")
+    status, _, err = cli(*arguments)
+    assert (status, "b.png: not an image in a known format" in err) == (2, True)
+    status, _, err = cli(*arguments, "--skip-bad")
+    assert (status, "left out 1 bad row:\n  b.png" in err) == (0, True)
+    assert len(json.loads((out / "annotations.json").read_text())["images"]) == 1
+    status, _, err = cli(*arguments[:5], out, "--to", "fiftyone", "--taxonomy", "flat", "--skip-bad")
+    assert status == 0, err  # copies of the images are there already

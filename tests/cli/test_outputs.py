@@ -4,12 +4,17 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from viennatag.cli import outputs
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.errors import BundleError, OutputError
+
+
+def full_disk(_: object) -> SimpleNamespace:
+    """Return the usage of a disk on which nothing is free."""
+    return SimpleNamespace(total=1, used=1, free=0)
 
 
 def test_what_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -37,11 +42,22 @@ def test_what_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
             "--b x: --a writes it too; name another",
         ),
         (lambda _: check_outputs({"--a": Path("link")}, inputs=[Path("file")]), "--a link: it is read by this command"),
+        (lambda _: check_outputs({"--report": Path("file")}), "--report file: something that is no HTML page stands"),
+        (lambda _: check_outputs({"--out": Path("image")}), "--out image: an image stands there and is not replaced"),
+        (lambda _: check_outputs({"--a": Path("~/x")}), "~/x: only a shell knows '~'"),
+        (lambda _: check_outputs({"--a": Path("-")}), "--a -: standard output is not taken; name a file"),
+        (
+            lambda _: check_outputs(folders={"--copy-to": Path("folder/new")}, apart=[Path("file"), Path("folder")]),
+            "--copy-to folder/new: it lies in folder, where the next run",
+        ),
         (lambda _: check_outputs(folders={"--out": Path("file")}), "--out file: a file stands there; name a folder"),
         (lambda _: check_outputs(bundle=Path("file/b")), "--out file/b: it cannot be written (Not a directory)"),
         (lambda _: check_cache(Path("file/b")), "--cache file/b: it cannot be written (Not a directory); name another"),
         (lambda patch: patch.setenv("XDG_CACHE_HOME", "file") or check_cache(None), "by --cache FOLDER or XDG_CACHE"),
-        (lambda patch: patch.setattr(outputs, "_ROOM", 1 << 60) or check_outputs({"-o": Path("x")}), "disk is full"),
+        (
+            lambda patch: patch.setattr(shutil, "disk_usage", full_disk) or check_outputs({"-o": Path("x")}),
+            "disk is full",
+        ),
     ],
 )
 def test_what_cannot_be_written_is_told_with_its_option(
@@ -50,6 +66,7 @@ def test_what_cannot_be_written_is_told_with_its_option(
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     Path("file").write_text("mine")
+    Path("image").write_bytes(b"GIF89a")
     Path("link").symlink_to("file")
     os.mkfifo("pipe")
     Path("to-pipe").symlink_to("pipe")
@@ -96,6 +113,13 @@ def test_a_protected_file_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ["index", "BUNDLE", "MARKS", "--images", "IMAGES", "-o", "file"],
         ["bulk", "IMAGES", "-o", "file"],
         ["predict", "IMAGES", "--explain", "file"],
+        ["predict", "IMAGES", "--explain", "IMAGES"],
+        ["suggest-labels", "BUNDLE", "IMAGES", "-o", "x.csv", "--copy-to", "IMAGES"],
+        ["export", "IMAGES", "-o", "IMAGES", "--to", "fiftyone"],
+        ["predict", ""],
+        ["predict", "-"],
+        ["train", "MARKS", "--images=", "-o", "new"],
+        ["split", "MARKS", "-o=new"],
         ["import", "class-folders", "IMAGES", "-o", "file/t.csv"],
         ["render", "-o", "file", "--artwork", "x", "--fonts", "x", "--count", "3"],
         ["codes", "import", "MARKS", "-o", "file/x"],

@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -48,6 +49,29 @@ from viennatag.importers import record
         ({"name": "x"}, ["x"]),
         ({"class": True, "cat": False}, ["class"]),
         ("{'cat': True, 'dog': False}", ["cat"]),
+        ("b'cat'", ["cat"]),
+        ("tensor(3)", ["3"]),
+        ("tensor(3, device='cuda:0')", ["3"]),
+        ("np.str_('cat')", ["cat"]),
+        ("np.float64(nan)", []),
+        ("[np.str_('cat'), np.str_('black dog')]", ["cat", "black dog"]),
+        ("[np.int64(3), np.int64(5)]", ["3", "5"]),
+        ("[tensor(3), tensor(5)]", ["3", "5"]),
+        ("[b'cat', b'dog']", ["cat", "dog"]),
+        ("{np.str_('cat'): np.True_, np.str_('dog'): np.False_}", ["cat"]),
+        ("['cat', nan]", ["cat"]),
+        ("['a nan b', nan, 'null']", ["a nan b", "null"]),
+        ("['cat', <NA>, None]", ["cat"]),
+        ('''"['cat', 'dog']"''', ["cat", "dog"]),
+        (json.dumps(json.dumps(["cat", 'a "dog"'])), ["cat", 'a "dog"']),
+        ([{"name": "cat", "value": 1}, {"name": "dog", "value": 0}], ["cat"]),
+        ([{"label": "cat", "confidence": None}], ["cat"]),
+        ('[{"from_name": "c", "to_name": "image", "type": "choices", "value": {"choices": ["cat"]}}]', ["cat"]),
+        ({"category": "cat", "supercategory": "animal", "username": "bob", "file_name": "a.png"}, ["cat"]),
+        ({"labels": ["cat", "dog"], "scores": [None, None]}, ["cat", "dog"]),
+        ("🐱\ufe0f", ["🐱"]),
+        ("Film b'n' w", ["Film b'n' w"]),
+        ("cat\0s", ["cats"]),
         ("[]", []),
         ("set()", []),
         ("nan", []),
@@ -78,7 +102,18 @@ def test_a_cell_is_the_labels_that_were_meant(cell: object, labels: list[str]) -
     assert cell_entries(cell) == labels
 
 
-@pytest.mark.parametrize("cell", ["['cat", "['cat', dog]", "{['cat', ['dog']]}", '{"x": 3.5}', b"cat", {"width": 3.5}])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "['cat",
+        "['cat', dog]",
+        "{['cat', ['dog']]}",
+        '{"x": 3.5}',
+        b"cat",
+        {"width": 3.5},
+        [{"label": "cat", "score": 0.99}, {"label": "dog", "score": 0.01}],
+    ],
+)
 def test_a_cell_that_is_not_sure_is_refused(cell: object) -> None:
     with pytest.raises(DataError):
         cell_entries(cell)

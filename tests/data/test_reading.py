@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 import math
 import os
 import re
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from viennatag.cli import app
+from viennatag.data.cells import normal_label, same_label
 from viennatag.data.columns import LABEL_NAMES, SPLIT_NAMES, Reading
-from viennatag.data.marks import Marks, as_marks, marks_from_dataframe, read_marks
+from viennatag.data.marks import Marks, as_marks, marks_from_dataframe, read_marks, write_marks
 from viennatag.errors import DataError, OptionError, ViennatagError
 
 RUNNER = CliRunner()
@@ -368,7 +371,7 @@ word = st.text(
 word = word.filter(lambda text: text.isalpha() and text == text.casefold())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.lists(word, max_size=3, unique=True), min_size=1, max_size=8),
     image=st.sampled_from(["image", "File_Name", "path", "filename"]),
@@ -588,7 +591,7 @@ def test_commands_without_options_for_reading_say_which_command_has_them(tmp_pat
         ('image,labels\na,"cat" and "dog"\n', "row 2 has text after a closing quote"),
         ("image,cat,dog\na,igen,nem\nb,nem,igen\n", "if 'igen', 'nem' say whether a label applies, write 1, 0"),
         ("image,cat,dog\na,0.9,0.1\nb,.2,0.8\n", "if they are scores ('.2', '0.1', '0.8', '0.9'), write 1 where"),
-        ("image,cat,dog\na,2,0\nb,0,1\nc,1,1\n", "if one of them is a label, write only 1 and 0 in it"),
+        ("image,cat,dog\na,2,0\nb,0,1\nc,1,1\n", "if one of them is a label, write only 1, 0 and ? in it"),
         ("image labels\na.png cat\n", "there is one column, 'image labels'"),
         ("PK\3\4", "this is a spreadsheet (.xlsx) or a ZIP archive"),
     ],
@@ -724,7 +727,8 @@ def test_rows_of_an_image_with_several_ids_are_what_the_user_says(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"), [("38720", "date"), ('"3,1"', "commas"), ("03.01.2006", "date"), ("3-Jan-06", "date")]
+    ("cell", "told"),
+    [("38720", "date"), ('"3,1"', "commas"), ("26 04 02", "blanks"), ("03.01.2006", "date"), ("3-Jan-06", "date")],
 )
 def test_what_spreadsheets_do_to_codes_is_said(tmp_path: Path, cell: str, told: str) -> None:
     path = table(tmp_path, f"image,codes\na.png,{cell}\nb.png,3.1.6\nc.png,26.4.10\n")
@@ -917,3 +921,315 @@ def test_a_column_that_an_option_takes_away_is_not_called_missing(tmp_path: Path
 def test_cells_that_no_number_can_be(row: dict[str, Any], told: str) -> None:
     with pytest.raises(DataError, match=told):
         marks_from_dataframe([{"image": "a.png"} | row], taxonomy="flat")
+
+
+@pytest.mark.parametrize("again", ["image,labels", "\ufeffimage,labels", "image , labels"])
+def test_names_of_columns_that_are_repeated_are_no_row(tmp_path: Path, again: str) -> None:
+    marks = flat(tmp_path, f"image,labels\na.png,cat\n{again}\nb.png,dog\n")
+    assert dict(zip(marks.images, marks.codes, strict=True)) == {"a.png": ("cat",), "b.png": ("dog",)}
+    assert any("1 row repeats the names of the columns" in note and "row 3" in note for note in marks.notes)
+    text = "image,labels\na.png,cat\nlabels,image\ndog,b.png\n"
+    assert "row 3 names the columns in another order" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("image", ["", "Unnamed: 0", "name", "Datei des Bildes", "imageGcsUri"])
+def test_a_column_of_names_of_files_holds_the_images(tmp_path: Path, image: str) -> None:
+    marks = flat(tmp_path, f"{image},cat,dog\nx/a.png,1,0\nx/b.jpg,0,1\n")
+    assert dict(zip(marks.images, marks.codes, strict=True)) == {"x/a.png": ("cat",), "x/b.jpg": ("dog",)}
+    assert any("--image-column" in note and "'x/a.png'" in note for note in marks.notes)
+    told = refusal(tmp_path, "left,right,cat\na.png,b.png,1\nc.png,d.png,0\n")
+    assert "--image-column left, or --image-column right" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "proposed"),
+    [
+        ("TRAIN,gs://b/a.jpg,cat", "split,image,label"),
+        ("a.jpg;cat;dog", "image;label;label2"),
+        ("a.JPEG 65", "image,label"),
+        ("cat,10,20,a.jpg,640", "label,column2,column3,image,column5"),
+        ("a.jpg", "image,label"),
+    ],
+)
+def test_names_that_are_proposed_for_columns_are_read(tmp_path: Path, line: str, proposed: str) -> None:
+    told = refusal(tmp_path, f"{line}\n{line}\n")
+    assert f"put a line such as {proposed} above it" in told
+    if " " not in line and line != "a.jpg":
+        marks = flat(tmp_path, f"{proposed}\n{line}\n")
+        assert marks.images[0].endswith("a.jpg")
+        assert marks.codes == (tuple(each for each in ("cat", "dog") if each in line),)
+
+
+def test_columns_of_labels_that_a_library_numbers(tmp_path: Path) -> None:
+    for one, other in (("label", "label.1"), ("labels.0", "labels.1"), ("tags[0]", "tags[1]"), ("label", "label_2")):
+        marks = flat(tmp_path, f"image,{one},{other}\na.png,cat,dog\nb.png,dog,\n")
+        assert marks.codes == (("cat", "dog"), ("dog",)), one
+
+
+def test_a_word_for_nothing_in_a_list_of_json_is_told(tmp_path: Path) -> None:
+    table(tmp_path, '{"image": "a.png", "labels": ["None", "cat"]}\n', "t.jsonl")
+    marks = read_marks(tmp_path / "t.jsonl", taxonomy="flat")
+    assert any("'None' (row 1)" in note for note in marks.notes)
+
+
+def test_a_separator_is_not_proposed_where_it_would_join_labels(tmp_path: Path) -> None:
+    text = "image,labels\na.png,cat;dog\nb.png,cat/dog\nc.png,cat\nd.png,dog\n"
+    (told,) = flat(tmp_path, text).notes
+    assert "write ';' in its place" in told
+    assert "--separator" not in told
+    assert flat(tmp_path, text.replace("/", ";")).notes == ()
+    marks = flat(tmp_path, text, separator="/")
+    assert any("'cat;dog' (row 2)" in note and "write '/' in its place" in note for note in marks.notes)
+    assert any("is in no cell" in note for note in flat(tmp_path, text, separator="#").notes)
+
+
+@pytest.mark.parametrize("cell", ["0101", "100", "011"])
+def test_strings_of_bits_are_no_labels(tmp_path: Path, cell: str) -> None:
+    other = "0" * len(cell)
+    assert "vectors of 0 and 1" in refusal(tmp_path, f"image,labels\na.png,{cell}\nb.png,{other}\n")
+    assert flat(tmp_path, "image,label\na.png,100\nb.png,101\n").codes == (("100",), ("101",))
+
+
+def test_scores_beside_labels_are_told(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,label,score\na.png,cat,0.99\na.png,dog,0.01\n")
+    assert any("whatever the column 'score' holds" in note for note in marks.notes)
+    table(tmp_path, '{"image": "a.png", "labels": [{"label": "dog", "score": 0.01}]}\n', "t.jsonl")
+    with pytest.raises(DataError, match="a label with a score"):
+        read_marks(tmp_path / "t.jsonl", taxonomy="flat")
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"), [("split", ("trainval", "minival")), ("weight", ("4 kg", "5 kg")), ("id", ("7", "7"))]
+)
+def test_a_column_that_means_something_else_is_left_out_by_the_advice(
+    tmp_path: Path, column: str, cells: tuple[str, str]
+) -> None:
+    text = f"image,label,{column}\na.png,cat,{cells[0]}\nb.png,dog,{cells[1]}\n"
+    assert f"--ignore {column}" in refusal(tmp_path, text)
+    assert flat(tmp_path, text, ignore=[column]).codes == (("cat",), ("dog",))
+
+
+def test_tables_that_database_shells_print(tmp_path: Path) -> None:
+    psql = " image | labels \n-------+--------\n a.png | cat\n b.png | dog\n(2 rows)\n"
+    rule = "+-------+--------+\n"
+    mysql = f"{rule}| image | labels |\n{rule}| a.png | cat    |\n{rule}| b.png | dog    |\n{rule}"
+    for text in (psql, mysql, mysql.replace("-", "="), "image\tlabels\na.png\tcat\nb.png\tdog\n\\.\n"):
+        assert flat(tmp_path, text).codes == (("cat",), ("dog",))
+
+
+def test_names_of_classes_in_a_manifest_of_sagemaker(tmp_path: Path) -> None:
+    single = {"source-ref": "s3://b/a.png", "label": 1, "label-metadata": {"class-name": "cat", "confidence": 0.9}}
+    several = {"source-ref": "s3://b/b.png", "label": [0, 1], "label-metadata": {"class-map": {"0": "dog", "1": "cat"}}}
+    table(tmp_path, "".join(json.dumps(row) + "\n" for row in (single, several)), "t.jsonl")
+    assert read_marks(tmp_path / "t.jsonl", taxonomy="flat").codes == (("cat",), ("cat", "dog"))
+
+
+def test_names_of_images_as_programs_print_them(tmp_path: Path) -> None:
+    for name in ("b'a.png'", "PosixPath('a.png')", "'a.png'", "np.str_('a.png')"):
+        assert flat(tmp_path, f"image,label\n{name},cat\n").images == ("a.png",)
+
+
+def test_maps_of_arrow_say_which_labels_apply() -> None:
+    cells = pyarrow.array([[("cat", True), ("dog", False)], None], pyarrow.map_(pyarrow.string(), pyarrow.bool_()))
+    frame = pyarrow.table({"image": ["a.png", "b.png"], "labels": cells})
+    assert marks_from_dataframe(frame, taxonomy="flat").codes == (("cat",), ())
+
+
+def test_the_place_of_another_encoding_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"image,labels\n" + b"a.png,cat\n" * 3000 + "b.png,café\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"b\.png,caf"):
+        read_marks(tmp_path / "t.csv", taxonomy="flat")
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("t.csv.gz", "unpack"), ("t.ndjson", r"\.jsonl"), ("t.txt", r"\.csv"), ("t", r"\.csv")]
+)
+def test_what_to_do_with_files_of_other_endings(tmp_path: Path, name: str, way: str) -> None:
+    with pytest.raises(DataError, match=f"; .*{way}"):
+        read_marks(table(tmp_path, "image,label\na.png,cat\n", name), taxonomy="flat")
+
+
+def test_advice_about_objects_leaves_no_column_of_labels_out(tmp_path: Path) -> None:
+    rows = 'a.png,"{""name"": ""rect""}","{""type"": ""cat""}"\n'
+    told = refusal(tmp_path, f"filename,shape,attributes of region\n{rows}")
+    assert "--ignore" not in told
+    assert "--label-column" in told
+
+
+@pytest.mark.parametrize("cell", ["cat:0.9", "cat (90%)", "cat=1.0", "cat: .5"])
+def test_labels_with_a_score_are_told(tmp_path: Path, cell: str) -> None:
+    assert any("is a score" in note for note in flat(tmp_path, f"image,labels\na.png,{cell};dog\n").notes)
+    for label in ("3:4", "1.5", "cat 9", "Euro 2016 (2)", "v1.0", "100%"):
+        assert not any("is a score" in note for note in flat(tmp_path, f"image,labels\na.png,{label}\n").notes)
+
+
+def test_lists_as_people_type_them(tmp_path: Path) -> None:
+    text = 'Image (file name), Class(es)\na.png, "- cat\n- black dog"\nb.png, "• cat\n•dog"\nc.png, -1\n'
+    marks = flat(tmp_path, text)
+    assert marks.codes == (("black dog", "cat"), ("cat", "dog"), ("-1",))
+
+
+def test_codes_in_columns_of_parts_are_refused(tmp_path: Path) -> None:
+    for prefix in ("", "vienna_"):
+        names = ",".join(f"{prefix}{level}" for level in ("category", "division", "section"))
+        with pytest.raises(DataError, match="hold the parts of a code"):
+            read_marks(table(tmp_path, f"image,{names}\na.png,3,7,11\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"image": {"0": "a.png"}, "label": {"0": "cat"}}\n',
+        '{"columns": ["image", "label"], "index": [0], "data": [["a.png", "cat"]]}\n',
+        '{"data": [{"image": "a.png", "label": "cat"}]}\n',
+    ],
+)
+def test_a_table_in_one_object_is_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match="orient='records', lines=True"):
+        read_marks(table(tmp_path, text, "t.jsonl"), taxonomy="flat")
+    with pytest.raises(DataError, match="remove the comma"):
+        read_marks(table(tmp_path, '{"image": "a.png", "label": "cat"},\n', "t.jsonl"), taxonomy="flat")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    labels=st.lists(
+        st.one_of(
+            st.text("ab0 .,;|#'\"[](){}<>-*&\u2022:=/\\%", min_size=1, max_size=8),
+            st.sampled_from(
+                ["[", "]", "3.0", "b'cat'",
+                 "'cat'", "np.str_('x')", "tensor(3)", "nan", "['a']", "- cat", "cat:0.9", "0101", "c('a')"]
+            ),
+        ).map(normal_label).filter(bool),
+        min_size=1, max_size=3, unique_by=same_label,
+    )
+)  # fmt: skip
+def test_any_labels_are_read_as_they_were_written(tmp_path: Path, labels: list[str]) -> None:
+    found = tuple(sorted(labels))
+    marks = Marks("flat", ("a.png",), (found,), ("a.png",), ("",), ("",), (1.0,))
+    for ending in ("csv", "jsonl"):
+        write_marks(marks, tmp_path / f"t.{ending}")
+        assert read_marks(tmp_path / f"t.{ending}", taxonomy="flat").codes == (found,), ending
+
+
+def test_names_of_images_in_the_index_of_a_frame() -> None:
+    frame = pandas.DataFrame({"cat": [1, 0], "dog": [0, 1]}, index=["a.png", "b.png"])
+    assert marks_from_dataframe(frame, taxonomy="flat").images == ("a.png", "b.png")
+    with_column = frame.assign(image=["c.png", "d.png"])
+    assert marks_from_dataframe(with_column, taxonomy="flat").images == ("c.png", "d.png")
+
+
+def test_the_column_that_is_proposed_looks_like_one_of_labels(tmp_path: Path) -> None:
+    rows = "".join(f"a{at}.png,L{at},{('nv', 'bkl')[at % 2]},{20 + at},male\n" for at in range(6))
+    told = refusal(tmp_path, f"image,lesion_id,dx,age,sex\n{rows}")
+    assert "--label-column dx" in told
+    told = refusal(tmp_path, f"image,Timestamp,which apply,year,sex\n{rows}")
+    assert "--label-column 'which apply'" in told
+
+
+def test_another_table_in_a_file_is_told(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "image,label\na.png,cat\n\nimage,box\na.png,3 4 5 6\n")
+    assert "names columns and no image" in told
+
+
+@pytest.mark.parametrize("word", ["unlabeled", "No label", "unknown", "TODO"])
+def test_words_that_may_mean_that_nobody_looked_are_told(tmp_path: Path, word: str) -> None:
+    marks = flat(tmp_path, f"image,label\na.png,cat\nb.png,{word}\n")
+    assert any(repr(word) in note and "write ? in its place" in note for note in marks.notes)
+
+
+def test_numbers_of_classes_are_separated_by_blanks(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "Id,Target\na,16 0\nb,7 1 2 0\nc,5\n")
+    assert marks.codes == (("0", "16"), ("0", "1", "2", "7"), ("5",))
+    assert any("' ' separates labels" in note for note in marks.notes)
+
+
+def test_numbers_in_other_scripts_and_signs(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "image,cat,dog\na.png,１,\u22121\nb.png,0,0\n")
+    assert marks.codes == (("cat",), ())
+    assert marks.unknown == (("dog",), ())
+
+
+@pytest.mark.parametrize("text", ["image,label\na,1\nb,2\nc,3.0\n", "image,1,2\na,1,0\nb,0,1\n"])
+def test_numbers_of_classes_may_not_be_categories(tmp_path: Path, text: str) -> None:
+    assert any("--taxonomy flat" in note for note in read_marks(table(tmp_path, text)).notes)
+    assert not read_marks(table(tmp_path, "image,codes\na,3\nb,3.1.6\n")).notes
+
+
+def test_a_folder_of_other_images_is_told(tmp_path: Path, pictures: Path) -> None:
+    path = table(tmp_path, "image,label\nx.png,cat\ny.png,dog\n")
+    with pytest.raises(DataError, match=r"name another folder with --images: .* holds 12 images, such as '0\.png'"):
+        read_marks(path, taxonomy="flat", images=pictures)
+    with pytest.raises(DataError, match=r"this is a folder.*viennatag import"):
+        read_marks(pictures, taxonomy="flat")
+
+
+@pytest.mark.parametrize("label", ["\ufefflabel", "la\u200bbel", "ｌａｂｅｌ", "'label'", "Label (s)"])
+def test_names_of_columns_in_any_form(tmp_path: Path, label: str) -> None:
+    assert flat(tmp_path, f"image,{label}\na.png,cat\n").codes == (("cat",),)
+
+
+def test_columns_that_may_be_subsets_are_told(tmp_path: Path) -> None:
+    notes = " ".join(flat(tmp_path, "image,cat,train,test\na.png,1,1,0\nb.png,0,0,1\n").notes)
+    assert "--ignore train" in notes
+    assert "--ignore test" in notes
+
+
+def test_unknown_labels_that_no_image_has_are_told(tmp_path: Path) -> None:
+    text = 'image,labels,unknown\na.png,cat,dog\nb.png,dog,"cat,dog"\n'
+    assert any("'cat,dog' (row 3) in the column 'unknown'" in note for note in flat(tmp_path, text).notes)
+
+
+def test_an_escaped_line_break_between_labels_is_told(tmp_path: Path) -> None:
+    notes = flat(tmp_path, "image,labels\na.png,cat\\ndog\nb.png,cat\nc.png,dog\n").notes
+    assert any(r"'cat\\ndog' (row 2)" in note for note in notes)
+
+
+@pytest.mark.parametrize("line", ["-" * 5000 + "x", "- " * 2000 + "x", ("---:" * 2000) + "x"])
+def test_a_line_of_hyphens_costs_no_time(tmp_path: Path, line: str) -> None:
+    before = time.process_time()
+    assert "none that is known to name images" in refusal(tmp_path, f"{line},label\na,cat\n")
+    assert flat(tmp_path, f"image,label\na,{line}\n").codes == ((line,),)
+    assert time.process_time() - before < 2
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_object_from_images_to_labels(tmp_path: Path, indent: int | None) -> None:
+    meant = {"a.png": ["cat", "dog"], "x/b.jpg": [], "c.png": "dog"}
+    marks = read_marks(table(tmp_path, json.dumps(meant, indent=indent), "t.jsonl"), taxonomy="flat")
+    assert marks.images == tuple(meant)
+    assert marks.codes == (("cat", "dog"), (), ("dog",))
+
+
+def test_options_that_contradict_a_table_are_refused(tmp_path: Path) -> None:
+    text = "image,cat,text\na.png,0,u\nb.png,1,v\n"
+    assert "of two kinds: 'cat' holds yes and no, and 'text' labels" in refusal(
+        tmp_path, text, label_columns=["cat", "text"]
+    )
+    assert "name one column, 'text'" in refusal(tmp_path, text, image_column="text", label_columns=["text"])
+
+
+def test_blanks_around_a_separator_are_no_part_of_it(tmp_path: Path) -> None:
+    text = 'image,labels\na.png,"cat, dog"\nb.png,"cat,dog"\nc.png,well-known - dog\n'
+    assert flat(tmp_path, text, separator=", ").codes[:2] == (("cat", "dog"), ("cat", "dog"))
+    assert flat(tmp_path, text, separator=" - ").codes[2] == ("dog", "well-known")
+
+
+def test_an_image_without_labels_is_unknown_if_the_user_says_so(tmp_path: Path) -> None:
+    text = "image,labels\na.png,cat;dog\nb.png,\nc.png,nan\n"
+    marks = flat(tmp_path, text, blank="unknown")
+    assert marks.unknown == ((), ("cat", "dog"), ("cat", "dog"))
+    assert any("? or nothing among the labels of 2 marks" in note for note in marks.notes)
+    assert not flat(tmp_path, text).unknown
+
+
+@pytest.mark.parametrize("word", [".", "<undefined>", "nil", "<missing>"])
+def test_what_other_programs_write_for_nothing(tmp_path: Path, word: str) -> None:
+    assert flat(tmp_path, f"image,label\na.png,{word}\nb.png,cat\n").codes == ((), ("cat",))
+    assert flat(tmp_path, f"image,cat,dog\na.png,{word},1\nb.png,1,0\n").codes == (("dog",), ("cat",))
+    assert "columns are separated by" in refusal(tmp_path, '"image" "label"\n"a.png" "cat"\n')
+
+
+def test_files_that_are_not_the_images_themselves(tmp_path: Path) -> None:
+    marks = flat(tmp_path, "id,mask,label\n1,m1.png,cat\n2,m2.png,dog\n")
+    assert marks.images == ("1", "2")

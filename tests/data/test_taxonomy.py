@@ -219,3 +219,9 @@ def test_0_1_columns_of_a_tree(animals: Path, tmp_path: Path) -> None:
 def test_commas_separate_labels_where_that_makes_them_labels(animals: Path, tmp_path: Path) -> None:
     marks = read_marks(table(tmp_path, 'image,codes\n1.png,"cat,day"\n2.png,"wolf,night"\n'), taxonomy=animals)
     assert marks.codes == (("cat", "day"), ("wolf", "night"))
+
+
+@pytest.mark.parametrize("nothing", ["nan", "None", "-", ""])
+def test_words_for_nothing_are_no_parents(tmp_path: Path, nothing: str) -> None:
+    (tmp_path / "t.csv").write_text(f"label,parent,group\nanimal,{nothing},{nothing}\ncat,animal,{nothing}\n")
+    assert read_taxonomy(tmp_path / "t.csv").path("cat") == ("animal", "cat")

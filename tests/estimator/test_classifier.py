@@ -135,6 +135,40 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         MultilabelImageClassifier(rule="best").fit(x, y)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"C": value} for value in ("1", None, float("nan"))),
+        *({"cv": value} for value in (None, 1, 2.5)),
+        *({"loss": value} for value in ("bce", Asymmetric)),
+        *({"random_state": value} for value in (-1, "a")),
+        {"rule": 5},
+        {"max_iter": 1.5},
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(options: dict[str, object]) -> None:
+    with pytest.raises(OptionError, match=f"{next(iter(options))}.* is |{next(iter(options))} "):
+        MultilabelImageClassifier(**options).fit(*made_up(20))  # type: ignore[arg-type]
+
+
+def test_a_random_state_of_scikit_learn_is_taken() -> None:
+    x, y = made_up()
+    first, same = (MultilabelImageClassifier(random_state=np.random.RandomState(3)).fit(x, y) for _ in range(2))
+    assert np.array_equal(first.thresholds_.thresholds, same.thresholds_.thresholds)
+
+
+@pytest.mark.parametrize("images", ["folder/a.png", Path("folder"), (name for name in "ab"), {"a.png"}])
+def test_one_image_or_what_has_no_order_is_refused(images: object) -> None:
+    with pytest.raises(DataError, match="expected a list of images, or features"):
+        MultilabelImageClassifier().fit(images, [[1, 0]])
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), "cat"])
+def test_a_gap_among_lists_of_names_is_named(gap: object) -> None:
+    with pytest.raises(DataError, match=r"at row 1 among lists of names; without a label it is \[\]"):
+        MultilabelImageClassifier().fit(made_up(4)[0], pd.Series([["cat"], gap, [], ["dog"]]))
+
+
 def test_it_needs_no_timm_and_no_onnx() -> None:
     code = (
         "import sys, viennatag; viennatag.MultilabelImageClassifier().fit([[0.], [1.], [2.]], [[1, 0], [0, 1], [0, 1]])"

@@ -12,8 +12,9 @@ from tests.bundles import plain_bundle, with_postprocessing
 from tests.data.test_labels import marks_of
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import read_marks
-from viennatag.errors import DataError
-from viennatag.evaluation.evaluation import Evaluation, evaluate, evaluate_scores
+from viennatag.errors import DataError, OptionError
+from viennatag.evaluation.bundle_evaluation import evaluate
+from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
 from viennatag.model.bundle import Bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.reports.evaluation import evaluation_report
@@ -60,6 +61,8 @@ def test_figures_agree_with_scikit_learn() -> None:
     assert np.isnan(found["medium_map"].value)
     assert found["macro_map"].prior == pytest.approx(targets[:, section].mean(axis=0).mean())
     assert evaluation.find("section", "pictorial").labels == 3
+    with pytest.raises(OptionError, match="nothing was measured for genus all; there are category all"):
+        evaluation.find("genus")
     assert evaluation.find("section", "form").marks == int(targets[:, section[3:]].any(axis=1).sum())
 
 

@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, pre
 from tests.data.test_labels import marks_of
 from tests.evaluation.test_evaluation import CODES, made_up
 from viennatag.errors import DataError, OptionError
-from viennatag.evaluation.evaluation import report_labels
+from viennatag.evaluation.bundle_evaluation import report_labels
 from viennatag.evaluation.label_report import label_report
 
 

@@ -86,15 +86,19 @@ def test_no_more_marks_than_there_are(indexed: Path, collection: Path) -> None:
         predictor.similar(collection / "000.png", 0)
 
 
-def test_a_bundle_without_an_index(trained: tuple[Bundle, Evaluation], collection: Path) -> None:
+def test_a_bundle_without_an_index(trained: tuple[Bundle, Evaluation], collection: Path, tmp_path: Path) -> None:
     with pytest.raises(
         ReferenceMarksError, match="there is no index of reference marks; make one with: viennatag index"
     ):
         Predictor(trained[0]).similar(collection / "000.png")
     with pytest.raises(
-        ReferenceMarksError, match="viennatag index starter MARKS -o INDEX, and name it: --reference-marks"
+        ReferenceMarksError, match="viennatag index starter MARKS --images IMAGES -o INDEX, and name it: --ref"
     ):
         Predictor.load("starter").similar(collection / "000.png")
+    missing = tmp_path / "reference"
+    with pytest.raises(ReferenceMarksError) as raised:
+        Predictor(trained[0]).open_reference_marks(missing)
+    assert f"viennatag index {trained[0].path} MARKS --images IMAGES -o {missing}, and name it" in str(raised.value)
 
 
 @pytest.mark.parametrize("name", [INDEX_GRAPH, VECTORS, MARKS])

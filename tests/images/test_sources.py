@@ -69,8 +69,10 @@ def test_endings_do_not_matter(ending: str, tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 12\n", "git lfs pull"),
         (b"<!DOCTYPE html><html><svg/></html>", "web page"),
         (b"\0\0\0\x18ftypheic" + bytes(200), "HEIC|damaged"),
-        (np.zeros((3, 64, 64), np.uint8), r"shape \(3, 64, 64\)"),
+        (io.TextIOWrapper(io.BytesIO(png())), "binary mode"),
+        (np.zeros((3, 64, 64), np.uint8), r"shape \(3, 64, 64\).*transpose\(1, 2, 0\)"),
         (np.zeros((0, 5), np.uint8), "empty"),
+        (Image.new("RGB", (0, 9)), "the Pillow image is empty, of 0 × 9 pixels"),
         (np.zeros((4, 4), np.complex64), "complex64"),
         (np.full((4, 4), np.nan), "finite"),
     ],
@@ -90,6 +92,16 @@ def test_closed_files_and_images(tmp_path: Path) -> None:
         read_image(file, 64)
     with pytest.raises(ImageError, match="Pillow image cannot be read"):
         read_image(image, 64)
+    verified = Image.open(tmp_path / "a.png")
+    verified.verify()
+    with pytest.raises(ImageError, match=r"Pillow image cannot be read \(closed or verified; open it again"):
+        read_image(verified, 64)
+
+
+def test_an_image_beyond_the_limit_that_one_gave_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ImageError, match=r"more pixels than Pillow's MAX_IMAGE_PIXELS allows, 100$"):
+        read_image(png(), 64)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")

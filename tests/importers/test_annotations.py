@@ -2,11 +2,16 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from viennatag.data.cells import normal_label, same_label
 from viennatag.data.columns import Reading
 from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import DataError
@@ -149,3 +154,162 @@ def test_results_of_label_studio_in_odd_shapes(tmp_path: Path, result: Any, told
             import_marks("label-studio", tmp_path / "in.json", tmp_path / "out.csv", taxonomy="flat")
     else:
         assert import_marks("label-studio", tmp_path / "in.json", tmp_path / "out.csv", taxonomy="flat").kept == 1
+
+
+def brought_in(tmp_path: Path, kind: str, files: dict[str, str], **options: Any) -> tuple[dict[str, list[str]], str]:
+    """Return the labels of each image, and all notes, of an import of these files."""
+    for name, text in files.items():
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "source" / name).write_text(text, encoding="utf-8")
+    options.setdefault("taxonomy", "flat")
+    summary = import_marks(kind, tmp_path / "source", tmp_path / "marks.jsonl", **options)
+    lines = (tmp_path / "marks.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["image"]: row["codes"] for row in map(json.loads, lines)}, "\n".join(summary.notes)
+
+
+def task(number: int, *annotations: dict[str, Any]) -> dict[str, Any]:
+    return {"id": number, "data": {"image": f"{number}.png"}, "annotations": list(annotations)}
+
+
+def annotated(*results: tuple[str, str, list[Any]], **more: Any) -> dict[str, Any]:
+    """Return an annotation with the results (control, type, labels)."""
+    found = [{"from_name": name, "type": kind, "value": {kind: labels}} for name, kind, labels in results]
+    return {"completed_by": 1, "was_cancelled": False, "result": found, **more}
+
+
+def test_controls_of_label_studio_that_ask_yes_or_no(tmp_path: Path) -> None:
+    tasks = [
+        task(1, annotated(("has_logo", "choices", ["Yes"]), ("has_text", "choices", ["No"]))),
+        task(2, annotated(("has_logo", "choices", ["No"]), ("has_text", "choices", ["Yes"]))),
+    ]
+    found, notes = brought_in(tmp_path, "label-studio", {"e.json": json.dumps(tasks)})
+    assert found == {"1.png": ["has_logo"], "2.png": ["has_text"]}
+    assert "yes or no" in notes
+    assert "controls 'has_logo', 'has_text'; --label-column NAME" in notes
+    chosen = {"reading": Reading(label_columns=["has_text"])}
+    found, _ = brought_in(tmp_path, "label-studio", {"e.json": json.dumps(tasks)}, **chosen)
+    assert found == {"1.png": [], "2.png": ["has_text"]}
+    with pytest.raises(DataError, match="no such control; they are 'has_logo', 'has_text'"):
+        brought_in(tmp_path, "label-studio", {}, reading=Reading(label_columns=["nope"]))
+
+
+def test_what_label_studio_may_mean_is_told(tmp_path: Path) -> None:
+    tasks = [
+        task(1, annotated(("t", "taxonomy", [["Animal", "Other"], ["Vehicle", "Other"]]), ("w", "textarea", ["cat"]))),
+        task(2, annotated(("t", "taxonomy", [["Animal"]]), ground_truth=True), annotated(("t", "taxonomy", [["Sky"]]))),
+    ]
+    found, notes = brought_in(tmp_path, "label-studio", {"e.json": json.dumps(tasks)})
+    assert found == {"1.png": ["Other"], "2.png": ["Animal"]}
+    for told in ("'Other' (t: Animal > Other; t: Vehicle > Other)", "such as textarea", "ground truth"):
+        assert told in notes
+
+
+def test_one_file_for_each_task_of_label_studio(tmp_path: Path) -> None:
+    stored = {"id": 9, "task": {"id": 2, "data": {"image": "2.png"}}, **annotated(("c", "choices", ["dog"]))}
+    files = {"1.json": json.dumps(task(1, annotated(("c", "choices", ["cat"])))), "2.json": json.dumps(stored)}
+    assert brought_in(tmp_path, "label-studio", files)[0] == {"1.png": ["cat"], "2.png": ["dog"]}
+
+
+def test_exports_of_two_projects_of_label_studio_lose_no_task(tmp_path: Path) -> None:
+    other = task(1, annotated(("c", "choices", ["dog"]))) | {"data": {"image": "b.png"}}
+    files = {"a.json": json.dumps([task(1, annotated(("c", "choices", ["cat"])))]), "b.json": json.dumps([other])}
+    assert brought_in(tmp_path, "label-studio", files)[0] == {"1.png": ["cat"], "b.png": ["dog"]}
+
+
+def test_objects_that_labelme_deleted_are_none(tmp_path: Path) -> None:
+    objects = "".join(
+        f"<object><name>{name}</name>{more}</object>"
+        for name, more in [("tree", "<deleted>1</deleted>"), ("car", "<deleted>0</deleted><difficult>true</difficult>"),
+                           ("cat", "<difficult>Unspecified</difficult><part><name>head</name></part>")]
+    )  # fmt: skip
+    text = f"<annotation><filename>\na.png\n</filename>{objects}</annotation>"
+    (tmp_path / "one").mkdir()
+    assert brought_in(tmp_path / "one", "voc", {"a.xml": text})[0] == {"a.png": ["cat"]}
+
+
+def test_what_cvat_may_mean_is_told_once(tmp_path: Path) -> None:
+    image = "<image id='{0}' name='{1}' subset='Trainval' task_id='{0}'>{2}</image>"
+    tag = "<tag label='cat'><attribute name='colour'>red</attribute></tag>"
+    images = [image.format(at, f"{at}.png", "") for at in range(5)] + [image.format(at, "f.png", tag) for at in (7, 8)]
+    found, notes = brought_in(tmp_path, "cvat", {"a.xml": f"<annotations>{''.join(images)}</annotations>"})
+    assert found["f.png"] == ["cat"]
+    assert len(found) == 6
+    for told in ("such as 0.png and 4 more", "'colour' of f.png and 1 more", "several tasks", "'Trainval' and 6 more"):
+        assert told in notes
+    video = "<annotations><track id='0' label='cat'><box frame='0' outside='0'/></track></annotations>"
+    (tmp_path / "source" / "a.xml").unlink()
+    with pytest.raises(DataError, match="CVAT for images"):
+        brought_in(tmp_path, "cvat", {"v.xml": video})
+
+
+def test_what_coco_may_mean_is_told(tmp_path: Path) -> None:
+    content = {
+        "categories": [{"id": 1, "name": "bat", "supercategory": "animal"}, {"id": 2, "name": "bat"}],
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
+        "annotations": [{"image_id": 1.0, "category_id": 1.0, "score": 0.03}, {"image_id": 2, "category_id": 2}],
+    }
+    found, notes = brought_in(tmp_path, "coco", {"x.json": json.dumps(content), "y.json": json.dumps(content)})
+    assert found == {"a.png": ["bat"], "b.png": ["bat"]}
+    for told in ("1 (animal), 2", "such as 0.03", "several files are joined", "a.png and 1 more"):
+        assert told in notes
+    results = json.dumps([{"image_id": 1, "category_id": 2, "score": 0.9}])
+    (tmp_path / "r.json").write_text(results, encoding="utf-8")
+    with pytest.raises(DataError, match="list of results"):
+        import_marks("coco", tmp_path / "r.json", tmp_path / "o.csv", taxonomy="flat")
+
+
+def test_tables_in_folders_of_subsets_beside_their_images(tmp_path: Path) -> None:
+    files = {f"{part}/_classes.csv": "filename, cat, dog\n1.png, 1, 0\n" for part in ("train", "valid")}
+    for name in ("train/1.png", "train/2.png", "valid/1.png"):
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "source" / name)
+    for options in ({}, {"images": tmp_path / "source"}):
+        found, notes = brought_in(tmp_path, "table", files, **options)
+        assert found == {"train/1.png": ["cat"], "valid/1.png": ["cat"]}
+        marks = read_marks(tmp_path / "marks.jsonl", taxonomy="flat")
+        assert sorted(marks.splits) == ["train", "validation"]
+        assert "other endings" not in notes
+    assert "no row names are left out, such as train/2.png" in notes
+
+
+def exported(kind: str, meant: dict[str, list[str]]) -> dict[str, str]:
+    """Return the files in which a tool writes the labels of images."""
+    if kind == "coco":
+        names = sorted({label for labels in meant.values() for label in labels})
+        content = {
+            "categories": [{"id": at, "name": name} for at, name in enumerate(names)],
+            "images": [{"id": name, "file_name": name} for name in meant],
+            "annotations": [
+                {"image_id": name, "category_id": names.index(label)} for name in meant for label in meant[name]
+            ],
+        }
+        return {"x.json": json.dumps(content)}
+    if kind == "cvat":
+        tags = {name: "".join(f"<tag label={quoteattr(label)}/>" for label in meant[name]) for name in meant}
+        images = "".join(f"<image name={quoteattr(name)}>{tags[name]}</image>" for name in meant)
+        return {"x.xml": f"<annotations>{images}</annotations>"}
+    if kind == "voc":
+        found = {
+            name: "".join(f"<object><name>{escape(label)}</name></object>" for label in meant[name]) for name in meant
+        }
+        return {f"{name}.xml": f"<annotation><filename>{name}</filename>{found[name]}</annotation>" for name in meant}
+    tasks = [{"id": at, "data": {"image": name}, "annotations": [annotated(("c", "choices", meant[name]))]}
+             for at, name in enumerate(meant)]  # fmt: skip
+    return {"x.json": json.dumps(tasks)}
+
+
+@pytest.mark.parametrize("kind", ["coco", "cvat", "voc", "label-studio"])
+def test_any_label_is_imported_as_it_was_exported(kind: str) -> None:
+    words = st.sampled_from(["b'cat'", "nan", "None", "unknown", "0101", "3.0", "[", "cat:0.9", "- x", "#REF!", "?"])
+    label = (st.text("ab0 .,;|#'\"[](){}<>-*&:=/\\%?é", min_size=1, max_size=8) | words).map(normal_label).filter(bool)
+
+    @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(st.lists(label, max_size=3), min_size=1, max_size=3))
+    def check(rows: list[list[str]]) -> None:
+        spelt = {same_label(each): each for row in rows for each in row}
+        meant = {f"{at}.png": sorted({spelt[same_label(each)] for each in row}) for at, row in enumerate(rows)}
+        with TemporaryDirectory() as folder:
+            found, _ = brought_in(Path(folder), kind, exported(kind, meant))
+        assert {name: sorted(labels) for name, labels in found.items()} == meant
+
+    check()

@@ -142,6 +142,7 @@ def test_bad_files_and_codes_are_counted_and_the_rest_goes_on(tmp_path: Path) ->
     (source / "f.xml").symlink_to("nowhere")
     with zipfile.ZipFile(source / "e.zip", "w") as archive:
         archive.writestr("inner.zip", b"")
+        archive.writestr(zipfile.ZipInfo(""), b"a member without a name")
     damaged = bytearray((source / "d.zip").read_bytes())
     damaged[80] ^= 255
     (source / "d.zip").write_bytes(damaged)
@@ -203,6 +204,22 @@ def test_class_folders(tmp_path: Path) -> None:
     flat = import_marks("class-folders", tmp_path / "in", tmp_path / "m.jsonl", taxonomy="flat")
     assert flat.taxonomy == "flat"
     assert json.loads((tmp_path / "m.jsonl").read_text().splitlines()[0])["codes"] == ["03.01.06"]
+
+
+def test_copies_of_an_image_in_several_class_folders_are_one_mark(tmp_path: Path) -> None:
+    files = {"cat/1.png": b"both", "dog/1.png": b"both", "cat/2.png": b"cat", "dog/2.png": b"dog", "hen/0.png": b"both"}
+    for name, content in files.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(content)
+    summary = import_marks("class-folders", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    found = [row[:2] for row in rows(tmp_path / "m.csv")]
+    assert sorted(found) == [
+        ["cat/1.png", "cat;dog"],
+        ["cat/2.png", "cat"],
+        ["dog/2.png", "dog"],
+        ["hen/0.png", "hen"],  # under another name
+    ]
+    assert any("one mark with all these labels" in note for note in summary.notes)
 
 
 def test_design_codes_stay_a_list_of_their_own(tmp_path: Path) -> None:

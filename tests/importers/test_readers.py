@@ -99,7 +99,7 @@ def test_one_hot_leaves_named_columns_out() -> None:
     assert codes("one-hot", b"image,codes\na.png,3.1.6\n") == {"a.png": ("3.1.6",)}
     short = read("one-hot", b"3.1.6,image,27.5.1\n1\n0,b.png,1\n")  # found by fuzzing; the first row lacks its image
     assert [(mark.id, mark.problem, mark.codes) for mark in short] == [
-        ("row 2 has 1 field, the header 3", "a row that cannot be used", ()),
+        ("row 2 has 1 field, the header 3; the first row separates columns by ','", "a row that cannot be used", ()),
         ("b.png", "", ("27.5.1",)),
     ]
 
@@ -346,5 +346,5 @@ def test_coco_files_of_every_kind(tmp_path: Path) -> None:
         "b.jpg": (("cat",), ""),
     }
     assert [note[:30] for note in sorted(summary.notes)] == [
-        "annotations of 1 images are le", "images state for which labels ", "the subsets of images are thos",
+        "annotations of 1 image are lef", "images state for which labels ", "the subsets of images are thos",
     ]  # fmt: skip

@@ -7,16 +7,20 @@ import re
 import shlex
 from pathlib import Path
 
+import pyarrow
 import pytest
 from PIL import Image
+from pyarrow import parquet
 from typer.testing import CliRunner
 
 from viennatag.cli import app
+from viennatag.data.columns import Reading
 from viennatag.data.marks import read_marks
 from viennatag.errors import DataError
 from viennatag.importers import import_marks
 
 RUNNER = CliRunner()
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def rows(table: Path) -> list[dict[str, str]]:
@@ -284,7 +288,7 @@ def test_tables_of_subsets_that_number_their_rows_lose_no_mark(tmp_path: Path) -
     ]  # fmt: skip
     assert "ids are those of the images" in " ".join(summary.notes)
     assert "the subset of the rows of train.csv is that in its name, train" in " ".join(summary.notes)
-    assert [note.reason for note in summary.repeated] == ["stated again, the last counts"]
+    assert [note.reason.partition(";")[0] for note in summary.repeated] == ["stated again, the last counts"]
 
 
 def test_names_as_addresses_write_them(tmp_path: Path) -> None:
@@ -314,3 +318,128 @@ def test_annotations_of_one_image_in_two_places_are_joined_or_kept(tmp_path: Pat
     summary = import_marks("voc", tmp_path / "voc", tmp_path / "m.csv", taxonomy="flat")
     assert [row["codes"] for row in rows(tmp_path / "m.csv")] == ["cat", "dog"]
     assert "such as a.jpg in b.xml" in " ".join(summary.notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wanted", "said"),
+    [
+        ("us-table", "serial_no,design_search_cd\n7,10103\nserial_no,design_search_cd\n8,261721\n",
+         {"7": "1.1.3", "8": "26.17.21"}, ""),
+        ("us-table", "serial_no,design_search_cd\n7.0,10103.0\n", {"7": "1.1.3"}, ""),
+        ("ca-table", "application number,Vienna Category,Vienna Division,Vienna Section\n1.0,3.0,7.0,11.0\n2,26,4,\n"
+         "3,3,,11\n4,,4,2\n", {"1": "3.7.11", "2": "26.4"}, "'3..11' of 3"),
+        ("table", "application_number,vienna_code\n1,26.04.05\n1,3.7.11\n2,1.1\n", {"1": "3.7.11;26.4.5", "2": "1.1"},
+         "one row per image and label"),
+        ("tmview", "ST13,Vienna Codes,Image\nEM1,26.04.05,Caf\ufffd.jpg\n", {"EM1": "26.4.5"}, "no UTF-8"),
+    ],
+)  # fmt: skip
+def test_tables_of_registers(tmp_path: Path, kind: str, text: str, wanted: dict[str, str], said: str) -> None:
+    summary = import_marks(kind, write(tmp_path / "r.csv", text), tmp_path / "marks.csv")
+    assert {row["id"]: row["codes"] for row in rows(tmp_path / "marks.csv")} == wanted
+    assert said in " ".join(map(str, (*summary.notes, *summary.unreadable)))
+
+
+def test_a_title_above_an_export_of_tmview_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="names no column of Vienna codes"):
+        import_marks("tmview", write(tmp_path / "t.csv", "Export\n\nST13,Vienna Codes\nEM1,1.1\n"), tmp_path / "o.csv")
+
+
+def test_hugging_face_parquet_with_names_inside_of_objects_and_without_an_image(tmp_path: Path) -> None:
+    images = [{"bytes": PNG, "path": "a.png"}, None, {"bytes": PNG, "path": "b.png"}]
+    objects = [{"bbox": [[1.0, 2.0]], "category": [1]}, {"bbox": [], "category": []}, {"bbox": [], "category": []}]
+    features = {"objects": {"feature": {"category": {"names": ["cat", "dog"]}}}}
+    table = pyarrow.table({"image": images, "objects": objects})
+    (tmp_path / "in").mkdir()
+    named = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    parquet.write_table(named, tmp_path / "in" / "x.parquet")
+    summary = import_marks("hf-parquet", tmp_path / "in", tmp_path / "marks.csv", taxonomy="flat")
+    assert [row["codes"] for row in rows(tmp_path / "marks.csv")] == ["dog", ""]
+    assert [note.reason for note in summary.skipped] == ["a row without an image"]
+
+
+def test_a_name_inside_of_parquet_that_is_no_utf8_is_told(tmp_path: Path) -> None:
+    table = pyarrow.table({"image": ["a.png"], "labels": [[{"afieldname": "cat"}]]})
+    path = tmp_path / "t.parquet"
+    parquet.write_table(table, path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"afieldname", b"a\xcfieldname"[:10]))
+    for kind in ("table", "hf-parquet"):
+        with pytest.raises(DataError, match=r"UTF-8|utf-8"):
+            import_marks(kind, path, tmp_path / "marks.csv", taxonomy="flat")
+
+
+def test_columns_of_one_name_are_told(tmp_path: Path) -> None:
+    columns = {"image": pyarrow.array([PNG]), "labels": pyarrow.array(["cat"])}
+    table = pyarrow.table([*columns.values(), columns["labels"]], names=[*columns, "labels"])
+    (tmp_path / "in").mkdir()
+    parquet.write_table(table, tmp_path / "in" / "x.parquet")
+    with pytest.raises(DataError, match=r"  x.parquet: the header names a column twice: 'labels'"):
+        import_marks("hf-parquet", tmp_path / "in", tmp_path / "marks.csv", taxonomy="flat")
+
+
+def test_parquet_that_holds_no_images_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    parquet.write_table(pyarrow.table({"image": ["a.png"], "labels": [["cat", "dog"]]}), tmp_path / "in" / "t.parquet")
+    import_marks("table", tmp_path / "in", tmp_path / "marks.csv", taxonomy="flat")
+    assert rows(tmp_path / "marks.csv")[0]["codes"] == "cat;dog"
+
+
+def test_other_tables_beside_one_of_labels_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "labels.csv", "image,label\na.png,cat\n")
+    write(tmp_path / "in" / "classes.csv", "label,name\ncat,Cat\n")
+    write(tmp_path / "in" / "sample_submission.csv", "image,label\nc.png,cat\n")
+    summary = import_marks("table", tmp_path / "in", tmp_path / "marks.csv", taxonomy="flat")
+    assert [row["image"] for row in rows(tmp_path / "marks.csv")] == ["a.png", "c.png"]
+    assert summary.failed[0].example == "classes.csv"
+    assert "such as sample_submission.csv" in " ".join(summary.notes)
+    with pytest.raises(DataError, match=r"3 × \.csv"):
+        import_marks("voc", tmp_path / "in", tmp_path / "o.csv")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("coco", "a.json"), ("voc", "a.xml"), ("hf-parquet", "a.parquet"), ("table", "a.parquet"), ("tmview", "a.csv")],
+)
+def test_a_pointer_of_git_lfs_is_told(tmp_path: Path, kind: str, name: str) -> None:
+    write(tmp_path / "in" / name, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(DataError, match=r"git lfs pull"):
+        import_marks(kind, tmp_path / "in", tmp_path / "o.csv")
+
+
+def test_labels_without_a_taxonomy(tmp_path: Path) -> None:
+    folder(tmp_path / "in", "cat/a.png", "dog/b.png")
+    done = RUNNER.invoke(app, ["import", "class-folders", str(tmp_path / "in"), "-o", str(tmp_path / "marks.csv")])
+    assert done.exit_code == 1
+    assert "--taxonomy flat" in done.output
+    folder(tmp_path / "digits", "1/a.png", "2/b.png")
+    summary = import_marks("class-folders", tmp_path / "digits", tmp_path / "marks.csv")
+    assert "all codes are categories" in " ".join(summary.notes)
+
+
+def test_images_under_another_ending_or_on_several_marks_are_told(tmp_path: Path) -> None:
+    folder(tmp_path / "images", "a.jpg", "b.jpg")
+    text = "id,image,label\nx,a.jpeg,cat\ny,s3://c/b.jpg,cat\nz,s3://d/b.jpg,dog\n"
+    summary = import_marks(
+        "table", write(tmp_path / "t.csv", text), tmp_path / "m.csv", images=tmp_path / "images", taxonomy="flat"
+    )
+    assert [row["image"] for row in rows(tmp_path / "m.csv")] == ["a.jpg", "b.jpg", "b.jpg"]
+    assert "such as a.jpg for a.jpeg" in " ".join(summary.notes)
+    assert "several marks with ids of their own, such as b.jpg" in " ".join(summary.notes)
+
+
+def test_labels_of_an_image_in_two_tables_are_joined_if_the_user_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "a.csv", "image,label\na.png,cat\n")
+    write(tmp_path / "in" / "b.csv", "image,label\na.png,dog\n")
+    summary = import_marks("table", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    assert "--long joins" in summary.repeated[0].reason
+    import_marks("table", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat", reading=Reading(long=True))
+    assert rows(tmp_path / "m.csv")[0]["codes"] == "cat;dog"
+
+
+def test_subsets_in_the_names_of_images(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "metadata.csv", "file_name,label\ntrain/1.png,cat\ntest\\1.png,dog\n")
+    summary = import_marks("table", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    assert [row["split"] for row in rows(tmp_path / "m.csv")] == ["train", "test"]
+    assert "those in the names of their images, such as train/1.png" in " ".join(summary.notes)
+    write(tmp_path / "in" / "metadata.csv", "file_name,label\ntrain/1.png,cat\ntrain/2.png,dog\n")
+    import_marks("table", tmp_path / "in", tmp_path / "m.csv", taxonomy="flat")
+    assert "split" not in rows(tmp_path / "m.csv")[0]

@@ -114,7 +114,7 @@ def test_rows_alone_can_be_checked() -> None:
     assert report.alike == ()
     found = {each.kind: each.positions for each in report.findings}
     assert found["contradictory"] == (0, 1)
-    assert found["unknown"] == found["extension"] == (2,)
+    assert found["unknown-code"] == found["extension"] == (2,)
     assert len(clean_marks(marks, report, drop=["contradictory"])[0]) == 1
 
 

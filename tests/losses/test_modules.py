@@ -1,7 +1,9 @@
 import copy
+import importlib
 import inspect
 import io
 import pickle
+import re
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 import viennatag.losses
-from viennatag.errors import DataError, OptionError
+from viennatag.errors import DataError, MissingExtraError, OptionError
 from viennatag.losses import (
     Asymmetric,
     AsymmetricLoss,
@@ -21,8 +23,9 @@ from viennatag.losses import (
     LossModule,
     WeightedBinaryCrossEntropyLoss,
 )
-from viennatag.losses.modules import MODULES
+from viennatag.sampling import ClassAware
 
+MODULES = [getattr(viennatag.losses, name) for name in viennatag.losses.__all__ if re.search("[a-z]Loss$", name)]
 COUNTS, SAMPLES = [40, 12, 3], 100
 LOGITS = torch.linspace(-2, 2, 12).reshape(4, 3)
 TARGETS = torch.tensor([[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0]])
@@ -32,7 +35,7 @@ def test_every_loss_has_a_module() -> None:
     kinds = [kind for name in viennatag.losses.__all__ for kind in [getattr(viennatag.losses, name)]]
     losses = {kind for kind in kinds if inspect.isclass(kind) and hasattr(kind, "prepare") and kind.__name__ != "Loss"}
     assert {module.kind for module in MODULES} == losses
-    assert all(getattr(viennatag.losses, module.__name__) is module for module in MODULES)
+    assert [module.__name__ for module in MODULES] == [f"{module.kind.__name__}Loss" for module in MODULES]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -142,6 +145,19 @@ def test_a_keras_loop_takes_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     model.compile(keras.optimizers.Adam(0.05), loss=lambda y_true, y_pred: loss(y_pred, y_true))
     values = model.fit(features, targets, epochs=8, verbose=0).history["loss"]
     assert values[-1] < 0.7 * values[0]
+
+
+@pytest.mark.parametrize(("module", "name"), [("losses", "FocalLoss"), ("sampling", "LabelSampler")])
+def test_without_torch_it_is_said_what_to_install(module: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"'torch', .* pip install 'viennatag\[train\]'"):
+        getattr(importlib.import_module(f"viennatag.{module}"), name)
+
+
+def test_without_scipy_a_sampling_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    with pytest.raises(MissingExtraError, match=r"'scipy', .* pip install 'viennatag\[data\]'"):
+        ClassAware().draws(np.eye(3, dtype=int))
 
 
 def test_listing_losses_needs_no_torch_timm_or_onnx() -> None:

@@ -2,7 +2,9 @@ import hashlib
 import json
 import logging
 import math
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,6 +188,12 @@ def test_a_folder_named_like_the_bundle_in_the_package(
     assert caplog.messages == [
         "starter is the bundle that comes with viennatag; for the folder of this name write ./starter"
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_folder_whose_name_is_no_text(copy: Path) -> None:
+    with pytest.raises(BundleError, match="its path is no UTF-8"):
+        open_bundle(copy.rename(os.fsdecode(os.fsencode(copy) + b"\xff")))
 
 
 def test_a_bundle_that_a_killed_run_had_moved_aside_is_found(copy: Path) -> None:

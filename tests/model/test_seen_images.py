@@ -1,5 +1,6 @@
 """A bundle remembers the images that it has learned from, and no figure is measured on them."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from viennatag.data.marks import read_marks
 from viennatag.errors import BundleError, DataError
-from viennatag.evaluation.evaluation import Evaluation, evaluate
+from viennatag.evaluation.bundle_evaluation import evaluate
+from viennatag.evaluation.evaluation import Evaluation
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.saving import write_bundle
 from viennatag.model.seen_images import hash_files, is_seen, unseen_marks
@@ -59,3 +61,9 @@ def test_the_hashes_are_written_with_the_bundle_and_guarded(trained: tuple[Bundl
     file.write_bytes(file.read_bytes()[8:])
     with pytest.raises(BundleError, match=r"seen\.u64 is damaged"):
         open_bundle(tmp_path / "again")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_not_waited_for(trained: tuple[Bundle, Evaluation], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    assert not is_seen(trained[0], [tmp_path / "a.png"]).any()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,9 +183,32 @@ def test_several_images_are_not_one_image(trained: tuple[Bundle, Evaluation], co
     ):
         with pytest.raises(OptionError, match="takes several images, not one"):
             predictor.predict_many(one)  # type: ignore[arg-type]
-    expected = predictor.predict(pixels)
+    for named in ({"image": [path]}, pd.DataFrame({"image": [path]})):
+        with pytest.raises(OptionError, match="pass the column or the list"):
+            predictor.predict_many(named)
+    with pytest.raises(OptionError, match="one text, 'cat'"):
+        predictor.explain_codes(pixels, "cat")
+    expected, found = predictor.predict(pixels), predictor.predict(path)
     for several in ([pixels], (pixels,), iter([pixels]), np.stack([pixels])):
         assert [each.suggestions for each in predictor.predict_many(several)] == [expected]
+    for several in (np.array([str(path)]), np.array([path]), pd.Series([path])):
+        assert [each.suggestions for each in predictor.predict_many(several)] == [found]
+
+
+@pytest.mark.parametrize("threads", [0, "2", 2.5, 10**6])
+def test_a_senseless_number_of_threads_is_refused(trained: tuple[Bundle, Evaluation], threads: int) -> None:
+    with pytest.raises(OptionError, match="threads is"):
+        Predictor(trained[0], threads=threads)
+
+
+def test_a_bundle_is_found_after_a_change_of_folder(
+    trained: tuple[Bundle, Evaluation], collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trained[0].path is not None
+    monkeypatch.chdir(trained[0].path.parent)
+    predictor = Predictor.load(trained[0].path.name)
+    monkeypatch.chdir(tmp_path)
+    assert predictor.predict(collection / "000.png") == Predictor(trained[0]).predict(collection / "000.png")
 
 
 def test_a_predictor_survives_pickling(trained: tuple[Bundle, Evaluation], collection: Path) -> None:

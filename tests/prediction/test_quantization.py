@@ -61,6 +61,19 @@ def test_a_reduced_bundle_is_smaller_says_so_and_agrees_on_every_engine(
         assert np.abs(scores - reference)[asked].mean() < TOLERANCE[precision]
 
 
+def test_whatever_the_quantizer_raises_is_one_error(
+    marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for failure in (OSError(28, "No space left on device"), ValueError("Error parsing message\nand more")):
+
+        def fail(*_: object, failure: Exception = failure, **__: object) -> None:
+            raise failure
+
+        monkeypatch.setattr("onnxruntime.quantization.quantize_static", fail)
+        with pytest.raises(PrecisionError, match=r"cannot be reduced \(.*\); free space in .*TMPDIR$"):
+            quantize(open_bundle(), marks.select(range(8)), collection, tmp_path / "small")
+
+
 def test_what_loses_too_much_is_refused_and_nothing_written(marks: Marks, collection: Path, tmp_path: Path) -> None:
     original = open_bundle()
     with pytest.raises(

@@ -60,8 +60,15 @@ def test_what_it_writes_is_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.svg").write_text(DRAWN.replace("300.123456", "20"))
     (tmp_path / "table.tsv").write_text("a.svg\tcat\t\nb.svg\tcat\t\nc.svg\tchimera\t4.3.20\n")
-    monkeypatch.setattr(clip_art, "TABLE", tmp_path / "table.tsv")
-    monkeypatch.setattr(sys, "argv", ["clip_art.py", str(tmp_path), "-o", str(tmp_path / "openclipart")])
+    command = [
+        "clip_art.py",
+        str(tmp_path),
+        "-o",
+        str(tmp_path / "openclipart"),
+        "--table",
+        str(tmp_path / "table.tsv"),
+    ]
+    monkeypatch.setattr(sys, "argv", command)
     clip_art.main()
     icons = json.loads((tmp_path / "openclipart/icons.json").read_text())["icons"]
     assert list(icons) == ["cat-1", "cat-2", "chimera-1"]

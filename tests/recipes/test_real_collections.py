@@ -49,7 +49,7 @@ def test_faint_labels_keep_their_frequencies_and_are_partly_wrong() -> None:
     assert (clean[:, -1] & noisy[:, -1]).sum() == round(0.75 * clean[:, -1].sum())
 
 
-def test_each_seed_tests_another_fold_of_registered_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_seed_tests_another_fold_of_registered_marks(tmp_path: Path) -> None:
     script = load_script("benchmarks/real_collections")
     folder = tmp_path / "real_marks"
     folder.mkdir()
@@ -57,10 +57,9 @@ def test_each_seed_tests_another_fold_of_registered_marks(tmp_path: Path, monkey
     (folder / "marks.csv").write_text("\n".join(["image,figurative,fold", *rows]))
     for at in range(10):
         (folder / f"{at}.png").touch()
-    monkeypatch.setattr(script, "SHARED", tmp_path)
     tested = []
     for seed in range(5):
-        task = script.load("real_codes", tmp_path, train=0, size=64, seed=seed)
+        task = script.load("real_codes", tmp_path, train=0, size=64, seed=seed, shared=tmp_path)
         tested += [task.marks.images[at] for at in task.rows("test")]
         assert len(task.rows("train")) == 6
     assert sorted(tested) == [f"{at}.png" for at in range(10)]

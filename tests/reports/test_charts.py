@@ -33,6 +33,8 @@ def test_bars_are_as_high_as_their_values() -> None:
     assert titles(chart) == ["one", "two", "<none>"]
     assert {"0", "20", "40", "60", "80", "100"} <= {element.text for element in tree(chart).iter("text")}
     assert list(tree(charts.bar_chart([], x="labels", y="marks")).iter("g")) == []
+    few = charts.bar_chart([("1", 2, "two")], x="labels", y="marks")
+    assert [each.text for each in tree(few).iter("text")].count("1.5") == 0, "there is no half of a mark"
 
 
 def test_shares_fill_the_bar() -> None:

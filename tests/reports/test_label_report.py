@@ -88,10 +88,29 @@ def test_the_page_is_sorted_searched_and_opened_in_a_browser(browser: Any, repor
         page.get_by_label("Search labels").fill("nothing like it")
         assert page.locator("#none").is_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_label("Search labels").fill("")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 690, "height": 900})  # of A4 within its margins
+        assert page.locator("#labels").evaluate("table => table.getBoundingClientRect().right") <= 690
+        assert not page.get_by_label("Search labels").is_visible()
         assert said == []
         assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
         assert [url for url in asked if url.startswith("file")] == [file.as_uri()]
         context.close()
+
+
+@pytest.mark.slow
+def test_thousands_are_counted_alike(browser: Any, tmp_path: Path) -> None:
+    scores = np.linspace(0, 1, 8).reshape(4, 2).repeat(600, axis=1)
+    file = tmp_path / "labels.html"
+    report = label_report(scores, scores > 0.4, rounds=2)
+    file.write_text(label_report_page(report, source="many"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    assert page.locator("#count").text_content() == "1,200 labels"
+    page.get_by_label("Search labels").fill("1")
+    assert re.fullmatch(r"\d+ of 1,200 labels", page.locator("#count").text_content())
+    page.close()
 
 
 def test_a_report_of_arrays_needs_no_marks(report: LabelReport) -> None:

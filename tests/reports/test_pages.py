@@ -84,8 +84,12 @@ def test_advice_names_labels_numbers_and_strategies() -> None:
     assert re.search(r"\d+ of 120 sections have fewer than 50 marks", collect)
     assert re.search(r"The closest: \d+\.\d+\.\d+ \(\+\d+\)", collect)
     assert "`group-rare`" in advice["Choose what to do with the other rare labels"]
+    assert "Compare `few-examples`" in advice["Choose what to do with the other rare labels"]
     assert "`more-data`" in advice["Choose what to do with the other rare labels"]
     assert "`class-weights`" in advice["Compare strategies for the imbalance"]
+    flat = dict(advise(profile(long_tail(taxonomy="flat"))))["Choose what to do with the other rare labels"]
+    assert "Compare `few-examples`" in flat  # measured: grouping flat labels loses the tail
+    assert "`group-rare` gives up" in flat
     ids, empty = tuple("abcdefgh" * 10), ("",) * 80
     even = Marks("flat", empty, (("cat", "dog"),) * 80, ids, empty, empty, (1.0,) * 80)
     assert [title for title, _ in advise(profile(even))] == ["Keep the marks as they are", "Compare on your own marks"]

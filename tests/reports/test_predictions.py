@@ -25,3 +25,12 @@ def test_styles_wrap_text_and_nothing_else() -> None:
         assert sequence in styled
         plain = plain.replace(sequence, "")
     assert plain == predictions_text(found, styled=False)
+
+
+def test_a_terminal_obeys_no_name_and_no_label() -> None:
+    label = Suggestion("a\x1b[2J", "b\x07", 0.5, "label", (), True)
+    text = predictions_text(
+        [Prediction("c\x1b[31m\x9b2J.png", (label,)), Prediction("d\re", error="f\x08")], styled=False
+    )
+    assert all(each.isprintable() for each in text.splitlines())
+    assert r"c\x1b[31m\x9b2J.png" in text

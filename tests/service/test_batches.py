@@ -138,7 +138,7 @@ def test_the_store_holds_no_more_bytes_than_allowed() -> None:
     assert (rest.id, rest.first, len(rest.uploads)) == (first.id, 4, 1)
     store.save(rest, [{"image": "y"}])
     assert store.status(first.id).status == "done"
-    assert store.results(first.id, 3, 9) == [{"image": "y"}]
+    assert store.results(first.id, 3, 9) == [b'{"image": "y"}']
     store.add(PredictionQuery(), uploads(1, 390))  # what is done gives way
     with pytest.raises(KeyError):
         store.status(first.id)
@@ -158,12 +158,11 @@ def test_results_that_do_not_fit_end_their_batch() -> None:
     store.add(PredictionQuery(), uploads(1, 500))  # it holds nothing any more
 
 
-def test_results_are_forgotten_after_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryBatchStore(500)
+def test_results_are_forgotten_after_their_time() -> None:
+    store = MemoryBatchStore(500, keep=timedelta(seconds=-1))
     found = store.add(PredictionQuery(), uploads(1, 100))
     images = store.next_images(1)
     assert images is not None
-    monkeypatch.setattr(batches, "KEEP", timedelta(seconds=-1))
     store.save(images, [{}])
     with pytest.raises(KeyError):
         store.results(found.id, 0, 1)

@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -222,7 +224,8 @@ def test_closing_finishes_the_slow_lane() -> None:
 
 
 def test_readiness_knows_stuck_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "STUCK_SECONDS", 0.3)
+    ahead = [0.0]
+    monkeypatch.setattr(batching, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + ahead[0]))
     with held_engine(monkeypatch) as (go, sizes):
 
         async def conversation(client: httpx.AsyncClient) -> None:
@@ -230,7 +233,7 @@ def test_readiness_knows_stuck_workers(monkeypatch: pytest.MonkeyPatch) -> None:
             while not sizes:
                 await asyncio.sleep(0.01)
             assert (await client.get("/readyz")).status_code == 200
-            await asyncio.sleep(0.4)
+            ahead[0] = batching.STUCK_SECONDS + 1
             check_problem(await client.get("/readyz"), 503, "stuck", "every worker")
             check_problem(await client.post("/v1/predict", content=picture(), headers=PNG), 503, "stuck")
             assert "viennatag_stuck_workers 1.0" in (await client.get("/metrics")).text

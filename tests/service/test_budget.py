@@ -12,8 +12,7 @@ import pytest
 from tests.service.server import SAMPLE, running
 from tests.service.test_http import exchange, head, receive
 from viennatag.errors import OptionError
-from viennatag.service import budget
-from viennatag.service.budget import ByteBudget, Reservation
+from viennatag.service.budget import USUAL_SECONDS, ByteBudget, Reservation
 from viennatag.service.options import ServiceOptions
 from viennatag.service.problems import Problem
 from viennatag.service.running import _fitting_connections
@@ -56,7 +55,7 @@ def test_the_slowest_upload_gives_way() -> None:
     asyncio.run(conversation())
 
 
-def test_bodies_that_are_read_at_a_time_give_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_that_are_read_at_a_time_give_way_too() -> None:
     found = ByteBudget(100, 1)
     first, second = Reservation(), Reservation()
     found.begin(first)
@@ -64,7 +63,7 @@ def test_bodies_that_are_read_at_a_time_give_way_too(monkeypatch: pytest.MonkeyP
         found.begin(second)
 
     async def later() -> None:
-        monkeypatch.setattr(budget, "USUAL_SECONDS", 0.0)
+        first.since -= USUAL_SECONDS  # it is read for so long
         found.begin(second)
 
     asyncio.run(later())
@@ -109,6 +108,22 @@ def test_half_sent_heads_do_not_keep_others_out(tmp_path: Path) -> None:
         assert time.monotonic() - start < 5
         assert b"its connection was needed" in receive(slow[0])
         assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_clients_that_read_no_answer_do_not_keep_others_out(tmp_path: Path) -> None:
+    asking = b"GET /docs/swagger-ui/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40  # 57 MB
+    with running(log=tmp_path / "log", code=limited(connections=3)) as (_, port), ExitStack() as stack:
+        for _ in range(6):
+            deaf = stack.enter_context(socket.socket())
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            deaf.connect(("127.0.0.1", port))
+            deaf.sendall(asking)
+        start, answer = time.monotonic(), b""
+        while not answer.startswith(b"HTTP/1.1 200") and time.monotonic() - start < 30:
+            answer = exchange(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            time.sleep(0.1)
+        assert answer.startswith(b"HTTP/1.1 200"), answer
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_a_service_full_of_requests_refuses_the_next_connection(tmp_path: Path) -> None:
@@ -162,7 +177,7 @@ def test_slow_uploads_hold_a_bounded_number_of_bytes(tmp_path: Path) -> None:
             slow.settimeout(0.5)
             with suppress(OSError):  # refused
                 slow.sendall(head(15_000_000) + bytes(14_999_999))
-        time.sleep(budget.USUAL_SECONDS)
+        time.sleep(USUAL_SECONDS)
         body = SAMPLE.read_bytes()
         answer = exchange(port, head(len(body)).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + body)
         assert answer.startswith(b"HTTP/1.1 200")

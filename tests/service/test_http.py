@@ -17,6 +17,7 @@ import pytest
 
 from tests.malformed import Malformed, malformed_requests
 from tests.service.server import PNG, SAMPLE, check_problem, running
+from viennatag.service.running import listen
 
 ROOT = SAMPLE.parents[1]
 
@@ -92,6 +93,22 @@ def test_what_is_not_http_is_a_problem_too(port: int) -> None:
         assert answer.startswith(b"HTTP/1.1 400"), nonsense
         assert b"application/problem+json" in answer
         assert b"urn:viennatag:problem:malformed" in answer
+
+
+def test_a_body_of_two_lengths_is_refused_and_what_follows_is_not_read(port: int) -> None:
+    """A proxy may believe the other length, and take what follows for a request of its own."""
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    both = head(5).replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+    answer = exchange(port, both + b"0\r\n\r\n" + hidden)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_all_addresses_are_those_of_both_protocols() -> None:
+    with listen("::", 0) as listener:
+        port = listener.getsockname()[1]
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, port), timeout=5).close()
 
 
 def test_a_body_beyond_the_limit_is_refused_before_it_is_sent(port: int) -> None:

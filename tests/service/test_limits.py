@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.service.server import PNG, ask, check_problem, picture, starter, talk
+from viennatag.errors import OptionError
 from viennatag.service.options import ServiceOptions
 
 TOKEN = "a-token-of-some-length"
@@ -234,7 +235,7 @@ def test_a_token_is_required() -> None:
 def test_a_local_service_only_answers_to_local_host_names() -> None:
     options = ServiceOptions(hosts=("localhost", "127.0.0.1", "[::1]"))
     check_problem(ask("GET", "/v1/codes", options, headers={"Host": "evil.example"}), 421, "wrong-host", "evil.example")
-    for host in ("localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"):
+    for host in ("localhost", "LocalHost:8000", "localhost.:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"):
         assert ask("GET", "/healthz", options, headers={"Host": host}).status_code == 200
 
 
@@ -258,6 +259,8 @@ def test_security_headers() -> None:
         assert headers["referrer-policy"] == "no-referrer"
         assert "access-control-allow-origin" not in headers
     assert ask("GET", "/v1/codes").headers["cache-control"] == "no-store"
+    for url in ("/", "/static/app.js", "/docs", "/docs/swagger-ui/swagger-ui.css", "/openapi.json", "/healthz"):
+        assert ask("GET", url).headers["cache-control"] == "no-cache", "an upgrade must not meet scripts of before"
 
 
 def test_only_allowed_origins_have_access() -> None:
@@ -267,8 +270,24 @@ def test_only_allowed_origins_have_access() -> None:
     assert friend.headers["access-control-allow-origin"] == "https://office.example"
     stranger = ask("OPTIONS", "/v1/predict", options, headers={"Origin": "https://evil.example", **asking})
     assert "access-control-allow-origin" not in stranger.headers
+    network = {"Access-Control-Request-Private-Network": "true"}  # of a page on the internet, to a service within
+    inside = ask("OPTIONS", "/v1/predict", options, headers={"Origin": "https://office.example", **asking, **network})
+    assert inside.headers["access-control-allow-private-network"] == "true"
     refused = ask("GET", "/v1/codes", options, headers={"Origin": "https://office.example"})
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://office.example")
+
+
+def test_an_origin_that_no_browser_sends_is_refused_at_the_start() -> None:
+    for origin in (
+        "https://office.example/",
+        "office.example",
+        "https://Office.example",
+        "https://a.example b",
+        "null",
+    ):
+        with pytest.raises(OptionError, match="expected an origin"):
+            ServiceOptions(origins=(origin,))
+    ServiceOptions(origins=("http://localhost:3000", "https://a-b.example", "chrome-extension://abc", "*"))
 
 
 def test_an_unexpected_error_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """A bundle with a tree of one's own is served: its levels, its tree, its groups."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
 import httpx
 
@@ -10,11 +12,15 @@ from viennatag.data.taxonomy import LabelNode, LabelTree
 from viennatag.prediction.predictor import Predictor
 
 
-def own() -> Predictor:
+def own(names: Mapping[str, str] | None = None) -> Predictor:
     """Return the starter under other names: a tree in which two roots exclude each other."""
     bundle = starter().bundle
+
+    def label(code: str) -> str:
+        return (names or {}).get(code, f"label {code}")
+
     nodes = tuple(
-        LabelNode(f"label {name}", f"label {above}" if (above := name.rpartition(".")[0]) else "", f"meaning of {name}",
+        LabelNode(label(name), label(above) if (above := name.rpartition(".")[0]) else "", f"meaning of {name}",
                   "kind" if name in {"1", "2"} else "")
         for name in bundle.labels.names
     )  # fmt: skip
@@ -50,3 +56,18 @@ def test_levels_tree_and_groups_of_ones_own() -> None:
         assert "label 3" not in card["parents"]
 
     talk(conversation, predictor=own())
+
+
+def test_labels_may_hold_any_sign() -> None:
+    """A slash ended the address of a label, and a long one was refused."""
+    odd = {"26": "a/b", "26.1": "c; d?", "26.3": "x" * 240}
+
+    async def conversation(client: httpx.AsyncClient) -> None:
+        for label in odd.values():
+            found = await client.get(f"/v1/codes/{quote(label, safe='')}")
+            assert found.json()["code"] == label, found.text
+            heat = await client.post("/v1/explain", params={"code": label}, content=picture(), headers=PNG)
+            assert heat.status_code == 200, heat.text
+        check_problem(await client.get("/v1/codes/a%2Fb?lang=en"), 422, "invalid", "'lang'")
+
+    talk(conversation, predictor=own(odd))

@@ -6,7 +6,7 @@ import pytest
 from tests.data.test_labels import marks_of
 from viennatag.data.marks import Marks
 from viennatag.errors import DataError, OptionError
-from viennatag.split.splitting import describe_taken, split_marks
+from viennatag.split.splitting import describe_shares, describe_taken, split_marks
 
 
 def some_marks(n: int = 200) -> Marks:
@@ -78,3 +78,12 @@ def test_images_that_all_look_alike_can_be_split_all_the_same() -> None:
     with pytest.raises(DataError, match=r"all 10 images look alike \(1 group for 3 subsets\).*--near-duplicates none"):
         split_marks(marks, hashes=np.zeros(10, dtype=np.uint64))
     assert set(split_marks(marks)) == {0, 1, 2}
+
+
+def test_groups_that_are_too_large_for_the_shares_are_told() -> None:
+    marks = some_marks()
+    assert not describe_shares(marks, split_marks(marks), (0.8, 0.1, 0.1))
+    grouped = replace(marks, groups=tuple(f"g{at % 3}" for at in range(200)))
+    told = describe_shares(grouped, split_marks(grouped), (0.8, 0.1, 0.1))
+    assert told.startswith("the subsets have 3")
+    assert "and not 80 / 10 / 10 %" in told

@@ -226,7 +226,7 @@ def test_content_is_called_by_its_most_telling_category() -> None:
 
 
 def drawing(name: str, *codes: str) -> Drawing:
-    return Drawing("p", name, name, f"p:{name}", "", (0, 0, 1, 1), True, "MIT", codes)
+    return Drawing("p", name, name, f"p:{name}", "", (0, 0, 1, 1), True, codes)
 
 
 def test_validation_takes_its_share_of_groups_and_never_all_of_a_section() -> None:

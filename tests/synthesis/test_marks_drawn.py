@@ -5,7 +5,7 @@ import io
 import json
 import random
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from PIL import Image
 
 from viennatag.data.marks import read_marks
 from viennatag.errors import ArtworkError, DataError, OptionError
+from viennatag.synthesis import RenderOptions, draw_marks, draw_sheet, drawable_sections, find_fonts, read_artwork
 from viennatag.synthesis import draw as drawing
-from viennatag.synthesis import draw_marks, draw_sheet, drawable_sections, find_fonts, read_artwork
 from viennatag.synthesis.assets import Assets
 from viennatag.synthesis.composition import OWN_CODES, Composition, compose_mark
 from viennatag.synthesis.effects import degrade, encode, render_pixels
@@ -86,8 +86,10 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def draw(out: Path, fonts: Path, **options: object) -> list[dict[str, str]]:
-    settings = {"artwork": [DATA / "tiny", DATA / "drawn"], "fonts": [fonts], "count": 12, "size": 64, "workers": 1}
-    table = draw_marks(out, **(settings | options))  # type: ignore[arg-type]
+    names = {field.name for field in fields(RenderOptions)}
+    chosen = {"count": 12, "size": 64} | {name: options.pop(name) for name in names & options.keys()}
+    settings = {"artwork": [DATA / "tiny", DATA / "drawn"], "fonts": [fonts], "workers": 1} | options
+    table = draw_marks(out, RenderOptions(**chosen), **settings)  # type: ignore[arg-type]
     with table.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -313,7 +315,9 @@ def test_every_mark_carries_a_code(tmp_path: Path, fonts: Path, monkeypatch: pyt
 
     monkeypatch.setattr(drawing, "compose_mark", every_other_without)
     monkeypatch.setattr(drawing, "colour_codes", lambda *_, **__: ())
-    table = draw_marks(tmp_path / "run", artwork=[DATA / "tiny"], fonts=[fonts], count=20, size=64, workers=1)
+    table = draw_marks(
+        tmp_path / "run", RenderOptions(count=20, size=64), artwork=[DATA / "tiny"], fonts=[fonts], workers=1
+    )
     assert calls >= 40
     assert all(read_marks(table).codes)
 

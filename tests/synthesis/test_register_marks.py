@@ -15,8 +15,8 @@ from viennatag.synthesis.assets import Assets
 from viennatag.synthesis.effects import print_in_journal
 from viennatag.synthesis.elements import Bounds, Element
 from viennatag.synthesis.emblems import draw_emblem
+from viennatag.synthesis.layouts import PLURALS, multiplied
 from viennatag.synthesis.lettering import usable_fonts
-from viennatag.synthesis.plurals import PLURALS, multiplied
 from viennatag.synthesis.register_marks import REGISTERS, compose_register_mark
 from viennatag.synthesis.scripts import SCRIPTS, find_script_fonts, set_shaped, write_script_word
 from viennatag.vienna.codes import parse_code, vienna_tree

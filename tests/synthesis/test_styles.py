@@ -93,7 +93,7 @@ def test_a_mark_without_colours_stays_without_in_every_style() -> None:
 
 def test_a_white_drawing_is_seen_on_white() -> None:
     body = '<path fill="#fafafa" d="M2 2H22V22H2Z"/><path fill="#eeeeee" d="M6 6H18V10H6Z"/>'
-    white = Drawing("p", "flag", "flag", "p:flag", body, (0, 0, 24, 24), False, "MIT", ("24.7.1",))
+    white = Drawing("p", "flag", "flag", "p:flag", body, (0, 0, 24, 24), False, ("24.7.1",))
     for seed in range(30):
         element = render_drawing(white, "#000000", "#ffffff", Palette("#ffffff", ("#000000",)), random.Random(seed))
         assert element is not None

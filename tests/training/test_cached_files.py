@@ -1,5 +1,6 @@
 """What is in the cache is used only as it was written."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from viennatag.files import keep, kept
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.backbones.loading import load_backbone
 from viennatag.training.data.collection import ProgressCallback
-from viennatag.training.data.features import extract_features
+from viennatag.training.data.features import extract_features, file_keys
 from viennatag.training.data.pixels import Pixels
 from viennatag.training.selection.preset_search import PresetPlan, PresetTrial, _Search
 
@@ -84,3 +85,11 @@ def test_trials_that_were_changed_are_made_again(tmp_path: Path) -> None:
     for damaged in (content[:-4], content.replace(b"0.25", b"0.95"), b"", b"\xff", b"[" * 100_000):
         file.write_bytes(damaged)
         assert search().trials == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_among_the_images_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    errors: dict[int, str] = {}
+    assert list(file_keys([tmp_path / "a.png"], errors)) == [b""]
+    assert "named pipe" in errors[0]

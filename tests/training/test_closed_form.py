@@ -10,8 +10,9 @@ from sklearn.linear_model import RidgeCV
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.metrics import average_precision
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.closed_form import Discriminant, Ridge, oracle_shrinkage
-from viennatag.training.heads.hidden import Hidden
+from viennatag.training.heads.heads import Hidden
 from viennatag.training.heads.trainer import standardise_columns
 
 MARKS, WIDTH = 300, 12
@@ -28,7 +29,9 @@ def made() -> tuple[np.ndarray, csr_array]:
 
 def fitted(kind: Discriminant | Ridge, features: np.ndarray, targets: csr_array):  # type: ignore[no-untyped-def]
     mean, scale = standardise_columns(features)
-    return kind.fit(features, np.arange(len(features)), targets, mean=mean, scale=scale)
+    return kind.fit(
+        Examples(features, np.arange(len(features)), targets, np.ones(len(features))), mean=mean, scale=scale
+    )
 
 
 def test_a_discriminant_is_that_of_scikit_learn(made: tuple[np.ndarray, csr_array]) -> None:

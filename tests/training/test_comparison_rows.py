@@ -11,9 +11,9 @@ from viennatag.data.marks import Marks, read_marks
 from viennatag.errors import OptionError
 from viennatag.reports.comparison import cost_cells, cost_titles
 from viennatag.training.backbones.backbone import create_network, load_timm_backbone, save_network
-from viennatag.training.backbones.cost import measure_cost
 from viennatag.training.options import FinetuneOptions
 from viennatag.training.selection import comparison_run
+from viennatag.training.selection.comparison_run import measure_cost
 from viennatag.training.strategies import STRATEGIES
 
 

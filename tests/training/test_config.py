@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ from viennatag.training.config import (
 from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.strategies import STRATEGIES, Strategy
+from viennatag.training.train import train
 
 
 def of(*texts: str):  # type: ignore[no-untyped-def]
@@ -46,6 +48,9 @@ def test_without_settings_the_defaults_hold() -> None:
 def test_the_example_is_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "train.toml").write_text(show_config())
     assert options_from(read_config(tmp_path / "train.toml")) == options_from()
+    marked = tmp_path / "marked.toml"
+    marked.write_text("seed = 3", encoding="utf-8-sig")
+    assert options_from(read_config(marked)).options.seed == 3
     on = re.sub(r"^#(?=\[finetune\])", "", show_config(), flags=re.MULTILINE)
     every = re.sub(r"^#(?=\w+ = [^<])", "", on, flags=re.MULTILINE)
     (tmp_path / "all.toml").write_text(every)
@@ -283,3 +288,21 @@ def test_options_go_round(options: FinetuneOptions) -> None:
 
 def test_the_default_decision_rule_has_a_name() -> None:
     assert of("strategy.decision_rule=expected-f").options.strategy.decision_rule == ExpectedF()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"strategy": "focal"}, "expected a Strategy, such as strategies"),
+        ({"finetune": True}, r"expected FinetuneOptions\(...\) or None"),
+        ({"budget": "3h"}, "expected a number or None"),
+        ({"seed": 1.5, "backbone": Path("x")}, "backbone is .*; expected text; seed is 1.5; expected a whole number"),
+    ],
+)
+def test_an_option_of_another_type_is_named(options: dict[str, Any], expected: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=expected):
+        TrainOptions(**options)
+    with pytest.raises(OptionError, match="epochs is '3'; expected a whole number"):
+        FinetuneOptions(epochs="3")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"options is {}; expected TrainOptions"):
+        train("marks.csv", "images", tmp_path / "out", {})  # type: ignore[arg-type]

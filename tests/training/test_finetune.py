@@ -22,9 +22,8 @@ from viennatag.training.backbones.backbone import PixelNetwork, create_network, 
 from viennatag.training.data.augmentation import augment
 from viennatag.training.data.batches import Batches
 from viennatag.training.data.pixels import Pixels
-from viennatag.training.finetuning.finetune import finetune
+from viennatag.training.finetuning.finetune import finetune, keep_freed_memory
 from viennatag.training.finetuning.student import FineTuningData
-from viennatag.training.memory import keep_freed_memory
 from viennatag.training.options import FinetuneOptions
 
 ARCHITECTURE = "mobilenetv3_small_050"
@@ -120,20 +119,17 @@ def test_what_is_frozen_stays_as_it_was(data: FineTuningData, tmp_path: Path) ->
     assert not [name for name in moved if "running" in name]
 
 
-def test_images_shown_a_few_at_a_time_teach_what_a_whole_batch_does(
-    data: FineTuningData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_shown_a_few_at_a_time_teach_what_a_whole_batch_does(data: FineTuningData, tmp_path: Path) -> None:
     teacher = np.random.default_rng(1).normal(size=(160, 24)).astype(np.float16)
     options = FinetuneOptions(epochs=1, batch_size=32, freeze_statistics=True, ema_decay=0.0, learning_rate=1e-4)
 
-    def tuned(name: str) -> dict[str, Tensor]:
-        shown = replace(data, teacher=teacher)
+    def tuned(name: str, **settings: int) -> dict[str, Tensor]:
+        shown = replace(data, teacher=teacher, **settings)  # type: ignore[arg-type]
         found = finetune(network(), shown, options=options, checkpoints=tmp_path / name, bf16=False)
         return found.network.state_dict() | {"head": torch.from_numpy(found.head.weight)}
 
     whole = tuned("whole")
-    monkeypatch.setattr("viennatag.training.finetuning.student._AT_A_TIME", 7 * 32**2)
-    few, start = tuned("few"), network().state_dict() | {"head": torch.zeros_like(whole["head"])}
+    few, start = tuned("few", at_a_time=7 * 32**2), network().state_dict() | {"head": torch.zeros_like(whole["head"])}
     moved = {name: (whole[name] - start[name]).float().norm() for name in start}
     assert sum(map(bool, moved.values())) > 100
     gaps = {name: (few[name] - whole[name]).float().norm() / moved[name] for name in moved if moved[name]}

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.errors import DataError, OptionError
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import OPSET, Backbone
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.export import ExportedHead, export_graph
 from viennatag.training.heads.exported import CosineHead, LinearHead, MeanHead, NeighbourHead, mean_head
 from viennatag.training.heads.heads import Cosine, Ensemble, HeadKind, Linear, Neighbours, TreeShared
@@ -73,10 +75,14 @@ def trained(kind: HeadKind, *, steps: int = 30) -> tuple[nn.Module, ExportedHead
     return module, kind.fold(module, mean, scale), seen
 
 
+def examples(features: NDArray[Any], targets: csr_array) -> Examples:
+    return Examples(features, np.arange(len(features)), targets, np.ones(len(features)))
+
+
 def neighbours(**options: float) -> ExportedHead:
     features, targets, mean, scale = marks()
     kind = replace(Neighbours(k=7, per_label=4), **options)  # type: ignore[arg-type]
-    return kind.fit(features, np.arange(len(features)), targets, mean=mean, scale=scale)
+    return kind.fit(examples(features, targets), mean=mean, scale=scale)
 
 
 def some_calibration(seed: int) -> Calibration:
@@ -215,14 +221,14 @@ def test_neighbours_say_more_than_the_prior_about_unseen_marks() -> None:
     from viennatag.metrics.metrics import macro_average_precision
 
     features, targets, mean, scale = marks(600)
-    head = Neighbours(k=30).fit(features, np.arange(300), targets[:300], mean=mean, scale=scale)
+    head = Neighbours(k=30).fit(examples(features[:300], targets[:300]), mean=mean, scale=scale)
     reached = macro_average_precision(head(features[300:]), targets[300:]).value
     assert reached > 1.3 * targets[300:].mean()
 
 
 def test_the_support_holds_enough_of_each_label_and_little_else() -> None:
     features, targets, mean, scale = marks(600)
-    head = Neighbours(per_label=5).fit(features, np.arange(600), targets, mean=mean, scale=scale)
+    head = Neighbours(per_label=5).fit(examples(features, targets), mean=mean, scale=scale)
     assert isinstance(head, NeighbourHead)
     counts = np.asarray(targets.sum(axis=0)).ravel()
     assert np.all(head.targets.sum(axis=0) >= np.minimum(counts, 5))
@@ -232,17 +238,17 @@ def test_the_support_holds_enough_of_each_label_and_little_else() -> None:
 
 def test_the_seed_decides_the_support_and_rows_say_where_a_mark_is() -> None:
     features, targets, mean, scale = marks()
-    rows, kind = np.arange(len(features)), Neighbours(k=5, per_label=3)
-    first, again, other = (kind.fit(features, rows, targets, mean=mean, scale=scale, seed=at) for at in (0, 0, 1))
+    train, kind = examples(features, targets), Neighbours(k=5, per_label=3)
+    first, again, other = (kind.fit(train, mean=mean, scale=scale, seed=at) for at in (0, 0, 1))
     np.testing.assert_array_equal(first(features), again(features))
     assert not np.array_equal(first(features), other(features))
-    turned = kind.fit(features[::-1], rows[::-1], targets, mean=mean, scale=scale)
+    turned = kind.fit(replace(train, features=features[::-1], rows=train.rows[::-1]), mean=mean, scale=scale)
     np.testing.assert_array_equal(turned(features), first(features))
 
 
 def test_neighbours_in_blocks() -> None:
     features, head = marks()[0], neighbours()
-    np.testing.assert_allclose(head(features, rows=7), head(features), atol=1e-5)
+    np.testing.assert_allclose(head(np.tile(features, (3, 1))), np.tile(head(features), (3, 1)), atol=1e-5)
 
 
 # Ensembles
@@ -296,4 +302,4 @@ def test_heads_that_cannot_be_joined() -> None:
         mean_head([head], [Calibration(np.ones(3), np.zeros(3))], [1])
     features, targets, mean, scale = marks()
     with pytest.raises(DataError, match="no mark carries a label"):
-        Neighbours().fit(features, np.arange(120), csr_array(targets.shape, dtype=bool), mean=mean, scale=scale)
+        Neighbours().fit(examples(features, csr_array(targets.shape, dtype=bool)), mean=mean, scale=scale)

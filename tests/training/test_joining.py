@@ -15,8 +15,8 @@ from viennatag.training.backbones.joining import join_backbones, mirror_backbone
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead, MeanHead
 from viennatag.training.heads.kernel import KernelHead
-from viennatag.training.selection import joined
-from viennatag.training.selection.joined import choose_members, side_by_side
+from viennatag.training.selection import preset_search
+from viennatag.training.selection.preset_search import choose_members, side_by_side
 
 OUTPUTS = ("features", "feature_map")
 
@@ -106,8 +106,10 @@ def test_what_is_far_below_the_best_or_of_another_size_is_not_joined(monkeypatch
     }
     verdict = {"value": "worse"}
     monkeypatch.setattr(
-        joined, "contrasts", lambda named, baseline: {each: SimpleNamespace(verdict=verdict["value"]) for each in named}
+        preset_search,
+        "contrasts",
+        lambda named, baseline: {each: SimpleNamespace(verdict=verdict["value"]) for each in named},
     )
-    assert choose_members(found) == ("full", "frozen")
+    assert choose_members(found, 0.9) == ("full", "frozen")
     verdict["value"] = "same"  # on few marks
-    assert choose_members(found) == ("full", "frozen", "poor")
+    assert choose_members(found, 0.9) == ("full", "frozen", "poor")

@@ -7,6 +7,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.metrics import average_precision
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.closed_form import Ridge
 from viennatag.training.heads.kernel import Kernel, KernelHead, soft_log_odds
 from viennatag.training.heads.trainer import standardise_columns
@@ -24,7 +25,9 @@ def made(marks: int = MARKS) -> tuple[np.ndarray, csr_array]:
 
 def fitted(kind: Kernel | Ridge, features: np.ndarray, targets: csr_array) -> KernelHead:
     mean, scale = standardise_columns(features)
-    return kind.fit(features, np.arange(len(features)), targets, mean=mean, scale=scale)  # type: ignore[return-value]
+    return kind.fit(
+        Examples(features, np.arange(len(features)), targets, np.ones(len(features))), mean=mean, scale=scale
+    )  # type: ignore[return-value]
 
 
 def units(features: np.ndarray) -> np.ndarray:
@@ -65,7 +68,8 @@ def test_a_strength_is_the_one_with_the_least_leave_one_out_error() -> None:
         errors.append(np.mean((truth - left_out) ** 2, axis=0))
     best = np.argmin(errors, axis=0)
     mean, scale = standardise_columns(features)
-    head, marks, without = Kernel(2.0, strengths).fit_left_out(features, np.arange(40), targets, mean=mean, scale=scale)
+    train = Examples(features, np.arange(40), targets, np.ones(40))
+    head, marks, without = Kernel(2.0, strengths).fit_left_out(train, mean=mean, scale=scale)
     assert marks.tolist() == list(range(40))
     for label in range(2):
         share = (targets.sum(axis=0)[label] + 0.5) / 41
@@ -82,7 +86,7 @@ def test_it_sees_what_no_direction_separates_and_is_linear_in_the_limit() -> Non
     train, test = np.arange(200), np.arange(200, 400)
     mean, scale = standardise_columns(features)
     curved, flat, linear = (
-        kind.fit(features, train, targets[train], mean=mean, scale=scale)(features)
+        kind.fit(Examples(features, train, targets[train], np.ones(200)), mean=mean, scale=scale)(features)
         for kind in (Kernel(softness=100.0), Kernel(0.001, (1e-3,), softness=100.0), Ridge())
     )
     reached, least = (average_precision(logits[test], targets[test])[1] for logits in (curved, linear))

@@ -20,7 +20,7 @@ from viennatag.cli import app
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import Marks, read_marks
 from viennatag.data.taxonomy_files import read_taxonomy
-from viennatag.evaluation.evaluation import evaluate
+from viennatag.evaluation.bundle_evaluation import evaluate
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor

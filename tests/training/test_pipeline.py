@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from tests.bundles import with_postprocessing
 from tests.conftest import COLOURS, SHAPES, TINY, draw_mark
 from viennatag.data.marks import Marks, read_marks
-from viennatag.evaluation.evaluation import evaluate
+from viennatag.evaluation.bundle_evaluation import evaluate
 from viennatag.images.crops import MAX_CROPS
 from viennatag.model.bundle import Bundle
 from viennatag.model.saving import write_bundle

@@ -12,7 +12,7 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks, read_marks
 from viennatag.errors import DataError
-from viennatag.evaluation.evaluation import evaluate
+from viennatag.evaluation.bundle_evaluation import evaluate
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
 from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor

@@ -7,18 +7,22 @@ import torch
 
 from viennatag.data.marks import SUBSETS, Marks, read_marks
 from viennatag.errors import OptionError
-from viennatag.evaluation.evaluation import evaluate
+from viennatag.evaluation.bundle_evaluation import evaluate
 from viennatag.training.backbones.backbone import PixelNetwork, create_network, save_network
 from viennatag.training.finetuning import finetune, run
 from viennatag.training.finetuning.finetune import FineTuned
 from viennatag.training.finetuning.student import FineTuningData
 from viennatag.training.options import FinetuneOptions, TrainOptions
-from viennatag.training.selection import candidates, joined, preset_search
+from viennatag.training.selection import candidates, preset_search
 from viennatag.training.selection.preset_search import FINETUNED, FROZEN, JOINED, MIRRORED, STAGED, PresetPlan
 from viennatag.training.strategies import STRATEGIES
 from viennatag.training.train import train
 
-PLAN = PresetPlan(900.0, 1, {"learning rate": ({"learning_rate": 3e-3},)}, ({}, {"mixing": 0.5}), True, True)
+SHORT = PresetPlan(900.0, 3, {}, short_epochs=1, head_share=0.001)
+PLAN = replace(
+    SHORT, epochs=1, variants={"learning rate": ({"learning_rate": 3e-3},)}, full=({}, {"mixing": 0.5}),
+    mirrors=True, kernels=True, near=0.0,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -51,11 +55,8 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
     network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(preset_search.SEARCHES, "balanced", PLAN)
-    monkeypatch.setattr(preset_search, "SHORT_EPOCHS", 1)
-    monkeypatch.setattr(preset_search, "HEAD_SHARE", 0.001)
     monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 0.1)
     monkeypatch.setattr(candidates, "choose_profile", lambda *_: ("photos", "so that they may be mirrored"))
-    monkeypatch.setattr(joined, "NEAR", 0.0)
     options = TrainOptions(preset="balanced", backbone=network, size=32, seed=3)
 
     class KilledError(Exception):
@@ -93,9 +94,7 @@ def test_a_killed_search_goes_on_and_ends_no_lower_than_what_it_tried(
 def test_a_short_fine_tuning_that_is_better_than_the_long_one_is_kept(
     network: str, marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(preset_search.SEARCHES, "balanced", PresetPlan(900.0, 3, {}))
-    monkeypatch.setattr(preset_search, "SHORT_EPOCHS", 1)
-    monkeypatch.setattr(preset_search, "HEAD_SHARE", 0.001)
+    monkeypatch.setitem(preset_search.SEARCHES, "balanced", SHORT)
     monkeypatch.setattr(preset_search._Search, "_estimate", lambda *_: 0.1)
     whole = finetune.finetune
 

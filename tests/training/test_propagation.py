@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.metrics import average_precision
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.exported import LinearHead, PropagationHead
 from viennatag.training.heads.heads import Ensemble, Linear
 from viennatag.training.heads.label_graph import LabelGraph, label_graph
@@ -30,7 +31,9 @@ def made(seed: int = 0, marks: int = MARKS) -> tuple[NDArray[np.float32], NDArra
 
 def fitted(kind: TagPropagation, features: NDArray[Any], targets: NDArray[Any]) -> PropagationHead:
     mean, scale = standardise_columns(features)
-    return kind.fit(features, np.arange(len(features)), csr_array(targets), mean=mean, scale=scale)
+    return kind.fit(
+        Examples(features, np.arange(len(features)), csr_array(targets), np.ones(len(features))), mean=mean, scale=scale
+    )
 
 
 def shares(head: PropagationHead, queries: NDArray[Any], *, own: bool = False) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from tests.synthetic import make_collection
 from viennatag.errors import OptionError
 from viennatag.losses.losses import Focal
 from viennatag.metrics.metrics import macro_average_precision
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection
+from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, TrainingData
 from viennatag.training.finetuning.run import run_folder
 from viennatag.training.options import FinetuneOptions, TrainOptions
 from viennatag.training.selection.trained_strategy import train_strategy
@@ -59,7 +59,8 @@ def test_decoupled_fine_tunes_marks_as_they_are_and_the_head_by_labels(collectio
     assert not decoupled.trains_like(aware)
     runs = {
         name: run_folder(
-            collection.marks, TrainOptions(strategy=STRATEGIES[name], finetune=FinetuneOptions()), cache=tmp_path
+            TrainingData(collection.marks, tmp_path, tmp_path),
+            TrainOptions(strategy=STRATEGIES[name], finetune=FinetuneOptions()),
         )
         for name in (BASELINE, "class-aware", "decoupled")
     }

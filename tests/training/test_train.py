@@ -13,7 +13,8 @@ from tests.conftest import TINY
 from tests.data.test_labels import marks_of
 from viennatag.data.marks import read_marks
 from viennatag.errors import BackboneError, BundleError, DataError, OptionError
-from viennatag.evaluation.evaluation import Evaluation, evaluate
+from viennatag.evaluation.bundle_evaluation import evaluate
+from viennatag.evaluation.evaluation import Evaluation
 from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor

@@ -81,7 +81,7 @@ def test_a_fitted_head_is_that_of_the_marks_on_which_the_label_is_known(kind: An
     mean, scale = fit_standardisation(examples)
 
     def logits(rows: NDArray[np.intp], truth: NDArray[Any]) -> NDArray[np.float32]:
-        head = kind.fit(examples.features, examples.rows[rows], csr_array(truth), mean=mean, scale=scale)
+        head = kind.fit(replace(examples.select(rows), targets=csr_array(truth)), mean=mean, scale=scale)
         return np.asarray(head(examples.features[:50]))
 
     everything = np.arange(len(targets))

@@ -5,13 +5,15 @@ from typing import BinaryIO
 
 MAX_IMAGE = 100_000_000
 """Bytes of an image file in an archive; a larger one must be unpacked first."""
-_UNFOLDED, _RATIO = 1_000_000_000, 100  # an archive of images unfolds to little more than its own size
+UNFOLDED = 1_000_000_000
+"""Bytes that any archive may unfold to."""
+_RATIO = 100  # an archive of images unfolds to little more than its own size
 _HEADER = 1 << 20  # bytes that one header of a TAR may take
 
 
-def unfolding_budget(size: int) -> int:
-    """Return how many bytes an archive of a size in bytes may unfold to."""
-    return max(_UNFOLDED, _RATIO * size)
+def unfolding_budget(size: int, least: int = UNFOLDED) -> int:
+    """Return how many bytes an archive of a size in bytes may unfold to, at least the given number."""
+    return max(least, _RATIO * size)
 
 
 def affordable(sizes: Iterable[int], budget: int) -> Iterator[bool]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from viennatag.bulk.budgets import MAX_IMAGE, BoundedStream, affordable, unfolding_budget
+from viennatag.bulk.budgets import MAX_IMAGE, UNFOLDED, BoundedStream, affordable, unfolding_budget
 from viennatag.bulk.sources import DAMAGE, Shard, image_column, open_parquet, open_tar
 from viennatag.data.source_files import IMAGE_ENDINGS, Document, image_cell, stat_source_file, zip_documents
 from viennatag.errors import DataError, ImageError, require
@@ -32,8 +32,8 @@ class ShardReader:
     compressed TAR is unpacked onwards and not from its start.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, unfolded: int = UNFOLDED) -> None:
+        self.root, self._unfolded = root, unfolded
         self._open: _OpenArchive | None = None
 
     def images(self, shard: Shard) -> ImageStream:
@@ -102,13 +102,13 @@ class ShardReader:
             self.close()
             try:
                 if shard.kind == "tar":
-                    bounded = open_tar(path)
+                    bounded = open_tar(path, self._unfolded)
                     bounded.piece = MAX_IMAGE
                     self._open = _OpenArchive(wanted, bounded)
                 else:
                     stream = open_plain(path)
                     members = tuple(zip_documents(shard.name, stream, IMAGE_ENDINGS))
-                    budget = unfolding_budget(path.stat().st_size)
+                    budget = unfolding_budget(path.stat().st_size, self._unfolded)
                     readable = tuple(affordable((member.size for member in members), budget))
                     self._open = _OpenArchive(wanted, stream, members, readable)
             except OSError as exc:

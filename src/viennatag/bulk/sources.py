@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from viennatag.bulk.budgets import BoundedStream, unfolding_budget
+from viennatag.bulk.budgets import UNFOLDED, BoundedStream, unfolding_budget
 from viennatag.data.cells import cell_text
 from viennatag.data.columns import IMAGE_NAMES, columns_named
 from viennatag.data.source_files import (
@@ -85,6 +85,7 @@ class Source:
         files: Yields its image files and archives, in order.
         table: Whether a marks table names them, so that a name may be repeated or have no file.
         passed_over: Counts the files that are neither, once `files` was read and the archives were cut.
+        unfolded: Bytes that any of its archives may unfold to.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Source:
     files: Callable[[], Iterator[SourceFile]]
     table: bool = False
     passed_over: PassedOver = field(default_factory=PassedOver)
+    unfolded: int = UNFOLDED
 
 
 def find_source(source: Path | str, images: Path | str | None = None) -> Source:
@@ -149,7 +151,7 @@ def _parts(source: Source, size: int) -> Iterator[_Part]:
         if ending:
             kind = "tar" if ending in TARS else ending[1:]
             try:
-                for count, items in _CUTS[ending](file, size, source.passed_over):
+                for count, items in _CUTS[ending](file, size, source):
                     yield kind, file.name, file.stamp, count, items
             except DataError as exc:
                 yield "broken", file.name, file.stamp, 1, [str(exc)]
@@ -163,8 +165,8 @@ def _files_part(files: list[SourceFile]) -> _Part:
     return "files", "", stamp, len(files), [file.name for file in files]
 
 
-def open_tar(path: Path) -> BoundedStream:
-    """Return the bytes of a TAR, decompressed.
+def open_tar(path: Path, unfolded: int = UNFOLDED) -> BoundedStream:
+    """Return the bytes of a TAR, decompressed; any may have as many as `unfolded`.
 
     Raises:
         OSError: If there is no such file, or it is no plain file.
@@ -173,7 +175,7 @@ def open_tar(path: Path) -> BoundedStream:
     file = open_plain(path)
     size = os.fstat(file.fileno()).st_size
     plain = opener is TARS[".tar"]
-    return BoundedStream(opener(file), size + tarfile.RECORDSIZE if plain else unfolding_budget(size), file)
+    return BoundedStream(opener(file), size + tarfile.RECORDSIZE if plain else unfolding_budget(size, unfolded), file)
 
 
 def image_column(schema: Any) -> str:
@@ -242,10 +244,10 @@ def _listed(table: Path, root: Path) -> Iterator[SourceFile]:
             yield stat_source_file(root / name, name)
 
 
-def _cut_zip(file: SourceFile, size: int, passed_over: PassedOver) -> Iterator[tuple[int, list[Any]]]:
+def _cut_zip(file: SourceFile, size: int, source: Source) -> Iterator[tuple[int, list[Any]]]:
     try:
         with open_plain(file.path) as stream:
-            members = sum(1 for _ in zip_documents(file.name, stream, IMAGE_ENDINGS, passed_over))
+            members = sum(1 for _ in zip_documents(file.name, stream, IMAGE_ENDINGS, source.passed_over))
     except OSError as exc:
         raise DataError(f"cannot be read: {exc}") from exc
     for first in range(0, members, size):
@@ -253,11 +255,11 @@ def _cut_zip(file: SourceFile, size: int, passed_over: PassedOver) -> Iterator[t
         yield last - first, [first, last]
 
 
-def _cut_tar(file: SourceFile, size: int, passed_over: PassedOver) -> Iterator[tuple[int, list[Any]]]:
+def _cut_tar(file: SourceFile, size: int, source: Source) -> Iterator[tuple[int, list[Any]]]:
     chosen: list[Any] = []
     damage: DataError | None = None
     try:
-        for item in _tar_items(file, passed_over):
+        for item in _tar_items(file, source):
             chosen.append(item)
             if len(chosen) == size:
                 yield size, chosen
@@ -270,10 +272,10 @@ def _cut_tar(file: SourceFile, size: int, passed_over: PassedOver) -> Iterator[t
         raise damage
 
 
-def _tar_items(file: SourceFile, passed_over: PassedOver) -> Iterator[list[Any]]:
+def _tar_items(file: SourceFile, source: Source) -> Iterator[list[Any]]:
     try:
         with (
-            closing(open_tar(file.path)) as stream,
+            closing(open_tar(file.path, source.unfolded)) as stream,
             tarfile.open(fileobj=cast("BinaryIO", stream), mode="r:") as archive,
         ):
             for member in archive:
@@ -283,7 +285,7 @@ def _tar_items(file: SourceFile, passed_over: PassedOver) -> Iterator[list[Any]]
                 if member.name.lower().endswith(IMAGE_ENDINGS) and not member.issparse():
                     yield [member.name, member.offset_data, member.size]
                 else:
-                    passed_over.add(f"{file.name}/{member.name}")
+                    source.passed_over.add(f"{file.name}/{member.name}")
             stream.seek(archive.offset)
             if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile ends quietly at a header that it cannot read
                 raise DataError(f"damaged from byte {archive.offset:,} on; what comes after is lost")
@@ -291,7 +293,7 @@ def _tar_items(file: SourceFile, passed_over: PassedOver) -> Iterator[list[Any]]
         raise DataError(f"cannot be read to its end: {exc}") from exc
 
 
-def _cut_parquet(file: SourceFile, size: int, _: PassedOver) -> Iterator[tuple[int, list[Any]]]:
+def _cut_parquet(file: SourceFile, size: int, _: Source) -> Iterator[tuple[int, list[Any]]]:
     with open_parquet(file.path) as parquet:
         if not image_column(parquet.schema_arrow):
             raise DataError(
@@ -307,5 +309,5 @@ def _cut_parquet(file: SourceFile, size: int, _: PassedOver) -> Iterator[tuple[i
             first, row = at + 1, row + count
 
 
-_Cut = Callable[[SourceFile, int, PassedOver], Iterator[tuple[int, list[Any]]]]
+_Cut = Callable[[SourceFile, int, Source], Iterator[tuple[int, list[Any]]]]
 _CUTS: dict[str, _Cut] = {".zip": _cut_zip, ".parquet": _cut_parquet, **dict.fromkeys(TARS, _cut_tar)}

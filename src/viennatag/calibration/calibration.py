@@ -134,9 +134,6 @@ def coherent_probabilities(calibration: Calibration, logits: Scores, parents: Ar
     """Return the coherent scores of calibrated logits, shape (marks, labels); see `coherent_scores`.
 
     Only the result is held at full size, since that of a register's validation subset takes a gigabyte.
-
-    Raises:
-        DataError: As the two steps.
     """
     scores = np.empty(logits.shape)
     for rows in _row_blocks(*logits.shape):

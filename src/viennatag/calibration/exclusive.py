@@ -144,11 +144,7 @@ class ExclusiveGroups:
         """Return suggestions with at most one label of each group: the best.
 
         Of an exact group the best is suggested whatever its threshold, where the shared parent is; of another one only
-        if it is suggested already.
-
-        Args:
-            scores: Shape (marks, labels).
-            suggested: Labels above their thresholds, same shape.
+        if it is suggested already. `suggested` are the labels above their thresholds, (marks, labels) as the scores.
         """
         decided, best = suggested.copy(), self.winners(scores)
         decided[:, self.members] &= best
@@ -161,12 +157,10 @@ class ExclusiveGroups:
     def coherent(self, scores: NDArray[Any]) -> NDArray[Any]:
         """Return scores in which no label is below its children, and each group remains a distribution.
 
-        Free labels are raised to their best free child and to the sum of each group below them. Where a label may
-        not be raised, being in a group or below one, its children are lowered. Labels of an exact group that share a
-        parent are scaled to sum to its score, as are those whose parents are themselves the labels of one exact group.
-
-        Args:
-            scores: Shape (marks, labels); those of a group sum to 1, or to at most 1.
+        Free labels are raised to their best free child and to the sum of each group below them. Where a label may not
+        be raised, being in a group or below one, its children are lowered. Labels of an exact group that share a parent
+        are scaled to sum to its score, as are those whose parents are themselves the labels of one exact group. Scores,
+        (marks, labels), of a group sum to 1, or to at most 1.
         """
         raised = scores.copy()
         for block in self._raising:

@@ -181,9 +181,7 @@ class _Curves:
     def refitted(self, owner: NDArray[np.intp], spread: tuple[float, float]) -> "_Curves":
         """Return the statistics after one more calibration by Newton's method; labels of one owner share a fit.
 
-        Args:
-            owner: Any integers, shape (labels,).
-            spread: Standard deviations of the Gaussian priors around slope 1 and around intercept 0.
+        `spread` are the standard deviations of the Gaussian priors around slope 1 and around intercept 0.
         """
         owners, owner = np.unique(owner, return_inverse=True)
         pooled = partial(np.bincount, owner, minlength=len(owners))

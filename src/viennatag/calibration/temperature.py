@@ -29,12 +29,7 @@ def fit_exclusive(calibration: Calibration, logits: Scores, targets: Targets, gr
 
     A mark says of a group which label applies, or which may: those that are unknown on it and, where at most one
     applies and none is known to, "none". A parent of an exact group that no mark is known to lack gets the score 1.
-
-    Args:
-        calibration: Of the free labels.
-        logits: Finite logits of marks that training did not see; shape (marks, labels).
-        targets: True labels, same shape; -1 is unknown.
-        groups: The groups.
+    Logits are finite and of marks that training did not see; -1 in the targets is unknown.
     """
     rows = np.arange(0, logits.shape[0], -(-logits.shape[0] // _MOST_MARKS))
     shown, truth = as_scores(logits)[rows], _dense(targets, rows)

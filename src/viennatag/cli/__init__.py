@@ -17,12 +17,13 @@ from signal import Signals
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from click import NoSuchOption
 from typer.core import TyperGroup
 
 from viennatag import __version__
-from viennatag.cli.options import PLAIN, Command
+from viennatag.cli.options import PLAIN, Command, read_arguments, with_near_names
 from viennatag.cli.streams import flush_output, prepare_streams
-from viennatag.errors import MissingExtraError, ViennatagError
+from viennatag.errors import MissingExtraError, ViennatagError, visible
 from viennatag.signals import Stopped, end_children, ended_by_signals, is_first_process, received_signal
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class _Group(TyperGroup):
         self.commands = _Commands()  # type: ignore[assignment]  # nothing is ever added
         self.suggest_commands = False  # click does so itself
 
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args if ctx.resilient_parsing else read_arguments(args))
+        except NoSuchOption as exc:
+            raise with_near_names(exc, self, ctx) from None
+
     def list_commands(self, ctx: "Context") -> list[str]:
         return list(self.commands)
 
@@ -118,6 +125,7 @@ app.callback()(_viennatag)
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.sep)  # torch makes one in TMPDIR, and nothing is compiled here
     gc.set_threshold(50_000)  # a start creates thousands of objects and frees few of them
     prepare_streams()
     with ended_by_signals(_describe_stop):
@@ -125,9 +133,9 @@ def main() -> NoReturn:
         if (number := received_signal()) is not None:  # whatever a library made of the exception
             end_children()
             status, message = 128 + number, _describe_stop(number)
-    if message and is_first_process():
+    if message and (is_first_process() or sys.argv[1:2] != ["train"]):  # a cluster sets the rank for any command
         with suppress(OSError):
-            print(message, file=sys.stderr, flush=True)
+            print(visible(message), file=sys.stderr, flush=True)
     sys.exit(status)
 
 

@@ -9,6 +9,7 @@ from typer import Argument, Exit, Option
 from viennatag.cli.options import LevelOption, ModelOption, TopOption, one_of
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.progress import show_progress
+from viennatag.errors import count
 
 if TYPE_CHECKING:
     from viennatag.bulk.run import BulkSummary
@@ -37,7 +38,7 @@ def bulk(
     ] = "parquet",
     shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
-        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this machine alone.")
+        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local.", show_default="this machine alone")
     ] = None,
 ) -> None:
     """Suggest codes for millions of images.
@@ -73,17 +74,18 @@ def print_summary(summary: "BulkSummary", written: str) -> None:
     """Print what a run did and wrote; exit with 1 if images failed."""
     if summary.resumed:
         print(f"resumed after {summary.resumed:,} finished images", file=sys.stderr)
-    for reason, count in summary.reasons[:_SHOWN]:
-        print(f"failed: {count:,} × {reason}", file=sys.stderr)
+    for reason, times in summary.reasons[:_SHOWN]:
+        print(f"failed: {times:,} × {reason}", file=sys.stderr)
     if len(summary.reasons) > _SHOWN:
         print(f"failed: {len(summary.reasons) - _SHOWN:,} other reasons", file=sys.stderr)
     if summary.passed_over:
         print(summary.passed_over, file=sys.stderr)
-    print(f"{summary.images:,} images, {summary.failed:,} of them failed")
+    print(f"{count(summary.images, 'image')}, {summary.failed:,} of them failed")
     print(f"wrote {written}")
     if summary.failed:
         print(f"wrote {summary.failures}: failures")
     if summary.unfinished:
-        print(f"{summary.unfinished:,} shards are unfinished; the same command tries them again", file=sys.stderr)
+        shards = count(summary.unfinished, "unfinished shard")
+        print(f"{shards}; the same command tries again", file=sys.stderr)
     if summary.failed:
         raise Exit(1)

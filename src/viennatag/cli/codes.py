@@ -102,7 +102,7 @@ def list_(
 def import_(
     file: Annotated[Path, Argument(help="WIPO's file of an edition, as XML.")],
     out: Annotated[
-        Path | None, Option("-o", "--out", help="Tree file to write; by default kept for all commands.")
+        Path | None, Option("-o", "--out", help="Tree file to write.", show_default="kept for all commands")
     ] = None,
     edition: Annotated[int | None, Option(help="Edition of the file, where the file does not say it.")] = None,
     language: Annotated[str, Option(help="Language of the headings.")] = "en",

@@ -27,7 +27,7 @@ def compare(
     marks: Annotated[Path | None, Argument(help="Table of marks: CSV, TSV, JSONL or Parquet.")] = None,
     images: Annotated[Path | None, Option("--images", help="Folder that the image column is relative to.")] = None,
     list_: Annotated[bool, Option("--list", help="List the strategies and decision rules, and exit.")] = False,
-    strategies: Annotated[str | None, Option(help="Names separated by commas; by default all.")] = None,
+    strategies: Annotated[str | None, Option(help="Names separated by commas.", show_default="all")] = None,
     folds: Annotated[
         int | None, Option(help="Cross-validate: each mark is tested once, in one of this many folds.", min=2)
     ] = None,
@@ -54,7 +54,7 @@ def compare(
         str | None,
         Option(help="Time for the search of each preset: 30m, 3h or seconds.", show_default="1h, for best 3h"),
     ] = None,
-    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
+    size: options.SizeOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
     report: options.ReportOption = None,
@@ -170,5 +170,5 @@ def _list(format_: str) -> None:
         return
     from viennatag.reports.comparison import strategies_report
 
-    listed = [(each.name, each.description, each.reply) for each in STRATEGIES.values()]
+    listed = [(each.name, each.description) for each in STRATEGIES.values()]
     print_rich(strategies_report(listed, DECISION_RULES))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from viennatag.training.config import TrainConfig
 
 ConfigOption = Annotated[
-    Path | None, Option("--config", help="TOML file of options; see viennatag train --show-config.")
+    Path | None, Option("--config", help="TOML file of options; see `viennatag train --show-config`.")
 ]
 SetOption = Annotated[
     list[str] | None, Option("--set", metavar="KEY=VALUE", help="Set any option of the TOML file; may be repeated.")

@@ -55,7 +55,8 @@ def evaluate(
     Example: viennatag evaluate my-bundle marks.csv --images images --report labels.html
     """
     from viennatag.errors import require
-    from viennatag.evaluation.evaluation import evaluate_scores, report_labels, score_marks
+    from viennatag.evaluation.bundle_evaluation import report_labels, score_marks
+    from viennatag.evaluation.evaluation import evaluate_scores
     from viennatag.model.saving import TRAINING_LOG
     from viennatag.model.seen_images import unseen_marks
     from viennatag.prediction.predictor import Predictor

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
 from viennatag.cli import options, tables
 from viennatag.cli.options import fail, image_files, one_of
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.progress import show_progress
-from viennatag.cli.tables import read_table
+from viennatag.cli.tables import print_skipped, read_table
 
 
 def export(
@@ -36,12 +36,14 @@ def export(
 
     Example: viennatag export marks.csv --images images -o coco --to coco
     """
-    check_outputs(folders={"--out": out})
+    check_outputs(folders={"--out": out}, apart=[source] if to == "fiftyone" and images is None else [])
     from viennatag.data.labels import LabelSet
     from viennatag.errors import count
+    from viennatag.images.reading import hash_images
     from viennatag.prediction.predictor import Predictor
     from viennatag.reports.exports import export_labels, labelled_marks, labelled_predictions
 
+    failed = 0
     if images is None:
         if not source.is_dir():
             fail(f"{source} is no folder of images; for a table of marks, name the folder of its images with --images")
@@ -54,10 +56,18 @@ def export(
                 shown("images", done, len(paths), "")
         for each in found:
             if each.error is not None:
+                failed += 1
                 print(f"{each.image}: {each.error}", file=sys.stderr)
+        if failed == len(paths):
+            fail(f"{source}: none of {count(failed, 'image')} can be read, so nothing was written")
         labelled, names = labelled_predictions(found, source), labels.names
     else:
         marks = read_table(source, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore)
+        if skip_bad:
+            _, errors = hash_images([images / image for image in marks.images])
+            before = len(marks.skipped)
+            marks, _ = marks.readable(errors, skip_bad=True)
+            print_skipped(marks.skipped[before:])
         labelled, folder = labelled_marks(marks), images
         if unknown := sum(map(len, marks.unknown)):
             what = f"{count(unknown, 'label')} of an image that nobody knows {'is' if unknown == 1 else 'are'} left out"
@@ -69,3 +79,5 @@ def export(
     groups = {name: labels.hierarchy.group(name) for name in names}
     export_labels(labelled, folder, out, to=to, classes=names, headings=meanings, groups=groups)
     print(f"wrote {out}: {count(len(labelled), 'image')} in the format of {to}")
+    if failed:
+        raise Exit(1)

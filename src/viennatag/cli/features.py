@@ -21,11 +21,11 @@ def features(
         Path | None, Option(help="Folder of images; SOURCE is then a marks table that names them.")
     ] = None,
     backbone: Annotated[str, Option(help="A name as in train.")] = "efficientnet_b0",
-    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
+    size: options.SizeOption = None,
     taxonomy: options.TaxonomyOption = "vienna",
     shard_size: Annotated[int, Option(help="Images in a shard, the unit that is repeated if killed.")] = 500,
     address: Annotated[
-        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local; by default this machine alone.")
+        str | None, Option(help="Ray cluster: HOST:PORT, auto, or local.", show_default="this machine alone")
     ] = None,
     settings: SetOption = None,
     cache: options.CacheOption = None,

@@ -106,7 +106,9 @@ def _print(summary: "ImportSummary", taxonomy: str) -> None:
         print(f"{count(summary.without_image, 'mark')} {told}", file=sys.stderr)
     print(f"{count(summary.marks, 'mark')}, {summary.with_codes:,} with codes, {summary.without_codes:,} without")
     if not summary.kept:
-        print(f"nothing was kept, so {summary.table} was not written", file=sys.stderr)
+        flat = summary.taxonomy == "vienna" and summary.unreadable
+        way = "; labels that are no Vienna codes are read with --taxonomy flat" if flat else ""
+        print(f"nothing was kept, so {summary.table} was not written{way}", file=sys.stderr)
         return
     negatives = summary.kept - summary.with_codes
     more = f", {negatives:,} of them without a label" if negatives > 0 else ""

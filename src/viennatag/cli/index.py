@@ -17,7 +17,7 @@ def index(
     marks: tables.MarksArgument,
     images: options.ImagesOption,
     out: Annotated[
-        Path | None, Option("-o", "--out", help="Folder of the index; by default inside the bundle.")
+        Path | None, Option("-o", "--out", help="Folder of the index.", show_default="inside the bundle")
     ] = None,
     skip_bad: tables.BadRowsOption = False,
     ignore: tables.IgnoreOption = None,

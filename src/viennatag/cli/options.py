@@ -1,5 +1,6 @@
 """Options that several commands have, and the one way in which commands print."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from typer import Argument, CallbackParam, Option
 from typer.core import TyperCommand
 
 from viennatag.cli.streams import takes_unicode
+from viennatag.errors import visible
 
 if TYPE_CHECKING:
+    from click import Command as ClickCommand
     from click import Context
 
 
@@ -28,15 +31,17 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         """Parse arguments; an unknown option is met with those of near names, whose dashes do not count."""
+        given = tuple(args)  # click empties the list
         try:
             return super().parse_args(ctx, args)
         except NoSuchOption as exc:
             if exc.option_name in READING_OPTIONS:
                 way = "`viennatag import table` takes it and writes a table that is sure"
                 raise NoSuchOption(exc.option_name, f"No such option {exc.option_name!r}; {way}", ctx=ctx) from None
-            names = [each for option in self.get_params(ctx) for each in option.opts if each.startswith("--")]
-            near = get_close_matches(exc.option_name.lstrip("-"), [name.lstrip("-") for name in names])
-            raise NoSuchOption(exc.option_name, possibilities=[f"--{name}" for name in near], ctx=ctx) from None
+            if names := [each for each in given if each.startswith(exc.option_name) and os.path.exists(each)]:
+                told = f"No such option {exc.option_name!r}; the file is named by ./{names[0]}"
+                raise NoSuchOption(exc.option_name, told, ctx=ctx) from None
+            raise with_near_names(exc, self, ctx) from None
 
     def get_help(self, ctx: "Context") -> str:
         """Return the help; examples are not wrapped."""
@@ -47,6 +52,28 @@ class Command(TyperCommand):
             return re.sub(r"\[default:(\s+)\(([^()]*)\)", r"[default:\1\2", text)
         finally:
             self.help = wrapped
+
+
+def with_near_names(exc: NoSuchOption, command: "ClickCommand", ctx: "Context") -> NoSuchOption:
+    """Return the error about an option that there is not, with those of near names, whose dashes do not count."""
+    names = [each for option in command.get_params(ctx) for each in option.opts if each.startswith("--")]
+    near = get_close_matches(exc.option_name.lstrip("-"), [name.lstrip("-") for name in names])
+    return NoSuchOption(exc.option_name, possibilities=[f"--{name}" for name in near], ctx=ctx)
+
+
+def read_arguments(args: list[str]) -> list[str]:
+    """Return arguments as they are meant: shells leave `~` alone in `--out=~/bundle`, and unset variables are empty."""
+    for each in args[: args.index("--")] if "--" in args else args:
+        if not each or re.fullmatch(r"--[\w-]+=", each):
+            fail(f"an argument is empty{': ' * bool(each)}{each}; is a variable of the shell not set?")
+        if re.match(r"-\w=", each):
+            fail(f"{each}: the value would begin with '='; write {each[:2]} {each[3:]}")
+    return [re.sub(r"^(--[\w-]+=)?(~/.*)", _at_home, each, flags=re.DOTALL) for each in args]
+
+
+def _at_home(found: re.Match[str]) -> str:
+    option, path = found.groups(default="")
+    return option + (path if os.path.exists(path) else os.path.expanduser(path))
 
 
 def one_of(*choices: str) -> Callable[[CallbackParam, str], str]:
@@ -83,6 +110,10 @@ TaxonomyOption = Annotated[
     str,
     Option("--taxonomy", help="vienna, flat for labels that are not Vienna codes, or a file with a tree of your own."),
 ]
+SizeOption = Annotated[
+    int | None, Option("--size", help="Side of the image in pixels.", show_default="the backbone's own")
+]
+BACKBONES = "A name in timm, or torchvision:, hf:, local-dir:, onnx:, bundle: or stages: and a name or folder."
 SeedOption = Annotated[int, Option("--seed", help="Seed of all random choices.", min=0, max=2**32 - 1)]
 CacheOption = Annotated[
     Path | None,
@@ -90,20 +121,23 @@ CacheOption = Annotated[
 ]
 ReportOption = Annotated[Path | None, Option("--report", help="Also write a page with charts to this HTML file.")]
 EngineOption = Annotated[
-    str | None, Option("--engine", help="auto, onnxruntime or openvino; by default VIENNATAG_ENGINE, else auto.")
+    str | None,
+    Option("--engine", help="auto, onnxruntime or openvino.", show_default="VIENNATAG_ENGINE, else auto"),
 ]
 FormatOption = Annotated[str, Option("--format", help="table or json.", callback=one_of("table", "json"))]
 
 
 def fail(message: str) -> NoReturn:
     """Print what is wrong on stderr and exit with 2."""
-    print(f"viennatag: {message}", file=sys.stderr)
+    print(visible(f"viennatag: {message}"), file=sys.stderr)
     sys.exit(2)
 
 
 def image_files(path: Path) -> Iterator[Path]:
     """Yield the images of a folder, or the path itself."""
-    if not path.is_dir():
+    if str(path) == "-":
+        fail("- for standard input is not taken; save the image to a file and name that")
+    if not os.path.isdir(path):  # also where that cannot be seen, which is told of this image alone
         yield path
         return
     from viennatag.data.image_names import printable

@@ -52,7 +52,7 @@ def predict(
         fail("--format csv has no columns for --similar marks; choose table or json")
     if reference_marks is not None and similar is None:
         fail("--reference-marks names an index for --similar; add how many marks to show, as --similar 6")
-    check_outputs(folders={"--explain": explain})
+    check_outputs(folders={"--explain": explain}, apart=map(Path, images))
     from viennatag.prediction.predictor import Predictor
 
     paths = [path for name in images for path in image_files(Path(name))]
@@ -71,14 +71,15 @@ def predict(
         for prediction in predictor.predict_many(paths, top=top, level=level):
             found.append(prediction)
             report("images", len(found), len(paths), "")
-    if explain is not None:
-        written = write_heat_maps(predictor, paths, found, explain)
-        print(f"wrote {explain}: {written:,} heat maps, each as PNG and NPY", file=sys.stderr)
     similar_marks = [
         [asdict(mark) for mark in predictor.similar(path, similar)] if similar and prediction.error is None else None
         for path, prediction in zip(paths, found, strict=True)
     ]
     _print(found, similar_marks, format_, grouped=bool(predictor.bundle.labels.exclusive))
+    if explain is not None:  # after what was found is told, so that a full disk costs no answer
+        sys.stdout.flush()
+        written = write_heat_maps(predictor, paths, found, explain)
+        print(f"wrote {explain}: {written:,} heat maps, each as PNG and NPY", file=sys.stderr)
     if any(prediction.error is not None for prediction in found):
         raise Exit(1)
 
@@ -127,36 +128,41 @@ def write_heat_maps(predictor: "Predictor", paths: Sequence[Path], found: "Itera
 
     The heat map of the best crop, if the mark has crops, is NAME.CODE.crop.npy.
 
-    NAME is the image's own, without its ending; where several images have the same, the second is called NAME-2.
+    NAME is the image's own, without its ending; where several images have the same, the second is called NAME-2. A name
+    that is too long is cut.
     """
     import numpy as np
 
-    from viennatag.files import atomic_file
+    from viennatag.files import atomic_file, fitting_name
 
     written = 0
-    for path, name, prediction in zip(paths, _distinct_names(paths), found, strict=True):
+    for path, name, prediction in zip(paths, _distinct(path.stem for path in paths), found, strict=True):
         codes = [each.code for each in prediction.suggestions]
-        for explanation in predictor.explain_codes(path, codes) if codes else ():
-            shown, target = explanation.overlay(path), f"{name}.{_file_name(explanation.code)}"
-            with atomic_file(folder / f"{target}.png") as temporary:
+        explanations = predictor.explain_codes(path, codes) if codes else ()
+        for explanation, label in zip(explanations, _distinct(map(_file_name, codes)), strict=True):
+            shown, target = explanation.overlay(path), f"{name}.{label}"
+            with atomic_file(folder / fitting_name(f"{target}.png")) as temporary:
                 shown.save(temporary, "PNG")
             for ending, seen in (("npy", explanation), ("crop.npy", explanation.crop)):
                 if seen:
-                    with atomic_file(folder / f"{target}.{ending}") as temporary, temporary.open("wb") as file:
+                    with (
+                        atomic_file(folder / fitting_name(f"{target}.{ending}")) as temporary,
+                        temporary.open("wb") as file,
+                    ):
                         np.save(file, seen.local_logits, allow_pickle=False)
             written += 1
     return written
 
 
-def _distinct_names(paths: Iterable[Path]) -> Iterator[str]:
+def _distinct(names: Iterable[str]) -> Iterator[str]:
     taken: set[str] = set()
-    for path in paths:
-        name, times = path.stem, 1
-        while name in taken:
+    for name in names:
+        found, times = name, 1
+        while found in taken:
             times += 1
-            name = f"{path.stem}-{times}"
-        taken.add(name)
-        yield name
+            found = f"{name}-{times}"
+        taken.add(found)
+        yield found
 
 
 def _file_name(label: str) -> str:

@@ -31,24 +31,26 @@ def render(
     Example: viennatag render -o drawn --artwork packs --fonts fonts --count 1000 --sheet sheet.png
     """
     check_outputs({"--sheet": sheet}, folders={"--out": out}, inputs=[profile])
-    from viennatag.synthesis import draw_marks, draw_sheet
+    from viennatag.synthesis import RenderOptions, draw_marks, draw_sheet
 
     with show_progress() as report:
         table = draw_marks(
             out,
+            RenderOptions(
+                count=count,
+                balance=balance,
+                test_packs=tuple(filter(None, test_packs.split(","))),
+                size=size,
+                allow_share_alike=allow_share_alike,
+                registers=registers,
+                seed=seed,
+            ),
             artwork=artwork,
             fonts=fonts,
-            count=count,
             profile=profile,
-            balance=balance,
-            test_packs=tuple(filter(None, test_packs.split(","))),
-            size=size,
-            allow_share_alike=allow_share_alike,
-            registers=registers,
-            seed=seed,
             progress=lambda done, total: report("marks", done, total, ""),
         )
-    print(f"wrote {table}: {count:,} marks")
+    print(f"wrote {table}: {count:,} mark{'s' if count != 1 else ''}")
     if sheet is not None:
         draw_sheet(out, sheet)
         print(f"wrote {sheet}: contact sheet")

@@ -27,7 +27,7 @@ def serve(
             envvar="VIENNATAG_STORE",
         ),
     ] = None,
-    workers: Annotated[int | None, Option(help="Threads that process images; by default one per core.")] = None,
+    workers: Annotated[int | None, Option(help="Threads that process images.", show_default="one per core")] = None,
     queue: Annotated[int | None, Option(help="Images that may wait at the same time.", show_default="128")] = None,
     max_body: Annotated[int | None, Option(help="Bytes of a request's body.", show_default="20000000")] = None,
     max_files: Annotated[int | None, Option(help="Images in one request.", show_default="16")] = None,

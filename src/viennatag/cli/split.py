@@ -1,5 +1,6 @@
 """The command `split`: training, validation and test subsets of marks."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,8 +52,9 @@ def split(
 
     from viennatag.data.marks import SUBSETS, write_marks
     from viennatag.errors import OptionError, count
+    from viennatag.files import replaced_together
     from viennatag.images.reading import hash_images
-    from viennatag.split.splitting import describe_look_alikes, describe_taken, split_marks
+    from viennatag.split.splitting import describe_look_alikes, describe_shares, describe_taken, split_marks
 
     distance = _bits(near_duplicates)
     try:
@@ -84,18 +86,24 @@ def split(
         if held := int((number < 0).sum()):
             print(f"{held:,} marks of the stated test subset are in no fold and in no table")
         table, number = table.select(np.flatnonzero(number >= 0)), number[number >= 0]
-        for fold in range(folds):
-            path = out / f"fold-{fold + 1}{suffix}"
-            write_marks(replace(table, splits=tuple("test" if at == fold else "train" for at in number)), path)
+        paths = [out / f"{name}{suffix}" for name in names]
+        with replaced_together(paths) as fresh:
+            for fold, path in enumerate(fresh):
+                write_marks(replace(table, splits=tuple("test" if at == fold else "train" for at in number)), path)
+        for fold, path in enumerate(paths):
             print(f"wrote {path}: {int((number == fold).sum()):,} of {len(table):,} marks are in test")
+        if older := sorted(set(out.glob(f"fold-*{suffix}")) - set(paths)):
+            print(f"note: {older[0]} is of another split", file=sys.stderr)
         return
     subsets = split_marks(table, fractions=shares, hashes=hashes, max_distance=distance, order=order, seed=seed)
-    if told := describe_taken(table, subsets):
+    for told in filter(None, (describe_taken(table, subsets), describe_shares(table, subsets, shares))):
         print(told)
-    for at, name in enumerate(SUBSETS):
-        chosen = table.select(np.flatnonzero(subsets == at))
-        write_marks(replace(chosen, splits=(name,) * len(chosen)), out / f"{name}{suffix}")
-        print(f"wrote {out / name}{suffix}: {count(len(chosen), 'mark')}")
+    chosen = [table.select(np.flatnonzero(subsets == at)) for at in range(len(SUBSETS))]
+    with replaced_together([out / f"{name}{suffix}" for name in SUBSETS]) as fresh:
+        for name, part, path in zip(SUBSETS, chosen, fresh, strict=True):
+            write_marks(replace(part, splits=(name,) * len(part)), path)
+    for name, part in zip(SUBSETS, chosen, strict=True):
+        print(f"wrote {out / name}{suffix}: {count(len(part), 'mark')}")
 
 
 def _bits(near_duplicates: str) -> int:

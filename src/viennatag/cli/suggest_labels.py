@@ -5,13 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
 from viennatag.cli import options
-from viennatag.cli.options import image_files, write_page
+from viennatag.cli.options import fail, image_files, write_page
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.progress import show_progress
-from viennatag.cli.tables import print_skipped
 
 if TYPE_CHECKING:
     from viennatag.model.bundle import Bundle
@@ -35,11 +34,15 @@ def suggest_labels(
 
     Example: viennatag suggest-labels my-bundle unlabelled -o to-label.csv --report to-label.html
     """
-    check_outputs({"--out": out, "--report": report}, folders={"--copy-to": copy_to})
-    from viennatag.errors import require
+    check_outputs({"--out": out, "--report": report}, folders={"--copy-to": copy_to}, apart=[images])
+    if copy_to is not None and copy_to.is_dir() and (others := sorted(copy_to.iterdir())):
+        told = f"it holds '{others[0].name}', which would be among the images to label"
+        fail(f"--copy-to {copy_to}: {told}; empty it first, or name another folder")
+    from viennatag.errors import count as count_of
+    from viennatag.errors import report_problems, require
     from viennatag.evaluation.label_requests import suggest_labels as choose
     from viennatag.evaluation.scored_images import score_images
-    from viennatag.files import atomic_file
+    from viennatag.files import atomic_file, fitting_name
     from viennatag.images.reading import hash_images
     from viennatag.prediction.predictor import Predictor
 
@@ -50,8 +53,12 @@ def suggest_labels(
     with show_progress() as shown:
         found = score_images(predictor, paths, progress=lambda done: shown("images", done, len(paths), ""))
         readable = [paths[row] for row in found.rows]
+        if not readable:
+            fail(f"none of {count_of(len(paths), 'image')} can be read; the first is {paths[0]}: {found.errors[0]}")
         hashes, _ = hash_images(readable, progress=lambda done, total: shown("look-alikes", done, total, ""))
-    print_skipped(tuple(f"{paths[row]}: {error}" for row, error in sorted(found.errors.items())))
+    if failed := [f"{paths[row]}: {error}" for row, error in sorted(found.errors.items())]:
+        told = report_problems(f"left out {count_of(len(failed), 'image')} that cannot be read:", failed, limit=5)
+        print(told, file=sys.stderr)
     labels = predictor.bundle.labels
     folder = images if images.is_dir() else images.parent
     requests = choose(
@@ -70,13 +77,15 @@ def suggest_labels(
     if copy_to is not None:
         copy_to.mkdir(parents=True, exist_ok=True)
         for rank, name in enumerate(requests.images, start=1):
-            shutil.copyfile(folder / name, copy_to / f"{rank:04}-{Path(name).name}")
+            shutil.copyfile(folder / name, copy_to / fitting_name(f"{rank:04}-{Path(name).name}"))
         print(f"wrote {copy_to}: drop the images on the page of `viennatag serve`")
     if report is not None:
         from viennatag.reports.label_requests import label_requests_page
 
         page = label_requests_page(requests, predictor.bundle, found.scores[requests.rows], folder)
         write_page(page, report, quiet=False)
+    if failed:
+        raise Exit(1)
 
 
 def _unlabelled(bundle: "Bundle", paths: list[Path]) -> list[Path]:

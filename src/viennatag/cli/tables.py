@@ -25,7 +25,8 @@ LabelColumnOption = Annotated[
     list[str] | None, Option("--label-column", help="The column of labels, or a 0/1 column; may be repeated.")
 ]
 SeparatorOption = Annotated[
-    str | None, Option("--separator", help="What separates labels in a cell, such as ',' or ' '; by default ; and |.")
+    str | None,
+    Option("--separator", help="What separates labels in a cell, such as ',' or ' '.", show_default="; and |"),
 ]
 LongOption = Annotated[
     bool | None,
@@ -36,7 +37,9 @@ AsWrittenOption = Annotated[
 ]
 BlankOption = Annotated[
     str | None,
-    Option("--blank", help="What a blank cell of a 0/1 column says of the label: unknown, or absent (the default)."),
+    Option(
+        "--blank", help="What a blank cell of a 0/1 column says of the label: unknown or absent.", show_default="absent"
+    ),
 ]
 
 
@@ -104,6 +107,6 @@ def _by_import(path: Path, taxonomy: "Taxonomy | str") -> str:
 def print_skipped(skipped: tuple[str, ...]) -> None:
     """Print on stderr how many rows were left out, and why."""
     if skipped:
-        from viennatag.errors import report_problems
+        from viennatag.errors import count, report_problems
 
-        print(report_problems(f"left out {len(skipped):,} bad rows:", list(skipped), limit=5), file=sys.stderr)
+        print(report_problems(f"left out {count(len(skipped), 'bad row')}:", list(skipped), limit=5), file=sys.stderr)

@@ -31,25 +31,24 @@ def train(
     features: Annotated[
         Path | None, Option(help="A store that `viennatag features` wrote, in place of --images.")
     ] = None,
-    backbone: Annotated[
-        str | None, Option(help="A timm name, local-dir:FOLDER or bundle:NAME.", show_default="efficientnet_b0")
-    ] = None,
-    size: Annotated[int | None, Option(help="Side of the image in pixels; by default the backbone's own.")] = None,
+    backbone: Annotated[str | None, Option(help=options.BACKBONES, show_default="efficientnet_b0")] = None,
+    size: options.SizeOption = None,
     preset: Annotated[
         str | None,
         Option(
-            help="fast (a head only), balanced or best: what is searched for, within --budget; by default balanced, "
-            "unless other options say how to train."
+            help="How much to search for, within --budget: fast (a head only), balanced or best.",
+            show_default="balanced, unless other options say how to train",
         ),
     ] = None,
     strategy: Annotated[
         str | None,
         Option(
-            help="Strategy against imbalance (see `compare --list`), or auto to search for one.", show_default="as-is"
+            help="Strategy against imbalance where no preset is searched for (see `compare --list`), or auto.",
+            show_default="as-is",
         ),
     ] = None,
     budget: Annotated[
-        str | None, Option(help="Time for the search: 30m, 3h or seconds; by default 1h, for best 3h.")
+        str | None, Option(help="Time for the search: 30m, 3h or seconds.", show_default="1h, for best 3h")
     ] = None,
     finetune: Annotated[bool, Option("--finetune", help="Train the whole network, not only a head.")] = False,
     epochs: Annotated[int | None, Option(help="Passes over the marks in fine-tuning.", show_default="12")] = None,

@@ -18,7 +18,7 @@ def update(
     images: options.ImagesOption,
     out: Annotated[Path, Option("-o", "--out", help="Folder to write the updated bundle to.")],
     old: Annotated[Path | None, Option(help="The marks that the bundle was trained on.")] = None,
-    old_images: Annotated[Path | None, Option(help="Folder of their images; by default --images.")] = None,
+    old_images: Annotated[Path | None, Option(help="Folder of their images.", show_default="--images")] = None,
     min_count: Annotated[
         int | None, Option(help="A new code needs this many decisions to be added.", show_default="5")
     ] = None,

@@ -29,11 +29,12 @@ _TRUTHS: dict[str, Truth] = {
         ("nein", "non", "não", "nee", "nie", "нет", "否", "いいえ", "아니요", "☐", "✗", "✘", "❌"), "negative"
     ),
     **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь", "❌"), "negative"),
-    **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain"), "unknown"),
+    **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain", "unsure", "unclear"), "unknown"),
     **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
     **dict.fromkeys(
         ("-nan", "n.a.", "#n/a", "#na", "#nv", "#n/d", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"
     ),
+    **dict.fromkeys((".", "<undefined>", "<missing>", "<none>", "nil"), "blank"),
     **dict.fromkeys(("-", "--", "---", "–", "—"), "blank"),
 }
 EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
@@ -45,28 +46,47 @@ DOUBTFUL_SEPARATORS = (",", "、", "，", "#", " ")
 _ONE_OR_ZERO = re.compile(r"-?0*[01][.,]0+(e[+-]?0+)?|-?[01]e[+-]?0+")
 """Numbers of 0/1 cells in the spellings of programs, such as `1.000` and `0.0e+00`."""
 _BLANKS = re.compile(r"\s+")
-_INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
+_INVISIBLE = re.compile(
+    r"[\0-\x08\x0e-\x1b\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff]+"
+)
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _AROUND = " .,:!?'\"`´‘’“”„«»"
 """What may stand around a label that is one without it too."""
+_BULLET = re.compile(r"[•·▪‣◦]\s*|[-*]\s+(?=\w)")
+"""What begins each line of a list that people typed."""
+_SCORE = re.compile(r"\s*(?:[01]?[.,]\d+|\d{1,3}(?:[.,]\d+)?\s?%)\)?")
 _DAMAGE = re.compile(r"#[A-ZÀ-Ý]{3,12}(?:/0)?[!?]")
 """What spreadsheets write where a formula failed."""
+_TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_PRINTED = re.compile(
+    rf"""(?:np|numpy)\.(True|False)_|(?:np|numpy)\.\w+\(((?:{_TEXT}|[^()'"])*)\)|tensor\(([^][(),'"]+)(?:,[^()]*)?\)"""
+    rf"""|b({_TEXT})|(?:Pure)?(?:Posix|Windows)?Path\(({_TEXT})\)"""
+)
+"""One value as Python, NumPy and torch print it: `np.str_('cat')`, `tensor(3)`, `b'cat'`, `PosixPath('a.png')`."""
+_PRINTED_IN_LIST = re.compile(rf"({_TEXT})|{_PRINTED.pattern}")
+_BARE_NOTHING = re.compile(rf"({_TEXT})|\b(?:nan|NaN|NaT|null|inf)\b|<NA>")
+_SCORE_KEYS = re.compile(r".*(scores?|confidences?|probs?|probabilit(y|ies)|values?)", re.IGNORECASE)
 _CUT_LIST = re.compile(r"""[\[{]\s*["']""")
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{2,6}|#x[0-9A-Fa-f]{2,6});")
 _NUMBERS = re.compile(r"\s*[-+.\d]+(?:\s+[-+.\d]+)+\s*")
 _NUMBER = re.compile(r"[+-]?\d{1,15}([.,]\d{1,15})?")
-_JOINTS = re.compile(r"[\s_-]+")
+_JOINTS = re.compile(r"[\s_\u2010-\u2015\u2212-]+")
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
 _ARRAY = re.compile(r"^(?:[A-Za-z]+\()?([\[{(].*?[\]})])(?:,\s*dtype=.*)?\)?$", re.DOTALL)
 _CALL = re.compile(r"(array|tensor|Index|Series|set|frozenset|deque|dict_keys)\([\[{(]|c\([\"'].*\)$")
 _SURE = re.compile(f"[{SURE_SEPARATORS}]")
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
-_TOOL_KEYS = re.compile(r"(labels?|choices|taxonomy|tags?|class(es)?|categor(y|ies)|codes?|names?)$", re.IGNORECASE)
+_TOOL_KEYS = re.compile(
+    r".*(?<!super)(?<!super_)(labels?|choices|taxonomy|tags?|class(es)?|categor(y|ies))"
+    r"|(.*(vienna|class|label|categor[yi]e?s?|tag|display|object)[_ ]?)?(codes?|names?)",
+    re.IGNORECASE,
+)
 _NESTING_KEYS = re.compile(r"(value|results?|annotations?|items|data)$", re.IGNORECASE)
 _BRACED = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^,"{}\[\]]+))(?:,|$)')
 _LONG = 10_000
 """Characters of a cell from which it is read as a list only by JSON and Python, whose time grows with its length."""
 _FEW, _SHORT = 8, 1_000  # marks between labels that are looked at in a label, and its characters
-_BETWEEN = re.compile(r"\s*<br ?/?>\s*|\s+(?:and|und|et|y|e)\s+|[\W_]+", re.IGNORECASE)
+_BETWEEN = re.compile(r"\\[nrt]|\s*<br ?/?>\s*|\s+(?:and|und|et|y|e)\s+|[\W_]+", re.IGNORECASE)
 """What may stand between two labels besides the separators above."""
 
 
@@ -74,6 +94,13 @@ CLASS_WORDS = frozenset({"+", "on", "off", "present", "absent", "positive", "neg
 """Words for yes and no that are labels themselves in a column of labels."""
 
 
+UNSURE_WORDS = frozenset(
+    {
+        "unlabeled", "unlabelled", "not labeled", "not labelled", "no label", "no labels", "no tags", "unknown",
+        "unsorted", "uncertain", "undefined", "unassigned", "todo", "tbd", "skip", "skipped", "missing",
+    }
+)  # fmt: skip
+"""Words in a column of labels that may mean that nobody has looked at the image."""
 MOST_KEPT = 256
 """Characters of the longest text of which the reading is kept, so that all that are kept take little memory."""
 
@@ -86,7 +113,7 @@ def truth_of(text: str) -> Truth | None:
 
 @lru_cache(maxsize=65_536)
 def _truth_of(text: str) -> Truth | None:
-    text = text.lower()
+    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text.lower()).replace("\u2212", "-")
     if (truth := _TRUTHS.get(text)) or not _ONE_OR_ZERO.fullmatch(text):
         return truth
     return _TRUTHS.get(f"{float(text.replace(',', '.')):g}")
@@ -128,7 +155,8 @@ def alike_labels(labels: Iterable[str]) -> list[tuple[str, str]]:
         if _NUMBER.fullmatch(label):
             key = f"{float(label.replace(',', '.')):g}"
         else:
-            key = _JOINTS.sub(" ", without_accents(same_label(label))).strip(_AROUND) or label
+            plain = without_accents(same_label(label)).translate(_APOSTROPHES)
+            key = _JOINTS.sub(" ", plain).strip(_AROUND) or label
         if first.setdefault(key, label) != label:
             pairs.append((first[key], label))
     return pairs
@@ -141,7 +169,25 @@ def has_entity(text: str) -> bool:
 
 def is_listed(text: str) -> bool:
     """Return whether a text is written as Python, JSON, NumPy, R or PostgreSQL print a list, or as quoted texts."""
-    return text[:1] + text[-1:] in {"[]", "{}", "()"} or bool(_CALL.match(text)) or _is_quoted(text)
+    return (
+        text[:1] + text[-1:] in {"[]", "{}", "()"}
+        or bool(_CALL.match(text))
+        or _is_quoted(text)
+        or as_printed(text) != text
+    )
+
+
+def as_printed(text: str) -> str:
+    """Return the text that a program printed as a value of its own, such as `b'cat'`; other texts as they are."""
+    if len(text) >= _LONG or not (found := _PRINTED.fullmatch(text)):
+        return text
+    inner = _held(found).strip()
+    return inner[1:-1] if inner[:1] in ("'", '"') and inner[-1:] == inner[:1] else inner
+
+
+def _held(found: re.Match[str]) -> str:
+    """Return the group that matched."""
+    return next(each for each in found.groups() if each is not None)
 
 
 def _is_quoted(text: str) -> bool:
@@ -198,6 +244,8 @@ def choose_separator(cells: Collection[str]) -> tuple[str, list[tuple[str, str]]
                 seen[piece] = seen.get(piece, 0) + 1
         recurs = any(seen[piece] > 1 for text in joined for piece in pieces[text])
         few = len(seen) <= len(pieces) if mark != " " else 2 * len(seen) <= len(pieces)
+        if mark == " " and all(map(str.isdecimal, seen)):  # numbers of classes
+            recurs = few = True
         if recurs and few and not sure:
             return mark, []
         if mark != " " or not sure:
@@ -253,14 +301,31 @@ def _text_entries(text: str, separator: str, as_written: bool) -> tuple[str, ...
         pieces = text.split()
     return tuple(
         label
-        for label in map(normal_label, pieces)
+        for label in map(normal_label, pieces if as_written else map(_without_bullet, pieces))
         if label and (as_written or (label.lower() not in EMPTY_WORDS and label not in EMPTY_LISTS))
     )
+
+
+def _without_bullet(text: str) -> str:
+    text = text.strip()
+    return text[found.end() :] if (found := _BULLET.match(text)) else text
+
+
+def has_score(text: str) -> bool:
+    """Return whether a label ends with a score, as in `cat:0.9` and `cat (90 %)`."""
+    at = max(map(text.rfind, ":=("))
+    return at > 0 and bool(_SCORE.fullmatch(text, at + 1)) and any(map(str.isalpha, text[:at]))
 
 
 def _bracket_entries(text: str) -> list[str]:
     if text in EMPTY_LISTS:
         return []
+    if (value := as_printed(text)) != text:
+        return [label] if (label := normal_label(value)) and label.lower() not in EMPTY_WORDS else []
+    if _is_quoted(text) and is_listed(inner := _unquoted(text)):  # a list that was written as a text twice
+        return _bracket_entries(inner)
+    if len(text) < _LONG:
+        text = _PRINTED_IN_LIST.sub(_held, text)
     if _is_quoted(text) or text.startswith("c("):  # quoted texts, and those of R
         text = f"[{text.removeprefix('c(').removesuffix(')')}]"
     found = _ARRAY.match(text)
@@ -270,7 +335,7 @@ def _bracket_entries(text: str) -> list[str]:
         " ;|\t\n"
     ):  # NumPy prints no commas; Python would join them
         return [label for label in map(normal_label, quoted) if label]
-    for read in (json.loads, ast.literal_eval):
+    for read in (json.loads, ast.literal_eval, _without_nan):
         try:
             return cell_entries(read(found[1] if found else text))
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # a set of lists is a TypeError
@@ -285,23 +350,64 @@ def _bracket_entries(text: str) -> list[str]:
     return [label for label in map(normal_label, pieces) if label and label.lower() not in EMPTY_WORDS]
 
 
+def _unquoted(text: str) -> str:
+    """Return what one quoted text holds; empty if there are several, or it cannot be read."""
+    try:
+        value = json.loads(text) if text.startswith('"') else ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _without_nan(text: str) -> Any:
+    """Return the list of Python that a text is, with None for what only data frames write."""
+    if len(text) >= _LONG:
+        raise ValueError("too long")
+    return ast.literal_eval(_BARE_NOTHING.sub(lambda found: found[1] or "None", text))
+
+
 def _mapping_entries(value: Mapping[Any, Any]) -> list[str]:
     """Return the labels that an object of an annotation tool holds, or the names whose value is true."""
     truths = {str(key): truth_of(cell_text(each)) for key, each in value.items() if not isinstance(each, (list, dict))}
-    if any(isinstance(each, str) and _TOOL_KEYS.search(str(key)) for key, each in value.items()):
+    named = [each for key, each in value.items() if _TOOL_KEYS.fullmatch(str(key))]
+    if any(isinstance(each, str) for each in named):
         truths = {}  # in {"label": "yes"} yes is the label
+    if any(isinstance(each, str) or (isinstance(each, list) and len(each) > 1) for each in named) and not _applies(
+        value
+    ):
+        return []
     if value and len(truths) == len(value) and set(truths.values()) <= {"positive", "negative"}:
         return [normal_label(key) for key, truth in truths.items() if truth == "positive"]
     found = [
         entry
         for key, each in value.items()
-        if _TOOL_KEYS.search(str(key)) or (_NESTING_KEYS.search(str(key)) and isinstance(each, (list, dict)))
+        if _TOOL_KEYS.fullmatch(str(key)) or (_NESTING_KEYS.search(str(key)) and isinstance(each, (list, dict)))
         for entry in _listed_entries(each)
     ]
-    empty = any(_TOOL_KEYS.search(str(key)) and isinstance(each, list) and not each for key, each in value.items())
+    empty = any(_TOOL_KEYS.fullmatch(str(key)) and isinstance(each, list) and not each for key, each in value.items())
     if not found and value and not empty:
         raise DataError(f"holds an object without labels that are known: {str(dict(value))[:60]!r}")
     return found
+
+
+def _applies(value: Mapping[Any, Any]) -> bool:
+    """Return whether the label of an object applies: its score, if it states one, is 1 and not 0.
+
+    Raises:
+        DataError: If the score is neither, as that of a prediction is.
+    """
+    for key, held in value.items():
+        scores = [each for each in (held if isinstance(held, list) else [held]) if isinstance(each, (int, float))]
+        score = next(
+            (each for each in scores if each not in {0, 1} and not math.isnan(each)), min(scores, default=None)
+        )
+        if score is not None and _SCORE_KEYS.fullmatch(str(key)) and not math.isnan(score):
+            if score not in {0, 1} or len(scores) > 1:
+                raise DataError(
+                    f"holds a label with a score: {str(dict(value))[:60]!r}; keep the labels that apply, without scores"
+                )
+            return bool(score)
+    return True
 
 
 def _listed_entries(value: Any) -> list[str]:

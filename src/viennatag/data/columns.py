@@ -4,15 +4,17 @@ Names are compared without case, accents, blanks, hyphens and underscores, so th
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from viennatag.data.cells import without_accents
+from viennatag.data.cells import normal_label, without_accents
 from viennatag.errors import OptionError
 
 IMAGE_NAMES = (
-    "image", "file_name", "image_path", "image_file", "image_name", "file_path", "path", "file", "img", "img_path",
+    "image", "file_name", "image_path", "image_file", "image_name", "image_file_name", "file_path",
+    "path", "file", "img", "img_path",
     "img_name", "image_index", "image_id", "img_id", "picture", "photo", "logo", "asset_id",
     "image_url", "image_uri", "source_ref",
     "bild", "bilddatei", "datei", "dateiname", "fichier", "nom_de_fichier", "imagen", "archivo", "imagem", "arquivo",
@@ -21,14 +23,17 @@ IMAGE_NAMES = (
 )  # fmt: skip
 """Columns that name the image, the surest first; a folded `file_name` is `filename` too."""
 LABEL_NAMES = (
-    "codes", "labels", "label", "code", "tags", "tag", "finding_labels", "vienna_codes", "vienna_code", "vienna",
+    "codes", "labels", "label", "code", "tags", "tag", "finding_labels", "finding_label",
+    "vienna_codes", "vienna_code", "vienna",
     "vienna_classes", "classes", "class", "class_name", "categories", "category", "label_name", "class_names",
-    "targets", "target", "choices", "choice", "findings", "annotations", "annotation", "genres", "genre", "attributes",
+    "targets", "target", "choices", "choice", "findings", "finding", "annotations", "annotation", "genres", "genre",
+    "attributes", "attribute",
+    "class_labels", "class_label", "label_names",
     "vienna_classification", "wiener_klassifikation", "classification_de_vienne", "clasificacion_de_viena",
     "klasse", "klassen", "kategorie", "kategorien", "etikett", "etiketten", "etiquette", "etiquettes", "classe",
     "categorie", "etiqueta", "etiquetas", "clase", "clases", "categoria", "categorias", "etichetta", "etichette",
     "метка", "метки", "класс", "категория", "标签", "类别", "ラベル", "クラス", "カテゴリ", "라벨", "레이블", "분류",
-    "class_id", "label_id", "category_id", "class_idx", "label_idx", "class_index", "label_index",
+    "objects", "class_id", "label_id", "category_id", "class_idx", "label_idx", "class_index", "label_index",
 )  # fmt: skip
 """Columns of labels, the surest first."""
 SPLIT_NAMES = (
@@ -46,12 +51,19 @@ SPLIT_NAMES = (
     "is_train",
 )
 ID_NAMES = ("id", "mark_id")
+NUMBER_NAMES = (
+    "application_number", "application_no", "app_no", "serial_number", "serial_no", "registration_number",
+    "registration_no", "st13", "trade_mark_number", "trademark_number", "mark_number", "tm_number",
+)  # fmt: skip
+"""Columns of numbers of a register; several images may have one of them."""
 GROUP_NAMES = ("group", "group_id")
 WEIGHT_NAMES = ("weight", "sample_weight")
 UNKNOWN_NAMES = ("unknown", "unknown_labels", "unknown_codes")
 """Columns of labels of which nobody knows whether they apply."""
 TRUTH_NAMES = ("confidence", "present", "is_present", "presence", "value")
 """Columns of a long table that say with 0 or 1 whether the label of the row applies."""
+SCORE_NAMES = ("score", "scores", "probability", "prob", "proba", "similarity")
+"""Columns that say how sure somebody was of the label of a row."""
 DOUBTFUL_FLAGS = ("fold", "kfold", "fold_id", "cv", "iscrowd", "is_crowd", "verified", "reviewed", "duplicate")
 """Columns of 0 and 1 that are more often about a mark than a label."""
 INDEX_NAMES = ("", "index", "__index_level_0__", "__index_level_1__")
@@ -98,13 +110,15 @@ class Reading:
 
 
 def fold_name(name: str) -> str:
-    """Return a column's name without case, accents, blanks, hyphens and underscores."""
-    return re.sub(r"[\s_-]+", "", without_accents(name)).lower()
+    """Return a column's name without case, accents, blanks, hyphens, underscores, quotes and what is in brackets."""
+    plain = name if name.isascii() else normal_label(unicodedata.normalize("NFKC", name))
+    return re.sub(r"(?<=.)\([^()]*\)|[\s_'\"`-]+", "", without_accents(plain)).lower()
 
 
 def subset_of(word: str) -> str | None:
     """Return the subset (`train`, `validation` or `test`) that a word names, None if it names none."""
-    return _SUBSET_WORDS.get(fold_name(word))
+    folded = fold_name(word)
+    return _SUBSET_WORDS.get(folded) or _SUBSET_WORDS.get(re.sub(r"(?<=.)(data)?(set|split|data)$", "", folded))
 
 
 def subset_in(name: str) -> str:

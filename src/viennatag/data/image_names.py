@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from viennatag.data.source_files import IMAGE_ENDINGS
+from viennatag.data.source_files import IMAGE_ENDINGS, names_file
 from viennatag.errors import DataError
 
 _AFTER_PATH = re.compile(r"[?#].*", re.DOTALL)
@@ -24,9 +24,9 @@ class ImageFinder:
     def find(self, name: str) -> str | None:
         """Return the path, below the folder, of the image that a name means; None if there is none.
 
-        The name itself comes first. Then slashes of Windows, Unicode forms, case, a missing ending and zeros before a
-        number are looked over, then leading folders that are not those here, and then what addresses and data frames
-        add: `%20`, `&amp;`, `?width=9`, and `.0` after a number.
+        The name itself comes first. Then slashes of Windows, Unicode forms, case, a missing or other ending and zeros
+        before a number are looked over, and then leading folders that are not those here, and then what addresses and
+        data frames add: `%20`, `&amp;`, `?width=9`, and `.0` after a number.
 
         Raises:
             DataError: If several files fit equally well.
@@ -45,6 +45,8 @@ class ImageFinder:
                 return path
             key = _key(path)
             fits = self._by_key.get(key, []) or self._by_stem.get(key, [])
+            if not fits and names_file(key):  # a.jpeg for a.jpg
+                fits = self._by_stem.get(key.rpartition(".")[0], [])
             if not fits and (number := _NUMBER.fullmatch(key)):
                 fits = self._by_number.get(number[1], [])
             if len(fits) > 1:
@@ -71,6 +73,11 @@ class ImageFinder:
             below.sort()
             found += [os.path.relpath(os.path.join(here, name), self.folder) for name in sorted(names)]
         return [name.replace(os.sep, "/") for name in found]
+
+    @property
+    def images(self) -> list[str]:
+        """All images, by their paths below the folder."""
+        return [name for name in self._files if names_file(name)]
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ are joined. All problems of a file are reported together, with row numbers.
 import csv
 import json
 import math
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from viennatag.data.cells import (
-    EMPTY_WORDS,
-    SURE_SEPARATORS,
     alike_labels,
+    as_printed,
     cell_entries,
     cell_text,
     choose_separator,
-    normal_label,
     truth_of,
 )
 from viennatag.data.columns import Reading
@@ -30,7 +29,7 @@ from viennatag.data.image_names import ImageFinder, is_text, printable
 from viennatag.data.reading import plan_reading
 from viennatag.data.reading_plan import Plan
 from viennatag.data.source_files import check_image_folder, image_cell
-from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, open_table
+from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, names_columns, open_table
 from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy, same_label
 from viennatag.data.taxonomy_files import find_taxonomy
 from viennatag.errors import CodeError, DataError, count, report_problems, require
@@ -301,18 +300,22 @@ def _checked(row: Sequence[Any]) -> Sequence[Any]:
 
 
 def _joined(codes: Sequence[str], listed: bool) -> str:
+    text = ";".join(codes)
     is_vector = len(codes) > 1 and all(map(truth_of, codes))  # `0;1` would be read as one of 0 and 1
-    if codes and (listed or is_vector or not all(map(_is_plain, codes))):
+    is_bits = len(text) > 2 and set(text) <= {"0", "1"}
+    if codes and (listed or is_vector or is_bits or not _reads_back(text, codes)):
         return json.dumps(list(codes), ensure_ascii=False)
-    return ";".join(codes)
+    return text
 
 
-def _is_plain(label: str) -> bool:
-    """Return whether a label is read as it is from a cell where `;` separates labels."""
-    marks = set(f"{SURE_SEPARATORS},#\r")
-    return not (
-        marks & set(label) or label[:1] in "[{(" or label.lower() in {*EMPTY_WORDS, "?"} or normal_label(label) != label
-    )
+def _reads_back(text: str, codes: Sequence[str]) -> bool:
+    """Return whether a cell is read as these labels, whatever is in other cells."""
+    if set(",#\r") & set(text) or "?" in codes or any(code.endswith(".0") for code in codes):
+        return False
+    try:
+        return cell_entries(text) == list(codes)
+    except DataError:
+        return False
 
 
 def _with_unsaid(mark: "_Mark", labels: Sequence[str]) -> "_Mark":
@@ -375,6 +378,8 @@ class _Reader:
         problems: dict[int, str] = {}
         read: list[_Mark] = []
         for number, row in self.table.rows():
+            if names_columns(row):
+                continue
             wrong: list[str] = []
             mark = self.mark(number, row, wrong)
             if wrong:
@@ -400,6 +405,8 @@ class _Reader:
             marks = _join_spellings(marks, notes)
             _note_alike(marks, notes)
             _note_single(marks, notes)
+            if self.plan.unknown:
+                _note_only_unknown(marks, self.plan.unknown, notes)
         if self.found:
             name, path = next(iter(self.found.items()))
             notes.append(
@@ -422,13 +429,25 @@ class _Reader:
             ways.append(f"leave them out with --skip-bad (skip_bad=True), which keeps {count(stay, 'mark')}")
         elif stay:
             ways.append(f"they are too many to leave out: --skip-bad (skip_bad=True) would keep {stay:,} of {rows:,}")
+        for told, column in (
+            ("has the split", self.plan.split), ("has the weight", self.plan.weight), ("repeats the id", self.plan.id)
+        ):  # fmt: skip
+            if column and 2 * sum(told in each for each in problems) > len(problems):
+                what = told.rpartition(" ")[2]
+                ways.append(f"if the column {column!r} is no {what}, leave it out with --ignore {shlex.quote(column)}")
+        absent = "names an image that is not there"
+        if self.images is not None and 2 * sum(absent in each for each in problems) > rows:
+            there = self.images.images
+            shown = f"{count(len(there), 'image')}, such as {printable(there[0])!r}" if there else "no image"
+            ways.append(f"name another folder with --images: {self.images.folder} holds {shown}")
         advice = ", or ".join(ways)
-        if 2 * sum("is not a Vienna code" in each for each in problems) > rows:
+        foreign = 2 * sum("is not a Vienna code" in each for each in problems) > rows
+        if foreign:
             advice += (
                 "; labels that are no Vienna codes are read with --taxonomy flat (taxonomy='flat'), and by a bundle "
                 "that has learned such labels"
             )
-        return report_problems(f"{self.table.name}: {found}", problems) + "\n" + advice
+        return report_problems(f"{self.table.name}: {found}", problems, limit=3 if foreign else 20) + "\n" + advice
 
     def mark(self, number: int, row: Row, wrong: list[str]) -> _Mark:
         """Return one row; what is wrong with it is added to `wrong`."""
@@ -448,6 +467,8 @@ class _Reader:
                 for entries in (plan.entries(row), plan.unknown_entries(row))
             )
             denied = self.ordered(plan.listed(row.get(plan.labels))) if plan.truth and not (codes or unknown) else ()
+            if self.reading.blank == "unknown" and plan.labels and not (plan.truth or codes or unknown):
+                others_unknown = True
         except (CodeError, DataError) as exc:
             wrong.append(str(exc))
         else:
@@ -474,8 +495,11 @@ class _Reader:
             wrong.append(f"has a {type(cell).__name__} where the name of an image is expected")
             return ""
         name = cell_text(image_cell(cell)[1] if isinstance(cell, dict) else cell)  # {"path": "a.png"}
-        if truth_of(name) == "blank":
-            name = ""
+        name = as_printed(name) if truth_of(name) != "blank" else ""  # b'a.png'
+        if len(name) > 2 and name[0] == name[-1] == "'":
+            name = name[1:-1]
+        if name and name == self.plan.image:
+            wrong.append(f"names columns and no image ({name!r}); if another table begins there, make a file of it")
         if not name:
             if self.require_images:
                 wrong.append("names no image")
@@ -560,9 +584,10 @@ class _Reader:
             known = self.ordered({code for mark in kept for code in (*mark.codes, *mark.unknown, *mark.denied)})
             kept = [_with_unsaid(mark, known) if unsaid or mark.others_unknown else mark for mark in kept]
         if open_rows:
+            what = "? or nothing" if self.reading.blank == "unknown" else "?"
             notes.append(
-                f"? among the labels of {count(len(open_rows), 'mark')} says that all labels that are not named are "
-                f"unknown, the first in row {open_rows[0]:,}; --as-written takes ? as a label"
+                f"{what} among the labels of {count(len(open_rows), 'mark')} says that all labels that are not named "
+                f"are unknown, the first in row {open_rows[0]:,}; --as-written takes ? as a label"
             )
         if self.plan.truth and self.codes_required:
             for mark in [mark for mark in kept if not (mark.codes or mark.unknown)]:
@@ -667,6 +692,16 @@ def _note_alike(marks: Sequence[_Mark], notes: list[str]) -> None:
         one, other = pairs[0]
         more = f", and {count(len(pairs) - 1, 'label')} more like this" if len(pairs) > 1 else ""
         notes.append(f"{one!r} and {other!r} are read as two labels{more}; if they are one, write them in one way")
+
+
+def _note_only_unknown(marks: Sequence[_Mark], column: str, notes: list[str]) -> None:
+    """Note labels that no mark carries, in the column of labels of which nobody knows."""
+    known = {code for mark in marks for code in mark.codes}
+    if mark := next((mark for mark in marks if not known.issuperset(mark.unknown)), None):
+        label = next(label for label in mark.unknown if label not in known)
+        notes.append(
+            f"{label[:60]!r} (row {mark.row:,}) in the column {column!r} is unknown there, and on no mark a label"
+        )
 
 
 def _note_single(marks: Sequence[_Mark], notes: list[str]) -> None:

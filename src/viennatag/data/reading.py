@@ -1,39 +1,31 @@
-"""Decide how a table is read: which columns are images, labels and subsets, and what separates labels in a cell.
+"""Decide how a table is read: which columns are images, labels and subsets.
 
 All columns are looked over first. Where a reading is not sure, a note says which one was taken, with an example and the
 option that decides it. What cannot be a label is named once, by column.
 """
 
-import math
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from viennatag.data.cells import (
-    CLASS_WORDS,
-    DOUBTFUL_SEPARATORS,
-    EMPTY_LISTS,
-    EMPTY_WORDS,
-    SURE_SEPARATORS,
     Truth,
     cell_entries,
-    cell_text,
-    choose_separator,
-    has_entity,
     is_listed,
     normal_label,
     truth_of,
 )
+from viennatag.data.column import Column
 from viennatag.data.columns import (
     DOUBTFUL_FLAGS,
     GROUP_NAMES,
     ID_NAMES,
     IMAGE_NAMES,
     LABEL_NAMES,
+    NUMBER_NAMES,
+    SCORE_NAMES,
     SPLIT_NAMES,
     TRUTH_NAMES,
     UNKNOWN_NAMES,
@@ -44,93 +36,26 @@ from viennatag.data.columns import (
     is_index_name,
     subset_of,
 )
+from viennatag.data.label_cells import CATEGORIES_ONLY, LabelCells
 from viennatag.data.reading_plan import SHOWN_NAMES, YES_NO_SUBSETS, Plan, listed_names
-from viennatag.data.tables import BROKEN, Table
+from viennatag.data.tables import BROKEN, Table, names_columns
 from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.errors import CodeError, DataError, count, report_problems
 from viennatag.vienna.codes import parse_code
 
-MAX_DISTINCT = 50_000
-"""Different cells of a column that are held while a table is looked over."""
 _STEMS = frozenset(map(fold_name, LABEL_NAMES))
-_SURE = re.compile(f"[{SURE_SEPARATORS}]")
-_WHOLE = re.compile(r"-?\d+(\.0)?")
-_COMMAS = re.compile(r"\d{1,2},\d{1,2}(,\d{1,2})?")
-_DAYS = re.compile(r"(3[6-9]|4[0-7])\d{3}(\.0)?")
-"""Dates from 2000 to 2029 as spreadsheets count days, which is what they make of 3.1.6."""
 _DOUBLED = re.compile(r"(.+?)(\.\d+|_duplicated_\d+)")
-_QUOTED_WORD = re.compile("[\"'](" + "|".join(map(re.escape, sorted(EMPTY_WORDS))) + ")[\"']", re.IGNORECASE)
 _FRACTION = re.compile(r"0?[.,]\d+|[01]([.,]0*)?")
-_FEW_WORDS = 4
+_FEW_WORDS, _LONGEST_NAME = 4, 100
+_LIKE_LABELS = re.compile(r"label|class|categ|tag|code|finding|diagnos|genre|breed|species|annotation|^dx$")
+_UNLIKE_LABELS = re.compile(
+    r"(id|ids|no|nr|number|date|time|timestamp|year|age|sex|gender|url|width|height|size|name)$"
+)
+_NO_IMAGES = re.compile(r"mask|thumb|segm|annot|depth|label|preview")
+"""Names of columns with files that are not the images themselves."""
+_NUMBER_AT_END = re.compile(r"(?<=\w)(duplicated)?\W*\d+\W*$")
+"""What stands behind the name of a column that is counted, as in `label2`, `label.1` and `labels[0]`."""
 _NUMBERED = re.compile(r"(id|idx|index|number|no)$")
-
-
-@dataclass
-class _Column:
-    """What a column holds: its different cells, how often each occurs, and in which row first."""
-
-    texts: Counter[str] = field(default_factory=Counter)
-    first: dict[str, int] = field(default_factory=dict)
-    listed: tuple[int, Any] | None = None
-    fraction: tuple[int, Any] | None = None
-    lengths: set[int] = field(default_factory=set)
-
-    def add(self, number: int, value: Any) -> None:
-        if isinstance(value, (list, tuple, set, frozenset, dict)) or hasattr(value, "__array__"):
-            self.listed = self.listed or (number, value)
-            self.lengths.add(_vector_length(value))
-            self.note_fraction(number, *(value if isinstance(value, (list, tuple)) else ()))
-            return
-        self.note_fraction(number, value)
-        text = cell_text(value)
-        if text in self.first or len(self.first) < MAX_DISTINCT:
-            self.first.setdefault(text, number)
-            self.texts[text] += 1
-
-    def note_fraction(self, number: int, *values: Any) -> None:
-        """Keep the first number that is not whole."""
-        if self.fraction is None:
-            found = (each for each in values if isinstance(each, float) and math.isfinite(each) and each % 1)
-            self.fraction = next(((number, each) for each in found), None)
-
-    def truths(self) -> Counter[Truth | None]:
-        found: Counter[Truth | None] = Counter()
-        for text, times in self.texts.items():
-            found[truth_of(text)] += times
-        return found
-
-    def other(self) -> list[str]:
-        """Return the different cells that are no 0 or 1, no blank and no unknown."""
-        return [text for text in self.texts if truth_of(text) is None]
-
-    def is_binary(self) -> bool:
-        """Return whether the column holds nothing but yes, no, unknown and blanks, and is not all blank."""
-        found = self.truths()
-        return not self.listed and not found[None] and bool(found["positive"] or found["negative"] or found["unknown"])
-
-    def names_classes(self) -> bool:
-        """Return whether the column, as one of labels, holds labels and not yes and no."""
-        letters = {text.lower() for text in self.texts if text.isalpha() and len(text) == 1}
-        if len(letters) > 1 and letters not in ({"y", "n"}, {"t", "f"}):  # x and y
-            return True
-        return not self.is_binary() or any(text.lower() in CLASS_WORDS for text in self.texts)
-
-    def vector(self) -> tuple[int, Any] | None:
-        """Return row and content of a cell if all cells are vectors of 0 and 1, which name no label."""
-        texts = [text for text in self.texts if truth_of(text) != "blank" and text not in EMPTY_LISTS]
-        if len(self.lengths | {_vector_length(text) for text in texts}) != 1:
-            return None
-        example = self.listed or (self.first[texts[0]], texts[0])
-        return example if _vector_length(example[1]) > 1 else None
-
-    def is_blank(self) -> bool:
-        return not self.listed and set(self.truths()) <= {"blank"}
-
-    def counts_rows(self) -> bool:
-        """Return whether the cells are whole numbers of which none occurs twice."""
-        return not self.listed and all(
-            times == 1 and text.removeprefix("-").isdecimal() for text, times in self.texts.items()
-        )
 
 
 def plan_reading(table: Table, reading: Reading, taxonomy: Taxonomy, *, require_images: bool = True) -> Plan:
@@ -146,19 +71,29 @@ class _Planner:
     def __init__(self, table: Table, reading: Reading, taxonomy: Taxonomy, require_images: bool) -> None:
         self.table, self.reading, self.taxonomy = table, reading, taxonomy
         self.require_images = require_images
-        self.columns: dict[str, _Column] = {}
+        self.columns: dict[str, Column] = {}
         self.notes: list[str] = []
-        self.rows = 0
+        self.names_images = False
+        repeated: list[int] = []
         for number, row in table.rows():
             if BROKEN in row:
                 continue
-            self.rows += 1
+            if names_columns(row):
+                repeated.append(number)
+                continue
             for name, value in row.items():
-                self.columns.setdefault(name, _Column()).add(number, value)
+                self.columns.setdefault(name, Column()).add(number, value)
+        if repeated:
+            verb = _verb(len(repeated), "repeats the names of the columns and is", "repeat the names and are")
+            self.notes.append(f"{count(len(repeated), 'row')} {verb} passed over, such as row {repeated[0]:,}")
         for option, names in (("--ignore", reading.ignore), ("--label-column", reading.label_columns)):
             self.check_named(option, names)
         if reading.image_column:
             self.check_named("--image-column", [reading.image_column])
+            if reading.image_column in reading.label_columns:
+                raise DataError(
+                    f"{table.name}: --image-column and --label-column name one column, {reading.image_column!r}"
+                )
         self.names = [name for name in self.columns if name not in set(reading.ignore)]
 
     def check_named(self, option: str, names: Sequence[str]) -> None:
@@ -174,19 +109,22 @@ class _Planner:
         if not self.columns:
             return Plan("", "", {})
         image = self.image_column()
+        self.names_images = bool(image)
         labels = self.label_column(image)
         further = self.further_columns(labels)
         used = {image, labels, *further} - {""}
         if labels:
             roles = self.roles(used, binary_are_labels=False)
             truth = self.truth_column(used | set(roles.values()))
+            self.note_scores(used)
             flags: dict[str, str] = {}
         else:
             chosen = self.reading.label_columns
             roles = self.roles({*used, *chosen}, binary_are_labels=True)
             truth, flags = "", self.flag_columns(chosen, used | set(roles.values()))
         truths, has_unknown = self.unknown([*flags, *([truth] if truth else [])])
-        separator = self.separator(labels) if labels else ""
+        cells = LabelCells(labels, self.columns[labels], self.reading, self.taxonomy, self.notes) if labels else None
+        separator = cells.separator(self.table.name) if cells else ""
         split_flags = self.split_flags(roles.get("split", ""))
         read = {image, labels, *further, truth, *flags, *roles.values(), *split_flags}
         self.note_unread_subsets(read)
@@ -194,7 +132,7 @@ class _Planner:
         return Plan(
             image, labels, flags, further, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles,
             taxonomy=self.taxonomy, separator=separator,
-            split_flags=split_flags, whole=bool(labels) and self.is_whole(labels), as_written=self.reading.as_written,
+            split_flags=split_flags, whole=cells is not None and cells.is_whole(), as_written=self.reading.as_written,
             unread=unread, notes=tuple(self.notes), **roles,
         )  # fmt: skip
 
@@ -203,13 +141,30 @@ class _Planner:
             return self.reading.image_column
         named = [name for name in columns_named(self.names, IMAGE_NAMES) if name not in self.reading.label_columns]
         named = [name for name in named if not self.columns[name].is_binary()] or named
-        if not named and (ids := columns_named(self.names, ID_NAMES)) and self.require_images:
+        files = [name for name in self.names if name not in named and self.columns[name].names_files()]
+        files = [
+            name for name in files if name not in self.reading.label_columns and not _NO_IMAGES.search(name.lower())
+        ]
+        if len(files) == 1 and not named:
+            shown = next(iter(self.columns[files[0]].texts))
+            self.notes.append(
+                f"images are named by the column {files[0]!r}, as it holds names of image files such as {shown!r}; "
+                "another one: --image-column NAME"
+            )
+            return files[0]
+        if not named and (ids := columns_named(self.names, (*ID_NAMES, *NUMBER_NAMES))) and self.require_images:
             self.notes.append(f"images are named by the column {ids[0]!r}; another one: --image-column NAME")
             return ids[0]
         if not named:
             if not self.require_images:
                 return ""
             self.refuse_taken(IMAGE_NAMES, "--image-column")
+            if files:
+                ways = ", or ".join(f"--image-column {shlex.quote(name)}" for name in files[:5])
+                raise DataError(
+                    f"{self.table.name}: no column 'image', and several that hold names of image files; choose one of "
+                    f"them: {ways}"
+                )
             known = ", ".join(IMAGE_NAMES[:6])
             if len(self.columns) == 1 and Path(self.table.name).suffix.lower() in {".csv", ".tsv"}:
                 raise DataError(
@@ -233,6 +188,11 @@ class _Planner:
         if len(named) > 1 and named[0] != "image":
             rest = f"{', '.join(map(repr, named[1:4]))} also could: --image-column {shlex.quote(named[1])}"
             self.notes.append(f"images are named by the column {named[0]!r}; {rest}")
+        elif files and not self.columns[named[0]].names_files():
+            self.notes.append(
+                f"images are named by the column {named[0]!r}; {files[0]!r} holds names of image files: --image-column "
+                f"{shlex.quote(files[0])}"
+            )
         return named[0]
 
     def refuse_taken(self, names: Sequence[str], option: str) -> None:
@@ -249,13 +209,30 @@ class _Planner:
                         f"leave it out, or name another one with {option} NAME"
                     )
 
+    def refuse_spread_codes(self) -> None:
+        """Raise if categories and divisions of Vienna codes are columns of their own."""
+        stems = {fold_name(name).removeprefix("vienna"): name for name in self.names}
+        spread = [stems[level] for level in ("category", "division", "section") if level in stems]
+        if self.taxonomy == "vienna" and {"category", "division"} <= set(stems) and not self.reading.label_columns:
+            raise DataError(
+                f"{self.table.name}: the columns {', '.join(map(repr, spread))} hold the parts of a code; write each "
+                "code as one, such as 3.1.6, in a column 'codes'"
+            )
+
     def label_column(self, image: str) -> str:
         """Return the column of labels, empty if there is one 0/1 column per label."""
         chosen = self.reading.label_columns
         if len(chosen) == 1 and (self.columns[chosen[0]].names_classes() or self.reading.as_written):
             return chosen[0]
         if chosen:
-            return "" if all(map(self.is_flag, chosen)) else chosen[0]
+            flags = [name for name in chosen if self.is_flag(name)]
+            texts = [name for name in chosen if name not in flags]
+            if flags and texts and not self.reading.as_written:
+                raise DataError(
+                    f"{self.table.name}: --label-column names columns of two kinds: {flags[0]!r} holds yes and no, and "
+                    f"{texts[0]!r} labels; name those of one kind, or take 0 and 1 as labels with --as-written"
+                )
+            return "" if flags else chosen[0]
         named = [name for name in columns_named(self.names, LABEL_NAMES) if name != image]
         texts = [name for name in named if self.columns[name].names_classes() or self.reading.as_written]
         texts = [name for name in texts if not self.columns[name].is_blank()] or texts
@@ -270,6 +247,7 @@ class _Planner:
             return numbered[0]
         if first == "codes":
             return first
+        self.refuse_spread_codes()
         if not texts:
             if named:
                 shown = _first_text(self.columns[named[0]])
@@ -289,8 +267,8 @@ class _Planner:
 
     def numbered_columns(self) -> list[str]:
         """Return columns of labels that are counted, such as `label1` and `label2`, or `label` and `label_2`."""
-        texts = [name for name in self.names if not self.is_flag(name)]
-        stems = {name: fold_name(name).rstrip("0123456789") for name in texts}
+        texts = [name for name in self.names if len(name) < _LONGEST_NAME and not self.is_flag(name)]
+        stems = {name: _NUMBER_AT_END.sub("", fold_name(name)) for name in texts}
         counted = {stem for name, stem in stems.items() if stem in _STEMS and stem != fold_name(name)}
         found = [name for name in texts if stems[name] in counted]
         return found if len(found) > 1 else []
@@ -305,8 +283,9 @@ class _Planner:
     def roles(self, used: set[str], *, binary_are_labels: bool) -> dict[str, str]:
         """Return the columns that are no labels; in a 0/1 table a 0/1 column of such a name is a label."""
         found = {}
+        id_names = ID_NAMES if self.names_images else (*ID_NAMES, *NUMBER_NAMES)
         for role, names in (
-            ("id", ID_NAMES), ("group", GROUP_NAMES), ("split", SPLIT_NAMES), ("weight", WEIGHT_NAMES),
+            ("id", id_names), ("group", GROUP_NAMES), ("split", SPLIT_NAMES), ("weight", WEIGHT_NAMES),
             ("unknown", UNKNOWN_NAMES),
         ):  # fmt: skip
             for name in columns_named([each for each in self.names if each not in used], names):
@@ -372,7 +351,7 @@ class _Planner:
                 f"{shlex.quote(name)} leaves it out"
             )
 
-    def names_subsets(self, column: _Column) -> bool:
+    def names_subsets(self, column: Column) -> bool:
         words = [text for text in column.texts if truth_of(text) != "blank"]
         return bool(words) and all(subset_of(text) for text in words)
 
@@ -401,6 +380,16 @@ class _Planner:
                     )
         return ""
 
+    def note_scores(self, used: set[str]) -> None:
+        """Note that rows state scores, as those of predictions do, and that all of their labels are read."""
+        for name in columns_named([each for each in self.names if each not in used], SCORE_NAMES):
+            column = self.columns[name]
+            if text := next((text for text in column.texts if _FRACTION.fullmatch(text) and text not in "10"), ""):
+                self.notes.append(
+                    f"labels are read whatever the column {name!r} holds, such as {text} (row {column.first[text]:,}); "
+                    "if they are predictions, keep the rows whose label applies"
+                )
+
     def flag_columns(self, chosen: Sequence[str], used: set[str]) -> dict[str, str]:
         """Return the label of each 0/1 column."""
         names = list(chosen) or [name for name in self.names if name not in used and not self.is_index(name)]
@@ -426,7 +415,7 @@ class _Planner:
 
     def note_flags(self, names: list[str]) -> None:
         """Note 0/1 columns that may be no labels: a fold, or a doubled column as pandas and polars name it."""
-        for name in columns_named(names, DOUBTFUL_FLAGS):
+        for name in (*columns_named(names, DOUBTFUL_FLAGS), *filter(subset_of, names)):
             self.notes.append(
                 f"the column {name!r} holds only yes and no, so it is read as the label {name!r}; if it is no label: "
                 f"--ignore {shlex.quote(name)}"
@@ -459,6 +448,8 @@ class _Planner:
             raise DataError(
                 f"{self.table.name}: no column 'codes' or 'labels', and a column is not named by a code: {first}; {way}"
             )
+        if all(code.isdecimal() for code in labels.values()):
+            self.notes.append(f"the column {next(iter(labels))!r} {CATEGORIES_ONLY}")
         if others:
             self.notes.append(
                 f"columns that are named by no code are not read: {listed_names(tuple(others))}; --taxonomy flat reads "
@@ -535,11 +526,12 @@ class _Planner:
         if len(wrong) > SHOWN_NAMES:
             ways = "remove them from the table, or name each column that is one with --label-column NAME"
         texts = [name for name in wrong if not self.columns[name].is_blank()]
-        advice = self.naming_advice(texts) if len(wrong) == count and texts else f"they are no labels: {ways}"
-        if held := [name for name in texts if _holds_labels(self.columns[name])]:
+        held = [name for name in texts if _holds_labels(self.columns[name])]
+        advice = self.naming_advice(held or texts) if len(wrong) == count and texts else f"they are no labels: {ways}"
+        if held and len(wrong) < count:
             advice = f"if {held[0]!r} holds the labels: --label-column {shlex.quote(held[0])}; else {ways}"
         elif len(wrong) < count and any(map(self.may_be_label, texts)):
-            advice = f"if one of them is a label, write only 1 and 0 in it; those that are no labels: {ways}"
+            advice = f"if one of them is a label, write only 1, 0 and ? in it; those that are no labels: {ways}"
         what = "columns hold" if len(wrong) > 1 else "column holds"
         return (
             f"{self.table.name}: no column of labels is known, and {len(wrong):,} {what} something else than 0 and 1\n"
@@ -550,14 +542,21 @@ class _Planner:
     def naming_advice(self, names: Sequence[str]) -> str:
         """Return what to do about columns of which none is one of 0 and 1."""
         texts = {text for name in names for text in self.columns[name].texts if truth_of(text) != "blank"}
+        names = sorted(names, key=self.unlike_labels)
         shown = ", ".join(map(repr, sorted(texts)[:_FEW_WORDS]))
         if texts and all(map(_FRACTION.fullmatch, texts)):
             return f"if they are scores ({shown}), write 1 where the label applies and 0 elsewhere"
         others = ", or another of them, or several: the option may be repeated" if len(names) > 1 else ""
         naming = f"name the column of labels: --label-column {shlex.quote(names[0])}{others}"
-        if len(names) > 1 and len(texts) <= _FEW_WORDS:
+        if len(names) > 1 and 0 < len(texts) <= _FEW_WORDS:
             return f"if {shown} say whether a label applies, write 1, 0 and ? for them; else {naming}"
         return naming
+
+    def unlike_labels(self, name: str) -> tuple[bool, bool, float]:
+        """Return a key by which columns that look like labels come first: by their name, then as few texts recur."""
+        folded, texts = fold_name(name), self.columns[name].texts
+        distinct = len(texts) / max(texts.total(), 1)
+        return not _LIKE_LABELS.search(folded), bool(_UNLIKE_LABELS.search(folded)), distinct
 
     def may_be_label(self, name: str) -> bool:
         """Return whether a column holds a 0 or 1 beside other content."""
@@ -605,117 +604,8 @@ class _Planner:
         row, name, text = min(found)
         return f"row {row:,} of {name!r}" + (f": {text!r}" if text else "")
 
-    def separator(self, name: str) -> str:
-        """Return what separates labels in a column, and note what is in doubt."""
-        column, reading = self.columns[name], self.reading
-        if not reading.as_written:
-            self.refuse_vectors(name, column)
-            self.note_cells(name, column)
-            self.note_numbers(name, column)
-            self.note_entities(name, column)
-        if reading.separator or self.taxonomy == "vienna":
-            return reading.separator
-        if reading.as_written:
-            return ""
-        if isinstance(self.taxonomy, LabelTree):
-            return _tree_separator(column.texts, self.taxonomy)
-        separator, doubts = choose_separator(column.texts.keys())
-        if separator:
-            example = next(text for text in sorted(column.texts) if separator in text and not is_listed(text))
-            pieces = " and ".join(repr(each) for each in cell_entries(example, separator=separator)[:3])
-            self.notes.append(
-                f"{separator!r} separates labels in the column {name!r}: {example[:60]!r} (row "
-                f"{column.first[example]:,}) is read as {pieces}; --separator ';' keeps it whole"
-            )
-        for mark, example in doubts:
-            row = next((at for text, at in column.first.items() if example in text), 0)
-            self.notes.append(
-                f"{example[:60]!r} (row {row:,}) in the column {name!r} is read as one label; if {mark!r} separates "
-                f"labels: --separator {shlex.quote(mark)}"
-            )
-        return separator
 
-    def is_whole(self, name: str) -> bool:
-        """Return whether all labels are whole numbers with `.0`, as a data frame with gaps writes them; it is noted."""
-        texts = [text for text in self.columns[name].texts if truth_of(text) != "blank"]
-        if self.taxonomy == "vienna" or self.reading.as_written or not all(map(_WHOLE.fullmatch, texts)):
-            return False
-        texts = [text for text in texts if text.endswith(".0")]
-        if not texts:
-            return False
-        self.notes.append(
-            f"labels of the column {name!r} are whole numbers written with .0, such as {texts[0]!r} (row "
-            f"{self.columns[name].first[texts[0]]:,}), and read without it; --as-written keeps it"
-        )
-        return True
-
-    def code_of_nothing(self, column: _Column) -> str:
-        """Return -1 if all other labels are whole numbers from 0 up, as the codes of categories are; else ""."""
-        texts = [text.removesuffix(".0") for text in column.texts if truth_of(text) != "blank"]
-        found = next((text for text in column.texts if text.removesuffix(".0") == "-1"), "")
-        return found if len(set(texts)) > 2 and all(text.isdecimal() or text == "-1" for text in texts) else ""
-
-    def refuse_vectors(self, name: str, column: _Column) -> None:
-        """Raise if the column holds vectors of 0 and 1, whose positions would be read as the labels 0 and 1."""
-        if found := column.vector():
-            raise DataError(
-                f"{self.table.name}: the column {name!r} holds vectors of 0 and 1, such as {str(found[1])[:60]!r} (row "
-                f"{found[0]:,}), and nothing says which label is at which position; write one 0/1 column per label"
-            )
-
-    def note_cells(self, name: str, column: _Column) -> None:
-        listed = next((text for text in column.texts if text and is_listed(text) and text not in EMPTY_LISTS), "")
-        if listed:
-            self.notes.append(
-                f"cells of the column {name!r} are lists, such as {listed[:60]!r} (row {column.first[listed]:,}); each "
-                "entry is read as a label; --as-written takes such a cell as one label"
-            )
-        if text := next((text for text in column.texts if is_listed(text) and _QUOTED_WORD.search(text)), ""):
-            word = _QUOTED_WORD.search(text)[1]  # type: ignore[index]
-            self.notes.append(
-                f"{word!r} (row {column.first[text]:,}) in the column {name!r} is one entry of a list and read as a "
-                "label; if it means that there is nothing, remove it from the list"
-            )
-        words = [text for text in column.texts if _has_empty_word(text)]
-        if words:
-            times = sum(column.texts[text] for text in words)
-            self.notes.append(
-                f"{count(times, 'cell')} of the column {name!r} {_verb(times, 'says', 'say')} that there is "
-                f"nothing, such as {words[0]!r} (row "
-                f"{column.first[words[0]]:,}), which is read as no label; --as-written takes the word as a label"
-            )
-
-    def note_entities(self, name: str, column: _Column) -> None:
-        """Note characters that are written as in web pages."""
-        if text := next(filter(has_entity, column.texts), ""):
-            self.notes.append(
-                f"{text[:60]!r} (row {column.first[text]:,}) in the column {name!r} is read with '&amp;' and the like "
-                "as the characters they stand for; --as-written keeps them"
-            )
-
-    def note_numbers(self, name: str, column: _Column) -> None:
-        """Note labels that a spreadsheet or a data frame may have changed, because they look like numbers or dates."""
-        if column.fraction:
-            self.notes.append(
-                f"the column {name!r} holds numbers and no text, such as {column.fraction[1]} (row "
-                f"{column.fraction[0]:,}), in which 3.1 and 3.10 are the same; if they are labels, read it as text"
-            )
-        if text := self.code_of_nothing(column):
-            self.notes.append(
-                f"{text!r} (row {column.first[text]:,}) in the column {name!r} is read as a label; data frames write "
-                "it where there is none: then make such cells blank"
-            )
-        if self.taxonomy != "vienna":
-            return
-        for found, told in (
-            (_COMMAS.fullmatch, "is read as several codes; if its commas stand for points, write it with points"),
-            (_DAYS.fullmatch, "may be a date that a spreadsheet made of a code such as 3.1.6; make the column text"),
-        ):
-            if text := next(filter(found, column.texts), ""):
-                self.notes.append(f"{text!r} (row {column.first[text]:,}) in the column {name!r} {told}")
-
-
-def _holds_labels(column: _Column) -> bool:
+def _holds_labels(column: Column) -> bool:
     """Return whether some cell is a list or an object of an annotation tool, in which labels are found."""
     found = False
     for text in filter(is_listed, column.texts):
@@ -726,37 +616,9 @@ def _holds_labels(column: _Column) -> bool:
     return found
 
 
-def _tree_separator(texts: Iterable[str], tree: LabelTree) -> str:
-    """Return what separates labels besides the sure separators, so that most cells hold labels of the tree only."""
-
-    def read(mark: str) -> int:
-        cells = (cell_entries(text, separator=mark) for text in texts)
-        return sum(all(map(tree.find, entries)) for entries in cells)
-
-    return max(("", *DOUBTFUL_SEPARATORS), key=read)
-
-
-def _vector_length(value: Any) -> int:
-    """Return how many cells of 0 and 1 a vector has, as a collection or as text; 0 if it is none."""
-    if isinstance(value, str):
-        entries: list[Any] = re.split(r"[\s,;|]+", value.strip(" []()"))
-    elif isinstance(value, (list, tuple)) or hasattr(value, "__array__"):
-        entries = list(value)
-        if any(isinstance(entry, str) for entry in entries):  # names of labels
-            return 0
-    else:
-        return 0
-    flags = ("0", "1", "0.0", "1.0", "False", "True")
-    return len(entries) if len(entries) > 1 and all(str(entry) in flags for entry in entries) else 0
-
-
-def _has_empty_word(text: str) -> bool:
-    return text in EMPTY_LISTS or any(piece.strip().lower() in EMPTY_WORDS for piece in _SURE.split(text))
-
-
 def _verb(number: int, one: str, several: str) -> str:
     return one if number == 1 else several
 
 
-def _first_text(column: _Column) -> str:
+def _first_text(column: Column) -> str:
     return ", ".join(repr(text) for text in list(column.texts)[:2])

@@ -93,7 +93,8 @@ class Plan:
             if truth == "positive":
                 present.append(label)
             elif truth is None:
-                raise DataError(f"has {text[:40]!r} in column {column!r}; expected 0 or 1")
+                often = ", however often" if text.isdecimal() else ""
+                raise DataError(f"has {text[:40]!r} in column {column!r}; expected 0, or 1 if it applies{often}")
         return tuple(present)
 
     def unknown_entries(self, row: Row) -> tuple[str, ...]:

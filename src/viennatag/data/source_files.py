@@ -18,7 +18,7 @@ from functools import partial
 from importlib.util import find_spec
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Protocol
 
 from viennatag.data.columns import Reading
 from viennatag.data.taxonomy import Taxonomy
@@ -63,7 +63,13 @@ class SourceFile:
     stamp: str
 
 
-def _ignore_note(_: str) -> None:
+class _TakesNote(Protocol):
+    """Takes what the user should know about how a file is read, once for each text, and an example of it."""
+
+    def __call__(self, text: str, example: str = "", /) -> None: ...
+
+
+def _ignore_note(_: str, __: str = "", /) -> None:
     """Take a note that nobody waits for."""
 
 
@@ -76,7 +82,7 @@ class Document:
         open: Opens it for reading.
         reading: What the user says about the columns and cells of a table.
         taxonomy: What its labels are read as.
-        note: Takes what the user should know about how it is read.
+        note: Takes what the user should know about how it is read, and an example, which is told with the text.
         size: Most bytes of a member of an archive; 0 for a file.
     """
 
@@ -84,8 +90,13 @@ class Document:
     open: Callable[[], BufferedReader]
     reading: Reading = field(default=Reading())
     taxonomy: Taxonomy = "vienna"
-    note: Callable[[str], None] = _ignore_note
+    note: _TakesNote = _ignore_note
     size: int = 0
+
+
+def names_file(text: str) -> bool:
+    """Return whether a text ends as the names of image files do."""
+    return PurePosixPath(text.strip(" '\"").lower()).suffix in IMAGE_ENDINGS
 
 
 @dataclass
@@ -94,9 +105,13 @@ class PassedOver:
 
     endings: Counter[str] = field(default_factory=Counter)
     first: str = ""
+    known: tuple[str, ...] = ()
+    """Endings of files that belong to those that are read."""
 
     def add(self, name: str) -> None:
         """Count a file."""
+        if name.lower().endswith(self.known):
+            return
         self.endings[PurePosixPath(name).suffix.lower()] += 1
         self.first = self.first or name
 
@@ -205,7 +220,7 @@ def zip_documents(
     with _as_data_errors():
         archive = zipfile.ZipFile(file)
     for member in archive.infolist():
-        if member.is_dir() or is_hidden(member.filename):
+        if not member.filename or member.is_dir() or is_hidden(member.filename):
             continue
         if member.filename.lower().endswith((*endings, ".zip")):
             yield Document(f"{name}/{member.filename}", partial(_open_member, archive, member), size=member.file_size)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from viennatag.data.cells import cell_text, normal_label
+from viennatag.data.cells import cell_text, normal_label, truth_of
 from viennatag.data.tables import BROKEN, TABLE_FORMATS, NumberedRow, read_rows
 from viennatag.data.taxonomy import BUILT_IN, RULES, LabelNode, LabelTree, Rule, Taxonomy, tree_problems
 from viennatag.errors import DataError, OptionError, report_problems, require
@@ -66,6 +66,7 @@ def read_taxonomy(path: Path | str) -> LabelTree:
             problems[number] = wrong
             continue
         cells = {name: normal_label(cell_text(row.get(name))) for name in TAXONOMY_COLUMNS}
+        cells |= {name: "" for name in TAXONOMY_COLUMNS[1:] if truth_of(cells[name]) == "blank"}  # nan, None
         nodes.append(LabelNode(*(cells[name] for name in TAXONOMY_COLUMNS[:4])))
         numbers.append(number)
         if (rule := cells["rule"]) and (told := _wrong_rule(rule, cells["group"], rules)):

@@ -4,7 +4,8 @@ A linear head on the features of a bundle's network, with a loss for imbalance, 
 threshold for each label. It needs neither timm nor onnx: features come from the bundle's own graph.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +26,7 @@ require("sklearn", "scikit")
 torch: Any = require("torch", "train")
 
 from sklearn.base import BaseEstimator, ClassifierMixin  # noqa: E402 - only where it is installed
-from sklearn.utils import assert_all_finite  # noqa: E402
+from sklearn.utils import assert_all_finite, check_random_state  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data  # noqa: E402
 
@@ -65,7 +66,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         rule: str | DecisionRule = "per-label",
         cv: int = 3,
         max_iter: int = 100,
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         """Keep the options.
 
@@ -77,7 +78,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
                 --list` gives, such as `threshold-0.5`.
             cv: Folds for cross-fitted logits, on which calibration and thresholds are fitted.
             max_iter: Most steps of L-BFGS.
-            random_state: Seed of the folds; None is 0.
+            random_state: Seed of the folds, or a `RandomState`; None is 0.
         """
         self.bundle = bundle
         self.loss = loss
@@ -95,11 +96,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
             OptionError: If an option makes no sense.
             ValueError: From scikit-learn, if features or classes cannot be used.
         """
-        if not (self.C > 0 and self.max_iter >= 1 and self.cv >= 2):
-            raise OptionError(
-                f"C is {self.C}, max_iter {self.max_iter} and cv {self.cv}; expected C above 0, max_iter of at least "
-                "1 and cv of at least 2"
-            )
+        self._check_options()
         x = self._features(X, y, reset=True)
         targets = self._fit_labels(y)
         check_consistent_length(x, targets)
@@ -113,7 +110,9 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         folds = min(self.cv, len(x))
         if np.count_nonzero(targets == 1) >= _MIN_FITTED and folds >= 2:
             logits = np.empty(targets.shape)
-            fold_of = assign_folds(targets, folds, seed=self.random_state or 0)
+            stated = self.random_state or 0
+            seed = int(stated if isinstance(stated, Integral) else check_random_state(stated).randint(2**31))
+            fold_of = assign_folds(targets, folds, seed=seed)
             for fold in range(folds):
                 inside = fold_of == fold
                 weights, bias, _ = self._fit_head(x[~inside], targets[~inside])
@@ -191,6 +190,23 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         tags.target_tags.multi_output = True
         return tags
 
+    def _check_options(self) -> None:
+        """Raise OptionError where an option makes no sense."""
+        whole = isinstance(self.max_iter, Integral) and isinstance(self.cv, Integral)
+        if not (isinstance(self.C, Real) and whole and self.C > 0 and self.max_iter >= 1 and self.cv >= 2):
+            raise OptionError(
+                f"C is {self.C!r}, max_iter {self.max_iter!r} and cv {self.cv!r}; expected C above 0, and whole "
+                "numbers: max_iter of at least 1 and cv of at least 2"
+            )
+        if self.loss is not None and (isinstance(self.loss, type) or not hasattr(self.loss, "prepare")):
+            raise OptionError(f"loss is {self.loss!r}; expected one of viennatag.losses, such as BinaryCrossEntropy()")
+        if not isinstance(self.rule, (str, DecisionRule)):
+            raise OptionError(f"rule is {self.rule!r}; expected a name such as 'per-label', or a rule")
+        try:
+            check_random_state(self.random_state)
+        except ValueError as exc:
+            raise OptionError(f"random_state is {self.random_state!r}; expected a number from 0 up, or None") from exc
+
     def _logits(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         check_is_fitted(self)
         x = (self._features(X, None, reset=False) - self._centre) / self._spread
@@ -201,6 +217,8 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         """Return features of shape (samples, width), those of images from the bundle."""
         if y is None and reset:
             raise ValueError("y is missing: this classifier requires y to be passed, but the target y is None")
+        if isinstance(X, (str, bytes, Path, Iterator, Set)):
+            raise DataError(f"X is of type {type(X).__name__}; expected a list of images, or features")
         if _are_images(images := _column(X)):
             X = self.image_features(images)  # noqa: N806
         checked: NDArray[np.float64] = validate_data(self, X, reset=reset, dtype=np.float64)
@@ -284,7 +302,11 @@ def _names(y: Any) -> list[set[str]] | None:
         column = column.tolist()
     if not isinstance(column, Sequence) or isinstance(column, str):
         return None
-    if not all(isinstance(row, (list, tuple, set, frozenset, np.ndarray)) for row in column):
+    are_listed = [isinstance(row, (list, tuple, set, frozenset, np.ndarray)) for row in column]
+    if not all(are_listed):
+        if any(are_listed):
+            at = are_listed.index(False)
+            raise DataError(f"y holds {column[at]!r} at row {at} among lists of names; without a label it is []")
         return None
     texts = any(len(row) for row in column) and all(isinstance(name, str) for row in column for name in row)
     return list(map(set, column)) if texts else None

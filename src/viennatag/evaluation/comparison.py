@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.errors import DataError
+from viennatag.errors import DataError, OptionError
 from viennatag.metrics.bootstrap import Interval
 from viennatag.metrics.metrics import (
     average_precision,
@@ -141,8 +141,15 @@ class Comparison(TabularResult):
         return to_frame(columns | {"seconds": [row.seconds for row in self.rows]})
 
     def find(self, name: str) -> ComparisonRow:
-        """Return the row of one method."""
-        return next(row for row in self.rows if row.name == name)
+        """Return the row of one method.
+
+        Raises:
+            OptionError: If it was not compared.
+        """
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise OptionError(f"{name!r} was not compared; there are {', '.join(row.name for row in self.rows)}")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data; undefined metrics are None."""

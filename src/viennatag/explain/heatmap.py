@@ -18,12 +18,11 @@ from viennatag.errors import BundleError
 from viennatag.images.crops import CROP_WEIGHT
 from viennatag.images.isolation import shrink_guarded
 from viennatag.images.sources import ImageSource
+from viennatag.model.bundle import HEAD_BIAS, HEAD_WEIGHT
 from viennatag.runtime.engine import Engine
 
 HEAD_INPUTS = "head_inputs"
 """Graph output: the inputs of the head at each spatial position, shape (images, rows, columns, channels)."""
-WEIGHT, BIAS = "head.weight", "head.bias"
-"""Graph outputs: weight and bias of the head, shapes (labels, channels) and (labels,)."""
 LOCAL_LOGITS = "local_logits"
 """Graph output: local logits of an attention head, shape (images, rows, columns, labels)."""
 
@@ -123,13 +122,13 @@ class ClassActivationReader:
             BundleError: If its logits are no means over spatial positions.
         """
         outputs = tuple(name for name in (HEAD_INPUTS, LOCAL_LOGITS) if name in engine.outputs)
-        if not outputs or (HEAD_INPUTS in outputs and not {WEIGHT, BIAS} <= set(engine.outputs)):
+        if not outputs or (HEAD_INPUTS in outputs and not {HEAD_WEIGHT, HEAD_BIAS} <= set(engine.outputs)):
             raise BundleError(
                 f"this bundle has no heat maps: its graph has no output {HEAD_INPUTS!r}. Neighbour heads, decoders and "
                 "networks without a feature map have none"
             )
         blank = np.full((1, engine.size, engine.size, 3), 255, dtype=np.uint8)
-        found = engine.run(blank, (*outputs, *((WEIGHT, BIAS) if HEAD_INPUTS in outputs else ())))
+        found = engine.run(blank, (*outputs, *((HEAD_WEIGHT, HEAD_BIAS) if HEAD_INPUTS in outputs else ())))
         return cls(outputs, tuple(each[0] for each in found[: len(outputs)]), *found[len(outputs) :])
 
     def local_logits(self, values: Sequence[NDArray[np.float32]], labels: list[int]) -> list[NDArray[np.float32]]:

@@ -123,12 +123,7 @@ class ReferenceMarks:
             recover_folder(each)
         folder = path if (path / INDEX_DESCRIPTION).is_file() else path / INDEX
         if not (folder / INDEX_DESCRIPTION).is_file():
-            advice = f"make one with: viennatag index {path} MARKS"
-            if path == STARTER_FOLDER:  # nothing is written into the package
-                advice = (
-                    f"make one with: viennatag index {STARTER} MARKS -o INDEX, and name it: --reference-marks INDEX"
-                )
-            raise ReferenceMarksError(f"{path}: there is no index of reference marks; {advice}")
+            raise ReferenceMarksError(f"{path}: there is no index of reference marks; {_how_to_make(path, graph)}")
         try:
             with (folder / INDEX_DESCRIPTION).open("rb") as file:
                 description = json.loads(file.read(_MAX_DESCRIPTION))
@@ -201,6 +196,15 @@ class ReferenceMarks:
             return str(image), tuple(map(str, codes))
         except (ValueError, TypeError, RecursionError) as exc:
             raise ReferenceMarksError(f"mark {at:,} of the index cannot be read ({exc}); make it again") from exc
+
+
+def _how_to_make(path: Path, graph: Path | None) -> str:
+    """Return the command that makes the index that is missing in a folder, for the bundle of a graph."""
+    bundle = path if graph is None else graph.parent
+    if path == bundle != STARTER_FOLDER:
+        return f"make one with: viennatag index {path} MARKS --images IMAGES"
+    name, out = (STARTER if bundle == STARTER_FOLDER else bundle), ("INDEX" if path.exists() else path)
+    return f"make one with: viennatag index {name} MARKS --images IMAGES -o {out}, and name it: --reference-marks {out}"
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:

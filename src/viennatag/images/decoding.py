@@ -184,6 +184,8 @@ def _opened(source: bytes | Image.Image, max_pixels: int) -> Iterator[Image.Imag
     """Yield an image whose header was read; Pillow's errors inside the block become an ImageError."""
     try:
         if isinstance(source, Image.Image):
+            if not (source.width and source.height):
+                raise ImageError(f"the Pillow image is empty, of {source.width} × {source.height} pixels")
             yield source
             return
         with _open(source) as image:
@@ -193,14 +195,19 @@ def _opened(source: bytes | Image.Image, max_pixels: int) -> Iterator[Image.Imag
                 raise ImageError(f"the JPEG has {scans:,} scans, which takes too long to decode; save it again")
             yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        own = Image.MAX_IMAGE_PIXELS or max_pixels
+        if own < max_pixels:
+            raise ImageError(f"the image has more pixels than Pillow's MAX_IMAGE_PIXELS allows, {own:,}") from exc
         raise ImageError(_too_large("too many pixels", max_pixels)) from exc
     except UnidentifiedImageError as exc:
         raise ImageError(_describe_unreadable(source)) from exc  # type: ignore[arg-type]
     except ImageError:
         raise
     except Exception as exc:  # on damaged files Pillow's decoders raise nearly every error there is
-        kind = "Pillow image cannot be read" if isinstance(source, Image.Image) else "image is damaged or cut off"
-        raise ImageError(f"the {kind} ({exc})") from exc
+        if isinstance(source, Image.Image):
+            reason = str(exc) or "closed or verified; open it again"
+            raise ImageError(f"the Pillow image cannot be read ({reason})") from exc
+        raise ImageError(f"the image is damaged or cut off ({str(exc) or type(exc).__name__})") from exc
 
 
 def _open(content: bytes) -> Image.Image:
@@ -236,9 +243,7 @@ def _describe_unreadable(content: bytes) -> str:
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"mif1", b"msf1", b"heim", b"heis", b"hevc"}:
         return "this is a HEIC image; install pillow-heif, or convert it to PNG first"
     if ending := image_ending(start):
-        return (
-            f"the image is damaged or cut off, or of a kind of {ending} that Pillow cannot read; save it again as PNG"
-        )
+        return f"the image is damaged or cut off, or a kind of {ending} that Pillow cannot read; save it again as PNG"
     known = ", ".join(_BASIC_FORMATS)
     return f"not an image in a known format; Pillow reads {known} and AVIF here: convert it to PNG first"
 

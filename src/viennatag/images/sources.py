@@ -38,7 +38,9 @@ def content_or_image(source: ImageSource) -> bytes | Image.Image:
         return _as_image(source)
     if hasattr(source, "read"):
         try:
-            content = source.read()
+            content: str | bytes = source.read()
+        except UnicodeError:
+            content = ""
         except (OSError, ValueError) as exc:  # a closed file
             raise ImageError(f"the open file cannot be read ({exc})") from exc
         if not isinstance(content, bytes):
@@ -48,7 +50,8 @@ def content_or_image(source: ImageSource) -> bytes | Image.Image:
         return content
     if isinstance(source, (list, tuple)):
         raise ImageError(f"this is a {type(source).__name__}, not one image; {_EXPECTED}")
-    raise ImageError(f"this is of type {type(source).__name__}; {_EXPECTED}")
+    advice = "; numpy.asarray makes an array of a tensor" if hasattr(source, "__array__") else ""
+    raise ImageError(f"this is of type {type(source).__name__}; {_EXPECTED}{advice}")
 
 
 def _read_file(path: str | Path) -> bytes:
@@ -72,7 +75,8 @@ def _read_file(path: str | Path) -> bytes:
 def _as_image(array: NDArray[np.generic]) -> Image.Image:
     pixels = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
     if pixels.ndim not in {2, 3} or pixels.shape[2:] not in {(), (3,), (4,)}:
-        raise ImageError(f"the array has shape {array.shape}; {_EXPECTED}")
+        advice = "" if array.shape[:1] != (3,) else "; array.transpose(1, 2, 0) puts the channels last"
+        raise ImageError(f"the array has shape {array.shape}; {_EXPECTED}{advice}")
     if not pixels.size:
         raise ImageError(f"the array is empty, of shape {array.shape}")
     return Image.fromarray(np.ascontiguousarray(to_eight_bits(pixels)))

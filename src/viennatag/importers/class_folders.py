@@ -1,10 +1,13 @@
 """Folders of images: the folder below the source is the class, whatever folders are in it.
 
 Folders that hold all the others, such as `dataset/images`, are passed through. Folders `train`, `val` and `test` above
-or below the classes are the subsets. An image beside the class folders has no class and is left out.
+or below the classes are the subsets. An image beside the class folders has no class and is left out. An image that lies
+in several class folders, byte for byte and under the same name, is one mark with all their labels.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 from viennatag.data.columns import subset_in, subset_of
@@ -29,7 +32,8 @@ def survey_class_folders(names: Iterable[str]) -> Reader:
     Raises:
         DataError: If no folder is a class, or it is not sure which ones are.
     """
-    folders = {parts for name in names if (parts := PurePosixPath(name).parent.parts)}
+    paths = [PurePosixPath(name).parts for name in names]
+    folders = {parts[:-1] for parts in paths if len(parts) > 1}
     outer = _outer_folders(folders)
     nested = [parts[len(outer) :] for parts in folders]
     subset = _subsets_above({parts[0] for parts in nested if parts}, any(len(parts) > 1 for parts in nested))
@@ -40,6 +44,8 @@ def survey_class_folders(names: Iterable[str]) -> Reader:
     deeper = sorted(parts for parts in nested if len(parts) > start + 1 + inside)
     unsure = sorted({parts[start] for parts in nested if len(parts) > start and parts[start].lower() in _UNSURE})
     words = sorted({parts[0] for parts in nested if not subset and subset_of(parts[0])})
+    named = Counter(_without_class(parts, len(outer) + start) for parts in paths)
+    joined: set[str] = set()
 
     def read(document: Document) -> Iterator[Record]:
         if outer:
@@ -61,9 +67,28 @@ def survey_class_folders(names: Iterable[str]) -> Reader:
             yield Record(document.name, (), document.name, problem=problem)
             return
         split = subset.get(parts[0], "") if subset else subset_of(parts[1]) if inside else ""
-        yield Record(document.name, (parts[start],), document.name, split=split or "")
+        rest = _without_class(PurePosixPath(document.name).parts, len(outer) + start)
+        number = document.name if named[rest] < 2 else _name_by_content(document, rest)
+        joins = number != document.name
+        if joins and number in joined:
+            document.note("an image in several class folders, byte for byte, is one mark with all these labels")
+        if joins:
+            joined.add(number)
+        yield Record(number, (parts[start],), document.name, split=split or "", joins=joins)
 
     return read
+
+
+def _without_class(parts: tuple[str, ...], level: int) -> tuple[str, ...]:
+    """Return a path without its class folder: the same for copies of an image in other class folders."""
+    return (*parts[:level], *parts[level + 1 :])
+
+
+def _name_by_content(document: Document, rest: tuple[str, ...]) -> str:
+    """Return an id that copies share, whatever their class; that of an empty file is its own name."""
+    with document.open() as file:
+        content = file.read()
+    return f"{'/'.join(rest)} {sha256(content).hexdigest()[:16]}" if content else document.name
 
 
 def _subsets_above(tops: set[str], deeper: bool) -> dict[str, str]:

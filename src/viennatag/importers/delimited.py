@@ -5,6 +5,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BufferedReader
 
 from viennatag.errors import DataError
@@ -37,9 +38,10 @@ def read_table(stream: BufferedReader) -> Iterator[dict[str, str]]:
         if repeated := sorted(name for name, times in Counter(header).items() if name and times > 1):
             raise DataError(f"the first line names a column twice: {', '.join(map(repr, repeated[:5]))}")
         for values in csv.reader(iter(lambda: text.readline(MAX_LINE), ""), delimiter=delimiter):
-            if values:
+            if values and [value.strip("\ufeff ") for value in values] != header:  # repeated where files were joined
                 yield dict(zip(header, [*values, *[""] * (len(header) - len(values))], strict=False))
     except csv.Error as exc:
         raise DataError(f"not a valid table: {exc}") from exc
     finally:
-        text.detach()  # the stream is its owner's to close
+        with suppress(ValueError):  # closed already
+            text.detach()  # the stream is its owner's to close

@@ -63,7 +63,7 @@ class Format:
 
 _TABLE_SIGN = (
     r'^"?[^\n<{]{0,4000}\b(image|image.?(path|name|file|id|index)|file.?name|file.?path|file|path|img)\b[^\n<{]{0,4000}[,;|\t]'
-    r'|^\{[^\n]*"(image|file.?name|image.?path|path)"\s*:'
+    r'|^\{[^\n]*"(image|file.?name|image.?path|path)"\s*:|^par1'
 )
 _USPTO_SIGN = r"<trademark-applications-(daily|annual)|<case-file\b"
 _FORMATS = (
@@ -90,11 +90,12 @@ _FORMATS = (
            r"^(?=[^\n]*vienna ?(category|classification|code|division)\b)[^\n]*\b(appno|application number)\b"),
     Format("tmview", "exports of TMview and answers of the EU office's search, CSV or JSON",
            (".json", ".csv", ".tsv", ".txt"), read_tmview, r"^[^<]*(\bf?vienna ?(codes?|class(es)?)\b|\btmoffice\b)"),
-    Format("coco", "COCO-style JSON", (".json",), read_coco, r'^\s*\{.*"(annotations|categories|images)"\s*:\s*\['),
+    Format("coco", "COCO-style JSON", (".json",), read_coco,
+           r'^\s*\{(?!.*"(from_name|was_cancelled|completed_by)"\s*:).*"(annotations|categories|images)"\s*:\s*\['),
     Format("hf-parquet", "image data sets of Hugging Face", (".parquet",), read_hf_parquet, r"^par1", zipped=False,
            holds_images=True),
     Format("label-studio", "exports of Label Studio, JSON or JSON-MIN", (".json",), read_label_studio,
-           r'^\s*\[.*"(lead_time|was_cancelled|annotation_id|from_name|completed_by)"\s*:'),
+           r'^\s*[\[{].*"(lead_time|was_cancelled|annotation_id|from_name|completed_by)"\s*:'),
     Format("cvat", "XML of CVAT, images 1.1: tags and shapes", (".xml",), read_cvat, r"<annotations\b"),
     Format("voc", "XML in the format of Pascal VOC, one file an image", (".xml",), read_voc,
            r"<annotation\b.*<(filename|object)\b"),

@@ -14,7 +14,7 @@ from typing import Any
 from viennatag.data.columns import IMAGE_NAMES, LABEL_NAMES, columns_named, fold_name, subset_of
 from viennatag.data.marks import table_marks
 from viennatag.data.source_files import IMAGE_COLUMNS, Document, image_cell
-from viennatag.data.tables import BROKEN, NumberedRow, Table
+from viennatag.data.tables import BROKEN, NumberedRow, Row, Table, batch_rows, check_header
 from viennatag.errors import DataError, require
 from viennatag.importers.record import Record
 
@@ -41,6 +41,7 @@ def read_hf_parquet(document: Document) -> Iterator[Record]:
 
 
 def _records(document: Document, file: Any) -> Iterator[Record]:
+    check_header(file.schema_arrow.names)
     image = _image_column(document, file.schema_arrow)
     marks = table_marks(
         Table(document.name, lambda: _rows(file, image)), replace(document.reading, image_column=image),
@@ -60,6 +61,9 @@ def _records(document: Document, file: Any) -> Iterator[Record]:
             if row is None:
                 continue
             content, path = image_cell(cell)
+            if content is None and not path:
+                yield Record(name, problem="a row without an image")
+                continue
             own = "" if marks.ids[row] == marks.images[row] else marks.ids[row]
             weight = marks.weights[row]
             yield Record(
@@ -96,50 +100,53 @@ def _image_column(document: Document, schema: Any) -> str:
 
 def _rows(file: Any, image: str) -> Iterator[NumberedRow]:
     """Yield the cells of each row but for its image, which is its number."""
-    names = _class_names(file.schema_arrow.metadata or {})
+    features = _features(file.schema_arrow.metadata or {})
     others = [name for name in file.schema_arrow.names if name != image]
     number = 0
     for batch in file.iter_batches(_BATCH * 64, columns=others):
-        for row in batch.to_pylist():
-            yield number + 1, _named(row, names) | {image: str(number)}
+        for row in batch_rows(batch):
+            yield number + 1, _named(row, features) | {image: str(number)}
             number += 1
 
 
-def _named(row: dict[str, Any], names: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return a row with names for positions in a list of names.
+def _named(row: Row, features: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with names for the numbers of classes."""
+    named = {column: _with_names(value, features.get(column)) for column, value in row.items()}
+    for column in row:
+        if row[column] == -1 and named[column] is None and fold_name(column) in _LABELS:
+            named[BROKEN] = f"has {column!r} -1, which stands for unknown in data sets of Hugging Face"
+    return named
+
+
+def _with_names(value: Any, feature: Any) -> Any:
+    """Return a cell, or what is in it, with names for the numbers of classes; None for -1.
 
     Raises:
-        DataError: If there is no such position.
+        DataError: If a class has no name.
     """
-    for column, known in names.items():
-        value = row.get(column)
-        if value == -1:
-            row[column] = None
-            if fold_name(column) in _LABELS:
-                row[BROKEN] = f"has {column!r} -1, which stands for unknown in data sets of Hugging Face"
-        elif value is not None:
-            try:
-                found = [known[at] for at in (value if isinstance(value, list) else [value]) if at >= 0]
-            except (IndexError, TypeError) as exc:
-                raise DataError(f"has {column!r} {value!r}, for which the schema has no name") from exc
-            row[column] = found if isinstance(value, list) or not found else found[0]
-    return row
+    while isinstance(feature, list) or (isinstance(feature, dict) and isinstance(feature.get("feature"), (dict, list))):
+        feature = (feature[0] if feature else None) if isinstance(feature, list) else feature["feature"]
+    if not isinstance(feature, dict):
+        return value
+    if isinstance(value, list):
+        return [_with_names(each, feature) for each in value]
+    if isinstance(value, dict):
+        return {key: _with_names(each, feature.get(key)) for key, each in value.items()}
+    names = feature.get("names")
+    if not isinstance(names, list) or value is None or value == -1:
+        return None if isinstance(names, list) else value
+    if not isinstance(value, int) or not 0 <= value < len(names):
+        raise DataError(f"has the class {value!r}, for which the schema has no name")
+    return str(names[value])
 
 
-def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
-    """Return the names that whole numbers in a column stand for, by column."""
+def _features(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """Return what the schema says of each column, as the names that the numbers in it stand for."""
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    found = {}
-    for column, feature in features.items() if isinstance(features, dict) else ():
-        inner = feature[0] if isinstance(feature, list) and feature else feature  # how older versions write a list
-        inner = inner.get("feature", inner) if isinstance(inner, dict) else None
-        names = inner.get("names") if isinstance(inner, dict) else None
-        if isinstance(names, list):
-            found[str(column)] = [str(name) for name in names]
-    return found
+    return features if isinstance(features, dict) else {}
 
 
 def _subset_in(document: Document) -> str:

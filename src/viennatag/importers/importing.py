@@ -10,7 +10,7 @@ import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,16 @@ from viennatag.data.columns import Reading
 from viennatag.data.image_names import ImageFinder, is_text, printable
 from viennatag.data.marks import needs_lists, write_rows
 from viennatag.data.source_files import (
+    IMAGE_ENDINGS,
     Document,
     PassedOver,
     SourceFile,
     check_image_folder,
     list_documents,
     list_source_files,
+    names_file,
 )
-from viennatag.data.tables import TABLE_FORMATS
+from viennatag.data.tables import TABLE_FORMATS, other_kind
 from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.data.taxonomy_files import find_taxonomy
 from viennatag.errors import DataError, OptionError, OutputError, report_problems, require
@@ -237,11 +239,13 @@ class _Import:
             unreadable=staging.notes("unreadable"),
             failed=staging.notes("failed"),
             resumed=resumed,
-            notes=tuple(note.reason for note in staging.notes("note")),
+            notes=tuple(map(_told, staging.notes("note"))),
         )
 
     def files(self, passed_over: PassedOver | None = None) -> Iterator[SourceFile]:
         zipped = self.format.zipped
+        if passed_over is not None:
+            passed_over.known = () if self.format.survey else IMAGE_ENDINGS  # rows name them
         return list_source_files(self.source, self.format.endings, zipped=zipped, passed_over=passed_over)
 
     def documents(self, file: SourceFile, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Document]:
@@ -271,21 +275,45 @@ class _Import:
                 if at % self.commit_every == 0 or file.size > 1 << 20:
                     staging.commit()
             meter.move(meter.end)
+        self.note_unnamed(staging)
+        if "image" in self.wanted and (image := staging.shared_image()):
+            staging.note("note", "an image is on several marks with ids of their own", printable(image))
+        if self.taxonomy == "vienna" and staging.count("codes != ''") and not staging.count("codes LIKE '%.%'"):
+            staging.note("note", "all codes are categories; numbers of classes are read with --taxonomy flat", "")
         staging.commit()
         return resumed
+
+    def note_unnamed(self, staging: Staging) -> None:
+        """Note the images that no row names, which may be those without any label."""
+        if self.images and "image" in self.wanted and not (self.format.survey or self.format.holds_images):
+            named = staging.images()
+            for name in self.folder.images:
+                if name not in named:
+                    staging.note("note", f"images in {self.images} that no row names are left out", printable(name))
 
     def records(self, file: SourceFile, meter: "_Meter", staging: Staging) -> Iterator[tuple[str, Record]]:
         """Yield number and record of each mark; documents that cannot be read to their end are noted."""
         name = file.name
+
+        def note(text: str, example: str = "", /) -> None:
+            staging.note("note", text, _clean(example))
+
         try:
             for document in self.documents(file, meter):
                 name = printable(document.name)
-                told = replace(document, note=partial(_note, staging, name))
+                seen: set[str] = set()
+                told = replace(document, note=note)
                 try:
                     for at, record in enumerate(self.read(told), start=1):
-                        yield _clean(record.id) or _clean(f"{name} #{at}"), record
+                        number = _clean(record.id) or _clean(f"{name} #{at}")
+                        if record.joins and record.image and not self.format.survey:
+                            if number not in seen and staging.image_of(number) is not None:
+                                note("labels of one image in several files are joined; if these are several images of "
+                                     "one name, import each file on its own", number)  # fmt: skip
+                            seen.add(number)
+                        yield number, record
                 except DataError as exc:
-                    staging.note("failed", _clean(str(exc)), _clean(name))
+                    staging.note("failed", _clean(_why(document, exc)), _clean(name))
         except DataError as exc:  # the archive itself
             staging.note("failed", _clean(str(exc)), _clean(name))
 
@@ -296,6 +324,11 @@ class _Import:
             staging.note("skipped", "withdrawn by the register", number)
             return
         codes, image = self.codes(record, number, staging), plain_name(record.image)
+        if record.folder and (self.images or self.source).joinpath(record.folder, image).is_file():
+            number = f"{record.folder}/{image}" if number == image else number
+            image = f"{record.folder}/{image}"
+        if "\ufffd" in image:
+            staging.note("note", "names of images hold characters that are no UTF-8; save the file as UTF-8", image)
         problem = record.problem or _name_problem(image)
         if problem:
             staging.note("skipped", problem, printable(record.image) or number)
@@ -310,6 +343,9 @@ class _Import:
             elif self.images is not None:
                 name = image
                 image, reason = self.find(name, number)
+                if image and names_file(name) and not name.endswith(image):
+                    staging.note("note", "images are found under another spelling of the name; correct it if that is "
+                                 "another image", f"{printable(image)} for {printable(name)}")  # fmt: skip
                 if not image and (below := self.folder.find_below(name)):  # as in JPEGImages of Pascal VOC
                     image = below
                     staging.note("note", f"images are found in folders below {self.images}", printable(below))
@@ -321,7 +357,10 @@ class _Import:
         if record.numbered and image and staging.image_of(number) not in {None, image}:
             staging.note("note", "ids are those of the images where two files use one id for different images", number)
             number = image
-        staging.add((number, image, "\n".join(codes), *stated), joins=record.joins)
+        way = (
+            "; --long joins the labels of an image" if record.numbered and self.format.endings == TABLE_FORMATS else ""
+        )
+        staging.add((number, image, "\n".join(codes), *stated), joins=record.joins, way=way)
 
     @cached_property
     def folder(self) -> ImageFinder:
@@ -412,7 +451,10 @@ class _Import:
                 way = f"make a marks table of it with: {self.command(other)}"
             return f"{what}{describe_head(head)}; {way}"
         endings = ", ".join(self.format.endings) + (", or ZIP archives of them" if self.format.zipped else "")
-        return f"{what}; it is read from files that end in {endings}"
+        others = PassedOver()
+        list(list_source_files(self.source, self.format.endings, zipped=self.format.zipped, passed_over=others))
+        told = f"; {others.describe()}" if others.endings else ""
+        return f"{what}; it is read from files that end in {endings}{told}"
 
 
 def _lines(text: str) -> list[str]:
@@ -469,8 +511,19 @@ class _Meter:
             self.progress(at >> 20, self.total >> 20)
 
 
-def _note(staging: Staging, name: str, text: str) -> None:
-    staging.note("note", text, name)
+def _why(document: Document, error: DataError) -> str:
+    """Return why a document cannot be read: what it is instead, or the error."""
+    try:
+        with document.open() as stream:
+            kind = other_kind(stream.read(64))
+    except DataError:
+        return str(error)
+    return f"this is {kind}" if kind.startswith(("a Git LFS", "a web page", "a gzip", "a PDF")) else str(error)
+
+
+def _told(note: Note) -> str:
+    more = f" and {note.times - 1:,} more" if note.times > 1 else ""
+    return f"{note.reason}, such as {note.example}{more}" if note.example else note.reason
 
 
 def _weight(text: str) -> float:

@@ -32,6 +32,7 @@ class Record:
         unknown: Codes of which nobody knows whether they apply, written as `codes` are.
         joins: Whether the codes are added to those that earlier records state of the mark.
         numbered: Whether the id may be no more than the number of a row, which another file begins anew.
+        folder: Folder, below the source, of the file that names the image; the image may lie in it.
         problem: Why the mark is left out, empty if it is not.
     """
 
@@ -47,6 +48,7 @@ class Record:
     unknown: tuple[str, ...] = ()
     joins: bool = False
     numbered: bool = False
+    folder: str = ""
     problem: str = ""
 
 

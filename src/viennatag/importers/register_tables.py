@@ -35,8 +35,9 @@ def read_register_table(document: Document) -> Iterator[Record]:
                 columns = {_english(name): name for name in reversed(list(row))}
                 number, codes = _find_columns(columns)
             extension = next((row[columns[name]].strip() for name in _EXTENSIONS if name in columns), "")
-            name = row[number].strip()
-            code = ".".join(filter(None, (row[each].strip() for each in codes)))
+            name = _whole(row[number])
+            levels = [_whole(row[each]) for each in codes]
+            code = ".".join(levels).rstrip(".")  # one that lacks an upper level, as in `3..11`, is no code
             yield Record(
                 name if extension.strip("0") == "" else f"{name}-{extension}", (code,) if code else (), joins=True
             )
@@ -54,6 +55,13 @@ def _find_columns(columns: Mapping[str, str]) -> tuple[str, Sequence[str]]:
         f"{', '.join(map(repr, list(columns.values())[:20]))}; expected serial_no and design_search_cd, or an "
         "application number and a Vienna code (category, division and section may be three columns)"
     )
+
+
+def _whole(cell: str) -> str:
+    """Return a cell without the `.0` that data frames add to whole numbers; `26.0` may be a code of two levels."""
+    text = cell.strip()
+    whole = text.removesuffix(".0")
+    return whole if whole.isdecimal() else text
 
 
 def _english(name: str) -> str:

@@ -71,8 +71,8 @@ class Staging:
         found = self.database.execute("SELECT digest FROM files WHERE name = ?", (printable(file.name),)).fetchone()
         return bool(found and found[0] == _digest(file))
 
-    def add(self, row: StagedRow, *, joins: bool = False) -> None:
-        """Add a mark; it replaces an earlier one, or adds its codes to those of the earlier one."""
+    def add(self, row: StagedRow, *, joins: bool = False, way: str = "") -> None:
+        """Add a mark; it replaces an earlier one, which is noted with a way out, or adds its codes to those of that."""
         if self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
             return
         if joins:
@@ -83,12 +83,22 @@ class Staging:
             "WHERE id = ?"
         )
         self.database.execute(order, (*row[1:], row[0]))
-        self.note("repeated", "stated again, the last counts", row[0])
+        self.note("repeated", f"stated again, the last counts{way}", row[0])
 
     def image_of(self, number: str) -> str | None:
         """Return the image of a mark, None if there is no such mark."""
         row = self.database.execute("SELECT image FROM marks WHERE id = ?", (number,)).fetchone()
         return row[0] if row else None
+
+    def images(self) -> set[str]:
+        """Return the images of all marks."""
+        return {row[0] for row in self.database.execute("SELECT DISTINCT image FROM marks")}
+
+    def shared_image(self) -> str:
+        """Return an image that several marks name, empty if there is none."""
+        order = "SELECT image FROM marks WHERE image != '' GROUP BY image HAVING count(*) > 1 LIMIT 1"
+        row = self.database.execute(order).fetchone()
+        return str(row[0]) if row else ""
 
     def withdraw(self, number: str) -> None:
         """Remove a mark."""

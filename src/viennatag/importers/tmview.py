@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from viennatag.data.source_files import Document
+from viennatag.errors import DataError
 from viennatag.importers.delimited import read_table
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record, code_entries, stated_edition
@@ -15,7 +16,9 @@ from viennatag.importers.xml_records import fold
 
 _CODES = ("viennacodes", "viennacode", "fviennacodes", "viennaclasses", "viennaclass", "viennaclassification")
 _NUMBERS = ("st13", "applicationnumber", "registrationnumber")
-_IMAGES = ("markimageuri", "imagename", "imagefile", "image", "markimage")
+_IMAGES = (
+    "markimageuri", "imagename", "imagefile", "imagefilename", "imageuri", "imageurl", "image", "markimage",
+)  # fmt: skip
 _MAX_LOOSE = 10_000
 
 
@@ -25,7 +28,17 @@ def read_tmview(document: Document) -> Iterator[Record]:
         if stream.peek(64)[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in (b"{", b"["):
             yield from _from_json(read_json_items(stream))
         else:
-            yield from map(_record, read_table(stream))
+            yield from _from_table(read_table(stream))
+
+
+def _from_table(rows: Iterator[dict[str, str]]) -> Iterator[Record]:
+    for at, row in enumerate(rows):
+        if not at and not any(_folded(name) in _CODES for name in row):
+            raise DataError(
+                f"the first line names no column of Vienna codes, but {', '.join(map(repr, list(row)[:10]))}; remove "
+                "lines above the names of the columns"
+            )
+        yield _record(row)
 
 
 def _from_json(items: Iterator[tuple[str, Any]]) -> Iterator[Record]:

@@ -28,7 +28,7 @@ FLAT = 8
 """An image whose channels all vary by less than this is blank."""
 _ALIKE = ("leak", "duplicates", "lookalikes")
 _OF_IMAGES = ("damaged", "tiny", "blank", *_ALIKE)
-DROPPABLE = ("damaged", "tiny", "blank", "contradictory", "unlabelled", "crowded", "unknown", "text-only", *_ALIKE)
+DROPPABLE = ("damaged", "tiny", "blank", "contradictory", "unlabelled", "crowded", "unknown-code", "text-only", *_ALIKE)
 """Kinds whose rows can be dropped, in this order."""
 
 

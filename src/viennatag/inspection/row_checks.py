@@ -108,7 +108,7 @@ def _check_codes(marks: Marks, shown: int) -> list[Finding]:
 
     return [
         of(
-            "unknown",
+            "unknown-code",
             unknown,
             f"carry a code that the tree does not hold; there are {len(unknown):,} such codes",
             "map codes of an older edition to the new ones; as they are, they are learned as labels without a heading",

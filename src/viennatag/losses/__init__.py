@@ -14,6 +14,7 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from viennatag.errors import require
 from viennatag.losses.frequencies import effective_weights, inverse_weights, log_odds
 from viennatag.losses.losses import (
     Asymmetric,
@@ -86,4 +87,5 @@ __all__ = [
 def __getattr__(name: str) -> object:  # only the modules need torch
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("torch", "train")
     return getattr(import_module(f"{__name__}.modules"), name)

@@ -49,11 +49,8 @@ def shifted_cross_entropy(
 ) -> Callable[[Tensor, Tensor, float], Tensor]:
     """Return the function from logits x, targets y and the fraction of training done to BCE(x + shift - margins y, y).
 
-    Args:
-        shift: Added to the logits, shape (labels,).
-        margins: Subtracted from the logits of positives, shape (labels,).
-        positive_weights: Weights of positives, shape (labels,).
-        weighted_from: Fraction of training after which positives are weighted.
+    Shift, margins and weights of positives have the shape (labels,). Positives are weighted once the fraction
+    `weighted_from` of training is done.
     """
 
     def objective(logits: Tensor, targets: Tensor, done: float) -> Tensor:

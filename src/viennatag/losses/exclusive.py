@@ -16,11 +16,7 @@ _TINY = 1e-30
 def exclusive_log_odds(logits: Tensor, groups: ExclusiveGroups) -> Tensor:
     """Return logits of which those in a group are log p - log(1 - p), with p the softmax within the group.
 
-    Where at most one label applies, a further outcome "none" has the logit 0.
-
-    Args:
-        logits: Shape (n, labels).
-        groups: Of some of these labels.
+    Where at most one label applies, a further outcome "none" has the logit 0. Logits have the shape (n, labels).
     """
     members, segments, exact = _on(logits, groups)
     z = logits.float() if logits.element_size() < 4 else logits
@@ -41,11 +37,8 @@ def exclusive_log_odds(logits: Tensor, groups: ExclusiveGroups) -> Tensor:
 def without_open_groups(targets: Tensor, groups: ExclusiveGroups) -> Tensor:
     """Return targets, unknown (-1) in each group of which exactly one label applies where none is true or unknown.
 
-    Such a group does not apply, or its true label is too rare to be one of the labels.
-
-    Args:
-        targets: Shape (n, labels): in [0, 1], or -1 for unknown.
-        groups: Of some of these labels.
+    Such a group does not apply, or its true label is too rare to be one of the labels. Targets have the shape (n,
+    labels); they are in [0, 1], or -1 for unknown.
     """
     members, segments, exact = _on(targets, groups)
     inside = targets[:, members]

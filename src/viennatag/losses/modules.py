@@ -5,7 +5,6 @@ them. Targets may be booleans, integers or floats; a target of -1 or NaN is unkn
 """
 
 import inspect
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -193,17 +192,3 @@ PositiveUnlabelledLoss = _module(PositiveUnlabelled)
 SelfPacedCorrectionLoss = _module(SelfPacedCorrection)
 TwoWayLoss = _module(TwoWay)
 WeightedBinaryCrossEntropyLoss = _module(WeightedBinaryCrossEntropy)
-MODULES: Sequence[type[LossModule]] = (
-    AsymmetricLoss,
-    BinaryCrossEntropyLoss,
-    CoOccurrenceSmoothingLoss,
-    DistributionBalancedLoss,
-    FocalLoss,
-    HillLoss,
-    LabelDistributionAwareLoss,
-    LogitAdjustedLoss,
-    PositiveUnlabelledLoss,
-    SelfPacedCorrectionLoss,
-    TwoWayLoss,
-    WeightedBinaryCrossEntropyLoss,
-)

@@ -35,7 +35,13 @@ def draw_weights(n: int, *, rounds: int = 200, seed: int = 0) -> NDArray[np.floa
 
 @dataclass(frozen=True)
 class Interval:
-    """A metric with the bounds of its confidence interval."""
+    """A metric with its confidence interval.
+
+    Attributes:
+        value: The metric on the marks as they are.
+        low: The lower bound; NaN if no bootstrap sample has a value.
+        high: The upper bound; likewise.
+    """
 
     value: float
     low: float

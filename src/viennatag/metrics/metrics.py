@@ -1,16 +1,4 @@
-"""Metrics of rankings, decisions and probabilities: pure functions over scores and targets.
-
-Scores are numbers and targets 0 and 1, or booleans, of one shape (marks, labels): NumPy arrays, data frames, torch
-tensors or lists. Targets may be the sparse array that `LabelSet.encode` returns and are then never made dense. A target
-that is -1, NaN or masked is unknown: the pair of mark and label counts in no figure. Labels without positives have no
-average precision and no macro F1: they are NaN and left out of means.
-
-Weights are optional and give how often each mark counts: shape (marks,), or (rounds, marks) for many bootstrap
-samples at once. With the latter each result has one more dimension in front, (rounds,).
-
-All functions raise DataError if shapes differ, a target is neither 0, 1 nor unknown, a score is NaN, or a weight is
-negative or NaN, and MissingExtraError if weights are given for average precision and SciPy is not installed.
-"""
+"""Metrics of rankings, decisions and probabilities: pure functions. Shapes and errors: see `viennatag.metrics`."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -145,7 +133,13 @@ def frequency_bands(
 
 @dataclass(frozen=True)
 class PrecisionRecall:
-    """Precision, recall and F1 of decisions; precision is 0 where nothing is suggested."""
+    """Precision, recall and F1 of decisions, each a number, or shape (rounds,) under weights of many rounds.
+
+    Attributes:
+        precision: Share of suggestions that are right; 0 where nothing is suggested.
+        recall: Share of positives that are suggested.
+        f1: Their harmonic mean.
+    """
 
     precision: Value
     recall: Value
@@ -384,14 +378,7 @@ def _bin_excess(
 ) -> NDArray[np.float64]:
     """Return the sum of scores minus the number of positives in each bin; shape (bins,), or (marks, bins) by mark.
 
-    Args:
-        scores: Probabilities, shape (marks, labels).
-        unknown: Pairs that do not count, same shape; some count.
-        marks: Rows of the positives.
-        labels: Columns of the positives.
-        bins: Number of bins of equal mass.
-        by_mark: Whether to sum each mark on its own.
-        block: Most scores that are binned at a time.
+    Unknown pairs, of the shape of the scores, do not count. `marks` and `labels` are rows and columns of the positives.
     """
     ascending = np.sort(scores if unknown is None else scores[~unknown], axis=None)
     bins = min(bins, ascending.size)

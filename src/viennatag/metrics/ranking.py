@@ -139,17 +139,8 @@ def pooled_average_precision(
 ) -> NDArray[np.float64]:
     """Return the average precision of each pool of labels, NaN without positives; shape (pools,) or (rounds, pools).
 
-    The mean, over a pool's positives, of the precision among the scores that are at least as high.
-
-    Args:
-        scores: As in `rank_positives`.
-        positives: As in `rank_positives`.
-        pool: As in `rank_positives`.
-        weights: Weights of the marks, shape (rounds, marks); marks are ranked once for all rounds.
-        block: Most values that are held at a time.
-
-    Raises:
-        MissingExtraError: If weights are given and SciPy is not installed.
+    The mean, over a pool's positives, of the precision among the scores that are at least as high. Marks have weights
+    (rounds, marks) and are ranked once for all rounds; for the others see `rank_positives`.
     """
     ranks, pools = rank_positives(scores, positives, pool, block=block), int(pool.max(initial=-1)) + 1
     if weights is None:

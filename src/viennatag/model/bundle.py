@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration.calibration import Calibration
+from viennatag.data.image_names import is_text
 from viennatag.data.labels import LabelSet
 from viennatag.data.taxonomy import BUILT_IN, LabelTree
 from viennatag.errors import BundleError, CodeError, DataError
@@ -27,6 +28,8 @@ from viennatag.model.postprocessing import Postprocessor
 
 SCHEMA = 1
 GRAPH = "model.onnx"
+HEAD_WEIGHT, HEAD_BIAS = "head.weight", "head.bias"
+"""Outputs of the graph of a head with weights, shapes (labels, channels) and (labels,)."""
 DESCRIPTION = "bundle.json"
 CARD = "MODEL_CARD.md"
 SEEN = "seen.u64"
@@ -134,6 +137,8 @@ def find_bundle(name: str | Path) -> Path:
             )
         if not (path / DESCRIPTION).is_file():
             raise BundleError(f"{name}: not a bundle: the folder holds no {DESCRIPTION}")
+        if not is_text(str(path.absolute())):
+            raise BundleError(f"{name!r}: its path is no UTF-8, and ONNX Runtime cannot open it; rename the folder")
     except (OSError, ValueError) as exc:  # no valid name of a file
         raise BundleError(f"{name!r}: the bundle cannot be opened ({exc})") from exc
     return path

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from viennatag.data.image_names import is_text
 from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import BundleError, OutputError
 from viennatag.files import atomic_folder, cache_folder
@@ -60,8 +61,10 @@ def check_place(path: Path) -> None:
     """Check that a bundle can take the place of what is at a path, if there is anything.
 
     Raises:
-        BundleError: If that is no bundle, or holds other things too, which would be lost.
+        BundleError: If that is no bundle, or holds other things too, which would be lost; or if the path is no text.
     """
+    if not is_text(str(path.absolute())):
+        raise BundleError(f"{path}: this path is no UTF-8, and ONNX Runtime opens no graph there; choose another name")
     if not path.exists():
         return
     if not (path / DESCRIPTION).is_file():

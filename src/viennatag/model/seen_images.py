@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks
 from viennatag.errors import DataError
+from viennatag.files import open_plain
 from viennatag.model.bundle import Bundle
 
 
@@ -24,7 +25,9 @@ def hash_files(paths: Iterable[Path]) -> NDArray[np.uint64]:
 
 def _hash_file(path: Path) -> int:
     try:
-        return int.from_bytes(hashlib.blake2b(path.read_bytes(), digest_size=8).digest(), "big")
+        with open_plain(path) as file:
+            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8))
+        return int.from_bytes(found.digest(), "big")
     except OSError:  # who decodes it will say so
         return 0
 

@@ -6,7 +6,7 @@ and none of its sections is, the division is what an examiner should read.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from numbers import Integral
@@ -98,6 +98,7 @@ def note_on(scores: NDArray[np.float64]) -> str:
     return "" if scores.any() else BLANK_NOTE
 
 
+_MOST_THREADS = 1024  # each takes memory, and more than there are cores only cost time
 _NOT_COPIED = {"engine", "_one_thread_engine", "_place_reader"}
 
 
@@ -105,7 +106,10 @@ class Predictor:
     """A bundle ready to predict."""
 
     def __init__(self, bundle: Bundle, *, engine: str | None = None, threads: int | None = None) -> None:
-        self.bundle = bundle
+        if threads is not None and not (isinstance(threads, Integral) and 1 <= threads <= _MOST_THREADS):
+            raise OptionError(f"threads is {threads!r}; it counts threads, from 1 to {_MOST_THREADS:,}")
+        # its graph is opened when it is first used, by then perhaps from another folder
+        self.bundle = bundle if bundle.path is None else replace(bundle, path=bundle.path.absolute())
         self.postprocessor = bundle.postprocessor
         self.settings = find_runtime_settings(bundle.digest, engine=engine, threads=threads)
         self._workers = threads or available_cores()
@@ -123,7 +127,7 @@ class Predictor:
 
         Raises:
             BundleError: If there is no such bundle or it is damaged.
-            OptionError: If the engine is unknown.
+            OptionError: If the engine is unknown, or `threads` is no number of threads.
         """
         return cls(open_bundle(name), engine=engine, threads=threads)
 
@@ -259,9 +263,17 @@ class Predictor:
         return found
 
     def explain_codes(self, image: ImageSource | FramedImage, codes: Iterable[str]) -> "tuple[Explanation, ...]":
-        """Return where the evidence for several codes lies; see `explain`. The image is run once."""
+        """Return where the evidence for several codes lies; see `explain`. The image is run once.
+
+        Raises:
+            BundleError: As `explain`.
+            ImageError: If the image cannot be read.
+            OptionError: If the bundle does not know a code, or `codes` is one text.
+        """
         from viennatag.explain.heatmap import Explanation
 
+        if isinstance(codes, str):
+            raise OptionError(f"codes is one text, {codes!r}; pass a list, or use explain")
         labels = self.bundle.labels
         names = tuple(codes)
         unknown = [name for name in names if name not in labels.index]
@@ -437,9 +449,16 @@ class Predictor:
 
 
 def _check_several(images: Iterable[ImageSource]) -> None:
-    """Raise OptionError if a single image was handed in, which may be iterable too."""
+    """Raise OptionError if this is a single image, which may be iterable too, or iterates over names of columns."""
     is_image = isinstance(images, (str, Path, bytes, bytearray, memoryview)) or hasattr(images, "read")
-    if is_image or not isinstance(images, Iterable) or (isinstance(images, np.ndarray) and images.ndim < 4):
+    if isinstance(images, np.ndarray):
+        is_image = images.ndim != (1 if images.dtype.kind in "OU" else 4)  # names or objects; pixels
+    if is_image or not isinstance(images, Iterable):
         raise OptionError(
             f"predict_many takes several images, not one {type(images).__name__}; pass a list, or use predict"
+        )
+    if isinstance(images, Mapping) or hasattr(images, "columns"):
+        raise OptionError(
+            f"predict_many takes images, and this is a {type(images).__name__}, whose columns have names; pass the "
+            "column or the list of images"
         )

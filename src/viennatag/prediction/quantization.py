@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks, as_marks
-from viennatag.errors import DataError, OptionError, PrecisionError, require
+from viennatag.errors import DataError, OptionError, PrecisionError, ViennatagError, require
 from viennatag.files import holding_output
 from viennatag.images.reading import read_images
 from viennatag.images.sources import ImageSource
 from viennatag.metrics.metrics import average_precision
 from viennatag.metrics.scores import as_targets
 from viennatag.model.bundle import GRAPH, Bundle, as_bundle
-from viennatag.model.saving import write_bundle
+from viennatag.model.saving import check_place, write_bundle
 from viennatag.model.seen_images import is_seen
 from viennatag.prediction.predictor import Predictor
 
@@ -101,6 +101,7 @@ def quantize(
         OptionError: If the precision is unknown, or the bundle is reduced already.
         PrecisionError: If every attempt loses more than is allowed; then nothing is written.
     """
+    check_place(Path(out))
     bundle = as_bundle(bundle)
     marks = as_marks(marks, taxonomy=bundle.labels.taxonomy, images=images)
     if precision not in PRECISIONS:
@@ -127,7 +128,7 @@ def quantize(
     chosen = [paths[at] for at in evaluating]
     original = _scores(bundle, chosen, "original", progress)
     attempts: list[QuantizationReport] = []
-    with TemporaryDirectory() as folder:
+    with _workplace() as folder:
         for method in METHODS if precision == "int8" else ("rounding",):
             progress(f"{precision}, {method}", 0, 1, "")
             if precision == "int8":
@@ -136,7 +137,7 @@ def quantize(
                 graph = _in_bfloat16(bundle.graph)
             progress(f"{precision}, {method}", 1, 1, f"{len(graph) / 1e6:.1f} MB")
             reduced = replace(bundle, precision="int8" if precision == "int8" else "bfloat16")
-            reduced = write_bundle(reduced, graph, Path(folder) / method)
+            reduced = write_bundle(reduced, graph, folder / method)
             scores = _scores(reduced, chosen, precision, progress)
             report = _compare(method, original, scores, targets)
             attempts.append(report)
@@ -199,8 +200,8 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
     if method == "percentile":
         paths = paths[: -(-len(paths) // 3)]  # histograms take up to 30 MB for each mark
         paths = paths[: max(len(paths) // _BATCH * _BATCH, min(_BATCH, len(paths)))]  # of batches of one size only
-    with TemporaryDirectory() as folder, _quietly():
-        file = Path(folder) / GRAPH
+    with _workplace() as folder, _quietly():
+        file = folder / GRAPH
         tools.quantize_static(
             str(graph),
             str(file),
@@ -216,6 +217,21 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
             extra_options={"CalibPercentile": 99.999},
         )
         return file.read_bytes()
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """Yield a temporary folder; whatever the quantizer raises inside the block, a full disk too, becomes one error."""
+    try:
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
+    except (ViennatagError, MemoryError):
+        raise
+    except Exception as exc:  # to ONNX a graph that was cut off by a full disk is a damaged one
+        reason = str(exc).partition("\n")[0][:200] or type(exc).__name__
+        raise PrecisionError(
+            f"the graph cannot be reduced ({reason}); free space in {gettempdir()}, or name another folder by TMPDIR"
+        ) from exc
 
 
 @contextmanager

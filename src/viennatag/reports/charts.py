@@ -62,9 +62,9 @@ def log_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Ma
 
 
 def bar_chart(bars: Sequence[tuple[str, float, str]], *, x: str, y: str, height: int = 300) -> Markup:
-    """Return a bar chart with axes named `x` and `y`; a bar is its name, its value from 0 up, and its tooltip."""
+    """Return a bar chart with axes named `x` and `y`; a bar is its name, its count, and its tooltip."""
     bottom, top_value = height - _BOTTOM, max((value for _, value, _ in bars), default=0) or 1
-    step = _round_up(top_value / 5)
+    step = max(1, _round_up(top_value / 5))
     steps = math.ceil(top_value / step)
     scale = (bottom - _TOP) / (steps * step)
     width = (WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)

@@ -25,13 +25,13 @@ VERDICT_STYLES = {"better": "green", "worse": "red", "same": "", "unknown": "dim
 _SIGNS = {"better": "+", "worse": "−", "same": "", "unknown": ""}
 
 
-def strategies_report(entries: Sequence[tuple[str, str, int]], decision_rules: Mapping[str, str]) -> RenderableType:
-    """Return a table of strategies (name, description, reply of five) and decision rules (descriptions by name)."""
+def strategies_report(entries: Sequence[tuple[str, str]], decision_rules: Mapping[str, str]) -> RenderableType:
+    """Return a table of strategies (name, description) and decision rules (descriptions by name)."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
-    for name, description, reply in entries:
-        table.add_row(name, Text(description).append(f"  reply {reply} of 5" if reply else "", style="dim"))
+    for name, description in entries:
+        table.add_row(name, description)
     table.add_row("")
     table.add_row(Text("--decision-rule", style="dim"), Text("how scores become suggestions", style="dim"))
     for name, description in decision_rules.items():

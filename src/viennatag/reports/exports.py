@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -114,7 +115,7 @@ def _coco(
         zip(labelled, measure_images(folder / each.image for each in labelled), strict=True), start=1
     ):
         if isinstance(size, ImageError):
-            raise DataError(f"{each.image}: {size}")
+            raise DataError(f"{each.image}: {size}; replace it, or leave its row out of the table")
         images.append({"id": at, "file_name": each.image, "width": size.width, "height": size.height})
         box, corners = [0, 0, size.width, size.height], [0, 0, size.width, 0, size.width, size.height, 0, size.height]
         for name, score in each.labels:
@@ -178,5 +179,6 @@ def _write_fiftyone(labelled: Sequence[LabelledImage], folder: Path, target: Pat
     for each in labelled:
         copy = target / "data" / each.image
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / each.image, copy)
+        with suppress(shutil.SameFileError):  # they are the images of an export before
+            shutil.copyfile(folder / each.image, copy)
     _write(target / "labels.json", {"classes": list(classes), "labels": labels})

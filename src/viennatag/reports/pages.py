@@ -94,8 +94,7 @@ def comparison_page(comparison: Comparison, *, source: str) -> str:
         cells = {name: metric_text(name, row) for name in METRICS}
         cells |= {name: bold.format(cells[name]) for name in row.best}
         rows.append([row.name, *cells.values(), *cost_cells(comparison, row)])
-    replies = (f" (reply {row.reply} of 5)" if row.reply else "" for row in comparison.rows)
-    described = [(row.name, row.description + reply) for row, reply in zip(comparison.rows, replies, strict=True)]
+    described = [(row.name, row.description) for row in comparison.rows]
     baseline = comparison.find(comparison.baseline).metrics
     return render(
         "comparison",
@@ -200,7 +199,7 @@ def _tiles(profile: Profile) -> list[tuple[str, str, str]]:
     labels = plural(level.level)
     return [
         ("marks", f"{profile.marks:,}", f"{level.label_sets:,} sets of {labels}, {level.single_sets:,} of them once"),
-        (labels, f"{len(level.names):,}", f"{level.half:,} of them have half of all assignments"),
+        (labels, f"{len(level.names):,}", f"half of all assignments are of {level.half:,} of them"),
         (f"{labels} per mark", f"{level.cardinality:.2f}", f"density {level.density:.4f}"),
         ("MeanIR", f"{level.mean_ir:,.0f}", f"how many times rarer the mean {level.level} is than the most frequent"),
         ("CVIR", short_value(level.cvir), "how unevenly rare they are"),

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from viennatag.errors import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,7 +19,8 @@ def predictions_text(predictions: "Iterable[Prediction]", *, styled: bool) -> st
     """
 
     def style(text: str, sequence: str) -> str:
-        return f"{sequence}{text}{_PLAIN}" if styled and text else text
+        shown = visible(text)
+        return f"{sequence}{shown}{_PLAIN}" if styled and text else shown
 
     def line(each: "Suggestion", width: int) -> str:
         bar = f"{'█' * max(1, round(10 * each.score)):<10}"
@@ -26,7 +29,8 @@ def predictions_text(predictions: "Iterable[Prediction]", *, styled: bool) -> st
         if not each.above_threshold:
             bar, remarks = style(bar, _DIM), [*remarks, "below its threshold"]
         remark = style("".join(f"  {word}" for word in remarks), _DIM)
-        return f"{each.code:<{width}}  {100 * each.score:3.0f} %  {bar}  {each.heading}{remark}"
+        code, heading = visible(each.code), visible(each.heading)
+        return f"{code:<{width}}  {100 * each.score:3.0f} %  {bar}  {heading}{remark}"
 
     blocks = []
     for prediction in predictions:

@@ -45,23 +45,27 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
             f"Together they lack {missing.sum():,} marks. The closest: {near}."
         )
         vienna, lone = profile.taxonomy == "vienna", np.sum(level.counts < _SUBSETS)
-        parent = "one label “(rare labels)”" if profile.taxonomy == "flat" else "their parent"
         rendered = ", and `more-data`, which adds synthetic marks of them to the training subset" if vienna else ""
+        grouped = (
+            f"`group-rare` gives up {labels} too rare to learn and gains nothing for the others"
+            if profile.taxonomy == "flat"
+            else f"`group-rare` counts {labels} too rare to learn for their parent"
+        )
         untestable = (
             f" {lone:,} {labels} have fewer than {_SUBSETS} marks and cannot be in training, validation and test at "
             "once: no metric tells how well they are learned."
         )
         advice["Choose what to do with the other rare labels"] = (
-            f"Compare `group-rare`, which counts {labels} too rare to learn for {parent}{rendered}."
+            f"Compare `few-examples`, which learns them from similarities to single marks{rendered}. {grouped}."
             + (untestable if lone else "")
         )
     if level.mean_ir > IMBALANCED_MEAN_IR and level.cvir > IMBALANCED_CVIR:
         outlook = (
-            "so rare and frequent labels are on the same marks, and resampling changes both. `class-weights` and "
-            "losses for long tails should help more than `undersample-head`"
+            "so rare and frequent labels are on the same marks, and resampling (`undersample-head`) changes both; "
+            "`class-weights` does not, and raises F1 rather than mAP"
             if level.scumble > ENTANGLED_SCUMBLE
             else "so rare and frequent labels are mostly on different marks, and resampling (`undersample-head`) can "
-            "work as well as `class-weights`"
+            "work as well as `class-weights`; both raise F1 rather than mAP"
         )
         advice["Compare strategies for the imbalance"] = (
             f"MeanIR is {level.mean_ir:,.1f} and CVIR {level.cvir:.2f} (imbalanced above {IMBALANCED_MEAN_IR} and "
@@ -109,11 +113,11 @@ def profile_report(profile: Profile) -> RenderableType:
 def profile_summary(profile: Profile) -> str:
     """Return the main numbers in two or three sentences."""
     level = profile.levels[-1]
-    labels = plural(level.level)
+    labels, tail = plural(level.level), level.bands["tail"].sum()
+    most = f"{level.half:,} most frequent {labels} have" if level.half > 1 else f"most frequent {level.level} has"
     return (
         f"{profile.marks:,} marks carry {level.cardinality:.1f} of {len(level.names):,} {labels} each. "
-        f"The {level.half:,} most frequent {labels} have half of all assignments; "
-        f"{level.bands['tail'].sum():,} have fewer than 20 marks."
+        f"The {most} half of all assignments; {tail:,} {'has' if tail == 1 else 'have'} fewer than 20 marks."
     ) + _unknown(profile)
 
 

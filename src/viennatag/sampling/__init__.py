@@ -12,6 +12,7 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from viennatag.errors import require
 from viennatag.sampling.sampling import (
     ClassAware,
     Draw,
@@ -46,4 +47,5 @@ __all__ = [
 def __getattr__(name: str) -> object:  # only the sampler needs torch
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("torch", "train")
     return getattr(import_module(f"{__name__}.samplers"), name)

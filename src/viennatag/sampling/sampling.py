@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.errors import OptionError
+from viennatag.errors import OptionError, require
 from viennatag.metrics.scores import ArrayData, as_targets, find_unknown
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ class Sampling:
 class _ByLabel(Sampling):
     def draws(self, targets: ArrayData) -> Draw:
         """Return a function that draws an epoch; see `Sampling.draws`."""
-        from scipy.sparse import csr_array
-
-        marked = csr_array(as_targets(targets))
+        marked = require("scipy.sparse", "data").csr_array(as_targets(targets))
         marked.eliminate_zeros()
         return partial(self._draw, _MarksByLabel(marked))
 
@@ -247,8 +245,7 @@ class SyntheticOversampling(Sampling):
         self, features: NDArray[Any], targets: "csr_array", generator: np.random.Generator
     ) -> tuple[NDArray[np.float32], "csr_array"]:
         """Return the new marks; see `Sampling.synthesise`."""
-        from scipy.sparse import csr_array
-
+        csr_array = require("scipy.sparse", "data").csr_array
         unknown, targets = find_unknown(targets), csr_array(as_targets(targets))
         grouped = _MarksByLabel(targets)
         minority = (grouped.counts >= 2) & (grouped.counts < balanced_count(grouped.counts))

@@ -82,6 +82,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
             allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
+            allow_private_network=True,
         )
     handle_problems(app)
     describe(app, options)
@@ -100,7 +101,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
 
     @app.get("/", include_in_schema=False)
     async def show_page() -> FileResponse:
-        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(PAGE / "index.html")
 
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False), name="static")
     return app

@@ -9,14 +9,14 @@ import asyncio
 import json
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response, StreamingResponse
 
 from viennatag.errors import StoreError, ViennatagError
 from viennatag.runtime.engine import BATCH_SIZE
@@ -34,6 +34,7 @@ KEEP = timedelta(hours=1)
 """How long the results of a batch are kept after its last image."""
 NO_ROOM = "the results of the batches hold more bytes than allowed; ask for fewer codes (top)"
 """Why a batch failed whose results do not fit."""
+_AT_ONCE = 20  # results that are sent together, so that neither memory nor others wait for many
 _IDLE = 0.2  # seconds until the store is asked again
 _PAUSE = 0.05  # seconds until a busy service is asked again
 _AWAY = 2.0  # seconds until a store that failed is asked again
@@ -85,8 +86,8 @@ class BatchStore(Protocol):
     def status(self, id_: str) -> BatchStatus:
         """Return how far a batch is."""
 
-    def results(self, id_: str, start: int, count: int) -> list[dict[str, Any]]:
-        """Return results in the order of the images, from a position on."""
+    def results(self, id_: str, start: int, count: int) -> list[bytes]:
+        """Return results as JSON in the order of the images, from a position on."""
 
     def next_images(self, count: int) -> BatchImages | None:
         """Return images that have no results yet, of the oldest batch that has such; None if there are none."""
@@ -107,7 +108,7 @@ class _Batch:
     waiting: deque[Upload]
     images: int
     created: datetime
-    results: list[bytes] = field(default_factory=list)  # JSON, so that their size is known
+    results: list[bytes] = field(default_factory=list)  # JSON, so that their size is known, and sent as it is
     size: int = 0
     expires: datetime | None = None
     detail: str | None = None
@@ -116,8 +117,8 @@ class _Batch:
 class MemoryBatchStore:
     """Batches in memory, within a budget of bytes; finished ones give way, the oldest first."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
+    def __init__(self, most_bytes: int, *, keep: timedelta = KEEP) -> None:
+        self._most, self._keep = most_bytes, keep
         self._held = 0
         self._batches: dict[str, _Batch] = {}
 
@@ -147,10 +148,10 @@ class MemoryBatchStore:
             status = "failed" if batch.detail else "done"
         return BatchStatus(id_, status, batch.images, done, batch.created, batch.expires, batch.detail)
 
-    def results(self, id_: str, start: int, count: int) -> list[dict[str, Any]]:
-        """Return results in the order of the images, from a position on."""
+    def results(self, id_: str, start: int, count: int) -> list[bytes]:
+        """Return results as JSON in the order of the images, from a position on."""
         self._forget_old()
-        return [json.loads(each) for each in self._batches[id_].results[start : start + count]]
+        return self._batches[id_].results[start : start + count]
 
     def next_images(self, count: int) -> BatchImages | None:
         """Return images of the oldest batch that has some left."""
@@ -175,7 +176,7 @@ class MemoryBatchStore:
         self._grow(batch, size)
         batch.results += kept
         if not batch.waiting:
-            batch.expires = datetime.now(UTC) + KEEP
+            batch.expires = datetime.now(UTC) + self._keep
 
     def fail(self, id_: str, detail: str) -> None:
         """End a batch; it keeps its results."""
@@ -183,7 +184,7 @@ class MemoryBatchStore:
         if batch is not None:
             self._grow(batch, -sum(len(upload.content) for upload in batch.waiting))
             batch.waiting.clear()
-            batch.expires, batch.detail = datetime.now(UTC) + KEEP, detail
+            batch.expires, batch.detail = datetime.now(UTC) + self._keep, detail
 
     def remove(self, id_: str) -> None:
         """Forget a batch, its images and its results."""
@@ -283,12 +284,23 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
         id: BatchId,  # noqa: A002
         start: Annotated[int, Query(ge=0, le=MAX_FILES, description="Position of the first result, from 0.")] = 0,
         count: Annotated[int, Query(ge=1, le=MAX_FILES, description="How many results.")] = 100,
-    ) -> JSONResponse:
+    ) -> StreamingResponse:
         """Show results in the order of the images, as far as there are; each as in a prediction."""
         try:
-            return JSONResponse({"results": await ask_store(store.results, id, start, count)})
+            first = await ask_store(store.results, id, start, min(count, _AT_ONCE))
         except KeyError:
             raise _unknown(id) from None
+
+        async def stream() -> AsyncGenerator[bytes, None]:
+            found, sent = first, 0
+            yield b'{"results":['
+            while found:
+                yield b"," * bool(sent) + b",".join(found)
+                sent += len(found)
+                found = await ask_store(store.results, id, start + sent, min(count - sent, _AT_ONCE))
+            yield b"]}"
+
+        return StreamingResponse(stream(), media_type="application/json")
 
     @router.delete("/{id}", status_code=204, operation_id="remove_batch")
     async def remove(id: BatchId) -> None:  # noqa: A002

@@ -38,7 +38,7 @@ def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
     }
 
     @router.get("/codes", response_model=CodeList, tags=["codes"], operation_id="search_codes")
-    async def search_codes(
+    def search_codes(
         q: Annotated[
             str | None,
             Query(
@@ -51,8 +51,8 @@ def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
         """Search the headings; without `q`, list the categories, or the labels without a parent."""
         return {"codes": _search_own(own, q) if own else _search_vienna(q)}
 
-    @router.get("/codes/{code}", response_model=CodeResponse, tags=["codes"], operation_id="read_code")
-    async def read_code(code: Annotated[str, Path(max_length=200, examples=["3.1.6"])]) -> dict[str, Any]:
+    @router.get("/codes/{code:path}", response_model=CodeResponse, tags=["codes"], operation_id="read_code")
+    async def read_code(code: Annotated[str, Path(max_length=1000, examples=["3.1.6"])]) -> dict[str, Any]:
         """Show a code with its ancestors and children."""
         return _own_label(code, own, bundle) if own else _vienna_code(code, bundle)
 

@@ -42,11 +42,11 @@ def describe(app: FastAPI, options: ServiceOptions) -> None:
 
     @router.get("/docs")
     async def show_documentation() -> FileResponse:
-        return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+        return FileResponse(_PAGE / "index.html")
 
     @router.get("/docs/start.js")
     async def start_documentation() -> FileResponse:
-        return FileResponse(_PAGE / "start.js", headers={"Cache-Control": "no-cache"})
+        return FileResponse(_PAGE / "start.js")
 
     app.include_router(router)
     app.mount("/docs/swagger-ui", StaticFiles(directory=Path(_offline).parent / "static"), name="swagger-ui")

@@ -40,7 +40,7 @@ def explain_routes(state: State) -> APIRouter:
     )
     async def explain(
         request: Request,
-        code: Annotated[str, Query(max_length=200, description="A code that the model knows.", examples=["3.1.6"])],
+        code: Annotated[str, Query(max_length=1000, description="A code that the model knows.", examples=["3.1.6"])],
         box: BoxQuery = None,
     ) -> Response:
         """Show where in an image the evidence for a code lies.

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viennatag.errors import StoreError
+from viennatag.service.budget import CLOSE
 from viennatag.service.logs import LOG
 from viennatag.service.metrics import ServiceMetrics
 from viennatag.service.options import ServiceOptions
@@ -19,6 +20,7 @@ from viennatag.service.problems import (
     CORS_REFUSED,
     INTERNAL,
     LONG_HEADERS,
+    MALFORMED,
     STORE_AWAY,
     UNAUTHORIZED,
     WRONG_HOST,
@@ -82,8 +84,7 @@ class RequestMiddleware:
                 sent["X-Request-ID"] = request_id
                 for name, value in _SECURITY.items():
                     sent.setdefault(name, value)
-                if scope["path"].startswith("/v1/"):
-                    sent.setdefault("Cache-Control", "no-store")
+                sent.setdefault("Cache-Control", "no-store" if scope["path"].startswith("/v1/") else "no-cache")
             elif message["type"] == "http.response.body" and method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -117,7 +118,9 @@ class RequestMiddleware:
         if length > MAX_HEADER_BYTES:
             found = f"the address and headers have {length:,} bytes"
             return Problem(LONG_HEADERS, f"{found}, at most {MAX_HEADER_BYTES:,} are allowed")
-        host = re.sub(r":\d+$", "", headers.get("host", ""))
+        if "transfer-encoding" in headers and "content-length" in headers:
+            return Problem(MALFORMED, "the body has two lengths: Content-Length and Transfer-Encoding", headers=CLOSE)
+        host = re.sub(r"\.?(:\d+)?$", "", headers.get("host", "").lower())
         if self._options.hosts and host not in self._options.hosts:
             return Problem(WRONG_HOST, f"the request is for {host[:80]!r}; expected {', '.join(self._options.hosts)}")
         token = self._options.token

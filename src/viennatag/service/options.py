@@ -1,10 +1,13 @@
 """The options of the service, checked before it starts."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from viennatag.cores import available_cores
 from viennatag.errors import OptionError, report_problems
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#A-Z]+")
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,11 @@ class ServiceOptions:
         ]
         if self.token is not None and len(self.token) < 16:
             problems.append(f"the token has {len(self.token)} characters; it needs at least 16")
+        problems += [
+            f"origin {each!r}: expected an origin as browsers send it, in lower case, such as https://office.example"
+            for each in self.origins
+            if each != "*" and not _ORIGIN.fullmatch(each)
+        ]
         if self.reference_images is not None and not self.reference_images.is_dir():
             problems.append(f"reference_images: {self.reference_images} is not a folder")
         if problems:

@@ -118,7 +118,7 @@ def refuse_unknown_parameters(request: Request) -> None:
     """Raise a `Problem` if a query parameter is unknown to the route, or comes twice."""
     if not request.url.query:
         return
-    operations = request.app.openapi()["paths"].get(request.scope["route"].path)
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path_format)
     if operations is None:  # a page
         return
     described = operations[request.method.lower()].get("parameters", ())

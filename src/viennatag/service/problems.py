@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from viennatag.errors import CodeError, ImageError, OptionError, StoreError
 
+_NAMED = 20  # invalid values that a problem names
+_PART = 100  # characters of each part of where such a value stands
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -136,8 +138,13 @@ def _problem_of(exc: Exception) -> Problem:
         case Problem():
             return exc
         case RequestValidationError():
-            errors = [{"location": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in exc.errors()]
+            errors = [
+                {"location": ".".join(str(part)[:_PART] for part in each["loc"]), "message": each["msg"]}
+                for each in exc.errors()[:_NAMED]
+            ]
             detail = "; ".join(f"{each['location']}: {each['message']}" for each in errors)
+            if len(exc.errors()) > _NAMED:
+                detail += f"; and {len(exc.errors()) - _NAMED:,} more"
             return Problem(INVALID, detail, more={"errors": errors})
         case HTTPException():
             kind = _OF_STATUS.get(exc.status_code, ProblemKind("http", exc.status_code, "The request failed"))

@@ -5,7 +5,7 @@ Uvicorn has no option for these. Measured with 0.54, with `timeout_keep_alive`, 
 not HTTP gets plain text. So this is a subclass of uvicorn's protocol; all else is set by uvicorn's options.
 
 A service that refuses new connections when it has many is kept out of order by clients that send nothing. So the
-connection that has waited for a request for the longest time is closed instead.
+connection that has waited for a request, or for its client to read an answer, for the longest time is closed instead.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from viennatag.service.problems import BUSY, MALFORMED, SLOW_HEADERS, Problem, P
 _IN_ROW = 16  # connections accepted before the event loop looks at them
 _SMALL_CHUNK = re.compile(rb"\r\n[0-9A-Fa-f]{1,2}[;\r]")  # of less than 256 bytes
 _MOST_SMALL_CHUNKS = 2000  # in a row; parsing each takes as long as parsing thousands of bytes
+_DEAF_SECONDS = 10.0  # for which a client may take nothing of an answer
+_PATIENCE = 1.0  # seconds for which it may do so where its connection is needed
 _LINGER = 0.25  # seconds between a refusal and the end of its connection
 
 
@@ -63,7 +65,8 @@ class TimedProtocol(H11Protocol):
     most: int
     """Connections at a time."""
     _timer: asyncio.TimerHandle | None = None
-    _idle_since = 0.0
+    _deaf_timer: asyncio.TimerHandle | None = None
+    _idle_since = 0.0  # or since when the client has taken nothing of an answer
     _is_refused = False
     _small_chunks = 0
 
@@ -81,20 +84,45 @@ class TimedProtocol(H11Protocol):
             self._make_room()
 
     def _make_room(self) -> None:
-        """Close the connection that has waited for a request for the longest time; without one, this connection."""
+        """Close the connection that nothing has happened on for the longest time; without one, this connection."""
         idle = [each for each in self.connections if isinstance(each, TimedProtocol) and each.is_idle]
         oldest = min(idle, key=lambda each: each._idle_since)
         if oldest is self:
             self._refuse(BUSY, f"there are {self.most} connections, the most at one time; try again soon")
-        elif oldest._timer is None:  # kept open between two requests
-            oldest.transport.close()
+        elif oldest._timer is None:  # kept open between two requests, or its answer is not read
+            oldest._end()
         else:
             oldest._refuse(SLOW_HEADERS, "the request was slow, and its connection was needed", linger=0)
 
     @property
     def is_idle(self) -> bool:
-        """Whether the connection waits for the head of a request, or for its rest."""
+        """Whether the connection waits for the head of a request or its rest, or for its client to read an answer."""
+        if self._deaf_timer is not None:
+            return time.monotonic() - self._idle_since > _PATIENCE
         return not self._is_refused and (self.cycle is None or self.cycle.response_complete)
+
+    def pause_writing(self) -> None:
+        """Give the client some time to read."""
+        super().pause_writing()
+        self._idle_since = time.monotonic()
+        self._deaf_timer = self.loop.call_later(_DEAF_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """End that time: the client has read."""
+        super().resume_writing()
+        self._stop_deaf_timer()
+
+    def _stop_deaf_timer(self) -> None:
+        if self._deaf_timer is not None:
+            self._deaf_timer.cancel()
+            self._deaf_timer = None
+
+    def _end(self) -> None:
+        """Close the connection; what its client does not read is not waited for."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Handle bytes; the first ones after a response start the time limit of the next request."""
@@ -124,8 +152,9 @@ class TimedProtocol(H11Protocol):
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the time limit."""
+        """Stop the time limits."""
         self._stop_timer()
+        self._stop_deaf_timer()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -160,5 +189,5 @@ class TimedProtocol(H11Protocol):
         # Closing while the client sends would discard the response on its way, so it may read it first.
         if linger and self.transport.can_write_eof():
             self.transport.write_eof()
-        self.loop.call_later(linger, self.transport.close)
+        self.loop.call_later(linger, self._end)
         LOG.info("refused", extra={"fields": {"request_id": request_id, "status": kind.status, "detail": detail}})

@@ -50,14 +50,15 @@ def serve(predictor: Predictor, options: ServiceOptions, *, host: str, port: int
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on an address; port 0 takes a free port.
+    """Return a socket that listens on an address, `::` for all of IPv4 too; port 0 takes a free port.
 
     Raises:
         OptionError: If the address cannot be listened on.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
+        both = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except (OSError, OverflowError) as exc:
         raise OptionError(f"cannot listen on {host} port {port}: {exc}; choose another --host or --port") from exc
 

@@ -96,9 +96,11 @@ async def receive_image(request: Request, state: State) -> AsyncGenerator[Upload
 
 @asynccontextmanager
 async def receive_body(
-    request: Request, state: State, media_types: Sequence[str]
+    request: Request, state: State, media_types: Sequence[str], *, most: int | None = None
 ) -> AsyncGenerator[tuple[str, bytes], None]:
     """Read a body that is no image, and hold its bytes in the budget until the end of the block; yields its type too.
+
+    It has at most `most` bytes, by default as many as any body.
 
     Raises:
         Problem: If the body is of another type, too large or too slow, or there is no room for it.
@@ -107,18 +109,23 @@ async def receive_body(
     if media_type not in media_types:
         found = f"the body is {media_type or 'of no type'}; expected {' or '.join(media_types)}"
         raise Problem(UNSUPPORTED_MEDIA, found, headers=CLOSE)
+    _check_encoding(request)
     held = Reservation()
     try:
-        yield media_type, await _read(request, state, held, _Body.read)
+        yield media_type, await _read(request, state, held, _Body.read, most)
     finally:
         state.budget.release(held)
 
 
 async def _read(
-    request: Request, state: State, held: Reservation, read: Callable[["_Body"], Awaitable[_Read]]
+    request: Request,
+    state: State,
+    held: Reservation,
+    read: Callable[["_Body"], Awaitable[_Read]],
+    most: int | None = None,
 ) -> _Read:
     options = state.options
-    body = _Body(request, options.max_body, lambda size: state.budget.take(held, size))
+    body = _Body(request, min(most or options.max_body, options.max_body), lambda size: state.budget.take(held, size))
     try:
         async with asyncio.timeout(options.read_seconds) as held.timeout:
             state.budget.begin(held)
@@ -140,7 +147,7 @@ def _check_type(request: Request) -> bool:
     """Return whether the body is a form, by its headers.
 
     Raises:
-        Problem: If it is neither a form nor an image.
+        Problem: If it is neither a form nor an image, or has a content encoding.
     """
     media_type = _media_type(request)
     is_form = media_type == "multipart/form-data"
@@ -151,9 +158,13 @@ def _check_type(request: Request) -> bool:
             "or several as multipart/form-data",
             headers={"Accept-Post": "multipart/form-data, image/*, application/octet-stream", **CLOSE},
         )
+    _check_encoding(request)
+    return is_form
+
+
+def _check_encoding(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(UNSUPPORTED_MEDIA, "the body has a content encoding; send it without", headers=CLOSE)
-    return is_form
 
 
 class _Body:

@@ -19,6 +19,7 @@ MAX_DISTANCE = 2
 """Bits of 64 in which hashes of near duplicates differ at most. Word marks have similar hashes: of 45,069 rendered
 marks, 4 bits chain 3,394 into one group, 2 bits at most 89."""
 
+_TOLERANCE = 0.05
 CROWD = 20
 """See `mark_groups`."""
 
@@ -94,6 +95,16 @@ def describe_taken(marks: Marks, subsets: NDArray[np.int8]) -> str:
     counts = [np.count_nonzero(stated & (subsets == at)) for at in range(len(SUBSETS))]
     told = [f"{SUBSETS[at]} ({counts[at]:,})" for at in (1, 2) if counts[at]]
     return f"no mark is stated to be in {' or '.join(told)}, so marks of train are" if told else ""
+
+
+def describe_shares(marks: Marks, subsets: NDArray[np.int8], fractions: Sequence[float]) -> str:
+    """Return how far the sizes of subsets are from what was asked for, as groups are too large; empty if they fit."""
+    wanted = np.array(fractions) / sum(fractions) * len(marks)
+    sizes = np.bincount(subsets, minlength=len(SUBSETS))
+    if any(marks.splits) or np.abs(sizes - wanted).max() <= max(_TOLERANCE * len(marks), 2):
+        return ""
+    found, asked = (" / ".join(f"{100 * size / len(marks):.0f}" for size in each) for each in (sizes, wanted))
+    return f"the subsets have {found} % of the marks and not {asked} %, as marks of one group stay together"
 
 
 def mark_groups(

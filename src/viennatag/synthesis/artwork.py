@@ -49,7 +49,6 @@ class Drawing:
         body: What stands inside the `<svg>` element.
         view: Left, top, width and height of the view box.
         mono: Whether it is drawn in the current colour only; else it has colours of its own.
-        licence: SPDX identifier or title of the pack's licence.
         codes: The sections that it shows.
     """
 
@@ -60,21 +59,12 @@ class Drawing:
     body: str
     view: tuple[float, float, float, float]
     mono: bool
-    licence: str
     codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack that drawings come from, for the attribution.
-
-    Attributes:
-        name: As in the file paths.
-        title: As its authors call it.
-        author: Who drew it.
-        licence: SPDX identifier or title.
-        url: Where the licence stands.
-    """
+    """A pack that drawings come from, as the attribution names it; the address is where its licence stands."""
 
     name: str
     title: str
@@ -227,7 +217,7 @@ def _read_pack(folder: Path) -> tuple[list[Drawing], Pack]:
             codes = tuple(str(parse_code(code)) for code in icon.get("codes", ()))
         except CodeError as exc:
             raise ArtworkError(f"{folder / 'icons.json'}: the codes of {entry!r}: {exc}") from exc
-        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, _is_mono(body), title, codes))
+        drawings.append(Drawing(name, entry, normalise(entry, name), group, body, view, _is_mono(body), codes))
     return drawings, pack
 
 
@@ -294,7 +284,7 @@ def _read_svg_folder(folder: Path) -> tuple[list[Drawing], Pack]:
         if kept:
             body = "<g " + " ".join(f'{name}="{value}"' for name, value in kept) + f">{body}</g>"
         key = normalise(path.stem)
-        drawings.append(Drawing(pack, path.stem, key, f"{pack}:{key}", body, view, _is_mono(body), "unknown"))
+        drawings.append(Drawing(pack, path.stem, key, f"{pack}:{key}", body, view, _is_mono(body)))
     if not drawings:
         raise ArtworkError(f"{folder}: neither icons.json nor SVG files in it")
     return drawings, Pack(pack, pack, "unknown", "unknown", "")

@@ -16,9 +16,9 @@ from PIL import Image
 from viennatag.errors import ArtworkError, require
 from viennatag.synthesis.artwork import Drawing
 from viennatag.synthesis.elements import Bounds, Element, number
+from viennatag.synthesis.layouts import PLURALS
 from viennatag.synthesis.lettering import FontFile
 from viennatag.synthesis.palettes import Palette, channels, lightness_difference
-from viennatag.synthesis.plurals import PLURALS
 from viennatag.synthesis.styles import StyleInput, apply_style
 from viennatag.vienna.codes import parse_code
 
@@ -185,11 +185,7 @@ def _coverage(drawing: Drawing, frame: tuple[float, float, float, float], column
 
 
 def draw_page(body: str, view: str, width: int, height: int) -> Image.Image:
-    """Return what stands inside an `<svg>` element as an image of this size; `view` is the view box.
-
-    Raises:
-        ValueError: If the renderer refuses the SVG.
-    """
+    """Return what stands inside an `<svg>` element as an image of this size; `view` is the view box."""
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{view}" width="{width}" height="{height}" preserveAspectRatio="none">{body}</svg>'

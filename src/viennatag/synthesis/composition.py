@@ -21,7 +21,9 @@ from viennatag.synthesis.layouts import (
     add_shapes,
     beside_word,
     combined,
+    covered,
     draw_badge,
+    multiplied,
     on_background,
     repeated,
     replace_letter,
@@ -30,9 +32,7 @@ from viennatag.synthesis.layouts import (
 )
 from viennatag.synthesis.lettering import choose_font
 from viennatag.synthesis.palettes import Palette, choose_palette, contrasting_colour, lighten, luminance
-from viennatag.synthesis.plurals import covered, multiplied
-from viennatag.synthesis.shapes import SHAPES, Colours
-from viennatag.synthesis.signs import SIGNS
+from viennatag.synthesis.shapes import SHAPES, SIGNS, Colours
 from viennatag.synthesis.vocabulary import choose_word
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
@@ -62,16 +62,9 @@ _INNER = {
 
 @dataclass(frozen=True)
 class Composition:
-    """A mark as SVG.
+    """A mark as SVG, with the size of its view box, its sections without colours, and its layout in a few words.
 
-    Attributes:
-        svg: The elements.
-        width: Of the view box.
-        height: Of the view box.
-        codes: Its sections, without colours.
-        boxes: Boxes of the drawings, as fractions of the image.
-        kind: Its layout, in a few words.
-        groups: Groups of its drawings, main one first.
+    Boxes of the drawings are fractions of the image; groups of the drawings begin with the main one.
     """
 
     svg: str

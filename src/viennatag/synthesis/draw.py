@@ -31,8 +31,8 @@ from viennatag.synthesis.artwork import Drawing, Pack, pack_family, read_artwork
 from viennatag.synthesis.assets import Assets, check_visible, hash_fraction, split_groups
 from viennatag.synthesis.composition import OWN_CODES, SWAP_CODES, Composition, NothingDrawnError, compose_mark
 from viennatag.synthesis.effects import degrade, encode, print_in_journal, render_pixels
+from viennatag.synthesis.layouts import PLURALS
 from viennatag.synthesis.lettering import FontFile, find_fonts, usable_fonts
-from viennatag.synthesis.plurals import PLURALS
 from viennatag.synthesis.register_marks import REGISTERS, compose_register_mark
 from viennatag.synthesis.scripts import SCRIPT_CODES, find_script_fonts
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
@@ -49,7 +49,23 @@ _HABIT = 2e-4  # share of a profile's rows below which a section of form is no h
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """The options of `draw_marks` on which the marks depend; a folder holds marks of one set of options."""
+    """The options of `draw_marks` on which the marks depend; a folder holds marks of one set of options.
+
+    Attributes:
+        count: Number of marks.
+        size: Pixels of the longer side.
+        seed: Random seed.
+        balance: 0 keeps the profile's frequencies of leading pictorial sections, 1 makes them all equal.
+        test_packs: Packs for test marks only, with all packs of their families; one font family in five is reserved for
+            test marks too.
+        test_share: Share of test marks, where packs are reserved.
+        validation_share: Share of validation marks, where packs are reserved.
+        colour: Share of marks in colour, where no colours are requested.
+        wear: Strength of degradation by scanning and compression, from 0 to 1.
+        allow_share_alike: Whether share-alike artwork is drawn.
+        registers: Share of marks like those of registers of Asia and Africa (`compose_register_mark`): other scripts,
+            labels, emblems, words, small prints. The fonts need scripts other than Latin, as `@fontsource` has them.
+    """
 
     count: int
     size: int = 256
@@ -92,21 +108,11 @@ class _Job:
 
 def draw_marks(
     out: Path | str,
+    options: RenderOptions,
     *,
     artwork: Iterable[Path | str],
     fonts: Iterable[Path | str],
-    count: int,
     profile: Path | str | None = None,
-    balance: float = 0.0,
-    test_packs: Sequence[str] = (),
-    test_share: float = 0.15,
-    validation_share: float = 0.1,
-    size: int = 256,
-    seed: int = 0,
-    colour: float = 0.55,
-    wear: float = 1.0,
-    allow_share_alike: bool = False,
-    registers: float = 0.0,
     workers: int | None = None,
     chunk_size: int = _CHUNK_SIZE,
     progress: Callable[[int, int], None] | None = None,
@@ -123,45 +129,29 @@ def draw_marks(
 
     Args:
         out: The folder; new, or of a run with the same options.
+        options: What is drawn.
         artwork: Folders of packs or of SVG files, see `read_artwork`.
         fonts: Font files or folders of them, see `find_fonts`.
-        count: Number of marks.
         profile: A marks table whose rows are the requests; images are not needed.
-        balance: 0 keeps the profile's frequencies of leading pictorial sections, 1 makes them all equal.
-        test_packs: Packs for test marks only, with all packs of their families; one font family in five is reserved
-            for test marks too.
-        test_share: Share of test marks, where packs are reserved.
-        validation_share: Share of validation marks, where packs are reserved.
-        size: Pixels of the longer side.
-        seed: Random seed.
-        colour: Share of marks in colour, where no colours are requested.
-        wear: Strength of degradation by scanning and compression, from 0 to 1.
-        allow_share_alike: Whether share-alike artwork is drawn.
-        registers: Share of marks like those of registers of Asia and Africa (`compose_register_mark`): other scripts,
-            labels, emblems, words, small prints. The fonts need scripts other than Latin, as `@fontsource` has them.
         workers: Processes; by default one for each core, and 1 draws in this process.
         chunk_size: Marks in a chunk, the unit of progress and of resuming.
         progress: Progress callback: marks done and in all.
 
     Raises:
-        OptionError: If an option is out of range, or the folder holds marks drawn with other options.
+        OptionError: If the folder holds marks drawn with other options.
         ArtworkError: If artwork or fonts cannot be used.
         DataError: If the profile cannot be read.
     """
-    options = RenderOptions(
-        count, size, seed, balance, tuple(test_packs), test_share, validation_share, colour, wear, allow_share_alike,
-        registers,
-    )  # fmt: skip
-    folder = Path(out)
+    folder, report = Path(out), progress or (lambda *_: None)
     with exclusive(folder):
-        return _draw_into(folder, options, artwork, fonts, profile, workers, chunk_size, progress or (lambda *_: None))
+        return _draw_into(folder, options, tuple(artwork), tuple(fonts), profile, workers, chunk_size, report)
 
 
 def _draw_into(
     folder: Path,
     options: RenderOptions,
-    artwork: Iterable[Path | str],
-    fonts: Iterable[Path | str],
+    artwork: Sequence[Path | str],
+    fonts: Sequence[Path | str],
     profile: Path | str | None,
     workers: int | None,
     chunk_size: int,
@@ -170,7 +160,6 @@ def _draw_into(
     count = options.count
     rows = read_marks(profile, require_images=False).codes if profile is not None else ()
     drawings, packs = read_artwork(artwork, allow_share_alike=options.allow_share_alike)
-    fonts = tuple(fonts)
     faces = usable_fonts(find_fonts(fonts))
     script_fonts = find_script_fonts(fonts) if options.registers else {}
     every_font = {*faces, *(face for some in script_fonts.values() for face in some)}

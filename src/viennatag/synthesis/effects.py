@@ -64,10 +64,7 @@ def degrade(image: Image.Image, rng: random.Random, *, strength: float = 1.0) ->
 def print_in_journal(image: Image.Image, rng: random.Random, *, side: int) -> Image.Image:
     """Return an RGB image as a scanned journal shows it: small, on paper, with the next page shining through.
 
-    Args:
-        image: A clean mark.
-        rng: Source of randomness.
-        side: Longer side of the print in pixels.
+    `side` is the longer side of the print in pixels.
     """
     image = image.copy()
     image.thumbnail((side, side), Image.Resampling.BOX if rng.random() < 0.5 else Image.Resampling.BICUBIC)

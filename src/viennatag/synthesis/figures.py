@@ -54,14 +54,9 @@ CONTENT = {
 
 @dataclass(frozen=True)
 class Figure:
-    """The outline of a figure.
+    """The outline of a figure: its kind, path data in a frame from (0, 0), and the size of the frame.
 
-    Attributes:
-        kind: A key of `KINDS`.
-        d: Path data, in a frame from (0, 0).
-        width: Of the frame.
-        height: Of the frame.
-        room: Left, top, width and height of the room for content.
+    `room` is left, top, width and height of the room for content.
     """
 
     kind: str
@@ -158,15 +153,9 @@ def draw_figure(
 ) -> Element:  # fmt: skip
     """Return a figure with its content in it, and the sections that follow from both.
 
-    Args:
-        figure: The outline.
-        content: What lies in it, if anything.
-        fill: The colour inside, `none`, or `url(#name)` of a gradient.
-        stroke: The colour of the outline, or `none`.
-        background: The colour behind the mark: inner rings on a filled figure are drawn in it.
-        rings: Number of outlines inside one another.
-        thickness: Of the outline; the frame is 100 high.
-        beyond: Whether the content may be wider than the figure, so that it projects beyond.
+    `fill` is a colour, `none` or `url(#name)` of a gradient. Of several rings the inner ones are drawn in the colour
+    behind the mark if the figure is filled. The outline is `thickness` wide where the frame is 100 high. With `beyond`
+    the content is wider than the figure.
     """
     family, _, own, _ = KINDS[figure.kind]
     row = _FAMILIES[family]

@@ -52,15 +52,9 @@ class FontFile:
 
 @dataclass(frozen=True)
 class Glyph:
-    """One letter's outline, in ems, y downwards, baseline at 0.
+    """One letter's outline: path data in font units, y upwards, how far the next letter stands, and the edges.
 
-    Attributes:
-        d: Path data in font units, y upwards.
-        advance: How far the next letter stands.
-        left: Left edge of the outline.
-        top: Top edge, negative above the baseline.
-        right: Right edge.
-        bottom: Bottom edge, positive below the baseline.
+    All but the data is in ems, y downwards, with the baseline at 0.
     """
 
     d: str
@@ -138,10 +132,7 @@ def find_subset_fonts(
 ) -> tuple[FontFile, ...]:
     """Return the font files of some subsets of `@fontsource` packages, sorted by family.
 
-    Args:
-        paths: Font files or folders of them.
-        subsets: Such as `latin` or `japanese`.
-        others: Whether font files that are in no such package are returned too.
+    With `others`, font files that are in no such package are returned too.
 
     Raises:
         ArtworkError: If a path is missing.
@@ -202,16 +193,9 @@ def set_word(
 ) -> tuple[Element, tuple[LetterBox, ...]]:  # fmt: skip
     """Return a word on a straight line, and the boxes of its letters.
 
-    Args:
-        font: The font.
-        text: What it says.
-        colours: A colour for each letter; the last goes on to the end.
-        height: Height of a capital, in the units of the frame.
-        spacing: Added between letters, in ems.
-        slant: Degrees that letters lean to the right.
-        outline: Whether letters are drawn as outlines only.
-        sizes: A size for each letter, relative to `height`.
-        blank: Index of a letter that is left out, for a drawing in its place.
+    There is a colour, and maybe a size, for each letter; the last colour goes on to the end. `height` is that of a
+    capital in units of the frame, `spacing` is added between letters in ems, and letters lean to the right by `slant`
+    degrees. The letter at `blank` is left out, for a drawing in its place.
     """
     face = open_typeface(font.path)
     em = height / max(-face.glyph("H").top, 0.3)
@@ -244,14 +228,8 @@ def set_circular(
 ) -> tuple[Element, float]:  # fmt: skip
     """Return a word set around a circle of this radius, and the degrees it takes; the frame holds the circle.
 
-    Args:
-        font: The font.
-        text: What it says.
-        foreground: The colour.
-        radius: Of the circle that the feet of the letters stand on (that their heads touch, if below).
-        height: Height of a capital.
-        below: Whether the word runs along the bottom of the circle, its letters upright there.
-        spacing: Added between letters, in ems.
+    The feet of the letters stand on the circle; below it, where letters are upright too, their heads touch it. `height`
+    is that of a capital, `spacing` in ems.
     """
     face = open_typeface(font.path)
     em = height / max(-face.glyph("H").top, 0.3)

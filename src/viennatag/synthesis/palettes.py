@@ -35,12 +35,9 @@ _FREQUENCY = {
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of a mark.
+    """The colours of a mark, `#rrggbb`: the background, and those on it, the main one first.
 
-    Attributes:
-        background: The background, as `#rrggbb`.
-        colours: The colours on it, the main one first.
-        gradient: Whether large surfaces fade into another tone.
+    With `gradient`, large surfaces fade into another tone.
     """
 
     background: str

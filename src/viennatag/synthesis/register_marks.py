@@ -32,7 +32,7 @@ from viennatag.synthesis.elements import (
 from viennatag.synthesis.emblems import draw_emblem
 from viennatag.synthesis.figures import KINDS, draw_figure, draw_outline
 from viennatag.synthesis.inscriptions import write_word
-from viennatag.synthesis.layouts import beside_word, draw_badge
+from viennatag.synthesis.layouts import beside_word, covered, draw_badge, multiplied
 from viennatag.synthesis.lettering import choose_font, set_word
 from viennatag.synthesis.palettes import (
     PLAIN_WHITE,
@@ -43,7 +43,6 @@ from viennatag.synthesis.palettes import (
     lighten,
     lightness_difference,
 )
-from viennatag.synthesis.plurals import covered, multiplied
 from viennatag.synthesis.scripts import write_script_word
 from viennatag.synthesis.shapes import Colours, shape_element
 from viennatag.synthesis.vocabulary import LINES, choose_case, choose_word
@@ -75,9 +74,6 @@ def compose_register_mark(
             marks, the others follow the frequencies of registers.
         rng: Source of randomness; its state decides the mark.
         colour: Share of marks in colour.
-
-    Raises:
-        NothingDrawnError: If the drawings that were chosen show nothing.
     """
     kind = rng.choices(list(REGISTERS["kinds"]), list(REGISTERS["kinds"].values()))[0]
     wanted = frozenset[str]()
@@ -190,7 +186,6 @@ class _Register:
         )  # fmt: skip
 
     def _stamp(self) -> Element:
-        """Return the red impression of a name seal."""
         rng, filled = self.rng, self.rng.random() < 0.5
         square = {name: fonts for name, fonts in self.assets.script_fonts.items() if name in {"kanji", "chinese"}}
         ink = PLAIN_WHITE if filled else _RED

@@ -17,14 +17,9 @@ from viennatag.synthesis.lettering import FontFile, find_subset_fonts, open_type
 
 @dataclass(frozen=True)
 class Script:
-    """A script.
+    """A script: what a word in it is coded as, the subsets of font packages that hold it, and how often it is drawn.
 
-    Attributes:
-        code: What a word in it is coded as.
-        subsets: Subsets of font packages that hold it.
-        weight: How often it is drawn.
-        lengths: Fewest and most pieces of a word.
-        pieces: What invented words are joined from.
+    Invented words are joined from pieces; `lengths` are the fewest and most of a word.
     """
 
     code: str
@@ -80,11 +75,7 @@ def write_script_word(
 ) -> Element:
     """Return an invented word in one of these scripts, 20 units high as capitals are, sometimes running downwards.
 
-    Args:
-        fonts: Fonts by script.
-        rng: Source of randomness.
-        colour: Of the letters.
-        second: Another colour, for some of the characters of scripts whose characters stand alone.
+    Some of the characters of scripts whose characters stand alone have the second colour.
     """
     name = rng.choices(list(fonts), [SCRIPTS[each].weight for each in fonts])[0]
     script, font = SCRIPTS[name], rng.choice(fonts[name])

@@ -40,16 +40,9 @@ def draw_single_drawings(
 ) -> Path:
     """Draw each drawing alone into a folder and return the path of their table, `marks.csv`.
 
-    The codes of a mark are those of its drawing, of a figure around it and of its colours. A drawing without codes
-    gets none at all: codes of figure and colours alone would mean that it shows nothing else. Blank drawings are
-    left out. The table is written last; a folder that has one is left as it is.
-
-    Args:
-        out: The folder.
-        drawings: The drawings.
-        size: Pixels of the longer side.
-        seed: Seed of colours, margins and degradation.
-        progress: Progress callback: drawings done and in all.
+    The codes of a mark are those of its drawing, of a figure around it and of its colours. A drawing without codes gets
+    none at all: codes of figure and colours alone would mean that it shows nothing else. Blank drawings are left out.
+    The table is written last; a folder that has one is left as it is. The longer side of an image has `size` pixels.
     """
     folder = Path(out)
     listing = folder / "marks.csv"

@@ -6,8 +6,9 @@ is best depends on the costs of a wrong and of a missed suggestion.
 """
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +21,7 @@ from viennatag.thresholds.thresholds import Thresholds
 from viennatag.thresholds.tuning import expected_thresholds, macro_gains, recall_thresholds, tune_thresholds
 
 
-class DecisionRule(Protocol):
+class DecisionRule(ABC):
     """A way to find thresholds."""
 
     def fit(
@@ -38,11 +39,17 @@ class DecisionRule(Protocol):
         Raises:
             DataError: If shapes differ, a score is outside [0, 1], or no target is true.
         """
-        ...
+        scores = as_scores(scores, targets)
+        return self._fit(scores, targets, groups, number_groups(levels, scores.shape[1]))
+
+    @abstractmethod
+    def _fit(
+        self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]
+    ) -> Thresholds: ...
 
 
 @dataclass(frozen=True)
-class OneThreshold:
+class OneThreshold(DecisionRule):
     """One threshold for all labels.
 
     Attributes:
@@ -58,22 +65,15 @@ class OneThreshold:
             raise OptionError(f"threshold is {self.threshold}; expected a score in [0, 1]")
         _check(self.beta)
 
-    def fit(
-        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
-    ) -> Thresholds:
-        """Return one threshold for all labels; see `DecisionRule.fit`."""
-        scores = as_scores(scores, targets)
-        thresholds = np.full(scores.shape[1], self.threshold if self.threshold is not None else np.nan)
-        if self.threshold is None:
-            everything, enough = np.zeros(scores.shape[1], dtype=np.intp), scores.size + 1
-            thresholds = tune_thresholds(
-                scores, targets, groups=everything, beta=self.beta, min_positives=enough, floor=0
-            )
-        return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
+    def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
+        if self.threshold is not None:
+            return Thresholds(np.full(len(levels), self.threshold), levels)
+        enough = scores.size + 1  # so no label has a threshold of its own
+        return Thresholds(tune_thresholds(scores, targets, beta=self.beta, min_positives=enough, floor=0), levels)
 
 
 @dataclass(frozen=True)
-class PerLabel:
+class PerLabel(DecisionRule):
     """For each label the threshold that was best on the validation subset; see `tune_thresholds`.
 
     Attributes:
@@ -89,15 +89,11 @@ class PerLabel:
     def __post_init__(self) -> None:
         _check(self.beta, self.min_positives, self.floor)
 
-    def fit(
-        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
-    ) -> Thresholds:
-        """Return tuned thresholds; see `DecisionRule.fit`."""
-        scores = as_scores(scores, targets)
+    def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
         thresholds = tune_thresholds(
             scores, targets, groups=groups, beta=self.beta, min_positives=self.min_positives, floor=self.floor
         )
-        return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
+        return Thresholds(thresholds, levels)
 
 
 @dataclass(frozen=True)
@@ -106,22 +102,27 @@ class ExpectedF(PerLabel):
 
     The expectation trusts the calibration, and that of a rare label is not its own: there the cut tuned on
     the pooled positives of its group varies less, so it is that of `PerLabel`; see `expected_thresholds`.
+
+    Attributes:
+        beta: As in `PerLabel`.
+        min_positives: As in `PerLabel`.
+        floor: As in `PerLabel`.
     """
 
-    def fit(
-        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
-    ) -> Thresholds:
-        """Return expected thresholds; see `DecisionRule.fit`."""
-        scores = as_scores(scores, targets)
-        tuned = super().fit(scores, targets, groups=groups, levels=levels)
+    def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
+        tuned = super()._fit(scores, targets, groups, levels)
         expected = expected_thresholds(scores, beta=self.beta, floor=self.floor)
         rare = np.asarray(as_targets(targets).sum(axis=0)).ravel() < self.min_positives
         return replace(tuned, thresholds=np.where(rare, tuned.thresholds, expected))
 
 
 @dataclass(frozen=True)
-class TopK:
-    """The `k` best labels of each level, whatever their scores: for a person who chooses among them."""
+class TopK(DecisionRule):
+    """The `k` best labels of each level, whatever their scores: for a person who chooses among them.
+
+    Attributes:
+        k: Number of labels, from 1 up.
+    """
 
     k: int = 5
 
@@ -129,12 +130,8 @@ class TopK:
         if self.k < 1:
             raise OptionError(f"k is {self.k}; it counts suggestions, from 1 up")
 
-    def fit(
-        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
-    ) -> Thresholds:
-        """Return a limit without thresholds; see `DecisionRule.fit`."""
-        scores = as_scores(scores, targets)
-        return Thresholds(np.zeros(scores.shape[1]), number_groups(levels, scores.shape[1]), self.k)
+    def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
+        return Thresholds(np.zeros(len(levels)), levels, self.k)
 
 
 @dataclass(frozen=True)
@@ -142,24 +139,26 @@ class MacroK(TopK):
     """The `k` labels of each level that together promise the best macro F1: rare labels come before common ones.
 
     The best scores are mostly those of common labels. See `macro_gains`.
+
+    Attributes:
+        k: Number of labels, from 1 up.
     """
 
-    def fit(
-        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
-    ) -> Thresholds:
-        """Return weights and thresholds with a limit; see `DecisionRule.fit`."""
-        limit = super().fit(scores, targets, groups=groups, levels=levels)
-        scores = as_scores(scores, targets)
-        weights = np.ones(scores.shape[1])
-        for level in np.unique(limit.levels):
-            members = np.flatnonzero(limit.levels == level)
-            weights[members], limit.thresholds[members] = macro_gains(scores[:, members], self.k)
-        return replace(limit, weights=weights)
+    def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
+        weights, thresholds = np.ones(len(levels)), np.zeros(len(levels))
+        for level in np.unique(levels):
+            members = np.flatnonzero(levels == level)
+            weights[members], thresholds[members] = macro_gains(scores[:, members], self.k)
+        return Thresholds(thresholds, levels, self.k, weights=weights)
 
 
 @dataclass(frozen=True)
-class GuaranteedRecall:
-    """One threshold per level, low enough to find a share `recall` of a mark's labels; see `recall_thresholds`."""
+class GuaranteedRecall(DecisionRule):
+    """One threshold per level, low enough to find a share of a mark's labels; see `recall_thresholds`.
+
+    Attributes:
+        recall: That share on average, between 0 and 1.
+    """
 
     recall: float = 0.9
 
@@ -167,13 +166,8 @@ class GuaranteedRecall:
         if not 0 < self.recall < 1:
             raise OptionError(f"recall is {self.recall}; expected a share between 0 and 1, such as 0.9")
 
-    def fit(
-        self, scores: Scores, targets: Targets, *, groups: ArrayLike | None = None, levels: ArrayLike | None = None
-    ) -> Thresholds:
-        """Return thresholds of guaranteed recall; see `DecisionRule.fit`."""
-        scores = as_scores(scores, targets)
-        thresholds = recall_thresholds(scores, targets, pools=levels, recall=self.recall)
-        return Thresholds(thresholds, number_groups(levels, scores.shape[1]))
+    def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
+        return Thresholds(recall_thresholds(scores, targets, pools=levels, recall=self.recall), levels)
 
 
 DECISION_RULES = {

@@ -60,22 +60,14 @@ class DataFiles:
             raise OptionError("extra_marks and extra_images go together: a table, and the folder of its images")
 
     def read_extra_marks(self, taxonomy: Taxonomy, *, skip_bad: bool = False) -> tuple[Marks, Path] | None:
-        """Return the further marks and the folder of their images, or None if no table is named.
-
-        Raises:
-            DataError: If the table cannot be used.
-        """
+        """Return the further marks and the folder of their images, or None if no table is named."""
         if self.extra_marks is None or self.extra_images is None:
             return None
         table = read_marks(self.extra_marks, taxonomy=taxonomy, images=self.extra_images, skip_bad=skip_bad)
         return table, self.extra_images
 
     def read_target_prior(self, taxonomy: Taxonomy) -> Marks | None:
-        """Return the marks whose code frequencies scores are corrected to, or None if no table is named.
-
-        Raises:
-            DataError: If the table cannot be used.
-        """
+        """Return the marks whose code frequencies scores are corrected to, or None if no table is named."""
         if self.target_prior is None:
             return None
         return read_marks(self.target_prior, taxonomy=taxonomy, skip_bad=True, require_images=False)
@@ -91,12 +83,9 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Setting:
-    """One option as somebody set it.
+    """One option as somebody set it, in a file or on the command line.
 
-    Attributes:
-        key: Dotted name, such as `finetune.ema_decay`; a table's own name says that the table is there.
-        value: As TOML reads it; a mapping for a table.
-        source: Where it was set: a file, or an option of the command line.
+    The key is dotted, such as `finetune.ema_decay`; a table's own name says that the table is there, with a mapping.
     """
 
     key: str
@@ -115,11 +104,12 @@ def read_config(path: Path | str) -> tuple[Setting, ...]:
         OptionError: If the file cannot be read or is not TOML.
     """
     try:
-        return tuple(_flatten(tomllib.loads(Path(path).read_text(encoding="utf-8")), str(path)))
+        return tuple(_flatten(tomllib.loads(Path(path).read_text(encoding="utf-8-sig")), str(path)))  # Notepad marks it
     except FileNotFoundError:
         raise OptionError(f"{path}: there is no such file; viennatag train --show-config prints an example") from None
     except (OSError, UnicodeDecodeError) as exc:
-        raise OptionError(f"{path}: it cannot be read ({exc})") from exc
+        reason = getattr(exc, "strerror", None) or exc
+        raise OptionError(f"{path}: it cannot be read ({reason}); expected a file of TOML in UTF-8") from exc
     except tomllib.TOMLDecodeError as exc:
         raise OptionError(f"{path}: this is not TOML: {exc}") from exc
 

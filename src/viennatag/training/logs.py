@@ -19,10 +19,8 @@ _PROJECT = "viennatag"
 def open_logger(name: LoggerName, folder: Path) -> Any:
     """Return one of Lightning's loggers; None for csv, which is the table in the bundle.
 
-    Args:
-        name: Which.
-        folder: Where it writes; MLflow into a database `mlflow.db`. Both MLflow and Weights & Biases may
-            be told by their own settings, such as MLFLOW_TRACKING_URI and WANDB_MODE, to send figures elsewhere.
+    It writes into the folder, MLflow into a database `mlflow.db` there. Both MLflow and Weights & Biases may be told by
+    their own settings, such as MLFLOW_TRACKING_URI and WANDB_MODE, to send figures elsewhere.
 
     Raises:
         MissingExtraError: If its package is not installed.

@@ -1,7 +1,9 @@
 """The options of a training run."""
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, get_args
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from viennatag.errors import OptionError
 from viennatag.split.splitting import MAX_DISTANCE
@@ -80,6 +82,7 @@ class FinetuneOptions:
     workers: int = 1
 
     def __post_init__(self) -> None:
+        _check_types(self)
         problems = []
         for name, value in asdict(self).items():
             if value is None or isinstance(value, str):
@@ -159,6 +162,7 @@ class TrainOptions:
         return not any(own) and self.pretrained and self.strategy.trains_like(STRATEGIES[BASELINE])
 
     def __post_init__(self) -> None:
+        _check_types(self)
         if self.size is not None and not 32 <= self.size <= 1024:
             raise OptionError(f"size is {self.size} pixels; expected 32 to 1024")
         if not 0 <= self.seed < 2**32:  # as many as Lightning takes
@@ -184,3 +188,24 @@ class TrainOptions:
             raise OptionError("a teacher only helps a network that is fine-tuned; add --finetune")
         if self.teacher and self.finetune and self.finetune.mixing:
             raise OptionError("a teacher has seen no mixed images; leave finetune.mixing or the teacher out")
+
+
+_KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "True or False"), int: (Integral, "a whole number"), float: (Real, "a number"), str: (str, "text"),
+    NoneType: (NoneType, "None"), Strategy: (Strategy, f"a Strategy, such as strategies()[{BASELINE!r}]"),
+}  # fmt: skip
+"""What is taken for an annotation, and its name."""
+
+
+def _check_types(options: object) -> None:
+    """Raise OptionError where options are of other types than their annotations; all of them are named."""
+    problems = []
+    for name, hint in get_type_hints(type(options)).items():
+        value = getattr(options, name)
+        stated = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+        plain = [str if get_origin(kind) is Literal else kind for kind in stated]  # values are checked elsewhere
+        kinds = [_KINDS.get(kind, (kind, f"{kind.__name__}(...)")) for kind in plain]
+        if not any(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)) for kind, _ in kinds):
+            problems.append(f"{name} is {value!r}; expected {' or '.join(words for _, words in kinds)}")
+    if problems:
+        raise OptionError("; ".join(problems))

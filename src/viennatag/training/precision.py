@@ -35,13 +35,7 @@ def choose_precision(network: nn.Module, side: int, folder: Path, *, processes: 
 
     A processor that has bfloat16 may still be slower with it, which depends on the network. So one step is measured,
     once for a run, as a run that goes on must do as before. Processes that train together are not measured, for they
-    must agree.
-
-    Args:
-        network: From uint8 pixels (n, side, side, 3) to features and their map.
-        side: Of the images, in pixels.
-        folder: What was measured is kept there.
-        processes: That train together.
+    must agree. The network takes uint8 pixels (n, side, side, 3).
     """
     if not has_bf16():
         return False, "float32, as the hardware has no bfloat16"

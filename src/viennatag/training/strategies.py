@@ -25,8 +25,16 @@ from viennatag.sampling.sampling import (
 from viennatag.thresholds.decision_rules import DecisionRule, ExpectedF
 from viennatag.training.heads.closed_form import Discriminant, Ridge
 from viennatag.training.heads.decoder import MLDecoder
-from viennatag.training.heads.heads import AnyHead, Cosine, Ensemble, Linear, Neighbours, TreeShared, check_sampling
-from viennatag.training.heads.hidden import Hidden
+from viennatag.training.heads.heads import (
+    AnyHead,
+    Cosine,
+    Ensemble,
+    Hidden,
+    Linear,
+    Neighbours,
+    TreeShared,
+    check_sampling,
+)
 from viennatag.training.heads.kernel import Kernel
 from viennatag.training.heads.label_graph import LabelGraph
 from viennatag.training.heads.propagation import TagPropagation
@@ -120,115 +128,101 @@ def _focusing(name: str, description: str, loss: losses.Loss) -> Strategy:
     return Strategy(name, description, loss=loss, learning_rate_multiplier=SLOW)
 
 
-STRATEGIES = {
-    strategy.name: strategy
-    for strategy in (
-        Strategy("as-is", "the marks as they are: binary cross-entropy, biases started at the frequencies", reply=5),
-        Strategy(
-            "more-data",
-            "rendered marks of rare codes added to the training subset (needs data.extra_marks)",
-            1,
-            target_count=100,
-        ),
-        Strategy("undersample-head", "common labels shown less often", 2, sampling=UndersampledHead()),
-        Strategy(
-            "class-weights", "positives weighted by inverse frequency", 3, loss=losses.WeightedBinaryCrossEntropy()
-        ),
-        Strategy(
-            "effective-number",
-            "positives weighted by the effective number of marks (Cui 2019)",
-            3,
-            loss=losses.WeightedBinaryCrossEntropy("effective"),
-        ),
-        Strategy("group-rare", "labels with fewer than 20 marks rolled up to their parent", 4, GROUPED_BELOW),
-        _focusing("focal", "focal loss: what is easy counts less (Lin 2017)", losses.Focal()),
-        _focusing("asymmetric", "asymmetric loss: easy negatives count little (Ridnik 2021)", losses.Asymmetric()),
-        _focusing(
-            "distribution-balanced",
-            "weights that undo co-occurrence, tolerant of negatives (Wu 2020)",
-            losses.DistributionBalanced(),
-        ),
-        Strategy(
-            "ldam", "wider margins for rare labels, late weights (Cao 2019)", loss=losses.LabelDistributionAware()
-        ),
-        Strategy("logit-adjusted", "the prior added to logits in training (Menon 2021)", loss=losses.LogitAdjusted()),
-        _focusing("hill", "Hill loss: negatives that look positive may be missing labels (Zhang 2021)", losses.Hill()),
-        _focusing("splc", "SPLC: missing labels corrected while learning (Zhang 2021)", losses.SelfPacedCorrection()),
-        Strategy(
-            "co-occurrence",
-            "labels that usually stand beside those given denied less",
-            loss=losses.CoOccurrenceSmoothing(),
-        ),
-        Strategy(
-            "positive-unlabelled",
-            "labels not given weighed by their chance of being there (Elkan 2008)",
-            loss=losses.PositiveUnlabelled(),
-        ),
-        Strategy(
-            "two-way", "positives ranked above negatives by mark and by label (Kobayashi 2023)", loss=losses.TwoWay()
-        ),
-        Strategy("class-aware", "a label drawn first, then a mark of it (Shen 2016)", sampling=ClassAware()),
-        Strategy(
-            "decoupled",
-            "fine-tuned on marks as they are, then the head alone as in class-aware (Kang 2020)",
-            sampling=ClassAware(),
-            decoupled=True,
-        ),
-        Strategy(
-            "square-root", "labels drawn by the square root of their frequency (Mahajan 2018)", sampling=ClassAware(0.5)
-        ),
-        Strategy("repeat-factor", "marks of rare labels repeated (Gupta 2019)", sampling=RepeatFactor()),
-        Strategy("ml-rus", "marks of common labels dropped at random (Charte 2015)", sampling=RandomUndersampling()),
-        Strategy("ml-ros", "marks of rare labels repeated at random (Charte 2015)", sampling=RandomOversampling()),
-        Strategy(
-            "mlsmote", "marks of rare labels made from neighbours (Charte 2015)", sampling=SyntheticOversampling()
-        ),
-        Strategy("mixup", "pairs of marks mixed in feature space (Zhang 2018)", sampling=Mixup()),
-        Strategy("tree-shared", "a section's weight shared with its division and category", head=TreeShared()),
-        Strategy("cosine", "a head of cosines, blind to the length of weights (Gidaris 2018)", head=Cosine()),
-        Strategy(
-            "residual-attention",
-            "each label looks where it is most likely; reads maps (Zhu 2021)",
-            head=ResidualAttention(),
-        ),
-        Strategy("ml-decoder", "queries look around for groups of labels; reads maps (Ridnik 2023)", head=MLDecoder()),
-        Strategy("hidden-layer", "a hidden layer of 2,048 units, normalised, with dropout", head=Hidden()),
-        Strategy("discriminant", "discriminant analysis, one shrunk covariance (Chen 2010)", head=Discriminant()),
-        Strategy("ridge", "ridge regression, a strength for each label by leave-one-out (Allen 1974)", head=Ridge()),
-        Strategy(
-            "linear-and-ridge",
-            "linear and ridge heads averaged to one linear head, for labels that are hard to see",
-            head=Ensemble((Linear(), Ridge())),
-        ),
-        Strategy("kernel", "kernel ridge regression: similarities to marks, weighed (Rifkin 2007)", head=Kernel()),
-        Strategy(
-            "few-examples",
-            "linear and kernel heads averaged by label, for labels of few marks",
-            head=Ensemble((Linear(), Kernel()), shrinkage=20.0),
-        ),
-        Strategy("neighbours", "the labels of the most similar marks", head=Neighbours()),
-        Strategy(
-            "tag-propagation",
-            "the labels of similar marks, with a learned weight for each label (Guillaumin 2009)",
-            head=TagPropagation(),
-        ),
-        Strategy(
-            "blended-by-label",
-            "linear and tag-propagation heads averaged, each label by its own weights, shrunk",
-            head=Ensemble((Linear(), TagPropagation()), shrinkage=20.0),
-        ),
-        Strategy(
-            "label-graph",
-            "a linear head smoothed over labels that stand together (Zhou 2004)",
-            head=LabelGraph(),
-        ),
-        Strategy(
-            "ensemble",
-            "linear, tree-shared, cosine and neighbours averaged",
-            head=Ensemble((Linear(), TreeShared(), Cosine(), Neighbours())),
-        ),
-    )
-}
+def _with_head(name: str, description: str, head: AnyHead) -> Strategy:
+    return Strategy(name, description, head=head)
+
+
+_NAMED = (
+    Strategy("as-is", "the marks as they are: binary cross-entropy, biases started at the frequencies", reply=5),
+    Strategy(
+        "more-data",
+        "rendered marks of rare codes added to the training subset (needs data.extra_marks)",
+        1,
+        target_count=100,
+    ),
+    Strategy("undersample-head", "common labels shown less often", 2, sampling=UndersampledHead()),
+    Strategy("class-weights", "positives weighted by inverse frequency", 3, loss=losses.WeightedBinaryCrossEntropy()),
+    Strategy(
+        "effective-number",
+        "positives weighted by the effective number of marks (Cui 2019)",
+        3,
+        loss=losses.WeightedBinaryCrossEntropy("effective"),
+    ),
+    Strategy("group-rare", "labels with fewer than 20 marks rolled up to their parent", 4, GROUPED_BELOW),
+    _focusing("focal", "focal loss: what is easy counts less (Lin 2017)", losses.Focal()),
+    _focusing("asymmetric", "asymmetric loss: easy negatives count little (Ridnik 2021)", losses.Asymmetric()),
+    _focusing(
+        "distribution-balanced",
+        "weights that undo co-occurrence, tolerant of negatives (Wu 2020)",
+        losses.DistributionBalanced(),
+    ),
+    Strategy("ldam", "wider margins for rare labels, late weights (Cao 2019)", loss=losses.LabelDistributionAware()),
+    Strategy("logit-adjusted", "the prior added to logits in training (Menon 2021)", loss=losses.LogitAdjusted()),
+    _focusing("hill", "Hill loss: negatives that look positive may be missing labels (Zhang 2021)", losses.Hill()),
+    _focusing("splc", "SPLC: missing labels corrected while learning (Zhang 2021)", losses.SelfPacedCorrection()),
+    Strategy(
+        "co-occurrence", "labels that usually stand beside those given denied less", loss=losses.CoOccurrenceSmoothing()
+    ),
+    Strategy(
+        "positive-unlabelled",
+        "labels not given weighed by their chance of being there (Elkan 2008)",
+        loss=losses.PositiveUnlabelled(),
+    ),
+    Strategy("two-way", "positives ranked above negatives by mark and by label (Kobayashi 2023)", loss=losses.TwoWay()),
+    Strategy("class-aware", "a label drawn first, then a mark of it (Shen 2016)", sampling=ClassAware()),
+    Strategy(
+        "decoupled",
+        "fine-tuned on marks as they are, then the head alone as in class-aware (Kang 2020)",
+        sampling=ClassAware(),
+        decoupled=True,
+    ),
+    Strategy(
+        "square-root", "labels drawn by the square root of their frequency (Mahajan 2018)", sampling=ClassAware(0.5)
+    ),
+    Strategy("repeat-factor", "marks of rare labels repeated (Gupta 2019)", sampling=RepeatFactor()),
+    Strategy("ml-rus", "marks of common labels dropped at random (Charte 2015)", sampling=RandomUndersampling()),
+    Strategy("ml-ros", "marks of rare labels repeated at random (Charte 2015)", sampling=RandomOversampling()),
+    Strategy("mlsmote", "marks of rare labels made from neighbours (Charte 2015)", sampling=SyntheticOversampling()),
+    Strategy("mixup", "pairs of marks mixed in feature space (Zhang 2018)", sampling=Mixup()),
+    _with_head("tree-shared", "a section's weight shared with its division and category", TreeShared()),
+    _with_head("cosine", "a head of cosines, blind to the length of weights (Gidaris 2018)", Cosine()),
+    _with_head(
+        "residual-attention", "each label looks where it is most likely; reads maps (Zhu 2021)", ResidualAttention()
+    ),
+    _with_head("ml-decoder", "queries look around for groups of labels; reads maps (Ridnik 2023)", MLDecoder()),
+    _with_head("hidden-layer", "a hidden layer of 2,048 units, normalised, with dropout", Hidden()),
+    _with_head("discriminant", "discriminant analysis, one shrunk covariance (Chen 2010)", Discriminant()),
+    _with_head("ridge", "ridge regression, a strength for each label by leave-one-out (Allen 1974)", Ridge()),
+    _with_head(
+        "linear-and-ridge",
+        "linear and ridge heads averaged to one linear head, for labels that are hard to see",
+        Ensemble((Linear(), Ridge())),
+    ),
+    _with_head("kernel", "kernel ridge regression: similarities to marks, weighed (Rifkin 2007)", Kernel()),
+    _with_head(
+        "few-examples",
+        "linear and kernel heads averaged by label, for labels of few marks",
+        Ensemble((Linear(), Kernel()), shrinkage=20.0),
+    ),
+    _with_head("neighbours", "the labels of the most similar marks", Neighbours()),
+    _with_head(
+        "tag-propagation",
+        "the labels of similar marks, with a learned weight for each label (Guillaumin 2009)",
+        TagPropagation(),
+    ),
+    _with_head(
+        "blended-by-label",
+        "linear and tag-propagation heads averaged, each label by its own weights, shrunk",
+        Ensemble((Linear(), TagPropagation()), shrinkage=20.0),
+    ),
+    _with_head("label-graph", "a linear head smoothed over labels that stand together (Zhou 2004)", LabelGraph()),
+    _with_head(
+        "ensemble",
+        "linear, tree-shared, cosine and neighbours averaged",
+        Ensemble((Linear(), TreeShared(), Cosine(), Neighbours())),
+    ),
+)
+STRATEGIES = {each.name: each for each in _NAMED}
 
 
 def strategies() -> dict[str, Strategy]:

@@ -19,21 +19,14 @@ from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
 from viennatag.files import cache_folder, holding_output
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.model.model_card import ARTWORK
-from viennatag.model.saving import TRAINING_LOG, write_bundle
+from viennatag.model.saving import TRAINING_LOG, check_place, write_bundle
 from viennatag.model.seen_images import hash_files
 from viennatag.training.backbones.backbone import LOCAL, Backbone
 from viennatag.training.backbones.loading import BUNDLE
 from viennatag.training.backbones.onnx_files import ONNX
 from viennatag.training.backbones.stages import STAGES
 from viennatag.training.backbones.torchvision_networks import TORCHVISION
-from viennatag.training.data.collection import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    Collection,
-    ProgressCallback,
-    split_readable,
-)
+from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, split_readable
 from viennatag.training.data.stored_features import StoredFeatures, refuse_images
 from viennatag.training.heads.export import export_graph
 from viennatag.training.heads.exported import LinearHead
@@ -103,7 +96,10 @@ def train(
         BundleError: If `out` holds something that is not a bundle.
         OptionError: If options contradict each other.
     """
-    options = options or TrainOptions()
+    options = TrainOptions() if options is None else options
+    if not isinstance(options, TrainOptions):
+        raise OptionError(f"options is {options!r}; expected TrainOptions(...)")
+    check_place(Path(out))
     strategy = options.strategy
     if unlabelled_images and not options.teacher:
         raise OptionError("unlabelled images are only of use to a network with a teacher; name one (teacher=)")

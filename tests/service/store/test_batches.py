@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from tests.service.test_batches import uploads
-from viennatag.service import batches
 from viennatag.service.parameters import PredictionQuery
 from viennatag.service.problems import Problem
 from viennatag.service.store.batches import DatabaseBatchStore
@@ -32,7 +31,7 @@ def test_a_store_holds_no_more_bytes_than_allowed(database: Database) -> None:
     assert (rest.id, rest.first, len(rest.uploads)) == (first.id, 4, 1)
     store.save(rest, [{"image": "y"}])
     assert store.status(first.id).status == "done"
-    assert store.results(first.id, 2, 9) == [{"image": "x"}, {"image": "y"}]
+    assert store.results(first.id, 2, 9) == [b'{"image": "x"}', b'{"image": "y"}']
     store.add(PredictionQuery(), uploads(1, 390))  # what is done gives way
     with pytest.raises(KeyError):
         store.status(first.id)
@@ -42,7 +41,7 @@ def test_a_store_holds_no_more_bytes_than_allowed(database: Database) -> None:
             store.remove(unknown)
 
 
-def test_a_batch_fails_and_frees_its_bytes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_fails_and_frees_its_bytes(database: Database) -> None:
     store = DatabaseBatchStore(database, 500)
     found = store.add(PredictionQuery(), uploads(2, 100))
     images = store.next_images(1)
@@ -51,7 +50,7 @@ def test_a_batch_fails_and_frees_its_bytes(database: Database, monkeypatch: pyte
     status = store.status(found.id)
     assert (status.status, status.done) == ("failed", 0)
     assert "fewer codes" in str(status.detail)
-    monkeypatch.setattr(batches, "KEEP", timedelta(seconds=-1))
+    store = DatabaseBatchStore(database, 500, keep=timedelta(seconds=-1))
     last = store.add(PredictionQuery(), uploads(1, 500))
     images = store.next_images(1)
     assert images is not None

@@ -11,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from viennatag.errors import StoreError
-from viennatag.service.store import database as home
 from viennatag.service.store.access import add_user
 from viennatag.service.store.database import Database
 from viennatag.service.store.tables import StoreTable, UserRow
@@ -74,17 +73,19 @@ def test_what_is_no_store_is_refused_in_one_line(tmp_path: Path, monkeypatch: py
         assert "Background on this error" not in str(raised.value)
 
 
-def test_a_write_that_meets_another_is_done_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_meets_another_is_done_again(database: Database) -> None:
     add_user(database, "anna", "lead")
     attempts = []
 
     def insert(session: Session) -> None:
         attempts.append(1)
-        session.add(UserRow(name="anna" if len(attempts) == 1 else "ben", role="lead"))
+        session.add(UserRow(name=names[len(attempts) - 1], role="lead"))
 
+    names = ("anna", "ben")
     database.write(insert)
     assert len(attempts) == 2
     attempts.clear()
-    monkeypatch.setattr(home, "_ATTEMPTS", 1)
+    names = ("anna",) * 3
     with pytest.raises(StoreError):
         database.write(insert)
+    assert len(attempts) == 3

@@ -14,6 +14,7 @@ import pytest
 
 from tests.service.server import PNG, ask, check_problem, picture, talk
 from viennatag.data.taxonomy import LabelNode, LabelTree
+from viennatag.errors import OptionError
 from viennatag.service.options import ServiceOptions
 from viennatag.service.store import access
 from viennatag.service.store.access import add_user, change_user, remove_user, renew_token
@@ -208,16 +209,19 @@ def test_tokens_open_what_their_users_may_do(office: Office) -> None:
 
 
 def test_a_removed_or_renewed_token_ends(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_REMEMBERED", 0)
+    now = [0.0]
+    monkeypatch.setattr(access, "monotonic", lambda: now[0])
     database = Database(office.url)
 
     async def conversation(client: httpx.AsyncClient) -> None:
         old = office.as_("anna")
         assert (await client.get("/v1/me", **old)).status_code == 200
         office.tokens["anna"] = renew_token(database, "anna")
+        now[0] += 2.0
         check_problem(await client.get("/v1/me", **old), 401, "unauthorized", "wrong")
         assert (await client.get("/v1/me", **office.as_("anna"))).status_code == 200
         remove_user(database, "anna")
+        now[0] += 2.0
         check_problem(await client.get("/v1/me", **office.as_("anna")), 401, "unauthorized")
         trail = (await client.get("/v1/events", **office.as_("lea"))).json()["events"]
         assert [each["action"] for each in trail[-2:]] == ["token renewed", "user removed"]
@@ -230,6 +234,8 @@ def test_a_caller_has_a_limit_of_images(office: Office, monkeypatch: pytest.Monk
     now = [0.0]
     monkeypatch.setattr(access, "monotonic", lambda: now[0])
     database = Database(office.url)
+    with pytest.raises(OptionError, match="give --role or --images-per-minute"):
+        change_user(database, "bot")
     change_user(database, "bot", images_per_minute=6)
 
     async def conversation(client: httpx.AsyncClient) -> None:
@@ -383,6 +389,37 @@ def test_files_that_are_no_exports_are_refused_whole(office: Office) -> None:
         check_problem(
             await client.post("/v1/imports", content=b"", **office.as_("anna")), 415, "unsupported-media-type"
         )
+        packed = office.as_("anna")["headers"] | {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+        answer = await client.post("/v1/imports", content=b"\x1f\x8b", headers=packed)
+        check_problem(answer, 415, "unsupported-media-type", "content encoding")
+
+    office.talk(conversation)
+
+
+def test_a_body_of_many_errors_is_refused_at_once(office: Office) -> None:
+    """A million invalid decisions held the service up for seconds, and were all named in the answer."""
+    bodies = {
+        "many": {str(at): "odd" for at in range(1001)},
+        "some": {str(at): "odd" for at in range(50)},
+        "long": {"9" * 5000: "accepted"},
+        "large": {str(at): "accepted" for at in range(200_000)},
+    }
+    expected = {
+        "many": (422, "there are 1,001 decisions"), "some": (422, "; and 30 more"), "long": (422, "at most 1000"),
+        "large": (413, "larger than 2,000,000 bytes"),
+    }  # fmt: skip
+    many: list[object] = [{"image": "a", "state": "open", "decisions": [{}] * 3000}]
+
+    async def conversation(client: httpx.AsyncClient) -> None:
+        (mark,) = await send(client, office, "anna", 40)
+        for kind, decisions in bodies.items():
+            body = {"version": 0, "decisions": decisions}
+            answer = await client.put(f"/v1/marks/{mark['id']}/first", json=body, **office.as_("anna"))
+            status, detail = expected[kind]
+            assert (answer.status_code, detail in answer.text, len(answer.content) < 9000) == (status, True, True), kind
+        answer = await client.post("/v1/imports", json=many, **office.as_("anna"))
+        check_problem(answer, 422, "invalid", "decisions.0.code: Field required")
+        assert len(answer.content) < 1000
 
     office.talk(conversation)
 

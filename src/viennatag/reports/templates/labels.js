@@ -16,7 +16,8 @@ function filter() {
     if (isOpen(row)) row.nextElementSibling.hidden = !fits;
     shown += fits;
   }
-  document.getElementById("count").textContent = shown === rows.length ? `${shown} labels` : `${shown} of ${rows.length} labels`;
+  const [some, all] = [shown, rows.length].map(count => count.toLocaleString("en"));
+  document.getElementById("count").textContent = some === all ? `${all} labels` : `${some} of ${all} labels`;
   document.getElementById("none").hidden = shown > 0;
 }
 

@@ -158,6 +158,14 @@ export const readMark = (id) => get(`v1/marks/${id}`);
 export const listMarks = async (wanted) => (await get(`v1/marks${query(wanted)}`)).marks;
 export const decide = (id, stage, body) => write("PUT", `v1/marks/${id}/${stage}`, body);
 export const assign = async (marks, stage, to) => (await write("POST", "v1/assignments", { marks, stage, to })).marks;
+const EXPORTS = { csv: "text/csv", json: "application/json", zip: "application/zip" };
+
+/** Take an export of the page over: { imported, left_out }. */
+export async function importMarks(file) {
+  const type = EXPORTS[file.name.split(".").pop().toLowerCase()] ?? "application/octet-stream";
+  return (await send("v1/imports", { method: "POST", body: file, headers: { "Content-Type": type } })).json();
+}
+
 export const events = async (wanted) => (await get(`v1/events${query(wanted)}`)).events;
 
 export const model = () => get("v1/model");

@@ -7,7 +7,7 @@ import { receive } from "./files.js";
 import { Finder } from "./finder.js";
 import { showGrid } from "./grid.js";
 import { listen } from "./keys.js";
-import { accepted, spell } from "./mark.js";
+import { accepted, hideCategories, spell } from "./mark.js";
 import { showOffice } from "./office.js";
 import { showQueue } from "./queue.js";
 import { Session } from "./session.js";
@@ -282,6 +282,7 @@ let loadedFor; // the user for whom images were loaded
 /** Find out who works here; if it is another than was thought while the service was away, start again. */
 async function meetUser(hasStore) {
   user = hasStore ? await api.me().catch(noUser) : null;
+  if (user?.role === "program") workAlone("the token is a program’s");
   try {
     if (user) localStorage.setItem(LAST_USER, JSON.stringify(user));
     else localStorage.removeItem(LAST_USER);
@@ -293,9 +294,11 @@ async function meetUser(hasStore) {
 
 function noUser(problem) {
   if (![401, 403].includes(problem.status)) throw problem;
-  byId("model").textContent += "; the token belongs to no user, so decisions stay in this browser";
+  workAlone("the token belongs to no user");
   return null;
 }
+
+const workAlone = (why) => (byId("model").textContent += `; ${why}, so decisions stay in this browser`);
 
 function lastUser() {
   try {
@@ -331,10 +334,13 @@ function showAcceptFrom() {
 }
 
 function showHidden() {
-  const { strange } = settings;
+  const { strange, listing } = settings;
+  hideCategories(listing.hidden);
   const known = isVienna() ? "categories are numbers from 1 to 29" : `there are ${[...session.categories.keys()].slice(0, FEW_NAMES).join(", ")} ...`;
   byId("hidden-note").textContent = strange.length ? `${strange.join(", ")}: not a category; ${known}.` : "";
-  if (session.current) session.emit("mark");
+  if (!session.current) return;
+  session.emit("queue");
+  session.emit("mark");
 }
 
 byId("heat-on").checked = true;

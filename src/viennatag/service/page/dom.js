@@ -24,6 +24,9 @@ export function fill(container, ...children) {
   if (key !== undefined) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
+/** Return whether a key press is not the page's: of the browser, or of a method that composes signs. */
+export const isForeign = (event) => event.ctrlKey || event.metaKey || event.altKey || event.isComposing;
+
 /** Keep the focus in the page: where what had it is removed, hidden or disabled, another element takes it. */
 export function keepFocus(other) {
   let last = null;

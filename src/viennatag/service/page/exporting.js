@@ -32,8 +32,9 @@ export function exportDialog(session, padded) {
     const done = ready(marks);
     const rows = listed(marks, withOpen());
     const bare = done.filter((mark) => accepted(mark).some(isBare));
+    const others = done.length < marks.length ? "; the others are open or without a code" : "";
     byId("export-note").textContent = [
-      `${rows.length} of ${marks.length} in CSV and JSON, ${done.length} in XML, log and archive; the others are open or without a code.`,
+      `${rows.length} of ${marks.length} in CSV and JSON, ${done.length} in XML, log and archive${others}.`,
       bare.length && `With a bare category, which registers do not record: ${bare.map(({ name }) => name).join(", ")}.`,
     ].filter(Boolean).join(" ");
     for (const kind of ["xml", "log", "zip"]) dialog.querySelector(`[data-export=${kind}]`).disabled = !done.length;
@@ -51,7 +52,9 @@ export function exportDialog(session, padded) {
     };
   }
   byId("clear").onclick = () => {
-    const confirm = h("button", { type: "button", class: "danger", onclick: remove }, `Yes, remove all ${session.marks.length}`);
+    const { length } = session.team?.unsaved ?? [];
+    const lost = length ? `, ${length} of them not saved in the store` : "";
+    const confirm = h("button", { type: "button", class: "danger", onclick: remove }, `Yes, remove all ${session.marks.length}${lost}`);
     byId("clear").after(confirm);
     byId("clear").hidden = true;
     confirm.focus();

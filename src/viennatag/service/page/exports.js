@@ -3,17 +3,20 @@
  */
 
 import { about, accepted, addedCodes, decisionOf, isFinal, rejected, spell } from "./mark.js";
-import { levelOf } from "./tree.js";
+import { isVienna, levelOf } from "./tree.js";
 
 const ROW_END = "\r\n";
 
 /** Quote a field as RFC 4180 asks. */
 const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-/** Spreadsheets run such a cell as a formula; an apostrophe makes it text. */
-const withoutFormula = (value) => (/^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
+/** Spreadsheets run such a text as a formula; an apostrophe keeps it from that, and is kept apart from one that it has. */
+const withoutFormula = (value) => (typeof value === "string" && /^'*[=+\-@\t\r\n]/.test(value) ? `'${value}` : value);
 
-const table = (rows) => rows.map((row) => row.map((value) => quoted(String(value))).join(",") + ROW_END).join("");
+const table = (rows) => rows.map((row) => row.map((value) => quoted(String(withoutFormula(value)))).join(",") + ROW_END).join("");
+
+/** Return codes as a cell; labels of one's own may hold any separator. */
+const list = (codes) => (isVienna() || !codes.length ? codes.join(";") : JSON.stringify(codes));
 
 /** Return the marks that others act on, by a register or a training run: done, and with a code. */
 export const ready = (marks) => marks.filter((mark) => isFinal(mark) && accepted(mark).length);
@@ -26,10 +29,10 @@ const stateOf = (mark) => (isFinal(mark) ? "done" : "open");
 /** Return the decision log: a marks table with accepted, rejected and added codes. */
 export function decisionLog(marks) {
   const rows = ready(marks).map((mark) => [
-    mark.name, // as it is: the table names the file
-    accepted(mark).join(";"),
-    rejected(mark).join(";"),
-    addedCodes(mark).join(";"),
+    mark.name,
+    list(accepted(mark)),
+    list(rejected(mark)),
+    list(addedCodes(mark)),
     mark.done,
     mark.model,
   ]);
@@ -52,11 +55,11 @@ export function codesCsv(marks, padded) {
   const rows = marks.flatMap((mark) => {
     const found = decisionRows(mark);
     return (found.length ? found : [none]).map(({ code, level, heading, score, source, decision }) => [
-      withoutFormula(mark.name),
+      mark.name,
       stateOf(mark),
       spell(code, padded),
       level,
-      withoutFormula(heading),
+      heading,
       score === null ? "" : score,
       source,
       decision,

@@ -6,7 +6,7 @@
  */
 
 import * as api from "./api.js";
-import { byId, fill, h, say, toast } from "./dom.js";
+import { byId, fill, h, isForeign, say, toast } from "./dom.js";
 import { decisionOf } from "./mark.js";
 import { categoryOf, isLeaf, isVienna, levelOf, pathOf } from "./tree.js";
 
@@ -32,6 +32,7 @@ export class Finder {
     Object.assign(this, { add, leave });
     byId("search").oninput = () => this.#type();
     byId("search").onkeydown = (event) => {
+      if (isForeign(event)) return;
       if (event.key === "Enter") {
         event.preventDefault();
         this.#enter();
@@ -72,9 +73,9 @@ export class Finder {
     if (!byId("search").value.trim()) return byId("nodes").querySelector(".main")?.focus();
     const words = byId("search").value.trim();
     this.leave(); // so that the next key acts on the mark and is not typed
-    const [first] = seen ? [seen] : this.#stale && !this.#rows.length ? await this.refresh() : this.#rows;
-    if (first && mark) this.add(first.code, first.heading, mark);
-    else toast(`Nothing was found for ${words}.`);
+    const { rows, failure } = !seen && this.#stale && !this.#rows.length ? await this.refresh() : { rows: [seen ?? this.#rows[0]] };
+    if (rows[0] && mark) this.add(rows[0].code, rows[0].heading, mark);
+    else toast(failure ?? `Nothing was found for ${words}.`);
   }
 
   /** Return the likeliest codes for the mark at hand with words that begin as the given ones. */
@@ -128,22 +129,19 @@ export class Finder {
   }
 
   /** Show and return the search results, or without words the children of the current code. */
-  refresh() {
+  async refresh() {
     clearTimeout(this.#timer);
-    this.#stale = false;
-    return this.#refresh();
-  }
-
-  async #refresh() {
     const asked = ++this.#asked;
     const words = byId("search").value.trim();
     let shown;
+    if (!this.#rows.length) byId("found").textContent = "Looking …";
     try {
       shown = words ? await this.#search(words) : await this.#browse(this.#parent);
     } catch (problem) {
-      shown = { rows: [], breadcrumbs: [], note: problem.message };
+      shown = { rows: [], breadcrumbs: [], note: problem.message, failure: problem.message };
     }
-    if (asked !== this.#asked) return shown.rows; // a later request was faster
+    if (asked !== this.#asked) return shown; // a later request was faster
+    this.#stale = Boolean(shown.failure);
     const held = byId("nodes").contains(document.activeElement) || byId("breadcrumbs").contains(document.activeElement);
     this.#rows = shown.rows;
     byId("found").textContent = shown.note;
@@ -152,7 +150,7 @@ export class Finder {
     this.#drawBreadcrumbs(shown.breadcrumbs);
     this.#draw();
     if (held && document.activeElement === document.body) byId("search").focus();
-    return shown.rows;
+    return shown;
   }
 
   async #search(words) {
@@ -218,7 +216,7 @@ export class Finder {
         h("span", { class: "code" }, h("span", { class: "sr" }, "Add "), code),
         h(
           "span",
-          { class: "heading" },
+          { class: "heading", dir: "auto" },
           heading === code ? "" : heading,
           matched && h("span", { class: "muted small" }, ` (${matched})`),
           above && h("span", { class: "muted small" }, ` in ${above}`),
@@ -236,6 +234,7 @@ export class Finder {
 
   /** Arrow keys on the list: up and down along it, right and left through the levels. */
   #walk(event) {
+    if (isForeign(event)) return;
     const row = document.activeElement.closest("li");
     const go = {
       ArrowDown: () => row.nextElementSibling?.querySelector(".main").focus(),

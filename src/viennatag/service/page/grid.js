@@ -1,7 +1,7 @@
 /** All listed images side by side, with decisions for many at once. */
 
 import * as api from "./api.js";
-import { byId, h, toast } from "./dom.js";
+import { byId, h, isForeign, toast } from "./dom.js";
 import { accepted, decide, mayDecide, setDone, undo } from "./mark.js";
 import { describeState, picture, Rows } from "./queue.js";
 import { titled } from "./tree.js";
@@ -27,7 +27,7 @@ export function showGrid(session, listed, acceptAbove) {
         { class: `cell ${kind}` },
         h("input", { type: "checkbox", "data-key": mark.id, checked: chosen.has(mark), onclick: (event) => select(mark, event) }),
         picture(mark),
-        h("span", { class: "file small", title: mark.name }, mark.name),
+        h("span", { class: "file small", dir: "auto", title: mark.name }, mark.name),
         h("span", { class: "state small" }, codes.length || mark.done ? words : hints.join(" · ") || words),
       ),
       h("button", { type: "button", class: "quiet small", "aria-label": `Show ${mark.name}`, onclick: () => open(mark) }, "Show"),
@@ -117,7 +117,7 @@ export function showGrid(session, listed, acceptAbove) {
   };
   byId("grid-accept").onclick = () => change(acceptAbove, (counts) => `${counts.reduce((sum, count) => sum + count, 0)} codes accepted.`);
   byId("grid-add").onclick = add;
-  byId("grid-code").onkeydown = ({ key }) => key === "Enter" && chosen.size && add();
+  byId("grid-code").onkeydown = (event) => event.key === "Enter" && !isForeign(event) && chosen.size && add();
   byId("grid-done").onclick = () => change((mark) => mark.done || setDone(mark, new Date().toISOString()), ({ length }) => `${length} are done.`);
   byId("grid-reopen").onclick = () => change((mark) => mark.done && setDone(mark, null), ({ length }) => `${length} are open again.`);
   let pending = false;

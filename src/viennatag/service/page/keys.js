@@ -1,6 +1,6 @@
 /** Keyboard shortcuts: one table for the page and the help, in which each key can be changed. */
 
-import { byId, fill, h } from "./dom.js";
+import { byId, fill, h, isForeign } from "./dom.js";
 
 const NAMES = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", Shift: "Shift", " ": "Space" };
 const FIXED = /^(Arrow|Escape|Tab|Enter| $)/;
@@ -36,7 +36,7 @@ export async function listen(actions, store, may) {
 
   document.addEventListener("keydown", (event) => {
     if (waiting) return change(event);
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !may()) return;
+    if (isForeign(event) || event.defaultPrevented || !may()) return;
     if (document.querySelector("dialog[open]")) return;
     const { target } = event;
     const typing = target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");

@@ -4,7 +4,14 @@
  * A decision is "accepted" or "rejected"; every change is kept in a history, so that it can be undone.
  */
 
-import { isBelow, isVienna, pathOf, rivalsOf } from "./tree.js";
+import { categoryOf, isBelow, isVienna, pathOf, rivalsOf } from "./tree.js";
+
+let hidden = []; // categories that the office does not show
+
+/** Set the categories that are not shown: no decision is waited for in them. */
+export const hideCategories = (categories) => (hidden = categories);
+
+const awaited = ({ suggestions }) => suggestions.filter(({ code }) => !hidden.includes(categoryOf(code)));
 
 export function newMark(id, order, name, file) {
   return {
@@ -71,7 +78,7 @@ export function addedCodes(mark) {
 }
 
 export const openSuggestions = (mark) =>
-  mark.suggestions.filter((suggestion) => decisionOf(mark, suggestion.code) === "open").map((suggestion) => suggestion.code);
+  awaited(mark).filter((suggestion) => decisionOf(mark, suggestion.code) === "open").map((suggestion) => suggestion.code);
 
 /** Return a number by which decisions are undone together. */
 export const newGroup = () => crypto.getRandomValues(new Uint32Array(1))[0];
@@ -94,7 +101,7 @@ export function decide(mark, code, wanted, now, group = newGroup()) {
   };
   change([code, after]);
   const others = [...back.map(change), ...implications(mark, code, after).map(change)];
-  if (mark.suggestions.length && !openSuggestions(mark).length) mark.done ??= now;
+  if (awaited(mark).length && !openSuggestions(mark).length) mark.done ??= now;
   else if (!after) mark.done = null;
   return [...new Set(others)];
 }

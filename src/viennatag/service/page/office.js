@@ -6,6 +6,7 @@ import { accepted } from "./mark.js";
 import { STAGE_WORDS } from "./team.js";
 
 const ROWS = 100;
+const NAMED = 5; // marks that an import left out
 
 const list = (codes) => codes.join(", ") || "no codes";
 const at = (time) => new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
@@ -74,11 +75,15 @@ export function showOffice(session, signOut) {
     drawButton();
   }
 
+  /** Tell what happened, where it is seen: what lies behind a dialog is not. */
+  const tell = (words) => (byId("team").open ? (byId("team-note").textContent = words) : toast(words));
+
   async function tryTo(action) {
+    byId("team-note").textContent = "";
     try {
       await action();
     } catch (problem) {
-      toast(problem.message);
+      tell(problem.message);
     }
   }
 
@@ -113,7 +118,7 @@ export function showOffice(session, signOut) {
       "tr",
       {},
       h("td", {}, box),
-      h("th", { scope: "row" }, h("button", { type: "button", class: "quiet", "data-key": `show ${mark.id}`, onclick: show }, mark.name)),
+      h("th", { scope: "row" }, h("button", { type: "button", class: "quiet", dir: "auto", "data-key": `show ${mark.id}`, onclick: show }, mark.name)),
       h("td", {}, describeWork(work, me)),
       h("td", { class: "mono" }, mark.codes ? list(mark.codes) : ""),
     );
@@ -140,8 +145,16 @@ export function showOffice(session, signOut) {
 
   async function give(stage) {
     await team.assign([...chosen], stage, byId("team-to").value || null);
-    toast(`${chosen.size} given for the ${STAGE_WORDS[stage]}.`);
+    tell(`${chosen.size} given for the ${STAGE_WORDS[stage]}.`);
     await load();
+  }
+
+  async function takeOver(file) {
+    const { imported, left_out: others } = await api.importMarks(file);
+    const named = others.slice(0, NAMED).map(({ image, reason }) => `${image} (${reason})`);
+    if (others.length > NAMED) named.push(`${others.length - NAMED} more`);
+    tell(`${imported} taken over.${named.length ? ` Left out: ${named.join(", ")}.` : ""}`);
+    await Promise.all([load(), team.look()]);
   }
 
   async function open() {
@@ -164,6 +177,12 @@ export function showOffice(session, signOut) {
   byId("team-more").onclick = () => tryTo(() => load(true));
   byId("give-first").onclick = () => tryTo(() => give("first"));
   byId("give-review").onclick = () => tryTo(() => give("review"));
+  byId("import").onclick = () => byId("import-file").click();
+  byId("import-file").onchange = ({ target }) => {
+    const [file] = target.files;
+    target.value = ""; // so that the same file can be chosen again
+    if (file) tryTo(() => takeOver(file));
+  };
   byId("trail-open").onclick = () => tryTo(showTrail);
   byId("review").onclick = () => tryTo(review);
   byId("take-theirs").onclick = () => team.resolve(session.current, false);

@@ -170,7 +170,7 @@ function item(session, mark) {
     h(
       "span",
       { class: "about" },
-      h("span", { class: "file", title: mark.name }, mark.name),
+      h("span", { class: "file", dir: "auto", title: mark.name }, mark.name),
       h("span", { class: "state small", title: words }, kind === "done" && h("span", { class: "sr" }, "done, "), words),
     ),
   );

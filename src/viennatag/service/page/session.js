@@ -12,6 +12,8 @@ const CANDIDATES = 60;
 const MORE_CANDIDATES = 250;
 const EVERYTHING = 1000; // the most that the service ranks
 const STORED_AT_ONCE = 40;
+const MOST_CUTS = 2;
+const CUT_OFF = { title: "The connection was cut twice", detail: "The service answers otherwise. This image may be too large for it, or for a proxy before it.", passes: false, status: 0 };
 const PATIENCE_MS = [2_000, 4_000, 8_000, 15_000, 30_000]; // between attempts to reach a service that is away
 
 /** Return a path that names a file below a folder and nothing above it. */
@@ -332,10 +334,12 @@ export class Session extends EventTarget {
       Object.assign(mark, await this.#ask(await this.#question(mark), mark.name));
       if (this.team) twin = await this.#share(mark);
       mark.status = "read";
+      mark.cuts = 0;
     } catch (error) {
       const { title, detail, passes, status } = error instanceof api.Problem ? error : new api.Problem("The image cannot be read", String(error), 422);
+      mark.cuts = status === 0 && (await api.alive()) ? (mark.cuts ?? 0) + 1 : 0;
+      mark.problem = mark.cuts < MOST_CUTS ? { title, detail, passes, status } : CUT_OFF; // which must not look like an outage
       mark.status = "failed";
-      mark.problem = { title, detail, passes, status };
     }
     if (this.readOnly || !this.marks.includes(mark)) return; // removed meanwhile
     if (twin) await this.#join(mark, twin);

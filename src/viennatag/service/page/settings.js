@@ -3,6 +3,12 @@
 import { byId } from "./dom.js";
 import { findCategory, isVienna } from "./tree.js";
 
+/** Take a number to the nearest one that the field allows; without one the standard is back. */
+function fit(control) {
+  const { value, min, max, defaultValue } = control;
+  control.value = value ? Math.min(max, Math.max(min, Math.round(value))) : defaultValue;
+}
+
 export class Settings {
   constructor(store) {
     this.store = store;
@@ -15,6 +21,7 @@ export class Settings {
     if (kept !== undefined) control[property] = kept;
     changed();
     control.addEventListener("change", () => {
+      if (control.type === "number") fit(control);
       changed();
       this.store.put("settings", id, control[property]).catch(() => {}); // holds until the page is closed
     });

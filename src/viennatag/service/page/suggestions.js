@@ -100,7 +100,7 @@ export class Suggestions {
         { type: "button", class: "main", "data-key": code, title: category && category !== heading ? `${heading} (${category})` : heading, onclick: () => this.session.choose(code) },
         h("kbd", { class: "number", "aria-hidden": "true" }, key >= 1 && key <= NUMBERED ? String(key) : ""),
         h("span", { class: "code" }, code),
-        h("span", { class: "heading" }, heading === code ? "" : heading),
+        h("span", { class: "heading", dir: "auto" }, heading === code ? "" : heading),
         isAuxiliary && h("span", { class: "level small", title: "auxiliary section" }, "A", h("span", { class: "sr" }, "uxiliary")),
         group && h("span", { class: "level small", title: "group of exclusive labels" }, group),
         h("span", { class: isLeaf(code) ? "level sr" : "level small" }, level),

@@ -1,6 +1,6 @@
 /** The light table: a picture that can be enlarged and moved, and on which a region can be marked. */
 
-import { byId, h } from "./dom.js";
+import { byId, h, isForeign } from "./dom.js";
 
 const MOST = 16;
 const STEP = 1.5;
@@ -132,6 +132,7 @@ export class Table {
   }
 
   #key(event) {
+    if (isForeign(event)) return;
     const { key, shiftKey } = event;
     const zooms = { "+": () => this.zoom(STEP), "=": () => this.zoom(STEP), "-": () => this.zoom(1 / STEP), 0: () => this.fit() };
     const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key] ?? [0, 0];

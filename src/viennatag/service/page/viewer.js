@@ -1,5 +1,6 @@
 /** The picture on the light table, the evidence for the selected code, and the most similar reference marks. */
 
+import { service } from "./api.js";
 import { contours, tint } from "./contours.js";
 import { byId, fill, h, say } from "./dom.js";
 import { about } from "./mark.js";
@@ -12,6 +13,7 @@ const DEBOUNCE_MS = 150; // no requests while the examiner moves quickly through
 export function showViewer(session, accept) {
   let drawn = null; // the mark whose evidence and reference marks are shown
   let timer = 0;
+  let missing = false; // whether the picture only waits for the service
   const table = new Table(async (box) => {
     const mark = session.current;
     byId("caption").textContent = "Asking about the region …";
@@ -26,6 +28,7 @@ export function showViewer(session, accept) {
   async function drawImage() {
     const mark = session.current;
     drawn = null;
+    missing = false;
     fill(byId("neighbours")); // those of another image must not be clicked
     table.show(null);
     if (!mark) return;
@@ -33,7 +36,9 @@ export function showViewer(session, accept) {
     try {
       address = await session.picture(mark);
     } catch (problem) {
-      if (mark === session.current) table.show(h("p", { class: "muted" }, `There is no picture: ${problem.message}`));
+      if (mark !== session.current) return;
+      missing = problem.passes;
+      table.show(h("p", { class: "muted" }, `There is no picture: ${problem.message}`));
       return;
     }
     if (mark !== session.current) return;
@@ -103,6 +108,7 @@ export function showViewer(session, accept) {
   }
 
   session.addEventListener("shown", drawImage);
+  service.addEventListener("reached", () => missing && drawImage());
   session.addEventListener("mark", () => {
     describe();
     const readable = session.current?.status === "read" ? session.current : null;
@@ -127,7 +133,7 @@ function neighbour({ image, codes, similarity, picture }, add) {
     "li",
     {},
     h("div", { class: "thumb large" }, picture ? h("img", { src: picture, alt: `Reference mark ${image}` }) : h("span", { class: "muted small" }, "no image")),
-    h("div", { class: "file small", title: image }, image),
+    h("div", { class: "file small", dir: "auto", title: image }, image),
     h("div", { class: "muted small" }, `${Math.round(similarity * 100)} % similar`),
     h("div", { class: "chips" }, codes.map(chip)),
   );

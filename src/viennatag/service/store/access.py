@@ -145,9 +145,11 @@ def change_user(
     """Change the role or the limit of a user; a limit of 0 is none.
 
     Raises:
-        OptionError: If there is no such user, the role is unknown, or the limit is unsuitable.
+        OptionError: If there is no such user, nothing is to change, the role is unknown, or the limit is unsuitable.
         StoreError: If the database fails.
     """
+    if role is None and images_per_minute is None:
+        raise OptionError("nothing is to change; give --role or --images-per-minute")
     _check_role(role)
     values: dict[str, str | int | None] = {} if role is None else {"role": role}
     if images_per_minute is not None:

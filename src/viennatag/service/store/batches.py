@@ -4,13 +4,13 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from viennatag.service import batches
-from viennatag.service.batches import BatchImages, BatchStatus
+from viennatag.service.batches import KEEP, NO_ROOM, BatchImages, BatchStatus
 from viennatag.service.parameters import PredictionQuery
 from viennatag.service.problems import BUSY, Problem
 from viennatag.service.store.database import Database
@@ -21,9 +21,9 @@ from viennatag.service.uploads import Upload
 class DatabaseBatchStore:
     """Batches in a database, within a budget of bytes; a `BatchStore`."""
 
-    def __init__(self, database: Database, most_bytes: int) -> None:
+    def __init__(self, database: Database, most_bytes: int, *, keep: timedelta = KEEP) -> None:
         self._database = database
-        self._most = most_bytes
+        self._most, self._keep = most_bytes, keep
 
     def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchStatus:
         """Keep a new batch.
@@ -52,14 +52,15 @@ class DatabaseBatchStore:
         """Return how far a batch is."""
         return self._database.read(lambda session: _status(_find(session, id_)))
 
-    def results(self, id_: str, start: int, count: int) -> list[dict[str, Any]]:
-        """Return results in the order of the images, from a position on."""
+    def results(self, id_: str, start: int, count: int) -> list[bytes]:
+        """Return results as JSON in the order of the images, from a position on."""
 
-        def work(session: Session) -> list[dict[str, Any]]:
+        def work(session: Session) -> list[bytes]:
             batch = _find(session, id_)
             numbers = BatchImageRow.number.between(start + 1, min(start + count, batch.done))
             wanted = select(BatchImageRow.result).where(BatchImageRow.batch == batch.number, numbers)
-            return [each for each in session.scalars(wanted.order_by(BatchImageRow.number)) if each is not None]
+            found = session.scalars(wanted.order_by(BatchImageRow.number))
+            return [json.dumps(each).encode() for each in found if each is not None]
 
         return self._database.read(work)
 
@@ -98,11 +99,11 @@ class DatabaseBatchStore:
             batch.done += len(results)
             batch.size += size - freed
             if batch.done == batch.images:
-                batch.expires = utc_now() + batches.KEEP
+                batch.expires = utc_now() + self._keep
             return True
 
         if not self._database.write(work):
-            self.fail(images.id, batches.NO_ROOM)
+            self.fail(images.id, NO_ROOM)
 
     def fail(self, id_: str, detail: str) -> None:
         """End a batch; it keeps its results."""
@@ -115,7 +116,7 @@ class DatabaseBatchStore:
             freed = select(func.coalesce(func.sum(func.length(BatchImageRow.content)), 0)).where(mine)
             batch.size -= session.scalar(freed) or 0
             session.execute(update(BatchImageRow).where(mine).values(content=None))
-            batch.expires, batch.detail = utc_now() + batches.KEEP, detail
+            batch.expires, batch.detail = utc_now() + self._keep, detail
 
         self._database.write(work)
 

@@ -9,18 +9,30 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
+from viennatag.data.cells import cell_entries
 from viennatag.errors import CodeError, DataError, OptionError, report_problems
+from viennatag.files import plain_cell
 from viennatag.service.store.schemas import ImportMark
 
-MOST_BYTES = 2_000_000_000
+MOST_BYTES = 1_000_000_000
 """Bytes that an archive may hold once it is unpacked; nothing of it is kept but hashes and the log."""
+MOST_LOG_BYTES = 20_000_000
+"""Bytes of the log in an archive."""
+MOST_IMPORTED = 5_000
+"""Marks in one import, which others at the store must wait for."""
+MOST_ROWS = 200_000
+"""Rows of a table."""
+MOST_COLUMNS = 50
+"""Columns of a table."""
 _LOG = "feedback.csv"
 _LOG_COLUMNS = {"image", "codes", "rejected", "decided_at"}
 _CODES_COLUMNS = {"image", "state", "code", "decision"}
+_READ_COLUMNS = _LOG_COLUMNS | _CODES_COLUMNS | {"model", "heading", "score", "source", None}  # None: cells too many
 _DECISIONS = {"accepted", "rejected"}
 _CHUNK = 1 << 20
 
@@ -56,6 +68,8 @@ def read_export(content: bytes, kind: str, read_code: Callable[[str], str], now:
         entries = json.loads(text) if kind == "json" else _table_entries(text)
         if not isinstance(entries, list):
             raise DataError("the JSON file is not a list of marks; expected codes.json of the page")
+        if len(entries) > MOST_IMPORTED:
+            raise DataError(f"the {kind} file holds more than {MOST_IMPORTED:,} marks; import it in parts")
     except (zipfile.BadZipFile, zlib.error, EOFError, csv.Error, ValueError, RuntimeError) as exc:
         raise DataError(f"the {kind} file cannot be read ({exc}); expected an export of the page") from exc
     marks, problems = [], []
@@ -84,8 +98,20 @@ def _read_mark(entry: ImportMark, read_code: Callable[[str], str], now: datetime
 
 def _table_entries(text: str) -> list[dict[str, Any]]:
     """Return the rows of a table as the entries that codes.json has."""
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    columns = set(rows.fieldnames or ())
+    table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    columns = set(table.fieldnames or ())
+    if len(table.fieldnames or ()) > MOST_COLUMNS:
+        raise DataError(f"the table has more than {MOST_COLUMNS} columns; expected {_LOG} or codes.csv of the page")
+    rows = [
+        {
+            name: plain_cell(cell) if isinstance(cell, str) else cell
+            for name, cell in row.items()
+            if name in _READ_COLUMNS
+        }
+        for row in islice(table, MOST_ROWS + 1)
+    ]
+    if len(rows) > MOST_ROWS:
+        raise DataError(f"the table has more than {MOST_ROWS:,} rows; import it in parts")
     if columns >= _LOG_COLUMNS:
         return [_log_entry(row) for row in rows]
     if columns >= _CODES_COLUMNS:
@@ -98,10 +124,7 @@ def _table_entries(text: str) -> list[dict[str, Any]]:
 def _log_entry(row: Mapping[str, str]) -> dict[str, Any]:
     cells = {"accepted": row["codes"], "rejected": row["rejected"]}
     decisions = [
-        {"code": code, "decision": decision}
-        for decision, cell in cells.items()
-        for code in (cell or "").split(";")
-        if code
+        {"code": code, "decision": decision} for decision, cell in cells.items() for code in cell_entries(cell or "")
     ]
     return {**row, "state": "done", "decisions": decisions}  # the log holds marks that are done
 
@@ -109,32 +132,29 @@ def _log_entry(row: Mapping[str, str]) -> dict[str, Any]:
 def _codes_entries(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     entries: dict[str, dict[str, Any]] = {}
     for row in rows:
-        name = _without_apostrophe(row["image"] or "")
+        name = row["image"] or ""
         entry = entries.setdefault(name, {"image": name, "state": row["state"], "decisions": []})
         if row["code"]:
-            entry["decisions"].append({**row, "heading": _without_apostrophe(row.get("heading") or "")})
+            entry["decisions"].append(row)
     return list(entries.values())
-
-
-def _without_apostrophe(cell: str) -> str:
-    """Return a cell as it was before it was kept from being a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in set("=+-@\t\r") - {""} else cell
 
 
 def _read_archive(content: bytes, read_code: Callable[[str], str], now: datetime) -> list[ExportedMark]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        if sum(sizes.values()) > MOST_BYTES:
             raise DataError(f"the archive holds more than {MOST_BYTES:,} bytes; import its {_LOG} alone")
-        try:
-            marks = read_export(archive.read(_LOG), "csv", read_code, now)
-        except KeyError:
-            raise DataError(f"the archive holds no {_LOG}; expected feedback.zip of the page") from None
-        return [replace(mark, image_hash=_hash_of(archive, f"images/{mark.name}")) for mark in marks]
+        if _LOG not in sizes:
+            raise DataError(f"the archive holds no {_LOG}; expected feedback.zip of the page")
+        if sizes[_LOG] > MOST_LOG_BYTES:
+            raise DataError(f"the {_LOG} in the archive has more than {MOST_LOG_BYTES:,} bytes; import it in parts")
+        marks = read_export(archive.read(_LOG), "csv", read_code, now)
+        named = {f"images/{mark.name}" for mark in marks}
+        hashes = {name: _hash_of(archive, name) for name in sorted(named & sizes.keys())}
+        return [replace(mark, image_hash=hashes.get(f"images/{mark.name}")) for mark in marks]
 
 
-def _hash_of(archive: zipfile.ZipFile, name: str) -> str | None:
-    if name not in archive.namelist():
-        return None
+def _hash_of(archive: zipfile.ZipFile, name: str) -> str:
     found = hashlib.sha256()
     with archive.open(name) as file:
         while chunk := file.read(_CHUNK):

@@ -38,6 +38,7 @@ from viennatag.service.store.team import NewMark, Team, describe_user, hash_imag
 from viennatag.service.uploads import IMAGES, receive_body, receive_images
 from viennatag.vienna.codes import parse_code
 
+_MOST_JSON = 2_000_000  # bytes of decisions or assignments
 _LARGEST_ID = 2**31 - 1
 _Body = TypeVar("_Body", bound=BaseModel)
 _EXPORTS = {"text/csv": "csv", "application/json": "json", "application/zip": "zip"}
@@ -92,7 +93,7 @@ def team_routes(state: State, team: Team) -> APIRouter:
     model = " ".join(model_name(bundle).values())
 
     async def read_body(request: Request, kind: type[_Body]) -> _Body:
-        async with receive_body(request, state, ("application/json",)) as (_, content):
+        async with receive_body(request, state, ("application/json",), most=_MOST_JSON) as (_, content):
             try:
                 return kind.model_validate_json(content)
             except ValidationError as exc:

@@ -15,6 +15,10 @@ Decision = Literal["accepted", "rejected"]
 """What somebody decided on a code."""
 USER_NAME = r"^[\w.@+-]{1,64}$"
 """What a name of a user looks like."""
+Label = Annotated[str, Field(max_length=1000)]
+"""A code or a label."""
+MOST_DECISIONS = 1000
+"""Decisions on one mark."""
 MarkId = Annotated[int, Field(ge=1, lt=2**31)]
 """The id of a mark."""
 
@@ -79,13 +83,20 @@ class KeptMarks(BaseModel):
     results: list[MarkResponse | FailedImage]
 
 
+def _not_too_many(decisions: Any) -> Any:
+    """Return decisions before each is looked at: a million errors would hold the service up."""
+    if isinstance(decisions, dict) and len(decisions) > MOST_DECISIONS:
+        raise ValueError(f"there are {len(decisions):,} decisions, at most {MOST_DECISIONS:,} are allowed")
+    return decisions
+
+
 class DecisionsBody(BaseModel):
     """The decisions of an examination, which replace the former ones."""
 
     model_config = ConfigDict(extra="forbid")
 
     version: int = Field(ge=0, lt=2**31, description="The version of the examination that you saw; 0 for a new one.")
-    decisions: dict[str, Decision] = Field(max_length=1000)
+    decisions: Annotated[dict[Label, Decision], Field(max_length=MOST_DECISIONS), BeforeValidator(_not_too_many)]
     done: bool = Field(False, description="Whether the examination is finished.")
 
 
@@ -134,7 +145,7 @@ Score = Annotated[Annotated[float, Field(ge=0, le=1)] | None, BeforeValidator(_n
 class ImportDecision(BaseModel):
     """What was suggested or decided for a code."""
 
-    code: str
+    code: Label
     decision: str = Field(description="accepted, rejected, or anything else for an open one.")
     source: str = Field("", description="suggested, or added by somebody.")
     heading: Text = ""
@@ -146,7 +157,7 @@ class ImportMark(BaseModel):
 
     image: Annotated[Text, Field(min_length=1)]
     state: str = Field(description="done or open.")
-    decisions: list[ImportDecision]
+    decisions: Annotated[list[ImportDecision], Field(max_length=5000, fail_fast=True)]
     decided_at: Annotated[datetime | None, BeforeValidator(_none_if_empty)] = None
     model: Text | None = None
 

@@ -158,7 +158,7 @@ class Team:
             mark = _find(session, mark_id, lock=True)
             examination = _examination(mark, stage)
             if caller.role != "lead" and not {examination.assigned_to, to} <= {None, caller.name}:
-                raise Problem(FORBIDDEN, f"mark {mark_id} is the work of another, or would be; ask a lead")
+                raise Problem(FORBIDDEN, f"{_named(mark)} is the work of another, or would be; ask a lead")
             if stage == "review" and to is not None:
                 _check_is_second(session, mark, to)
             if examination.assigned_to != to:
@@ -223,6 +223,10 @@ def _find(session: Session, mark_id: int, *, lock: bool = False) -> MarkRow:
     if mark is None:
         raise Problem(NOT_FOUND, f"there is no mark {mark_id}; `GET /v1/marks` lists them")
     return mark
+
+
+def _named(mark: MarkRow) -> str:
+    return f"mark {mark.id} ({mark.name})"
 
 
 def _examination(mark: MarkRow, stage: str) -> ExaminationRow:
@@ -306,7 +310,7 @@ def _check_is_second(session: Session, mark: MarkRow, name: str) -> None:
     """Raise a `Problem` if somebody took part in the first examination, by the trail."""
     mine = (EventRow.mark_id == mark.id) & (EventRow.stage == "first") & (EventRow.user == name)
     if session.scalars(select(EventRow.id).where(mine, EventRow.action != "assigned").limit(1)).first():
-        raise Problem(FORBIDDEN, f"{name} took part in the first examination of mark {mark.id}; another must review it")
+        raise Problem(FORBIDDEN, f"{name} took part in the first examination of {_named(mark)}; another must review it")
 
 
 def _set(

@@ -154,7 +154,6 @@ def _create(name: str, *, pretrained: bool, size: int | None) -> nn.Module:
 
 
 def _why_no_weights(name: str, exc: OSError) -> str:
-    """Return the message about weights that cannot be fetched or read."""
     own, _, file = name.removeprefix(TORCHVISION).partition(":")
     if name.startswith(TORCHVISION) and file:
         return f"{name}: the weights cannot be read from {file} ({exc.strerror or first_line(exc)})"
@@ -164,7 +163,6 @@ def _why_no_weights(name: str, exc: OSError) -> str:
 
 
 def _why_not_created(name: str, size: int | None, exc: Exception) -> str:
-    """Return the message about a network that cannot be created."""
     if name.startswith(TORCHVISION):
         own, _, file = name.removeprefix(TORCHVISION).partition(":")
         if own in torchvision_names():
@@ -341,11 +339,7 @@ def strip_metadata(model: onnx.ModelProto) -> None:
 def load_timm_backbone(
     name: str, *, cache: Path, pretrained: bool = True, size: int | None = None, seed: int = 0
 ) -> Backbone:
-    """Return a network of timm's as a backbone, exported on first use and kept in the folder `cache`.
-
-    Raises:
-        BackboneError: As `create_network` and `export_network`.
-    """
+    """Return a network of timm's as a backbone, exported on first use and kept in the folder `cache`."""
     import timm
 
     torch.manual_seed(seed)
@@ -390,7 +384,6 @@ def read_backbone(graph: bytes, *, name: str) -> Backbone:
 
 @contextmanager
 def _quiet(*names: str) -> Iterator[None]:
-    """Silence some loggers while a block runs."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     try:

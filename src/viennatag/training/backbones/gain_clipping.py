@@ -37,9 +37,6 @@ def clip_gains(network: PixelNetwork) -> int:
     The gain of a channel is the sum of its absolute weights times the scale of its normalisation: the largest factor on
     an input. The shift stays: it is the output of a silent channel, and the channel's mean where the normalisation has
     statistics.
-
-    Args:
-        network: With its final statistics; its normalisations are changed.
     """
     clipped = 0
     with torch.no_grad():

@@ -15,8 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from viennatag.errors import BundleError
-from viennatag.explain.heatmap import BIAS, WEIGHT
-from viennatag.model.bundle import Bundle
+from viennatag.model.bundle import HEAD_BIAS, HEAD_WEIGHT, Bundle
 from viennatag.training.backbones.backbone import Backbone
 
 _FEATURES, _LOGITS = "features", "logits"
@@ -50,7 +49,7 @@ class OpenedGraph:
     def with_weights(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
         """Return the graph with another weight and bias, possibly of another number of labels."""
         model = onnx.load_from_string(self._graph)
-        fresh = {WEIGHT: weight, BIAS: bias}
+        fresh = {HEAD_WEIGHT: weight, HEAD_BIAS: bias}
         for constant in model.graph.initializer:
             if constant.name in fresh:
                 constant.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(fresh[constant.name]), constant.name))
@@ -80,31 +79,18 @@ def open_graph(bundle: Bundle) -> OpenedGraph:
 
 
 def bundle_backbone(bundle: Bundle) -> Backbone:
-    """Return the backbone of a bundle, whatever its head.
-
-    Raises:
-        BundleError: If its weights were reduced in precision.
-    """
+    """Return the backbone of a bundle, whatever its head."""
     return _cut_backbone(_read_graph(bundle), bundle)
 
 
 def linear_weights(bundle: Bundle) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Return weight and bias of a head that is linear in raw features; None if the bundle's is of another kind.
-
-    Raises:
-        BundleError: If its weights were reduced in precision.
-    """
+    """Return weight and bias of a head that is linear in raw features; None if the bundle's is of another kind."""
     found = _find_weights(onnx.load_from_string(_read_graph(bundle)))
     return found[:2] if found and found[2] == _FEATURES else None
 
 
 def cut_head(graph: bytes, width: int) -> bytes:
-    """Return the graph of a bundle from features to logits, without its backbone.
-
-    Args:
-        graph: The serialized graph of a head that reads features.
-        width: Number of features.
-    """
+    """Return the graph of a bundle from features to logits, without its backbone."""
     return bytes(_cut_from_features(graph, _LOGITS, width).SerializeToString(deterministic=True))
 
 
@@ -127,10 +113,10 @@ def _read_graph(bundle: Bundle) -> bytes:
 def _find_weights(model: onnx.ModelProto) -> tuple[NDArray[np.float32], NDArray[np.float32], str] | None:
     """Return weight, bias and the name of their input; None if the last layer is not linear."""
     head = next(node for node in model.graph.node if _LOGITS in node.output)
-    if head.op_type != "Gemm" or list(head.input[1:]) != [WEIGHT, BIAS]:
+    if head.op_type != "Gemm" or list(head.input[1:]) != [HEAD_WEIGHT, HEAD_BIAS]:
         return None
     constants = {each.name: each for each in model.graph.initializer}
-    weight, bias = (numpy_helper.to_array(constants[name]).astype(np.float32) for name in (WEIGHT, BIAS))
+    weight, bias = (numpy_helper.to_array(constants[name]).astype(np.float32) for name in (HEAD_WEIGHT, HEAD_BIAS))
     return weight, bias, head.input[0]
 
 

@@ -64,7 +64,6 @@ def _branch(backbone: Backbone, prefix: str, *, pixels: str = _PIXELS) -> onnx.G
 
 
 def _reversal(source: str, out: str, *, axis: int) -> list[onnx.NodeProto]:
-    """Return the nodes that reverse an array along an axis."""
     constants = {"from": -1, "to": np.iinfo(np.int64).min + 1, "axis": axis, "step": -1}
     nodes = [
         helper.make_node("Constant", [], [f"{out} {name}"], value=numpy_helper.from_array(np.array([value], np.int64)))

@@ -81,11 +81,6 @@ def load_network(name: str, *, pretrained: bool = True, size: int | None = None)
 
     The network of a bundle needs `reestimate_batch_norm` before it is trained.
 
-    Args:
-        name: A name for `create_network`, or `bundle:` and a bundle.
-        pretrained: Whether to load weights; otherwise they are random.
-        size: Side of the input, in pixels; by default the size in pretraining.
-
     Raises:
         BackboneError: If the network cannot be created.
         BundleError: If there is no such bundle or it is damaged.
@@ -142,10 +137,7 @@ def load_head(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Return weight and bias of the linear head of a bundle for some labels; None if its head is of another kind.
 
-    Args:
-        name: `bundle:` and a bundle.
-        labels: The labels of the head; those that the bundle does not know get weights of 0.
-        bias: Initial bias of these, shape (labels,).
+    Labels that the bundle does not know get weights of 0, and the bias of `bias`, shape (labels,).
     """
     bundle = _open(name)
     own = linear_weights(bundle)
@@ -171,9 +163,6 @@ def _open(name: str, *, pretrained: bool = True) -> Bundle:
 
 def unfold_network(backbone: Backbone) -> PixelNetwork:
     """Return a network in evaluation mode with a backbone's weights; its normalisation is the identity yet.
-
-    Args:
-        backbone: A convolutional network that was exported by `export_network`.
 
     Raises:
         BackboneError: If the architecture is not in the graph, or the weights do not fit it.
@@ -238,9 +227,7 @@ def _load(network: PixelNetwork, graph: onnx.GraphProto, constants: dict[str, ND
 def reestimate_batch_norm(network: PixelNetwork, sample: NDArray[np.uint8]) -> None:
     """Set the statistics of each normalisation to those of a sample, with scale and shift that keep its outputs.
 
-    Args:
-        network: In evaluation mode; it is changed.
-        sample: Pixels like those to train on, shape (n, side, side, 3); some hundred images are enough.
+    The sample is of pixels like those to train on, shape (n, side, side, 3); some hundred images are enough.
     """
     statistics: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 

@@ -29,11 +29,6 @@ _LEAST_DIFFERENCE = 1e-5  # between the features of test images, as a fraction o
 def load_onnx_backbone(name: str, told: OnnxInput, *, size: int | None = None) -> Backbone:
     """Return the graph of an ONNX file as a backbone.
 
-    Args:
-        name: `onnx:` and a file.
-        told: What its input is, and where it is cut.
-        size: Side of the image in pixels, for a graph that takes any.
-
     Raises:
         BackboneError: If the file is no such graph, what was said about it is not so, or it gives no features.
     """

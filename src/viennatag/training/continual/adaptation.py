@@ -51,9 +51,7 @@ class LastLayer:
     def scores(self, views: HeldOut, logits: NDArray[np.floating[Any]] | None = None) -> NDArray[np.float64]:
         """Return scores of marks, shape (marks, labels).
 
-        Args:
-            views: The marks; `features` are head inputs.
-            logits: Calibrated logits of the views, if other ones are meant than `logits` gives.
+        Their features are head inputs; `logits` are calibrated logits of the views, by default those of `self.logits`.
         """
         calibration = self.postprocessor.calibration
         found = self.logits(views.features) if logits is None else logits
@@ -63,10 +61,7 @@ class LastLayer:
     def grown(self, postprocessor: Postprocessor, counts: NDArray[np.int64], marks: NDArray[np.int64]) -> "LastLayer":
         """Return a layer for more labels; a new label starts as a share of its parent, or of all marks.
 
-        Args:
-            postprocessor: For these labels and others; see `grown_postprocessor`.
-            counts: Marks that carry each of them, shape (labels,).
-            marks: Marks on which each is known, shape (labels,).
+        `counts` are the marks that carry each label, `marks` those on which it is known, both of shape (labels,).
         """
         labels = postprocessor.labels
         weight, bias = np.zeros((len(labels), self.weight.shape[1])), np.zeros(len(labels))
@@ -86,10 +81,7 @@ class LastLayer:
     def moved(self, columns: NDArray[np.intp], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> "LastLayer":
         """Return a layer with changes of some labels, on the scale of calibrated logits.
 
-        Args:
-            columns: The labels that change.
-            weight: Shape (columns, channels).
-            bias: Shape (columns,).
+        The changes have the shapes (columns, channels) and (columns,).
         """
         layer = replace(self, weight=self.weight.copy(), bias=self.bias.copy())
         slope = self.postprocessor.calibration.slope[columns]

@@ -25,7 +25,7 @@ from viennatag.metrics.bootstrap import draw_weights
 from viennatag.metrics.scores import as_targets, known_counts
 from viennatag.model.bundle import Bundle, as_bundle
 from viennatag.model.postprocessing import Postprocessor
-from viennatag.model.saving import write_bundle
+from viennatag.model.saving import check_place, write_bundle
 from viennatag.model.seen_images import hash_files, is_seen, unseen_marks
 from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify
@@ -100,6 +100,7 @@ def update(
         FeedbackError: If the feedback teaches nothing, or nothing that the checks allow; nothing is written then.
     """
     report, folder = progress or (lambda *_: None), Path(cache or cache_folder())
+    check_place(Path(out))
     bundle = as_bundle(bundle)
     if not isinstance(feedback, Feedback):
         feedback = read_feedback(feedback, taxonomy=bundle.labels.taxonomy, images=images, skip_bad=skip_bad)

@@ -70,15 +70,9 @@ def fit_weight_deltas(
     """Yield, for each strength of the penalty, deltas of shape (labels, inputs).
 
     They make `sum(weights * cross_entropy(sigmoid(start + inputs @ deltas.T), truth)) + strength / 2 * |deltas|²`
-    least. Each strength starts at what the one before reached.
-
-    Args:
-        inputs: As `Directions` returns them, shape (marks, inputs).
-        start: Calibrated logits as they are now, shape (marks, labels).
-        truth: 1 where a mark carries a label, same shape.
-        weights: How much each of these counts, same shape.
-        strengths: Positive, the strongest first.
-        exclusive: Groups of exclusive labels among them, in which a softmax takes the place of the sigmoid.
+    least. Each strength starts at what the one before reached. `inputs` are what `Directions` returns; the other arrays
+    have the shape (marks, labels), `start` holding calibrated logits. The strongest penalty comes first. In exclusive
+    groups a softmax takes the place of the sigmoid.
     """
     shown, now, true, counts = (
         torch.from_numpy(np.asarray(each, dtype=np.float32)) for each in (inputs, start, truth, weights)

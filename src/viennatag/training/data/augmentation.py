@@ -36,12 +36,7 @@ Augmentation = Callable[[Tensor, torch.Generator, int], Tensor]
 def augment_photos(pixels: Tensor, generator: torch.Generator, size: int) -> Tensor:
     """Return photographs cut, mirrored, changed by one random operation, and some of them erased in part.
 
-    The operations are those of TrivialAugment (Müller and Hutter 2021, arXiv 2103.10158).
-
-    Args:
-        pixels: uint8, shape (n, side, side, 3).
-        generator: Random generator, on the CPU.
-        size: Side of the result, (n, size, size, 3).
+    The operations are those of TrivialAugment (Müller and Hutter 2021, arXiv 2103.10158). See `Augmentation`.
     """
     change = v2.Compose(
         [
@@ -70,11 +65,7 @@ def mix(pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Ten
     """Return images mixed in pairs, the partner of each (n,), and how much of each is its own (n,).
 
     Half of the batches are blended (Zhang et al. 2018, mixup), in the others a rectangle is replaced (Yun et al. 2019,
-    CutMix). Targets are to be mixed alike.
-
-    Args:
-        pixels: uint8, shape (n, side, side, 3).
-        generator: Random generator, on the CPU.
+    CutMix). Targets are to be mixed alike. Images are uint8, shape (n, side, side, 3).
     """
     count, side = pixels.shape[:2]
     partner = torch.randperm(count, generator=generator).to(pixels.device)
@@ -92,12 +83,7 @@ def mix(pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Ten
 def augment(pixels: Tensor, generator: torch.Generator, *, size: int | None = None) -> Tensor:
     """Return augmented images: scaled, rotated and shifted, then some inverted, blurred, erased; contrast and noise.
 
-    Borders are filled with white, as in the preprocessing.
-
-    Args:
-        pixels: uint8, shape (n, side, side, 3).
-        generator: Random generator, on the CPU.
-        size: Side of the result, (n, size, size, 3); by default that of the input.
+    Borders are filled with white, as in the preprocessing. See `Augmentation`; by default the side stays as it is.
     """
     count, side = len(pixels), size or pixels.shape[1]
 

@@ -4,7 +4,7 @@ Features are extracted once and marks are split once, so that only the strategie
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -137,6 +137,47 @@ class Collection:
         return found.hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Marks in their subsets, and what reads and keeps them: what is the same for all trainings on them.
+
+    Attributes:
+        marks: With the subset of each in `splits`.
+        images: Folder that the marks' images are relative to, or a store of their features.
+        cache: Folder that keeps backbones, features and checkpoints.
+        unlabelled_images: Images without labels, for networks with a teacher.
+        extra_marks: Extra marks, and the folder of their images, that a strategy may add.
+        skip_bad: Whether marks whose image cannot be read are left out.
+        progress: Progress callback.
+        logger: One of Lightning's, for fine-tuning.
+        deadline: When fine-tuning ends at its best epoch, on the clock of `time.perf_counter`; None lets it end itself.
+    """
+
+    marks: Marks
+    images: Path | StoredFeatures
+    cache: Path
+    unlabelled_images: Sequence[Path] = ()
+    extra_marks: tuple[Marks, Path | str] | None = None
+    skip_bad: bool = False
+    progress: ProgressCallback = lambda *_: None
+    logger: Any = None
+    deadline: float | None = None
+
+    def collect(self, backbone: Backbone, *, feature_maps: bool = False, seed: int = 0) -> Collection:
+        """Return the marks with the features of their images; see `collect`."""
+        return collect(
+            self.marks,
+            self.images,
+            backbone,
+            cache=self.cache,
+            feature_maps=feature_maps,
+            extra_marks=self.extra_marks,
+            skip_bad=self.skip_bad,
+            seed=seed,
+            progress=self.progress,
+        )
+
+
 def collect(
     marks: Marks,
     images: Path | str | StoredFeatures,
@@ -151,16 +192,8 @@ def collect(
 ) -> Collection:
     """Return marks with the features of their images, split into subsets.
 
-    Args:
-        marks: The marks; where their `split` is given it is kept.
-        images: Folder that the marks' images are relative to, or a store of their features.
-        backbone: Pixels to features.
-        cache: Folder that keeps features between runs.
-        feature_maps: Whether to keep feature maps too, for strategies that read them.
-        extra_marks: Extra marks, and the folder of their images, that strategies may add to training.
-        skip_bad: Leave out marks whose image cannot be read, instead of raising.
-        seed: Seed of the split.
-        progress: Progress callback.
+    Where the `split` of marks is given it is kept. Extra marks, with the folder of their images, are those that
+    strategies may add to training.
 
     Raises:
         DataError: If an image cannot be read, a subset is empty, or extra marks are of another taxonomy.
@@ -192,9 +225,6 @@ def split_readable(
     Images that look alike stay together: those whose hashes differ in at most `near_duplicates` bits; None does not
     look. What they look like is asked at one size, so the subsets are the same for every backbone and image size, and
     those of `viennatag split`.
-
-    Raises:
-        DataError: If an image cannot be read and `skip_bad` is False, or a subset is empty.
     """
     hashes = None
     if skip_bad or not _has_subsets(marks):  # else an unreadable image is found when it is decoded

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, ImageError, OptionError
+from viennatag.files import open_plain
 from viennatag.images.decoding import perceptual_hash
 from viennatag.runtime.engine import Engine, run_images
 from viennatag.training.backbones.backbone import Backbone
@@ -62,17 +63,7 @@ def extract_features(
 ) -> Features:
     """Return the features of image files, computing those that the cache does not hold.
 
-    Args:
-        paths: Image files.
-        backbone: Pixels to features.
-        cache: Folder to keep features in.
-        feature_maps: Whether to keep feature maps too.
-        max_map_bytes: Disk space that feature maps may take.
-        progress: Progress callback: images done, and images in all.
-
-    Raises:
-        DataError: If another run is filling the same cache.
-        OptionError: If feature maps are asked for, and the backbone has none or there is no room for them.
+    Feature maps may take `max_map_bytes` of disk space. The callback is told the images done, and in all.
     """
     name = f"{backbone.digest[:24]}-{PREPROCESSING}"
     folder = cache / ("feature-maps" if feature_maps else "features") / name
@@ -144,10 +135,12 @@ def file_keys(paths: Iterable[Path], errors: dict[int, str]) -> Iterator[bytes]:
     """Yield a digest of each file, empty for one that cannot be read; add the reason to `errors` by position."""
     for position, path in enumerate(paths):
         try:
-            yield hashlib.blake2b(path.read_bytes(), digest_size=KEY_BYTES).digest()
+            with open_plain(path) as file:
+                key = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=KEY_BYTES)).digest()
         except OSError as exc:
             errors[position] = f"cannot be read ({exc.strerror})"
-            yield b""
+            key = b""
+        yield key
 
 
 def _checksums(columns: Sequence[bytes], rows: int) -> list[int]:

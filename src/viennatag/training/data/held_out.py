@@ -91,19 +91,7 @@ def extract_held_out(
     colours: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> HeldOut:
-    """Return what serving computes of image files before the head, computed once and kept.
-
-    Args:
-        paths: Image files.
-        backbone: Pixels to features.
-        cache: Folder that keeps the results.
-        max_crops: At most this many crops of each mark.
-        colours: Whether colour features are wanted.
-        progress: Progress callback.
-
-    Raises:
-        DataError: If an image cannot be read.
-    """
+    """Return what serving computes of image files before the head, computed once and kept."""
     folder = cache / "held-out" / f"{backbone.digest[:24]}-{PREPROCESSING}-{COLOUR_FEATURES_VERSION}-{max_crops}"
     wanted = COLOUR_LABELS if colours else ()
     engine: Engine | None = None

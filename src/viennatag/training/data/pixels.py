@@ -30,11 +30,7 @@ class Pixels:
     ) -> "Pixels":
         """Return the pixels of image files, decoded once.
 
-        Args:
-            paths: Image files.
-            size: Side of the square, in pixels.
-            cache: Folder that keeps decoded pixels; an interrupted run goes on where it stopped.
-            progress: Progress callback.
+        `size` is the side of the square in pixels. An interrupted run goes on where it stopped.
 
         Raises:
             DataError: If an image cannot be read.
@@ -85,7 +81,6 @@ def _decode(paths: Sequence[Path], size: int, finished: Path, progress: Callable
 
 
 def _is_whole(finished: Path, size: int) -> bool:
-    """Return whether decoded pixels are as they were written."""
     try:
         stated = _checksum_file(finished).read_text(encoding="ascii")
         return finished.stat().st_size == size and stated == _checksum(finished)

@@ -26,12 +26,7 @@ from viennatag.training.data.held_out import HeldOut
 
 @dataclass(frozen=True, eq=False)
 class StoredFeatures:
-    """A store as the source of a collection.
-
-    Attributes:
-        store: The store.
-        cache: Folder that keeps a copy of the features that can be mapped.
-    """
+    """A store as the source of a collection; its features are copied into the cache, where they can be mapped."""
 
     store: FeatureStore
     cache: Path

@@ -50,10 +50,7 @@ _MIRRORED = 0.5
 def augment_style(pixels: Tensor, generator: torch.Generator, fraction: float) -> tuple[Tensor, Tensor, Tensor]:
     """Return images of which some have another style, with masks of these, and of the mirrored ones; shape (n,).
 
-    Args:
-        pixels: uint8, shape (n, side, side, 3).
-        generator: Random generator, on the CPU.
-        fraction: Of the images to change, in [0, 1].
+    Images are uint8, shape (n, side, side, 3); `fraction` of them, in [0, 1], is changed.
     """
     chance = torch.rand((3, len(pixels)), generator=generator)
     changed = chance[0] < fraction

@@ -42,9 +42,7 @@ class CheckpointFiles(TorchCheckpointIO):
 def find_checkpoint(folder: Path, wanted: Mapping[str, Tensor]) -> Path | None:
     """Return the last checkpoint of a run that can be gone on from, None if there is none.
 
-    Args:
-        folder: The folder of the run.
-        wanted: The state that a network of this run has.
+    `wanted` is the state that a network of this run has.
     """
     for path in (folder / LAST, folder / EARLIER):
         found = read_checkpoint(path)

@@ -4,8 +4,10 @@ An interrupted run resumes from its last checkpoint, with the same result. With 
 to reproduce the teacher's features of the same image (Romero et al. 2015, FitNets), from its outputs alone.
 """
 
+import ctypes
 import logging
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -27,7 +29,6 @@ from viennatag.training.finetuning.checkpoints import BEST, CheckpointFiles, fin
 from viennatag.training.finetuning.student import FineTuningData, StudentNetwork
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.logs import EpochFigures, named_epochs
-from viennatag.training.memory import keep_freed_memory
 from viennatag.training.options import FinetuneOptions
 from viennatag.training.precision import grouped_in_float32, has_bf16
 
@@ -37,13 +38,10 @@ _SEEN = 32
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """A fine-tuned network with the linear head that was trained jointly.
+    """A fine-tuned network with the linear head that was trained jointly, and the figures of each epoch.
 
-    Attributes:
-        network: In evaluation mode, on the CPU; its weights are the moving average.
-        head: Over the network's features.
-        epochs: Mean loss and validation macro average precision of each epoch.
-        ended_early: Whether the deadline ended it.
+    The network is in evaluation mode, on the CPU; its weights are the moving average. `ended_early` is set by the
+    deadline.
     """
 
     network: PixelNetwork
@@ -67,17 +65,10 @@ def finetune(
 ) -> FineTuned:
     """Return the network and head with the best validation macro average precision.
 
-    Args:
-        network: Initial weights; it is changed.
-        data: Images and targets.
-        options: Hyperparameters.
-        checkpoints: Folder of this run's checkpoints; a run that finds one there resumes from it.
-        seed: Random seed.
-        bf16: Whether to compute in bfloat16 where that is safe; by default where the hardware can.
-        save_every: Steps between checkpoints; by default there is one every minute.
-        logger: One of Lightning's, which is sent the figures of each epoch.
-        deadline: On the clock of `time.perf_counter`; no epoch begins that would probably end later, but the first.
-        progress: Called with step, number of steps, and the best macro average precision so far.
+    The network is changed. A run that finds a checkpoint in its folder goes on from it; there is one every minute, or
+    every `save_every` steps. By default bfloat16 is used where the hardware has it. No epoch but the first begins that
+    would probably end after the deadline, on the clock of `time.perf_counter`. The callback is told the step, the
+    number of steps, and the best macro average precision so far.
 
     Raises:
         OptionError: If the sampling makes marks that exist only as features.
@@ -185,11 +176,7 @@ class EpochLog(Callback):
 
 
 class Deadline(Callback):
-    """Ends a run before an epoch that would probably end after a moment of `time.perf_counter`; not before the first.
-
-    Attributes:
-        reached: Whether it ended the run.
-    """
+    """Ends a run before an epoch, but the first, that would probably end after a moment of `time.perf_counter`."""
 
     def __init__(self, at: float | None) -> None:
         self.at, self.reached = math.inf if at is None else at, False
@@ -222,3 +209,12 @@ def _loader(images: Images, batches: Batches, options: FinetuneOptions) -> DataL
 
 def _identity(batch: Any) -> Any:
     return batch
+
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # malloc.h of glibc; see mallopt(3)
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep memory that it frees, and return whether its C library can."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    return mallopt is not None and bool(mallopt(_MMAP_MAX, 0) and mallopt(_TRIM_THRESHOLD, -1))

@@ -29,9 +29,6 @@ from viennatag.training.options import FinetuneOptions
 
 _STRIDE = 16  # pixels that a side grows by: networks halve it four or five times
 _GROWN = 2 / 3  # fraction of the epochs after which the side has its full length
-_AT_A_TIME = 12 * 160**2
-"""Pixels that a processor is shown at a time, where normalisation keeps its statistics. The gradients of a batch are
-the same; what layers keep for them takes a fifth of the memory and stays in the cache, so a step is faster."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +49,9 @@ class FineTuningData:
         unknown: Labels whose targets are unknown for an image in another style, and for a mirrored one, shape
             (2, labels); None is no label.
         exclusive: Groups of exclusive labels, which are learned by a softmax.
+        at_a_time: Pixels that a processor is shown at a time, where normalisation keeps its statistics. The gradients
+            of a batch are the same; what layers keep for them takes a fifth of the memory and stays in the cache, so a
+            step is faster.
     """
 
     pixels: Pixels
@@ -65,6 +65,7 @@ class FineTuningData:
     head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
     unknown: NDArray[np.bool_] | None = None
     exclusive: ExclusiveGroups | None = None
+    at_a_time: int = 12 * 160**2
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,6 @@ class _Shown:
     wanted: Tensor | None
 
     def __getitem__(self, rows: slice) -> "_Shown":
-        """Return some of the images."""
         return _Shown(*(None if each is None else each[rows] for each in vars(self).values()))  # type: ignore[arg-type]
 
 
@@ -151,7 +151,6 @@ class StudentNetwork(lightning.LightningModule):
                     module.eval()
 
     def _side(self) -> int:
-        """Return the side of the images in this epoch."""
         start, full = self.options.initial_size, self.data.pixels.size
         if start is None:
             return full
@@ -168,7 +167,7 @@ class StudentNetwork(lightning.LightningModule):
         count, side = shown.pixels.shape[:2]
         few = count
         if self.device.type == "cpu" and self.options.freeze_statistics:
-            few = -(-count // -(-count * side**2 // _AT_A_TIME))
+            few = -(-count // -(-count * side**2 // self.data.at_a_time))
         self.batch_loss = 0.0
         for start in range(0, count - few, few):
             loss = self._loss(shown[start : start + few]) / count

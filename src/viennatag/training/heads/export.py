@@ -111,20 +111,13 @@ class ExportedHead(ABC):
         A head that returns `head_inputs` has added the constants `weight` (labels, channels) and `bias` (labels,).
         """
 
-    def __call__(self, features: NDArray[Any], *, rows: int = _ROWS) -> NDArray[np.float32]:
-        """Return logits (marks, labels) for raw features or feature maps, computed `rows` marks at a time."""
-        return self._run(features, "logits", rows)
-
-    def local_logits(self, maps: NDArray[Any]) -> NDArray[np.float32]:
-        """Return local logits (marks, positions, labels) of an attention head, whose mean is the logit."""
-        return self._run(maps, "local_logits", _ROWS)[:, :, 0]
-
-    def _run(self, features: NDArray[Any], output: str, rows: int) -> NDArray[np.float32]:
+    def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Return logits (marks, labels) for raw features or feature maps."""
         if self.reads_feature_maps:
             features = features[:, :, None]  # one column
         blocks = [
-            self._runtime.run(np.ascontiguousarray(features[at : at + rows], dtype=np.float32), (output,))[0]
-            for at in range(0, len(features), rows)
+            self._runtime.run(np.ascontiguousarray(features[at : at + _ROWS], dtype=np.float32), ("logits",))[0]
+            for at in range(0, len(features), _ROWS)
         ]
         return np.concatenate(blocks) if blocks else np.empty((0, self.labels), dtype=np.float32)
 

@@ -284,10 +284,7 @@ def over_columns(head: ExportedHead, first: int, width: int, of: int) -> Exporte
 def mean_head(heads: Sequence[ExportedHead], calibrations: Sequence[Calibration], weights: ArrayLike) -> ExportedHead:
     """Return the weighted mean of heads' calibrated logits; of linear heads among them, one linear head.
 
-    Args:
-        heads: The heads.
-        calibrations: Of each.
-        weights: Of each, shape (heads,), or of each and label, shape (heads, labels).
+    Weights have the shape (heads,), or (heads, labels) where each label has its own.
 
     Raises:
         DataError: If the numbers of heads, calibrations and weights differ, or their labels.

@@ -1,8 +1,9 @@
 """Kinds of heads: how logits are learned from features. Listing them needs no torch.
 
-`Linear`, `TreeShared` and `Cosine` are trained by gradient over standardised features, `ResidualAttention` and
-`MLDecoder` over feature maps; `Discriminant`, `Ridge` and `Kernel` are solved for, `Neighbours` and `TagPropagation`
-store marks; a `LabelGraph` smooths a linear head, an `Ensemble` averages others. All become an `ExportedHead`.
+`Linear`, `TreeShared`, `Cosine` and `Hidden` are trained by gradient over standardised features, `ResidualAttention`
+and `MLDecoder` over feature maps; `Discriminant`, `Ridge` and `Kernel` are solved for, `Neighbours` and
+`TagPropagation` store marks; a `LabelGraph` smooths a linear head, an `Ensemble` averages others. All become an
+`ExportedHead`.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.scores import as_targets, dense_unknown, known_counts
+from viennatag.metrics.scores import as_targets
 from viennatag.sampling.sampling import Sampling
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.closed_form import Discriminant, Ridge
-from viennatag.training.heads.export import ExportedHead
-from viennatag.training.heads.exported import CosineHead, LinearHead, NeighbourHead, normalised
-from viennatag.training.heads.kernel import Kernel
+from viennatag.training.heads.export import ExportedHead, HeadInputs, HeadOutputs, Nodes
+from viennatag.training.heads.exported import BiasedHead, CosineHead, LinearHead, NeighbourHead
+from viennatag.training.heads.kernel import Kernel, Support
 from viennatag.training.heads.label_graph import LabelGraph
 from viennatag.training.heads.propagation import TagPropagation
 
@@ -128,6 +130,69 @@ class Cosine:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """A dense layer, batch normalisation, ReLU and dropout before the logits; it cannot be explained by position.
+
+    Attributes:
+        units: Width of the layer.
+        dropout: Share of its outputs that are dropped in training.
+    """
+
+    units: int = 2048
+    dropout: float = 0.5
+    reads_feature_maps: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.units < 1 or not 0 <= self.dropout < 1:
+            raise OptionError(f"{self}: expected at least 1 unit, and a dropout from 0 to less than 1")
+
+    def build(self, width: int, parents: NDArray[np.intp], bias: "Tensor") -> "nn.Module":
+        """Return the layers; see `HeadKind.build`."""
+        from torch import nn
+
+        from viennatag.training.heads.layers import linear_layer
+
+        hidden = nn.Linear(width, self.units, bias=False)
+        rest = (nn.BatchNorm1d(self.units), nn.ReLU(), nn.Dropout(self.dropout), linear_layer(self.units, bias))
+        return nn.Sequential(hidden, *rest)
+
+    def fold(self, module: Any, mean: "Tensor", scale: "Tensor") -> ExportedHead:
+        """Return a head over raw features, with both normalisations folded in; see `HeadKind.fold`."""
+        hidden, norm, last = module[0], module[1], module[4]
+        gain = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach().double()
+        weight = gain[:, None] * hidden.weight.detach().double() / scale.double()
+        shift = norm.bias.detach().double() - gain * norm.running_mean.double() - weight @ mean.double()
+        return HiddenHead(*map(to_array, (weight, shift, last.weight, last.bias)))
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenHead(BiasedHead):
+    """A trained `Hidden` over raw features; all float32.
+
+    Attributes:
+        hidden: Shape (units, width).
+        hidden_bias: Shape (units,).
+        weight: Shape (labels, units).
+        bias: Shape (labels,).
+    """
+
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def write(self, nodes: Nodes, inputs: HeadInputs) -> HeadOutputs:
+        """Add the head to a graph; see `ExportedHead.write`."""
+
+        def dense(value: str, weight: str, bias: str) -> str:
+            constants = (nodes.constant(f"hidden_{name}", getattr(self, name)) for name in (weight, bias))
+            return nodes.add("Gemm", value, *constants, attributes={"transB": 1})
+
+        active = nodes.add("Relu", dense(inputs.pooled, "hidden", "hidden_bias"))
+        return HeadOutputs(dense(active, "weight", "bias"))
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """A vote of the most similar training marks: nothing to train, and one mark of a label is enough.
 
@@ -155,22 +220,11 @@ class Neighbours:
             if not getattr(self, name) > 0:
                 raise OptionError(f"{name} of a neighbour head is {getattr(self, name)}; it must be positive")
 
-    def fit(
-        self,
-        features: NDArray[Any],
-        rows: NDArray[np.intp],
-        targets: "csr_array",
-        *,
-        mean: "Tensor",
-        scale: "Tensor",
-        seed: int = 0,
-    ) -> ExportedHead:
+    def fit(self, train: Examples, *, mean: "Tensor", scale: "Tensor", seed: int = 0) -> ExportedHead:
         """Return a head over these marks.
 
         Args:
-            features: Raw features, shape (rows, width); only those of the support are read.
-            rows: Row of `features` for each mark, shape (marks,).
-            targets: Shape (marks, labels).
+            train: Marks to learn from; only features of the support are read.
             mean: Of the features, shape (width,).
             scale: Of the features, shape (width,).
             seed: Seed of the choice of the support.
@@ -178,22 +232,20 @@ class Neighbours:
         Raises:
             DataError: If no mark carries a label.
         """
-        unknown, known, targets = dense_unknown(targets), known_counts(targets), as_targets(targets)
-        support = self._support(targets, np.random.default_rng(seed))
-        if not len(support):
+        chosen = self._support(as_targets(train.targets), np.random.default_rng(seed))
+        if not len(chosen):
             raise DataError("no mark carries a label, so no mark can be a neighbour")
-        vectors = normalised(features[rows[support]], to_array(mean), to_array(scale))
-        prior = (np.asarray(targets.sum(axis=0), dtype=np.float64).ravel() + 0.5) / (known + 1)
+        support = Support.of(train, chosen, mean, scale)
         return NeighbourHead(
-            mean=to_array(mean),
-            scale=to_array(scale),
-            support=vectors.astype(np.float16),
-            targets=targets[support].toarray().astype(np.uint8),
-            prior=prior.astype(np.float32),
-            k=min(self.k, len(support)),
+            mean=support.mean,
+            scale=support.scale,
+            support=support.vectors.astype(np.float16),
+            targets=support.targets.astype(np.uint8),
+            prior=((train.counts() + 0.5) / (train.known() + 1)).astype(np.float32),
+            k=min(self.k, len(chosen)),
             temperature=self.temperature,
             smoothing=self.smoothing,
-            unknown=None if unknown is None else unknown[support].astype(np.uint8),
+            unknown=None if support.unknown is None else support.unknown.astype(np.uint8),
         )
 
     def _support(self, targets: "csr_array", generator: np.random.Generator) -> NDArray[np.intp]:

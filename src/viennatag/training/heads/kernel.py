@@ -6,15 +6,16 @@ neighbours they are weighed together with those of all other marks.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError
 from viennatag.metrics.scores import as_targets, dense_unknown, known_counts
+from viennatag.training.data.examples import Examples
 from viennatag.training.heads.export import HeadInputs, HeadOutputs, Nodes
-from viennatag.training.heads.exported import FLOAT, BiasedHead, normalised, write_normalised
+from viennatag.training.heads.exported import BiasedHead, SupportHead, normalised
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -95,9 +96,6 @@ class Kernel:
         """Return a head over these marks; an unknown pair teaches nothing.
 
         The arguments are those of `Neighbours.fit`.
-
-        Raises:
-            DataError: If no mark carries a label.
         """
         return self.fit_left_out(train, mean=mean, scale=scale, seed=seed)[0]
 
@@ -117,8 +115,16 @@ class Kernel:
         share = (truth.sum(axis=0) + np.float32(0.5)) / (known.sum(axis=0) + 1)
         weight, left_out = self._solve(support.vectors, (truth - share) * known)
         offset = frequency_offset(train.targets, share)
-        own = {"weight": weight, "bias": share, "sharpness": self.sharpness, "softness": self.softness}
-        head = KernelHead(**support.stored, **own, offset=offset)  # type: ignore[arg-type]
+        head = KernelHead(
+            mean=support.mean,
+            scale=support.scale,
+            support=support.vectors.astype(np.float16),
+            weight=weight,
+            bias=share,
+            sharpness=self.sharpness,
+            softness=self.softness,
+            offset=offset,
+        )
         return head, chosen, soft_log_odds(left_out + share, self.softness).astype(np.float32) + offset
 
     def _solve(
@@ -156,13 +162,37 @@ def _inverse(kernel: NDArray[np.float32], strength: float) -> NDArray[np.float32
 def frequency_offset(targets: "csr_array", share: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return what takes the log-odds of labels from their share of some chosen marks to their frequency on all marks.
 
-    Args:
-        targets: Of all marks, shape (marks, labels).
-        share: Of each label on the chosen marks, shape (labels,).
+    `targets` are those of all marks, `share` is that of each label on the chosen ones, shape (labels,).
     """
     frequency = (np.asarray(as_targets(targets).sum(axis=0)).ravel() + 0.5) / (known_counts(targets) + 1)
     offset: NDArray[np.float32] = np.log(frequency / (1 - frequency) * (1 - share) / share).astype(np.float32)
     return offset
+
+
+class Support(NamedTuple):
+    """Marks that a head compares images with.
+
+    Attributes:
+        mean: Of the features; float32, shape (width,).
+        scale: Likewise.
+        vectors: Standardised features of length 1; float32, shape (marks, width).
+        targets: Whether a mark carries a label; bool, shape (marks, labels).
+        unknown: Whether that is unknown, same shape; None if all are known.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+    targets: NDArray[np.bool_]
+    unknown: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, train: Examples, chosen: NDArray[np.intp], mean: "Tensor", scale: "Tensor") -> "Support":
+        """Return some of the training marks."""
+        centre, unit = np.asarray(mean, dtype=np.float32), np.asarray(scale, dtype=np.float32)
+        vectors = normalised(train.features[train.rows[chosen]], centre, unit)
+        unknown = dense_unknown(train.targets[chosen])
+        return cls(centre, unit, vectors, as_targets(train.targets[chosen]).toarray(), unknown)
 
 
 def rare_first(targets: "csr_array", most: int, seed: int) -> NDArray[np.intp]:

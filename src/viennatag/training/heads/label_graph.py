@@ -41,11 +41,8 @@ class LabelGraph:
     def smoothed(self, head: LinearHead, mean: NDArray[np.float32], graph: "csr_array", strength: float) -> LinearHead:
         """Return a head with smoothed logits.
 
-        Args:
-            head: Over raw features.
-            mean: Of the features, shape (width,).
-            graph: What `label_graph` returned.
-            strength: 0 returns an equal head.
+        `mean` is that of the features, shape (width,), and `graph` what `label_graph` returned. A strength of 0 gives
+        an equal head.
         """
         weight = term = head.weight.astype(np.float64)
         for _ in range(_STEPS if strength else 0):

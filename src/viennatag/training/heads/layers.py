@@ -152,13 +152,9 @@ class DecoderLayer(nn.Module):
 def in_blocks(forward: Callable[[Tensor], Tensor], maps: Tensor, floats: int, max_floats: int) -> Tensor:
     """Return logits of feature maps, computed a few marks at a time if all at once would need too much memory.
 
-    Intermediate values are then computed a second time for the gradient instead of being kept.
-
-    Args:
-        forward: From feature maps (n, positions, width) to logits (n, labels).
-        maps: Of all marks of a batch.
-        floats: Numbers that the function keeps for each mark.
-        max_floats: Numbers that may be kept at a time.
+    Intermediate values are then computed a second time for the gradient instead of being kept. `forward` takes feature
+    maps (n, positions, width) to logits (n, labels) and keeps `floats` numbers for each mark, of which at most
+    `max_floats` are held at a time.
     """
     height = max(1, max_floats // floats)
     if len(maps) <= height or not torch.is_grad_enabled():

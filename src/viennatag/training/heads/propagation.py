@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from viennatag.calibration.platt import fit_platt
 from viennatag.errors import DataError, OptionError
-from viennatag.metrics.scores import as_targets, dense_unknown
-from viennatag.training.heads.exported import PropagationHead, normalised
-from viennatag.training.heads.kernel import frequency_offset, rare_first
+from viennatag.metrics.scores import as_targets
+from viennatag.training.data.examples import Examples
+from viennatag.training.heads.exported import PropagationHead
+from viennatag.training.heads.kernel import Support, frequency_offset, rare_first
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
     from torch import Tensor
 
 _ROWS = 512
@@ -50,16 +50,7 @@ class TagPropagation:
         if not self.temperatures or not least > 0:
             raise OptionError(f"tag propagation cannot work with {self}; expected positive numbers")
 
-    def fit(
-        self,
-        features: NDArray[Any],
-        rows: NDArray[np.intp],
-        targets: "csr_array",
-        *,
-        mean: "Tensor",
-        scale: "Tensor",
-        seed: int = 0,
-    ) -> PropagationHead:
+    def fit(self, train: Examples, *, mean: "Tensor", scale: "Tensor", seed: int = 0) -> PropagationHead:
         """Return a head over these marks; a mark on which a label is unknown has no vote for it.
 
         The arguments are those of `Neighbours.fit`.
@@ -67,38 +58,33 @@ class TagPropagation:
         Raises:
             DataError: If no mark carries a label, or there is one mark only.
         """
-        given = as_targets(targets)
-        if not given.nnz or given.shape[0] < 2:
+        if not train.counts().any() or len(train) < 2:
             raise DataError("no mark carries a label, or there is one mark only, so there is nothing to learn")
-        chosen = rare_first(given, self.max_marks, seed)
-        centre, unit = np.asarray(mean, dtype=np.float32), np.asarray(scale, dtype=np.float32)
-        support = normalised(features[rows[chosen]], centre, unit)
-        truth = given[chosen].toarray().astype(np.float32)
-        unknown = dense_unknown(targets)
-        hidden = None if unknown is None else unknown[chosen]
-        prior = ((truth.sum(axis=0) + 0.5) / (len(truth) + 1 - (0 if hidden is None else hidden.sum(axis=0)))).astype(
-            np.float32
-        )
+        chosen = rare_first(as_targets(train.targets), self.max_marks, seed)
+        support = Support.of(train, chosen, mean, scale)
+        truth, hidden = support.targets.astype(np.float32), support.unknown
+        marks = len(truth) + 1 - (0 if hidden is None else hidden.sum(axis=0))
+        prior = ((truth.sum(axis=0) + 0.5) / marks).astype(np.float32)
         known = truth if hidden is None else np.where(hidden, np.float32(-1), truth)
         best = -np.inf
         for tried in self.temperatures:
-            shares = self._left_out_shares(support, truth, hidden, prior, tried)
+            shares = self._left_out_shares(support.vectors, truth, hidden, prior, tried)
             found = fit_platt(shares, known)
             likelihood = _log_likelihood(shares * found.slope + found.intercept, known)
             if likelihood > best:
                 best, temperature, learned = likelihood, tried, found
         return PropagationHead(
-            mean=centre,
-            scale=unit,
-            support=support.astype(np.float16),
+            mean=support.mean,
+            scale=support.scale,
+            support=support.vectors.astype(np.float16),
             targets=truth.astype(np.uint8),
             prior=prior,
-            k=min(self.k, len(support)),
+            k=min(self.k, len(truth)),
             temperature=temperature,
             smoothing=self.smoothing,
             unknown=None if hidden is None else hidden.astype(np.uint8),
             slope=learned.slope.astype(np.float32),
-            intercept=(learned.intercept + frequency_offset(targets, prior)).astype(np.float32),
+            intercept=(learned.intercept + frequency_offset(train.targets, prior)).astype(np.float32),
         )
 
     def _left_out_shares(

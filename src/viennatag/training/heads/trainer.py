@@ -75,13 +75,10 @@ class Schedule:
 
 @dataclass(frozen=True, eq=False)
 class TrainedHead:
-    """The result of training a head.
+    """A head over raw features, its validation macro average precision, and the epochs until the best.
 
-    Attributes:
-        head: The head, over raw features.
-        macro_map: Macro average precision on the validation subset, in [0, 1]; NaN if it is undefined there.
-        epochs: Epochs until the best.
-        history: Mean loss and validation macro average precision of each epoch.
+    The precision is in [0, 1], NaN if it is undefined there. `history` has the mean loss and the precision of each
+    epoch.
     """
 
     head: ExportedHead

@@ -64,9 +64,6 @@ def fit_postprocessor(
         crop_gain: Macro average precision of pictorial labels that crops must gain.
         pixel_labels: Colour labels to read from pixels; empty for those that these marks say are read better so.
         seed: Of the bootstrap that compares head and pixels.
-
-    Raises:
-        DataError: If no target is true.
     """
     logits, crops, facts = _choose_crops(outputs, targets, labels, crop_gain)
     parent_weight, calibration, found = _choose_parent_weight(logits, targets, labels, min_positives)
@@ -97,11 +94,8 @@ def fit_colour_columns(
 ) -> Calibration:
     """Return a calibration in which that of some labels is fitted to colour features.
 
-    Args:
-        calibration: Of all labels.
-        columns: The labels read from pixels.
-        own: Colour features of the validation marks, shape (marks, columns).
-        targets: Whether these carry them, same shape.
+    `own` are the colour features of the validation marks and `targets` whether they carry the labels of `columns`, both
+    of shape (marks, columns).
     """
     fitted = fit_platt(own, targets, groups=np.zeros(len(columns), dtype=int))
     slope, intercept = calibration.slope.copy(), calibration.intercept.copy()
@@ -156,12 +150,7 @@ def compare_colour_readers(
 ) -> dict[str, dict[str, float]]:
     """Return for each colour label with enough marks the average precision of the head and of the pixels.
 
-    Args:
-        logits: Of the head, shape (marks, labels).
-        colours: Colour features, shape (marks, `COLOUR_LABELS`).
-        targets: True labels, shape (marks, labels).
-        labels: The labels.
-        seed: Of the bootstrap over marks.
+    Logits have the shape (marks, labels), colour features (marks, `COLOUR_LABELS`).
 
     Returns:
         By label `head`, `pixels`, and `low`, the lower end of the 95 % interval of what the pixels gain.

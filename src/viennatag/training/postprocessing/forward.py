@@ -20,11 +20,7 @@ ROWS = 64
 
 
 def forward(head: ExportedHead, held_out: HeldOut) -> Outputs:
-    """Return what a head says about held-out marks, with the colour features for all of `COLOUR_LABELS`.
-
-    Raises:
-        DataError: If an image cannot be read again.
-    """
+    """Return what a head says about held-out marks, with the colour features for all of `COLOUR_LABELS`."""
     if not head.reads_feature_maps:
         return held_out.outputs(head(held_out.features))
     examples = held_out.examples

@@ -37,13 +37,9 @@ def shift_prior(
 ) -> Postprocessor:
     """Return a postprocessor whose scores are for marks with the label frequencies of others.
 
-    Args:
-        chain: Its scores are for the frequencies of training.
-        prior: Share of the training marks that carry each label, shape (labels,).
-        target: Marks with the target frequencies; only their labels are read.
-        decision_rule: Finds the thresholds of labels that are read from pixels, if it has one for each label.
-        outputs: Of the validation marks.
-        targets: True labels of these, shape (marks, labels).
+    `prior` is the share of the training marks that carry each label, shape (labels,). Of the target marks only the
+    labels are read. `outputs` and `targets` are those of the validation marks, for labels read from pixels, whose
+    thresholds are found again if the decision rule has one for each label.
     """
     known = np.clip(prior, _MIN_SHARE, 1 - _MIN_SHARE)
     shares = target_shares(chain.labels, known, target)

@@ -1,44 +1,40 @@
 """One complete training, from a backbone to a postprocessor; and which of two is better on the validation subset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from viennatag.data.marks import SUBSETS, Marks
 from viennatag.errors import DataError
-from viennatag.evaluation.comparison import METRICS, ROUNDS, Contrast, contrast, sample_metrics
-from viennatag.metrics.bootstrap import draw_weights
+from viennatag.evaluation.comparison import Contrast
 from viennatag.metrics.metrics import macro_average_precision
 from viennatag.model.bundle import open_bundle
 from viennatag.model.seen_images import is_seen
 from viennatag.training.backbones.backbone import Backbone
 from viennatag.training.backbones.loading import BUNDLE, load_backbone
-from viennatag.training.data.collection import TEST, TRAIN, VALIDATION, Collection, ProgressCallback, collect
+from viennatag.training.data.collection import TEST, VALIDATION, Collection, ProgressCallback, TrainingData
 from viennatag.training.data.profiles import choose_profile
 from viennatag.training.data.stored_features import StoredFeatures
 from viennatag.training.finetuning.run import finetune_backbone
 from viennatag.training.heads.export import ExportedHead
 from viennatag.training.heads.exported import LinearHead
 from viennatag.training.options import TrainOptions
-from viennatag.training.selection.strategy_search import SearchResult, search_strategies
+from viennatag.training.selection.strategy_search import (
+    SearchResult,
+    contrast_samples,
+    search_strategies,
+    validation_samples,
+)
 from viennatag.training.selection.trained_strategy import TrainedStrategy, as_trained, postprocess, train_strategy
-from viennatag.training.strategies import STRATEGIES
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A training that may become a bundle.
+    """A training that may become a bundle: its options, network, marks with features, and head with its postprocessor.
 
-    Attributes:
-        options: How it was trained.
-        backbone: Pixels to features.
-        collection: The marks with these features.
-        trained: The head and its postprocessor.
-        found: How its strategy was found, if it was searched for.
+    `found` says how its strategy was found, if it was searched for.
     """
 
     options: TrainOptions
@@ -46,15 +42,6 @@ class Candidate:
     collection: Collection
     trained: TrainedStrategy
     found: SearchResult | None = None
-
-    def samples(self) -> NDArray[np.float64]:
-        """Return the metrics on samples of the validation subset, the same ones for every candidate."""
-        labels = self.trained.labels
-        validation = self.collection.examples(labels, VALIDATION)
-        scores = self.trained.scores(self.collection.held_out(labels, VALIDATION))
-        suggested = self.trained.postprocessor.decide(scores)
-        counts = self.collection.examples(labels, TRAIN).counts()
-        return sample_metrics(scores, suggested, validation.targets, counts, draw_weights(len(scores), rounds=ROUNDS))
 
     @property
     def macro_map(self) -> float:
@@ -66,35 +53,12 @@ class Candidate:
 
 def contrasts(candidates: Mapping[str, Candidate], *, baseline: str) -> dict[str, Contrast]:
     """Return the validation macro average precision of candidates, each against the baseline on the same samples."""
-    samples = {name: each.samples()[None] for name, each in candidates.items()}
-    return {name: found[METRICS[0]] for name, found in contrast(samples, baseline=baseline).items()}
+    samples = {name: validation_samples(each.trained, each.collection) for name, each in candidates.items()}
+    return contrast_samples(samples, baseline=baseline)
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingMarks:
-    """What is the same for all candidates: marks in their subsets, and what reads and keeps them.
-
-    Attributes:
-        marks: With the subset of each in `splits`.
-        images: Folder that the marks' images are relative to, or a store of their features.
-        cache: Folder that keeps backbones, features and checkpoints.
-        unlabelled_images: Images without labels, for networks with a teacher.
-        extra_marks: Extra marks, and the folder of their images, that a strategy may add.
-        skip_bad: Whether marks whose image cannot be read are left out.
-        progress: Progress callback.
-        logger: One of Lightning's, for fine-tuning.
-        deadline: When fine-tuning ends at its best epoch, on the clock of `time.perf_counter`; None lets it end itself.
-    """
-
-    marks: Marks
-    images: Path | StoredFeatures
-    cache: Path
-    unlabelled_images: Sequence[Path] = ()
-    extra_marks: tuple[Marks, Path | str] | None = None
-    skip_bad: bool = False
-    progress: ProgressCallback = lambda *_: None
-    logger: Any = None
-    deadline: float | None = None
+class TrainingMarks(TrainingData):
+    """Marks on which whole candidates are trained."""
 
     def completed(self, options: TrainOptions) -> TrainOptions:
         """Return options in which what suits the marks and the initial weights is filled in, and report it."""
@@ -117,17 +81,8 @@ class TrainingMarks:
         self, options: TrainOptions, backbone: Backbone, start: ExportedHead | None, *, keep_head: bool
     ) -> Candidate:
         """Return the training of a head on a backbone, whatever backbone the options name; see `train_candidate`."""
-        collection = collect(
-            self.marks,
-            self.images,
-            backbone,
-            cache=self.cache,
-            feature_maps=options.budget is None and options.strategy.reads_feature_maps,
-            extra_marks=self.extra_marks,
-            skip_bad=self.skip_bad,
-            seed=options.seed,
-            progress=self.progress,
-        )
+        feature_maps = options.budget is None and options.strategy.reads_feature_maps
+        collection = self.collect(backbone, feature_maps=feature_maps, seed=options.seed)
         return train_candidate(collection, backbone, start, options, self.progress, keep_head=keep_head)
 
     def _backbone(self, options: TrainOptions) -> tuple[Backbone, LinearHead | None]:
@@ -135,16 +90,7 @@ class TrainingMarks:
         if isinstance(self.images, StoredFeatures):
             return self.images.backbone, None
         if options.finetune:
-            return finetune_backbone(
-                self.marks,
-                self.images,
-                options,
-                cache=self.cache,
-                unlabelled_images=self.unlabelled_images,
-                logger=self.logger,
-                deadline=self.deadline,
-                progress=self.progress,
-            )
+            return finetune_backbone(self, options)
         self.progress("backbone", 0, 1, options.backbone)
         backbone = load_backbone(
             options.backbone,
@@ -198,18 +144,13 @@ def train_candidate(
     keep_head: bool,
 ) -> Candidate:
     """Return a candidate with the head that options ask for, or with `start` as it is where `keep_head` is set."""
-    strategy, found = options.strategy, None
-    labels = collection.labels(min_count=strategy.min_count)
+    strategy = options.strategy
     if options.budget is not None and options.preset is None:
         found = search_strategies(
-            collection,
-            strategies=[replace(each, decision_rule=strategy.decision_rule) for each in STRATEGIES.values()],
-            min_count=strategy.min_count,
-            budget=options.budget,
-            seed=options.seed,
-            progress=progress,
+            collection, like=strategy, budget=options.budget, seed=options.seed, progress=progress
         )
         return Candidate(options, backbone, collection, found.trained, found)
+    labels = collection.labels(min_count=strategy.min_count)
     validation, held_out = collection.examples(labels, VALIDATION), collection.held_out(labels, VALIDATION)
     if keep_head and start:
         trained = postprocess(as_trained(start, validation), strategy, labels, validation, held_out)

@@ -7,6 +7,7 @@ stopped, and one more strategy costs only its own training.
 
 import hashlib
 import io
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from viennatag import files
@@ -35,10 +37,10 @@ from viennatag.files import cache_folder
 from viennatag.images.reading import hash_images
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.metrics.metrics import frequency_bands
+from viennatag.runtime.engine import Engine
 from viennatag.split.folds import fold_marks
 from viennatag.split.splitting import MAX_DISTANCE
 from viennatag.training.backbones.backbone import Backbone
-from viennatag.training.backbones.cost import Cost, measure_cost
 from viennatag.training.backbones.loading import contents_digest, load_backbone
 from viennatag.training.data.collection import (
     TEST,
@@ -47,7 +49,6 @@ from viennatag.training.data.collection import (
     Collection,
     ImageFolder,
     ProgressCallback,
-    collect,
     split_readable,
 )
 from viennatag.training.data.examples import Examples, draw_positions
@@ -161,18 +162,9 @@ def compare(
         )
         for name in backbones:
             table = without_seen_test_marks(table, Path(images), name)
-        collection = collect(
-            table,
-            images,
-            network,
-            cache=folder,
-            feature_maps=strategies is not None and any(each.reads_feature_maps for each in chosen),
-            extra_marks=extra_marks,
-            skip_bad=skip_bad,
-            seed=seed,
-            progress=progress,
-        )
         data = TrainingMarks(table, Path(images), folder, (), extra_marks, skip_bad, report)
+        feature_maps = strategies is not None and any(each.reads_feature_maps for each in chosen)
+        collection = data.collect(network, feature_maps=feature_maps, seed=seed)
         runs.append(
             run_methods(
                 collection,
@@ -200,10 +192,6 @@ def split_folds(
     """Return the marks once for each fold, with the fold as their test subset; other marks have no subset yet.
 
     Marks that their table states to be in test are left out of all.
-
-    Raises:
-        DataError: If an image cannot be read, or there are fewer groups of marks than folds.
-        OptionError: If `folds` makes no sense.
     """
     paths = [images / image for image in marks.images]
     hashes, errors = hash_images(paths, progress=lambda done, total: progress("images", done, total, ""))
@@ -255,15 +243,10 @@ def _trainings(
 
 @dataclass(frozen=True, eq=False)
 class MethodResults:
-    """What all methods reached on one split, by name.
+    """What all methods reached on one split, by name: a result for each seed.
 
-    Attributes:
-        run: The labels and marks that they were evaluated on.
-        prior: The figures of the frequency prior; see `ComparisonRun.prior_samples`.
-        reached: A result for each seed.
-        described: One line about each, and its reply.
-        omitted: Methods that could not run, and why.
-        own: The cost of the first backbone, where it is wanted.
+    `described` holds one line about each, and its reply; `omitted` says why methods could not run. `own` is the cost of
+    the first backbone, where it is wanted.
     """
 
     run: "ComparisonRun"
@@ -271,7 +254,7 @@ class MethodResults:
     reached: Mapping[str, Sequence["TrainingResult"]]
     described: Mapping[str, tuple[str, int]]
     omitted: Mapping[str, str]
-    own: Cost | None
+    own: "Cost | None"
 
 
 def run_methods(
@@ -381,7 +364,7 @@ def _row(
     reply: int,
     found: Sequence["TrainingResult"],
     metrics: Mapping[str, Contrast],
-    own: Cost | None,
+    own: "Cost | None",
 ) -> ComparisonRow:
     """Return the row of a method; `own` is the cost of the first backbone, where it is wanted."""
     cost, seconds = found[0].cost or own, float(np.mean([each.seconds for each in found]))
@@ -405,7 +388,7 @@ class TrainingResult:
     samples: NDArray[np.float64]
     seconds: float
     reused: bool
-    cost: Cost | None = None
+    cost: "Cost | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -479,15 +462,12 @@ class ComparisonRun:
         method: object,
         run: Callable[[], Scored],
         cache: Path | None = None,
-        cost: Callable[[], Cost] | None = None,
+        cost: "Callable[[], Cost] | None" = None,
     ) -> TrainingResult:
         """Return the figures of any method, from the cache if they are there.
 
-        Args:
-            method: What decides its figures on these marks; its repr is what they are found by.
-            run: Returns its scores and decisions over the evaluated marks and labels, each (marks, labels).
-            cache: Folder that keeps results; None keeps none.
-            cost: Returns the cost of its network after the run, if it has one of its own.
+        They are found by the repr of `method`, which holds all that decides them. `run` returns scores and decisions
+        over the evaluated marks and labels, each (marks, labels), and `cost` afterwards what its network costs.
         """
         described = (RECIPE, method, self.min_count, self.draws.shape, self.collection.digest)
         path = cache and cache / "compare" / f"{hashlib.sha256(repr(described).encode()).hexdigest()[:32]}.npz"
@@ -571,3 +551,28 @@ def train_on(
         schedule=schedule,
     )
     return trained, collection.examples(labels, TRAIN).counts()
+
+
+_PASSES = 5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs: its parameters, and milliseconds for one image on one thread, the median of some passes."""
+
+    parameters: int
+    milliseconds: float
+
+
+def measure_cost(backbone: Backbone) -> Cost:
+    """Return the cost of a backbone on this machine."""
+    weights = onnx.load_from_string(backbone.graph).graph.initializer
+    parameters = sum(math.prod(each.dims) for each in weights if each.data_type == onnx.TensorProto.FLOAT)
+    engine = Engine(backbone.graph, threads=1)
+    pixels = np.zeros((1, backbone.size, backbone.size, 3), dtype=np.uint8)
+    seconds = []
+    for _ in range(_PASSES):
+        started = time.perf_counter()
+        engine.run(pixels, ("features",))
+        seconds.append(time.perf_counter() - started)
+    return Cost(parameters, round(1000 * float(np.median(seconds)), 2))

@@ -121,14 +121,9 @@ class _StoredScores:
 
 @dataclass(frozen=True, eq=False)
 class CrossFittedScores:
-    """Calibrated, coherent scores (marks, labels), each from a head that did not learn from the mark.
+    """Calibrated, coherent scores (marks, labels), each from the head of a fold, which did not learn from its marks.
 
     They are computed when they are read: those of a register do not fit into memory.
-
-    Attributes:
-        examples: The marks.
-        fold: Fold of each mark, shape (marks,).
-        heads: For each fold the one that did not learn from it.
     """
 
     examples: Examples
@@ -171,19 +166,9 @@ def cross_fit_heads(
 ) -> CrossFittedScores:
     """Return scores of marks from heads that did not learn from them.
 
-    The fold after the scored one serves to stop and to calibrate, the others to learn.
-
-    Args:
-        marks: The marks; their split is not read, their groups stay together.
-        labels: What is scored.
-        features: Raw features, shape (rows, width).
-        rows: Row of `features` for each mark, shape (marks,).
-        hashes: Perceptual hash of each mark's image; near-duplicates then stay together.
-        strategy: What to train.
-        folds: At least 3.
-        seed: Of the folds and the heads.
-        schedule: How long and how fast the heads learn.
-        progress: Progress callback.
+    The fold after the scored one serves to stop and to calibrate, the others to learn. Features are raw, shape (rows,
+    width), and `rows` says which is whose, shape (marks,). The split of the marks is not read; groups stay together,
+    as do near-duplicates by their perceptual hashes.
 
     Raises:
         OptionError: If there are fewer than 3 folds.

@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,35 +20,36 @@ from typing import Any
 import numpy as np
 import torch
 
+from viennatag.calibration.calibration import Calibration
+from viennatag.calibration.platt import fit_platt
 from viennatag.data.marks import SUBSETS
 from viennatag.errors import BackboneError, OptionError
 from viennatag.evaluation.comparison import Contrast
 from viennatag.files import atomic_file
 from viennatag.runtime.engine import Engine
 from viennatag.training.backbones.backbone import Backbone
-from viennatag.training.backbones.joining import mirror_backbone
+from viennatag.training.backbones.joining import join_backbones, mirror_backbone
 from viennatag.training.backbones.loading import contents_digest, load_network
 from viennatag.training.backbones.stages import STAGES
-from viennatag.training.data.collection import TRAIN, ProgressCallback
+from viennatag.training.data.collection import TRAIN, VALIDATION, ProgressCallback
 from viennatag.training.data.stored_features import StoredFeatures
+from viennatag.training.heads.export import ExportedHead
+from viennatag.training.heads.exported import mean_head, over_columns
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
 from viennatag.training.selection.candidates import Candidate, TrainingMarks, contrasts, frozen
-from viennatag.training.selection.joined import choose_members, join_candidates
 from viennatag.training.selection.strategy_search import search_strategies
 from viennatag.training.strategies import STRATEGIES, Strategy
 
 FROZEN, STAGED, FINETUNED = "frozen features", "frozen features of all stages", "fine-tuned"
 SEARCHED = "searched strategy"
 JOINED, MIRRORED = "joined networks", "mirrored view"
-SHORT_EPOCHS = 3
-"""Epochs of a short fine-tuning."""
 FULL_EPOCHS = 15
 """Another network is trained in full only where each then has this many epochs."""
 LEAST_PATIENCE = 4
 """A full fine-tuning ends after this many epochs that are no better, or after half of them: where rare labels have few
 validation marks, a lucky epoch comes early."""
-SHORT_SHARE, HEAD_SHARE = 0.4, 0.1
-"""Shares of the budget for short fine-tunings, and for the strategy of the head."""
+SHORT_SHARE = 0.4
+"""Share of the budget for short fine-tunings."""
 IN_FULL = "in full"
 """The stage of the trainings that short ones prepare."""
 LINEAR, KERNEL = ("linear-and-ridge",), ("kernel", "few-examples")
@@ -70,6 +71,11 @@ class PresetPlan:
         full: The fields that each full fine-tuning changes of what was chosen; the first ones, as time permits.
         mirrors: Whether photographs may be seen mirrored too, which costs time in serving.
         kernels: Whether a kernel head may read the stages; see `KERNEL`.
+        short_epochs: Epochs of a short fine-tuning.
+        head_share: Share of the budget for the strategy of the head.
+        near: Share of the best network's macro average precision from which another takes part even if it is surely
+            worse. On labels that can hardly be seen one of 0.85 cost 0.7 points, and those above 0.9 gained on every
+            collection.
     """
 
     budget: float
@@ -78,6 +84,9 @@ class PresetPlan:
     full: tuple[Mapping[str, Any], ...] = ({},)
     mirrors: bool = False
     kernels: bool = False
+    short_epochs: int = 3
+    head_share: float = 0.1
+    near: float = 0.9
 
 
 _LOWER = {"learning_rate": 3e-4}
@@ -98,14 +107,9 @@ SEARCHES: dict[Preset, PresetPlan] = {
 
 @dataclass(frozen=True)
 class PresetTrial:
-    """One training of a search.
+    """One training of a search: what was asked and tried, its validation macro average precision, and seconds.
 
-    Attributes:
-        stage: What was asked.
-        name: What was tried.
-        macro_map: Validation macro average precision, in [0, 1].
-        seconds: What it took.
-        epoch_seconds: What each epoch of fine-tuning took, or was expected to, as where it was found in the cache.
+    `epoch_seconds` is what each epoch of fine-tuning took, or was expected to, as where it was found in the cache.
     """
 
     stage: str
@@ -116,18 +120,13 @@ class PresetTrial:
 
 
 def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate, dict[str, Any]]:
-    """Return the best candidate on the validation subset, and how it was found, for the bundle to keep.
-
-    Raises:
-        DataError: If an image cannot be read.
-        BackboneError: If the backbone cannot be had.
-    """
+    """Return the best candidate on the validation subset, and how it was found, for the bundle to keep."""
     assert options.preset is not None
     plan = SEARCHES[options.preset]
     search = _Search(data, plan, options.budget or plan.budget, _record_path(data, options))
     base = replace(options, preset=None, budget=None)
     alone = {FROZEN: search.train("backbone", FROZEN, frozen(base))}
-    chosen = data.completed(replace(base, finetune=FinetuneOptions(epochs=SHORT_EPOCHS)))
+    chosen = data.completed(replace(base, finetune=FinetuneOptions(epochs=plan.short_epochs)))
     search.stage_strategies = KERNEL if plan.kernels and data.marks.taxonomy != "vienna" else LINEAR
     try:
         alone |= search.finetuned(chosen, alone[FROZEN].backbone)
@@ -141,9 +140,8 @@ def search_preset(data: TrainingMarks, options: TrainOptions) -> tuple[Candidate
     best, networks, views = _together(search, alone, candidates, mirrors=plan.mirrors and photos)
     found = search_strategies(
         candidates[best].collection,
-        strategies=[replace(each, decision_rule=options.strategy.decision_rule) for each in STRATEGIES.values()],
-        min_count=options.strategy.min_count,
-        budget=max(min(HEAD_SHARE * search.budget, search.left), 1.0),
+        like=options.strategy,
+        budget=max(min(plan.head_share * search.budget, search.left), 1.0),
         seed=options.seed,
         progress=data.progress,
     )
@@ -166,10 +164,6 @@ def train_fast(data: TrainingMarks, options: TrainOptions) -> Candidate:
     """Return linear heads on all stages of the frozen network, or a head on its last layer.
 
     The latter for Vienna codes, of which the gain was not measured, and for networks whose stages cannot be read.
-
-    Raises:
-        DataError: If an image cannot be read.
-        BackboneError: If the backbone cannot be had.
     """
     named = options.backbone.partition(":")[0] in {"bundle", "onnx", STAGES.rstrip(":")}
     if named or data.marks.taxonomy == "vienna" or isinstance(data.images, StoredFeatures):
@@ -190,7 +184,7 @@ def _together(
     flatters a network alone, whose epoch was chosen on it. Where no fine-tuned network is better than the
     frozen one with the same head, nothing is joined.
     """
-    members = choose_members(_once_each(alone))
+    members = choose_members(_once_each(alone), search.plan.near)
     parts = sorted((alone[name] for name in members), key=lambda each: each.options.finetune is None)
     best, networks, views = _best(candidates), 1, 1
     plain = max(each.macro_map for name, each in candidates.items() if name not in {STAGED, FINETUNED})
@@ -272,7 +266,7 @@ class _Search:
         self.trials = _read_trials(path)
         self.stage_strategies: tuple[str, ...] = LINEAR
         self._deadline = time.perf_counter() + budget - sum(each.seconds for each in self.trials)
-        self.data = replace(data, progress=self._clock, deadline=self._deadline - HEAD_SHARE * budget)
+        self.data = replace(data, progress=self._clock, deadline=self._deadline - plan.head_share * budget)
 
     @property
     def left(self) -> float:
@@ -311,12 +305,12 @@ class _Search:
     def finetuned(self, start: TrainOptions, backbone: Backbone) -> dict[str, Candidate]:
         """Return the networks that were fine-tuned, by name; none if there is no time for it."""
         epoch = self._expected_epoch(start)
-        available = (1 - HEAD_SHARE) * self.budget - self._spent()
+        available = (1 - self.plan.head_share) * self.budget - self._spent()
         if epoch > available:
             self._report(f"no fine-tuning: an epoch would take about {epoch / 60:.0f} minutes, give more budget")
             return self.staged(start)
         chosen, short, overhead = start, None, 0.0
-        if SHORT_EPOCHS * epoch <= SHORT_SHARE * self.budget:
+        if self.plan.short_epochs * epoch <= SHORT_SHARE * self.budget:
             chosen, short, overhead = self._short_trials(start, backbone, epoch)
             epoch = short.epoch_seconds
         found = self.staged(chosen)
@@ -356,8 +350,8 @@ class _Search:
             for change in changes:
                 tried = _changed(origin, change, backbone)
                 name = ", ".join(f"{key} {value}" for key, value in change.items())
-                expected = first.epoch_seconds * _area(tried, backbone)
-                cost = SHORT_EPOCHS * expected
+                expected = first.epoch_seconds * (_side(tried, backbone) / backbone.size) ** 2  # by pixels
+                cost = self.plan.short_epochs * expected
                 has_time = self._made(stage, name) or self._spent() + cost <= SHORT_SHARE * self.budget
                 if tried in before or not has_time:
                     continue
@@ -365,7 +359,7 @@ class _Search:
                 trial = self._short(stage, name, tried, expected)
                 if trial.macro_map > best.macro_map:
                     chosen, best = tried, trial
-        return chosen, best, max(0.0, first.seconds - SHORT_EPOCHS * first.epoch_seconds)
+        return chosen, best, max(0.0, first.seconds - self.plan.short_epochs * first.epoch_seconds)
 
     def _in_full(self, chosen: TrainOptions, backbone: Backbone, epoch: float, overhead: float) -> dict[str, Candidate]:
         """Return full fine-tunings, by name: as many as can have `FULL_EPOCHS`, at least one, and then be joined."""
@@ -375,10 +369,10 @@ class _Search:
             wanted += [tried] if tried not in wanted else []
         one = max(each.seconds for each in self.trials if each.stage == "backbone")
         joining = (len(wanted) + 1) * one
-        self.data = replace(self.data, deadline=self._deadline - HEAD_SHARE * self.budget - joining)
+        self.data = replace(self.data, deadline=self._deadline - self.plan.head_share * self.budget - joining)
         found: dict[str, Candidate] = {}
         for number, tried in enumerate(wanted, start=1):
-            available = (1 - HEAD_SHARE) * self.budget - joining - self._spent(number)
+            available = (1 - self.plan.head_share) * self.budget - joining - self._spent(number)
             share = available / max(1, min(len(wanted) - number + 1, int(available / (overhead + FULL_EPOCHS * epoch))))
             epochs = min(self.plan.epochs, int((share - overhead) / epoch))
             if found and epochs < min(FULL_EPOCHS // 2, self.plan.epochs):
@@ -476,7 +470,6 @@ class _EpochClock:
 
 
 def _serving_seconds(backbone: Backbone) -> float:
-    """Return how many seconds the features of an image take."""
     pixels = np.zeros((_PROBE, backbone.size, backbone.size, 3), dtype=np.uint8)
     engine = Engine(backbone.graph)
     for _ in range(2):  # the first time is slower
@@ -502,6 +495,45 @@ def _side(options: TrainOptions, backbone: Backbone) -> int:
     return options.size or backbone.size
 
 
-def _area(options: TrainOptions, backbone: Backbone) -> float:
-    """Return how many times the pixels an image has, of those of one of the backbone's size."""
-    return (_side(options, backbone) / backbone.size) ** 2
+def choose_members(candidates: Mapping[str, Candidate], near: float) -> tuple[str, ...]:
+    """Return the names of the candidates that are good enough to be joined with the best one, which is the first.
+
+    They take images of the same size, and reach the share `near` of the best one, or are no worse beyond noise. Whether
+    the mean is better is not asked of the validation subset, which flatters the network that was chosen on it: on
+    photographs it said -0.9 points where the test subset said +0.8.
+    """
+    best = max(candidates, key=lambda name: candidates[name].macro_map)
+    size, least = candidates[best].backbone.size, near * candidates[best].macro_map
+    alike = {name: each for name, each in candidates.items() if each.backbone.size == size}
+    found = contrasts(alike, baseline=best)
+    good = [name for name, each in alike.items() if each.macro_map >= least or found[name].verdict != "worse"]
+    return tuple(sorted(good, key=lambda name: -candidates[name].macro_map))
+
+
+def join_candidates(data: TrainingMarks, members: Sequence[Candidate]) -> Candidate:
+    """Return the candidate whose logits are the mean of those of others, with the options of the first one."""
+    head = side_by_side(
+        [each.trained.head for each in members],
+        [_calibration(each) for each in members],
+        [each.backbone.width for each in members],
+    )
+    backbone = join_backbones([each.backbone for each in members])
+    return data.with_backbone(members[0].options, backbone, head, keep_head=True)
+
+
+def side_by_side(
+    heads: Sequence[ExportedHead], calibrations: Sequence[Calibration], widths: Sequence[int]
+) -> ExportedHead:
+    """Return the mean of heads' calibrated logits, each over features of its own, `widths` of them, side by side."""
+    firsts = np.cumsum([0, *widths])
+    of = int(firsts[-1])
+    placed = [
+        over_columns(head, int(first), width, of) for head, first, width in zip(heads, firsts, widths, strict=False)
+    ]
+    return mean_head(placed, calibrations, (1.0,) * len(placed))
+
+
+def _calibration(candidate: Candidate) -> Calibration:
+    labels = candidate.trained.labels
+    validation = candidate.collection.examples(labels, VALIDATION)
+    return fit_platt(validation.logits(candidate.trained.head), validation.targets, groups=labels.groups)

@@ -7,8 +7,8 @@ Validation flatters all alike; the figure to believe is that of the test subset,
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,10 @@ from viennatag.errors import OptionError
 from viennatag.evaluation.comparison import METRICS, ROUNDS, Contrast, contrast, sample_metrics
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.training.data.collection import TRAIN, VALIDATION, Collection, ProgressCallback
-from viennatag.training.data.examples import Examples
 from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.trainer import Schedule
 from viennatag.training.selection.trained_strategy import TrainedStrategy, blend, postprocess, train_strategy
-from viennatag.training.strategies import BASELINE, MIN_COUNT, STRATEGIES, Strategy
+from viennatag.training.strategies import BASELINE, STRATEGIES, Strategy
 
 FINALISTS = 4
 ROUND_SHARES = (0.25, 0.5, 1.0)
@@ -32,14 +31,7 @@ BLEND = "blend"
 
 @dataclass(frozen=True)
 class Trial:
-    """One training.
-
-    Attributes:
-        strategy: Its name.
-        share: How much of the schedule it had, in (0, 1].
-        macro_map: Validation macro average precision.
-        seconds: What it took.
-    """
+    """One training of a strategy, for a share of the schedule: its validation macro average precision, and seconds."""
 
     strategy: str
     share: float
@@ -51,14 +43,9 @@ class Trial:
 class SearchResult:
     """What was chosen, and why.
 
-    Attributes:
-        name: Name of the strategy, or `blend`.
-        members: The strategies in it, with their hyperparameters.
-        trained: The trained strategy.
-        reason: One sentence.
-        trials: What was tried, in order.
-        contrasts: Validation macro average precision of each finalist against the baseline.
-        exhausted: Whether the budget ended before all was tried.
+    The name is that of a strategy, or `blend`; the members are the strategies in it. Trials are in order; contrasts are
+    of the validation macro average precision of each finalist against the baseline. The search is exhausted where the
+    budget ended before all was tried.
     """
 
     name: str
@@ -86,42 +73,34 @@ class SearchResult:
 def search_strategies(
     collection: Collection,
     *,
+    like: Strategy | None = None,
     strategies: Sequence[Strategy] | None = None,
-    min_count: int = MIN_COUNT,
     budget: float = 600.0,
-    blending: bool = True,
     schedule: Schedule | None = None,
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> SearchResult:
     """Return the strategy that is best on the validation subset, or a blend of several, with what it learned.
 
-    Strategies that change the labels are not tried: what they reach on other labels does not compare. Those that read
-    maps are tried where the collection has maps; they take many times as long as others. The
-    result depends on the seed alone as long as the budget suffices; time is checked between trainings only.
-
-    Args:
-        collection: The marks; the test subset is not touched.
-        strategies: What to try; by default the registry.
-        min_count: Labels with at least this many training marks are learned.
-        budget: Seconds for the search.
-        blending: Whether a blend of the finalists may be chosen.
-        schedule: How long and how fast heads learn in full.
-        seed: Of every training.
-        progress: Progress callback.
+    By default the registry is tried, with the labels and the decision rule of the strategy `like`. Strategies that
+    change the labels are not tried: what they reach on other labels does not compare. Those that read maps are tried
+    where the collection has maps; they take many times as long as others. The result depends on the seed alone as long
+    as the budget, in seconds, suffices; time is checked between trainings only. The test subset is not touched.
 
     Raises:
         OptionError: If the budget is not positive, or two strategies share a name.
     """
     if not budget > 0:
         raise OptionError(f"budget is {budget} seconds; it must be positive")
-    pool = {each.name: each for each in (STRATEGIES.values() if strategies is None else strategies)}
-    if strategies is not None and len(pool) != len(strategies):
-        raise OptionError("two strategies have the same name")
     baseline = STRATEGIES[BASELINE]
+    like = like or baseline
+    tried = [replace(each, decision_rule=like.decision_rule) for each in STRATEGIES.values()]
+    tried, min_count = tried if strategies is None else list(strategies), like.min_count
+    if len({each.name for each in tried}) != len(tried):
+        raise OptionError("two strategies have the same name")
     pool = {BASELINE: baseline} | {
-        name: each
-        for name, each in pool.items()
+        each.name: each
+        for each in tried
         if each.min_count <= max(min_count, baseline.min_count)
         and (not each.target_count or collection.has_extra)
         and (not each.reads_feature_maps or collection.feature_maps is not None)
@@ -158,10 +137,11 @@ def search_strategies(
         names = sorted(reached, key=lambda name: -reached[name])
     report("choose", total, total, "")
     finalists = {name: learned[name] for name in names}
-    if blending and len(finalists) > 1:
+    if len(finalists) > 1:
         mean = blend(list(finalists.values()), labels, validation)
         finalists[BLEND] = postprocess(mean, pool[BASELINE], labels, validation, held_out)
-    contrasts = _contrasts(collection, finalists, validation, held_out)
+    samples = {name: validation_samples(each, collection, held_out) for name, each in finalists.items()}
+    contrasts = contrast_samples(samples, baseline=BASELINE)
     chosen, reason = _choose(contrasts)
     members = tuple(pool[name] for name in (names if chosen == BLEND else [chosen]))
     return SearchResult(chosen, members, finalists[chosen], reason, tuple(trials), contrasts, exhausted)
@@ -188,15 +168,21 @@ def _choose(contrasts: dict[str, Contrast]) -> tuple[str, str]:
     )
 
 
-def _contrasts(
-    collection: Collection, finalists: dict[str, TrainedStrategy], validation: Examples, held_out: HeldOut
-) -> dict[str, Contrast]:
-    counts: NDArray[np.int64] = collection.examples(finalists[BASELINE].labels, TRAIN).counts()
-    draws = draw_weights(len(validation), rounds=ROUNDS)
-    samples = {}
-    for name, trained in finalists.items():
-        scores = trained.scores(held_out)
-        suggested = trained.postprocessor.decide(scores)
-        samples[name] = sample_metrics(scores, suggested, validation.targets, counts, draws)[None]
-    found = contrast(samples, baseline=BASELINE)
+def validation_samples(
+    trained: TrainedStrategy, collection: Collection, held_out: HeldOut | None = None
+) -> NDArray[np.float64]:
+    """Return the metrics of a strategy on samples of the validation subset, the same samples for all strategies.
+
+    The validation marks as they are served are given where they are computed already.
+    """
+    labels = trained.labels
+    scores = trained.scores(held_out or collection.held_out(labels, VALIDATION))
+    targets, counts = collection.examples(labels, VALIDATION).targets, collection.examples(labels, TRAIN).counts()
+    draws = draw_weights(len(scores), rounds=ROUNDS)
+    return sample_metrics(scores, trained.postprocessor.decide(scores), targets, counts, draws)
+
+
+def contrast_samples(samples: Mapping[str, NDArray[np.float64]], *, baseline: str) -> dict[str, Contrast]:
+    """Return the validation macro average precision of several, each against the baseline on the same samples."""
+    found = contrast({name: each[None] for name, each in samples.items()}, baseline=baseline)
     return {name: figures[METRICS[0]] for name, figures in found.items()}

@@ -29,12 +29,7 @@ EpochCallback = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, eq=False)
 class TrainedStrategy(TrainedHead):
-    """What a strategy made of marks: a trained head, and its postprocessor.
-
-    Attributes:
-        postprocessor: Logits to scores and suggestions.
-        facts: What was measured to choose the postprocessor.
-    """
+    """What a strategy made of marks: a trained head, its postprocessor, and what was measured to choose that."""
 
     postprocessor: Postprocessor
     facts: dict[str, Any]
@@ -63,16 +58,8 @@ def train_strategy(
 ) -> TrainedStrategy:
     """Return a strategy trained on marks, with the postprocessor that fits it on the validation subset.
 
-    Args:
-        strategy: What to do about imbalance; its `min_count` and `target_count` shaped `labels` and `train` already.
-        labels: The labels that targets are over.
-        train: Marks to learn from.
-        validation: Marks to choose the epoch by.
-        held_out: The validation marks as they will be served.
-        start: What a linear head begins with, and keeps where no epoch is better; see `train_head`.
-        seed: Of every random choice.
-        schedule: How long and how fast.
-        progress: Progress callback.
+    The strategy's `min_count` and `target_count` have shaped labels and training marks already. `held_out` are the
+    validation marks as they will be served; for `start` see `train_head`.
     """
     schedule = schedule or Schedule()
     trained = _train(strategy, labels, train, validation, start, seed, schedule, progress)
@@ -116,7 +103,7 @@ def _train(
         return _smooth(trained, kind, train, validation, seed)
     if isinstance(kind, FittedKind):
         mean, scale = fit_standardisation(train, seed=seed)
-        head = kind.fit(train.features, train.rows, train.targets, mean=mean, scale=scale, seed=seed)
+        head = kind.fit(train, mean=mean, scale=scale, seed=seed)
         return as_trained(head, validation)
     return train_head(
         train,
