@@ -417,3 +417,16 @@ def _umask() -> int:
 def cache_folder() -> Path:
     """Return the folder that keeps what can be made again: trunks, features, checkpoints, measured speeds."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "viennatag"
+
+
+def printable(name: str) -> str:
+    r"""Return a file name as text that any page or table can hold; bytes that are no UTF-8 show as `\xe9`."""
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # no file name, but a text of a table
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_text(name: str) -> bool:
+    """Return whether a file name is valid text, so that a table can hold it."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)

@@ -87,12 +87,14 @@ def test_errors_are_those_of_the_decoder(processes: DecodeProcesses, tmp_path: P
     assert len(processes._idle) == 1
 
 
-def test_an_image_that_takes_too_long_is_given_up_and_the_next_one_is_read(processes: DecodeProcesses) -> None:
+def test_an_image_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
+    processes = DecodeProcesses(seconds=0.5)  # the limit of the system is in whole seconds, rounded up
     start = time.monotonic()
-    with pytest.raises(CostlyImageError, match="more than 1 s to decode"):
+    with pytest.raises(CostlyImageError, match=r"more than 0.5 s to decode"):
         processes.frame(endless_scans(9_500), 96)
-    assert time.monotonic() - start < 60  # 1 s of processor time; the machine may be busy
+    assert time.monotonic() - start < 60  # the machine may be busy
     assert processes.frame(SAMPLE, 96).width == 480
+    processes.close()
 
 
 def test_an_image_that_takes_too_much_memory_is_refused() -> None:

@@ -367,6 +367,20 @@ def test_a_name_inside_of_parquet_that_is_no_utf8_is_told(tmp_path: Path) -> Non
             import_marks(kind, path, tmp_path / "marks.csv", taxonomy="flat")
 
 
+def test_parquet_that_states_other_rows_than_it_holds_is_refused(tmp_path: Path) -> None:
+    """A file of a kilobyte that stated eight billion rows took four gigabytes."""
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"image": ["a.png"] * 29, "labels": ["cat"] * 29}), path, store_schema=False)
+    content = path.read_bytes()
+    for at in (at for at, byte in enumerate(content) if byte == 2 * 29):  # as Thrift writes 29
+        path.write_bytes(content[:at] + bytes([2 * 30]) + content[at + 1 :])
+        stated = parquet.ParquetFile(path).metadata
+        if stated.num_rows != stated.row_group(0).num_rows:
+            break
+    with pytest.raises(DataError, match=r"it states (29|30) rows and holds (29|30)"):
+        read_marks(path, taxonomy="flat")
+
+
 def test_columns_of_one_name_are_told(tmp_path: Path) -> None:
     columns = {"image": pyarrow.array([PNG]), "labels": pyarrow.array(["cat"])}
     table = pyarrow.table([*columns.values(), columns["labels"]], names=[*columns, "labels"])

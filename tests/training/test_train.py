@@ -210,6 +210,17 @@ def test_mistakes_are_named(collection: Path, tmp_path: Path, cache: Path) -> No
     assert (tmp_path / "stands" / "thesis.txt").read_text() == "precious"
 
 
+def test_a_wrong_backbone_is_told_before_images_are_read(collection: Path, cache: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+    options = replace(TINY, backbone="test_eficientnet")
+    with pytest.raises(BackboneError, match="test_efficientnet"):
+        train(
+            collection / "marks.csv", collection, tmp_path / "out", options,
+            cache=cache, progress=lambda stage, *_: stages.append(stage),
+        )  # fmt: skip
+    assert not stages
+
+
 def test_unreadable_images_stop_training_or_are_left_out(collection: Path, cache: Path, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     folder.mkdir()

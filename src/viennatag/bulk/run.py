@@ -11,9 +11,9 @@ from viennatag.bulk.processes import count_processes, run_in_processes
 from viennatag.bulk.results import read_errors, write_failures
 from viennatag.bulk.sources import find_source
 from viennatag.bulk.worker import Outcome, ShardWorker, Worker
-from viennatag.data.image_names import printable
 from viennatag.data.source_files import PassedOver
 from viennatag.errors import require
+from viennatag.files import printable
 from viennatag.model.bundle import STARTER
 from viennatag.prediction.predictor import Predictor
 

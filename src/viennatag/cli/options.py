@@ -140,8 +140,8 @@ def image_files(path: Path) -> Iterator[Path]:
     if not os.path.isdir(path):  # also where that cannot be seen, which is told of this image alone
         yield path
         return
-    from viennatag.data.image_names import printable
     from viennatag.data.source_files import IMAGE_ENDINGS, PassedOver, list_source_files
+    from viennatag.files import printable
 
     passed_over = PassedOver()
     found = sorted(file.path for file in list_source_files(path, IMAGE_ENDINGS, zipped=False, passed_over=passed_over))

@@ -25,7 +25,7 @@ from viennatag.data.cells import (
 )
 from viennatag.data.columns import Reading
 from viennatag.data.exclusive_labels import contradiction, still_unknown, unsaid_groups
-from viennatag.data.image_names import ImageFinder, is_text, printable
+from viennatag.data.image_names import ImageFinder
 from viennatag.data.reading import plan_reading
 from viennatag.data.reading_plan import Plan
 from viennatag.data.source_files import check_image_folder, image_cell
@@ -33,7 +33,7 @@ from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table
 from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy, same_label
 from viennatag.data.taxonomy_files import find_taxonomy
 from viennatag.errors import CodeError, DataError, count, report_problems, require
-from viennatag.files import atomic_file, safe_cells
+from viennatag.files import atomic_file, is_text, printable, safe_cells
 from viennatag.metrics.results import TabularResult, to_frame
 
 SUBSETS = ("train", "validation", "test")

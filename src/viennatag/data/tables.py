@@ -422,11 +422,21 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_ROWS_OF_A_BYTE = 1_000
+"""More rows for each byte of a file are not those of a table whose rows differ."""
+
+
 def _read_parquet(path: Path) -> Iterator[NumberedRow]:
     arrow = require("pyarrow", "data")
     parquet = require("pyarrow.parquet", "data")
     open_plain(path).close()
     try:
+        stated = parquet.read_metadata(path)
+        rows = sum(stated.row_group(at).num_rows for at in range(stated.num_row_groups))
+        if (
+            rows != stated.num_rows or rows > _ROWS_OF_A_BYTE * path.stat().st_size
+        ):  # reading them would fill the memory
+            raise ValueError(f"it states {stated.num_rows:,} rows and holds {rows:,}")
         table = parquet.read_table(path)
         table.validate(full=True)  # damage may also be inside a column
     except (arrow.ArrowException, OSError, ValueError) as exc:

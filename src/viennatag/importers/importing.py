@@ -16,7 +16,7 @@ from typing import Any
 
 from viennatag import __version__
 from viennatag.data.columns import Reading
-from viennatag.data.image_names import ImageFinder, is_text, printable
+from viennatag.data.image_names import ImageFinder
 from viennatag.data.marks import needs_lists, write_rows
 from viennatag.data.source_files import (
     IMAGE_ENDINGS,
@@ -32,7 +32,7 @@ from viennatag.data.tables import TABLE_FORMATS, other_kind
 from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.data.taxonomy_files import find_taxonomy
 from viennatag.errors import DataError, OptionError, OutputError, report_problems, require
-from viennatag.files import exclusive
+from viennatag.files import exclusive, is_text, printable
 from viennatag.images.containers import image_ending
 from viennatag.importers.formats import HEAD, Format, describe_head, find_format, recognise_format
 from viennatag.importers.image_files import find_image, is_other_medium, plain_name, safe_file_name

@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from viennatag.data.image_names import printable
 from viennatag.data.source_files import SourceFile
-from viennatag.files import open_plain
+from viennatag.files import open_plain, printable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (value TEXT);

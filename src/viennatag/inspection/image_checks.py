@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.data.image_names import printable
 from viennatag.data.marks import SUBSETS, Marks
 from viennatag.data.source_files import IMAGE_ENDINGS, list_source_files
 from viennatag.errors import OptionError
+from viennatag.files import printable
 from viennatag.images.decoding import ImageMeasurement
 from viennatag.images.reading import measure_images
 from viennatag.inspection.row_checks import Finding, check_rows

@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.calibration.calibration import Calibration
-from viennatag.data.image_names import is_text
 from viennatag.data.labels import LabelSet
 from viennatag.data.taxonomy import BUILT_IN, LabelTree
 from viennatag.errors import BundleError, CodeError, DataError
-from viennatag.files import recover_folder
+from viennatag.files import is_text, recover_folder
 from viennatag.model.graph_files import external_files
 from viennatag.model.postprocessing import Postprocessor
 

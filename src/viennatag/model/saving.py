@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from viennatag.data.image_names import is_text
 from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import BundleError, OutputError
-from viennatag.files import atomic_folder, cache_folder
+from viennatag.files import atomic_folder, cache_folder, is_text
 from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, SEEN, Bundle, open_bundle
 from viennatag.model.model_card import model_card, read_notes
 

@@ -22,7 +22,7 @@ from viennatag.model.model_card import ARTWORK
 from viennatag.model.saving import TRAINING_LOG, check_place, write_bundle
 from viennatag.model.seen_images import hash_files
 from viennatag.training.backbones.backbone import LOCAL, Backbone
-from viennatag.training.backbones.loading import BUNDLE
+from viennatag.training.backbones.loading import BUNDLE, load_backbone
 from viennatag.training.backbones.onnx_files import ONNX
 from viennatag.training.backbones.stages import STAGES
 from viennatag.training.backbones.torchvision_networks import TORCHVISION
@@ -118,6 +118,8 @@ def train(
         if images is None:
             raise OptionError("training needs images, or a store of their features (features=)")
         source = Path(images)
+        if options.pretrained or not options.finetune:
+            _load_frozen(options, cache)  # a wrong name is told before all images are read
     else:
         source = _open_store(features, cache, options, images=images, extra_marks=extra_marks)
         options = replace(options, backbone=source.store.backbone)
@@ -141,6 +143,19 @@ def train(
 def _epochs(candidate: Candidate) -> list[EpochFigures]:
     """Return the figures of all epochs, of the network's fine-tuning and of the head."""
     return [*named_epochs(candidate.backbone.epochs, "network"), *named_epochs(candidate.trained.history, "head")]
+
+
+def _load_frozen(options: TrainOptions, cache: Path) -> None:
+    """Load the backbone as it is before fine-tuning, which finds it in the cache."""
+    wanted = frozen(options)
+    load_backbone(
+        wanted.backbone,
+        cache=cache,
+        pretrained=wanted.pretrained,
+        size=wanted.size,
+        seed=wanted.seed,
+        onnx_input=wanted.onnx,
+    )
 
 
 def _open_store(
