@@ -118,13 +118,14 @@ def train(
         if images is None:
             raise OptionError("training needs images, or a store of their features (features=)")
         source = Path(images)
-        if options.pretrained or not options.finetune:
-            _load_frozen(options, cache)  # a wrong name is told before all images are read
     else:
         source = _open_store(features, cache, options, images=images, extra_marks=extra_marks)
         options = replace(options, backbone=source.store.backbone)
+    marks = as_marks(marks, images=images, skip_bad=skip_bad)
+    if features is None and (options.pretrained or not options.finetune):
+        _load_frozen(options, cache)  # a wrong name is told before all images are read
     marks = split_readable(
-        as_marks(marks, images=images, skip_bad=skip_bad),
+        marks,
         source,
         near_duplicates=options.near_duplicates,
         skip_bad=skip_bad,
