@@ -13,7 +13,6 @@ from viennatag.bulk.feature_store import (
     LEARNED,
     STORED_BACKBONE,
     StoredImages,
-    content_digest,
     read_images_of,
     write_images,
 )
@@ -29,6 +28,7 @@ from viennatag.images.crops import MAX_CROPS
 from viennatag.images.decoding import perceptual_hash
 from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource, content_or_image
+from viennatag.model.bundle import content_digest
 from viennatag.runtime.engine import Engine, run_images
 
 HASHED_SIZE = 64

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from viennatag.errors import BulkError, DataError, OutputError, require
 from viennatag.files import atomic_file
+from viennatag.model.bundle import content_digest
 
 STORED_BACKBONE = "backbone.onnx"
 LEARNED = "learned.u64"
@@ -148,11 +149,6 @@ def _matrix(lists: Any) -> NDArray[np.float32]:
         lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lists), lists.type.list_size)
     )
     return found
-
-
-def content_digest(content: bytes) -> str:
-    """Return the digest of a file of a store, as its manifest holds it."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _read_whole(path: Path, digest: str) -> bytes:

@@ -21,7 +21,7 @@ from viennatag import __version__
 from viennatag.bulk.sources import Shard, Source, cut_source
 from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.files import atomic_file
-from viennatag.model.bundle import DESCRIPTION, Bundle, is_starter
+from viennatag.model.bundle import DESCRIPTION, Bundle, content_digest, is_starter
 
 _SCHEMA = 1
 ATTEMPTS = 3
@@ -213,7 +213,7 @@ def node() -> str:
 
 def bundle_digest(bundle: Bundle) -> str:
     """Return the digest of a bundle: the hash of its description, which holds that of its graph."""
-    return "sha256:" + hashlib.sha256(bundle.graph.with_name(DESCRIPTION).read_bytes()).hexdigest()
+    return content_digest(bundle.graph.with_name(DESCRIPTION).read_bytes())
 
 
 @contextmanager

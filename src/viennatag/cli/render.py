@@ -8,6 +8,7 @@ from typer import Option
 from viennatag.cli.options import SeedOption
 from viennatag.cli.outputs import check_outputs
 from viennatag.cli.progress import show_progress
+from viennatag.errors import count as counted
 
 
 def render(
@@ -50,7 +51,7 @@ def render(
             profile=profile,
             progress=lambda done, total: report("marks", done, total, ""),
         )
-    print(f"wrote {table}: {count:,} mark{'s' if count != 1 else ''}")
+    print(f"wrote {table}: {counted(count, 'mark')}")
     if sheet is not None:
         draw_sheet(out, sheet)
         print(f"wrote {sheet}: contact sheet")

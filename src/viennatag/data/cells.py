@@ -28,7 +28,7 @@ _TRUTHS: dict[str, Truth] = {
     **dict.fromkeys(
         ("nein", "non", "não", "nee", "nie", "нет", "否", "いいえ", "아니요", "☐", "✗", "✘", "❌"), "negative"
     ),
-    **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь", "❌"), "negative"),
+    **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь"), "negative"),
     **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain", "unsure", "unclear"), "unknown"),
     **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
     **dict.fromkeys(
@@ -331,9 +331,8 @@ def _bracket_entries(text: str) -> list[str]:
     found = _ARRAY.match(text)
     inner = found[1][1:-1] if found else text[1:-1]
     quoted = [first or second for first, second in _QUOTED.findall(inner)] if len(inner) < _LONG else []
-    if len(quoted) > 1 and not _QUOTED.sub("", inner).strip(
-        " ;|\t\n"
-    ):  # NumPy prints no commas; Python would join them
+    # NumPy prints no commas; Python would join the texts
+    if len(quoted) > 1 and not _QUOTED.sub("", inner).strip(" ;|\t\n"):
         return [label for label in map(normal_label, quoted) if label]
     for read in (json.loads, ast.literal_eval, _without_nan):
         try:

@@ -19,7 +19,7 @@ from typing import Any
 
 from viennatag.data.columns import IMAGE_NAMES, LABEL_NAMES, columns_named, subset_of
 from viennatag.data.source_files import names_file
-from viennatag.errors import DataError, require
+from viennatag.errors import DataError, count, require
 from viennatag.files import open_plain, plain_cell
 
 TABLE_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -210,9 +210,8 @@ def _delimited_rows(text: io.TextIOWrapper, name: str) -> Iterator[NumberedRow]:
             values.pop()
         row: dict[str, Any] = dict(zip(header, map(_typed_cell, values), strict=False))
         if len(values) != len(header):
-            row[BROKEN] = (
-                f"has {len(values)} field{'s' if len(values) > 1 else ''}, the header {len(header)}"
-                + _field_hint(values, header, delimiter)
+            row[BROKEN] = f"has {count(len(values), 'field')}, the header {len(header)}" + _field_hint(
+                values, header, delimiter
             )
         elif any("\n" in value and _holds_rows(value, delimiter, len(header)) for value in values):
             raise DataError(f"{name}: row {number:,} holds other rows in one cell; a quote in it is one too many")
@@ -433,9 +432,8 @@ def _read_parquet(path: Path) -> Iterator[NumberedRow]:
     try:
         stated = parquet.read_metadata(path)
         rows = sum(stated.row_group(at).num_rows for at in range(stated.num_row_groups))
-        if (
-            rows != stated.num_rows or rows > _ROWS_OF_A_BYTE * path.stat().st_size
-        ):  # reading them would fill the memory
+        # reading them could fill the memory
+        if rows != stated.num_rows or rows > _ROWS_OF_A_BYTE * path.stat().st_size:
             raise ValueError(f"it states {stated.num_rows:,} rows and holds {rows:,}")
         table = parquet.read_table(path)
         table.validate(full=True)  # damage may also be inside a column

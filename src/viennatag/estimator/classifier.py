@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from viennatag.calibration.calibration import Calibration
 from viennatag.calibration.platt import fit_platt
-from viennatag.errors import DataError, OptionError, require
+from viennatag.errors import DataError, OptionError, count, require
 from viennatag.losses.losses import BinaryCrossEntropy, Loss
 from viennatag.metrics.scores import ArrayData, as_targets, dense_unknown, known_counts, plain_array
 from viennatag.model.bundle import STARTER
@@ -137,8 +137,7 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
         if found.errors:
             at, error = next(iter(found.errors.items()))
             name = f"number {at}" + (f", {images[at]}" if isinstance(images[at], (str, Path)) else "")
-            count = "1 image" if len(found.errors) == 1 else f"{len(found.errors):,} images"
-            raise DataError(f"{count} cannot be read; the first is {name}: {error}")
+            raise DataError(f"{count(len(found.errors), 'image')} cannot be read; the first is {name}: {error}")
         return found.features
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
@@ -245,8 +244,8 @@ class MultilabelImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore
                 advice = 'for several labels an image give lists of names: [text.split(";") for text in y]'
                 raise DataError(f"y holds the class {str(joined)!r}; {advice}")
             self.classes_, numbers = np.unique(single, return_inverse=True)
-            count = len(self.classes_)
-            targets = numbers[:, None] == (np.arange(count) if count > 2 else np.array([count - 1]))
+            classes = len(self.classes_)
+            targets = numbers[:, None] == (np.arange(classes) if classes > 2 else np.array([classes - 1]))
             self._multilabel = False
         return targets.astype(np.int8)
 

@@ -282,3 +282,8 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
             f"{path}: {GRAPH} reads its weights from {outside[0][:60]!r}, which {DESCRIPTION} gives no hash of; "
             "save the graph with its weights inside"
         )
+
+
+def content_digest(content: bytes) -> str:
+    """Return the digest of the content of a file as descriptions and manifests hold it, `sha256:` and digits."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -13,7 +13,7 @@ import numpy as np
 from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import BundleError, OutputError
 from viennatag.files import atomic_folder, cache_folder, is_text
-from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, SEEN, Bundle, open_bundle
+from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, SEEN, Bundle, content_digest, open_bundle
 from viennatag.model.model_card import model_card, read_notes
 
 TRAINING_LOG = "training.csv"
@@ -88,7 +88,7 @@ def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], f
         "precision": bundle.precision,
         "training": bundle.training,
         "metrics": bundle.metrics,
-        "files": {name: "sha256:" + hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "files": {name: content_digest(content) for name, content in files.items()},
         "labels": bundle.labels.names,
         "train_counts": bundle.train_counts.tolist(),
         "prior": bundle.prior.tolist(),

@@ -23,7 +23,7 @@ from viennatag.service.problems import BUSY, MALFORMED, SLOW_HEADERS, Problem, P
 _IN_ROW = 16  # connections accepted before the event loop looks at them
 _SMALL_CHUNK = re.compile(rb"\r\n[0-9A-Fa-f]{1,2}[;\r]")  # of less than 256 bytes
 _MOST_SMALL_CHUNKS = 2000  # in a row; parsing each takes as long as parsing thousands of bytes
-_DEAF_SECONDS = 10.0  # for which a client may take nothing of an answer
+_UNREAD_SECONDS = 10.0  # for which a client may take nothing of an answer
 _PATIENCE = 1.0  # seconds for which it may do so where its connection is needed
 _LINGER = 0.25  # seconds between a refusal and the end of its connection
 
@@ -65,7 +65,7 @@ class TimedProtocol(H11Protocol):
     most: int
     """Connections at a time."""
     _timer: asyncio.TimerHandle | None = None
-    _deaf_timer: asyncio.TimerHandle | None = None
+    _unread_timer: asyncio.TimerHandle | None = None
     _idle_since = 0.0  # or since when the client has taken nothing of an answer
     _is_refused = False
     _small_chunks = 0
@@ -97,7 +97,7 @@ class TimedProtocol(H11Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether the connection waits for the head of a request or its rest, or for its client to read an answer."""
-        if self._deaf_timer is not None:
+        if self._unread_timer is not None:
             return time.monotonic() - self._idle_since > _PATIENCE
         return not self._is_refused and (self.cycle is None or self.cycle.response_complete)
 
@@ -105,17 +105,17 @@ class TimedProtocol(H11Protocol):
         """Give the client some time to read."""
         super().pause_writing()
         self._idle_since = time.monotonic()
-        self._deaf_timer = self.loop.call_later(_DEAF_SECONDS, self.transport.abort)
+        self._unread_timer = self.loop.call_later(_UNREAD_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
         """End that time: the client has read."""
         super().resume_writing()
-        self._stop_deaf_timer()
+        self._stop_unread_timer()
 
-    def _stop_deaf_timer(self) -> None:
-        if self._deaf_timer is not None:
-            self._deaf_timer.cancel()
-            self._deaf_timer = None
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def _end(self) -> None:
         """Close the connection; what its client does not read is not waited for."""
@@ -154,7 +154,7 @@ class TimedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the time limits."""
         self._stop_timer()
-        self._stop_deaf_timer()
+        self._stop_unread_timer()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from viennatag.data.labels import LabelSet
 from viennatag.data.marks import SUBSETS, Marks
-from viennatag.errors import DataError, OptionError
+from viennatag.errors import DataError, OptionError, count
 from viennatag.split.duplicates import near_duplicate_groups
 from viennatag.split.stratification import FRACTIONS, stratify
 
@@ -74,7 +74,7 @@ def split_marks(
     found = len(np.unique(groups))
     if found < len(missing) <= len(np.unique(mark_groups(chosen, None))):
         raise DataError(
-            f"all {len(chosen):,} images look alike ({found} group{'s' if found > 1 else ''} for {len(missing)} "
+            f"all {len(chosen):,} images look alike ({count(found, 'group')} for {len(missing)} "
             "subsets), and such images stay together; give marks that differ, or split them all the same with "
             "--near-duplicates none (in training --set near_duplicates=none)"
         )
