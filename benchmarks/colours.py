@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from viennatag.data.marks import read_marks
-from viennatag.images.colour_features import COLOUR_LABELS, MIN_SHARE, colour_features
-from viennatag.images.colours import CODES, COUNTS, MANY, NAMES, name_colour
+from viennatag.images.colour_features import COLOUR_LABELS, colour_features
+from viennatag.images.colours import CODES, COUNTS, MANY, MIN_SHARE, NAMES, name_colour
 from viennatag.images.reading import read_image
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.metrics import average_precision

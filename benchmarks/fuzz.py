@@ -124,8 +124,9 @@ def made_seeds(target: str) -> list[bytes]:
 
 def parser(target: str, scratch: Path) -> Callable[[bytes], None]:
     """Return a function that brings bytes through one parser as an import or a command would."""
+    from viennatag.data.documents import Document, list_documents
     from viennatag.data.marks import read_marks
-    from viennatag.data.source_files import Document, list_documents, list_source_files
+    from viennatag.data.source_files import list_source_files
     from viennatag.images.containers import image_ending
     from viennatag.images.reading import read_image
     from viennatag.importers import FORMATS

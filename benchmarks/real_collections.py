@@ -334,7 +334,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=2_000, help="training images; 0 takes all")
     parser.add_argument("--size", type=int, help="side of the images, by default a small one for each collection")
     parser.add_argument("--budget", type=float, help="seconds for a preset, by default its own")
-    parser.add_argument("--backbone", default=BACKBONE, help="what timm calls the network; see question/lite0.py")
+    parser.add_argument("--backbone", default=BACKBONE, help="what timm calls the network; see question/lite.py")
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     (options.work / "kept").mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from code_statistics import read_statistics, sample_code_sets, write_marks_table
 from stages import STATISTICS, Artwork, Registered, Round
-from viennatag.data.marks import Marks, read_marks, write_marks
+from viennatag.data.marks import Marks, read_marks
+from viennatag.data.writing import write_marks
 from viennatag.errors import ArtworkError
 from viennatag.synthesis import RenderOptions, draw_marks, draw_single_drawings, read_artwork
 from viennatag.synthesis.artwork import MAX_BODY, Drawing, find_codes, pack_family, read_drawings

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from viennatag.bulk.run import run_bulk
     from viennatag.data.columns import Reading
     from viennatag.data.labels import LabelSet
-    from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
+    from viennatag.data.marks import Marks, marks_from_dataframe, read_marks
     from viennatag.data.taxonomy import LabelNode, LabelTree
     from viennatag.data.taxonomy_files import read_taxonomy
+    from viennatag.data.writing import write_marks
     from viennatag.errors import ViennatagError
     from viennatag.estimator.classifier import MultilabelImageClassifier
     from viennatag.evaluation.bundle_evaluation import evaluate
@@ -63,9 +64,10 @@ _HOMES = {
     "bulk.run": ("run_bulk",),
     "data.columns": ("Reading",),
     "data.labels": ("LabelSet",),
-    "data.marks": ("Marks", "marks_from_dataframe", "read_marks", "write_marks"),
+    "data.marks": ("Marks", "marks_from_dataframe", "read_marks"),
     "data.taxonomy": ("LabelNode", "LabelTree"),
     "data.taxonomy_files": ("read_taxonomy",),
+    "data.writing": ("write_marks",),
     "errors": ("ViennatagError",),
     "estimator.classifier": ("MultilabelImageClassifier",),
     "evaluation.bundle_evaluation": ("evaluate",),

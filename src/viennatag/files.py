@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -135,7 +136,7 @@ def exclusive(path: Path, *, first_only: bool = False) -> Iterator[None]:
     """
     check_home(path)
     with _as_output_errors(path):
-        key = (Path(os.path.realpath(path)), _thread())
+        key = (Path(os.path.realpath(path)), threading.get_ident())
     if key in _held or (first_only and not _is_first_process()):
         yield
         return
@@ -185,8 +186,20 @@ def open_plain(path: Path) -> BufferedReader:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(mode := os.fstat(handle).st_mode):
         os.close(handle)
-        raise OSError(errno.EINVAL, f"this is a {_kind(mode)}, no plain file", str(path))
+        raise OSError(errno.EINVAL, f"this is a {file_kind(mode)}, no plain file", str(path))
     return open(handle, "rb")
+
+
+def digest(path: Path) -> str:
+    """Return the digest of a plain file as descriptions hold it: `sha256:` and hexadecimal digits.
+
+    Raises:
+        OSError: If it cannot be read, or is no plain file.
+    """
+    import hashlib
+
+    with open_plain(path) as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def safe_cells(row: Iterable[Any]) -> list[Any]:
@@ -245,7 +258,7 @@ def _plain_target(path: Path, wanted: Any, kind: str) -> Path:
         pass
     else:
         if not wanted(mode):
-            raise OutputError(f"{path}: a {_kind(mode)} stands there and is not replaced; name a {kind}")
+            raise OutputError(f"{path}: a {file_kind(mode)} stands there and is not replaced; name a {kind}")
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
@@ -255,7 +268,8 @@ def check_home(path: Path) -> None:
         raise OutputError(f"{path}: only a shell knows '~'; Path(...).expanduser() leads to your home folder")
 
 
-def _kind(mode: int) -> str:
+def file_kind(mode: int) -> str:
+    """Return what a file is, in a word, from its mode."""
     kinds = {stat.S_IFDIR: "folder", stat.S_IFREG: "file", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
     return kinds.get(stat.S_IFMT(mode), "device")
 
@@ -311,12 +325,6 @@ def _same_file(handle: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(handle), path.lstat())
     except FileNotFoundError:
         return False
-
-
-def _thread() -> int:
-    import threading
-
-    return threading.get_ident()
 
 
 def _copy_mode(path: Path, fresh: Path) -> None:

@@ -26,7 +26,7 @@ from tests.browser.examiner import (
     take,
     violations,
 )
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.importers.eu_xml import read_eu_xml
 
 BOX = {"box.png": THREE["box.png"]}

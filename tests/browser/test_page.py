@@ -30,8 +30,8 @@ from tests.browser.examiner import (
     take,
     violations,
 )
+from viennatag.data.documents import Document
 from viennatag.data.marks import read_marks
-from viennatag.data.source_files import Document
 from viennatag.evaluation.feedback import read_feedback
 from viennatag.importers.eu_xml import read_eu_xml
 from viennatag.model.bundle import STARTER

@@ -262,7 +262,7 @@ def test_another_source_model_or_option_is_refused(
 ) -> None:
     out = tmp_path / "out"
     run_bulk(pictures, out, model=model, shard_size=4)
-    with pytest.raises(BulkError, match="begun with top None, now 3; shard_size 4, now 5; repeat"):
+    with pytest.raises(BulkError, match="begun with shard_size 4, now 5; top None, now 3; repeat"):
         run_bulk(pictures, out, model=model, top=3, shard_size=5)
     with pytest.raises(BulkError, match=r"begun with the model .*tiny \(sha256:.*\), now starter"):
         run_bulk(pictures, out, shard_size=4)

@@ -142,35 +142,6 @@ def test_a_rare_label_is_better_off_with_its_group() -> None:
     assert surprise(pooled) < surprise(single) < surprise(Calibration(np.ones(60), np.zeros(60)))
 
 
-def test_rare_siblings_share_a_fit_where_they_have_enough_positives() -> None:
-    logits, targets = miscalibrated(3000, 9, common=-6)
-    parents = np.array([-1, 0, 0, 0, 0, 4, 4, 4, -1])
-    targets[:, [0, 4]] |= np.random.default_rng(0).random((3000, 2)) < 0.1
-    for label, positives in ((1, 6), (2, 6), (3, 0), (5, 3), (6, 3), (7, 0), (8, 5)):
-        targets[:, label] = np.arange(3000) < positives
-    found = fit_platt(logits, targets, groups=np.zeros(9), parents=parents, min_positives=10)
-    pairs = list(zip(found.slope, found.intercept, strict=True))
-    assert pairs[1] == pairs[2] == pairs[3], "12 positives under label 0"
-    assert pairs[5] == pairs[6] == pairs[7] == pairs[8], "too few under label 4: its group"
-    assert len(set(pairs)) == 4
-
-
-def test_a_rare_label_is_better_off_with_siblings_that_are_shifted_alike() -> None:
-    random = np.random.default_rng(0)
-    parents = np.array([-1] * 6 + [at % 6 for at in range(60)])
-    shift = np.where(parents < 0, 0.0, np.linspace(-3, 3, 6)[parents])
-    true = random.normal(np.where(parents < 0, -2, -7), 1.5, size=(20_000, 66))
-    logits, targets = true - shift, random.random(true.shape) < sigmoid(true)
-    seen, unseen = slice(0, 2000), slice(2000, None)
-
-    def surprise(parents: NDArray[np.intp] | None) -> float:
-        calibration = fit_platt(logits[seen], targets[seen], groups=np.repeat([0, 1], [6, 60]), parents=parents)
-        scores = calibration(logits[unseen, :])
-        return float(-np.log(np.where(targets[unseen], scores, 1 - scores)).mean())
-
-    assert surprise(parents) < 0.99 * surprise(None)
-
-
 def test_platt_survives_hostile_labels() -> None:
     random = np.random.default_rng(0)
     targets = random.random((500, 6)) < 0.2
@@ -282,8 +253,6 @@ def test_bad_input_is_refused() -> None:
         fit_platt(scores, np.zeros_like(targets), groups=np.zeros(3))
     with pytest.raises(OptionError, match="min_positives"):
         fit_platt(scores, targets, groups=np.zeros(3), min_positives=0)
-    with pytest.raises(DataError, match="one parent per label"):
-        fit_platt(scores, targets, groups=np.zeros(3), parents=np.zeros(2, dtype=int))
 
 
 def test_platt_needs_finite_logits() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -528,3 +529,35 @@ def test_an_error_is_told_whatever_rank_a_cluster_gives(cli, monkeypatch: pytest
     monkeypatch.setenv("LOCAL_RANK", "1")
     status, _, err = cli("evaluate", "nowhere", "marks.csv", "--images", ".")
     assert (status, "nowhere: there is no such bundle" in err) == (2, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    ("arguments", "ending"),
+    [
+        (("train", "marks.csv", "--images", ".", "-o", "out", "--config"), "toml"),
+        (("train", "marks.csv", "--images", ".", "-o", "out", "--taxonomy"), "yaml"),
+        (("codes", "list", "--taxonomy"), "csv"),
+        (("codes", "list", "--tree"), "tsv"),
+        (("codes", "import", "--edition", "10"), "xml"),
+        (("import", "table", "-o", "marks.tsv"), "csv"),
+        (("serve", "--token-file"), "txt"),
+    ],
+)
+def test_nothing_waits_for_ever_on_a_file_that_is_none(  # type: ignore[no-untyped-def]
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], ending: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("marks.csv").write_text("image,codes\na.png,1.1\n")
+    os.mkfifo(f"pipe.{ending}")
+    Path(f"zero.{ending}").symlink_to("/dev/zero")
+    for name, kind in ((f"pipe.{ending}", "named pipe"), (f"zero.{ending}", "device")):
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.alarm(5)
+        status, out, err = cli(*arguments, name)
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+        assert (status, out, len(err.splitlines())) == (2, "", 1), err
+        assert f"this is a {kind}, no plain file" in err, err
+        assert "Errno" not in err, err
+        assert name in err, err

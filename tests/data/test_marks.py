@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from viennatag.data.cells import normal_label
 from viennatag.data.columns import Reading
-from viennatag.data.marks import Marks, marks_from_dataframe, read_marks, write_marks
+from viennatag.data.marks import Marks, marks_from_dataframe, read_marks
 from viennatag.data.tables import TABLE_FORMATS
 from viennatag.data.taxonomy import same_label
+from viennatag.data.writing import write_marks
 from viennatag.errors import DataError, OptionError
 
 
@@ -165,7 +166,7 @@ def test_statistics_tables_need_no_images(tmp_path: Path) -> None:
 
 def test_ignored_columns_are_no_labels(tmp_path: Path) -> None:
     table = write(tmp_path / "m.csv", "image,year,Drama\na.png,1999,1\n")
-    assert read_marks(table, taxonomy="flat", ignore=["year"]).codes == (("Drama",),)
+    assert read_marks(table, taxonomy="flat", reading=Reading(ignore=["year"])).codes == (("Drama",),)
 
 
 @pytest.mark.parametrize("frame", [pandas.DataFrame, polars.DataFrame])

@@ -24,7 +24,8 @@ from typer.testing import CliRunner
 from viennatag.cli import app
 from viennatag.data.cells import normal_label, same_label
 from viennatag.data.columns import LABEL_NAMES, SPLIT_NAMES, Reading
-from viennatag.data.marks import Marks, as_marks, marks_from_dataframe, read_marks, write_marks
+from viennatag.data.marks import Marks, as_marks, marks_from_dataframe, read_marks
+from viennatag.data.writing import write_marks
 from viennatag.errors import DataError, OptionError, ViennatagError
 
 RUNNER = CliRunner()
@@ -1206,6 +1207,8 @@ def test_options_that_contradict_a_table_are_refused(tmp_path: Path) -> None:
     assert "of two kinds: 'cat' holds yes and no, and 'text' labels" in refusal(
         tmp_path, text, label_columns=["cat", "text"]
     )
+    taken = flat(tmp_path, text, label_columns=["cat", "text"], as_written=True)  # as the message advises
+    assert taken.codes == (("0", "u"), ("1", "v"))
     assert "name one column, 'text'" in refusal(tmp_path, text, image_column="text", label_columns=["text"])
 
 

@@ -22,9 +22,11 @@ from viennatag.images.isolation import (
     DecodeProcesses,
     decode_processes,
     is_costly,
+    measure_guarded,
     read_guarded,
     read_region,
     read_small,
+    shrink_guarded,
 )
 from viennatag.images.reading import hash_images, measure_images, read_image, read_images
 
@@ -109,19 +111,19 @@ def test_an_image_that_takes_too_much_memory_is_refused() -> None:
 
 def test_a_process_that_ends_is_replaced(processes: DecodeProcesses) -> None:
     processes.frame(SAMPLE, 96)
-    first = processes._idle[0]._process
-    first.send_signal(signal.SIGKILL)
+    first = processes._idle[0]
+    os.kill(first.pid, signal.SIGKILL)
     first.wait()
     assert processes.frame(SAMPLE, 96).width == 480
-    assert processes._idle[0]._process.pid != first.pid
+    assert processes._idle[0].pid != first.pid
 
 
 def test_a_decoder_that_crashes_ends_its_process_only(processes: DecodeProcesses) -> None:
     processes.frame(SAMPLE, 96)
-    process = processes._idle[0]._process
-    process.send_signal(signal.SIGSTOP)
-    threading.Timer(0.3, process.send_signal, (signal.SIGSEGV,)).start()
-    threading.Timer(0.4, process.send_signal, (signal.SIGCONT,)).start()
+    (pid,) = processes.pids()
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.3, os.kill, (pid, signal.SIGSEGV)).start()
+    threading.Timer(0.4, os.kill, (pid, signal.SIGCONT)).start()
     with pytest.raises(ImageError, match="decoder crashed"):
         processes.frame(SAMPLE, 96)
     assert processes.frame(SAMPLE, 96).width == 480
@@ -134,7 +136,7 @@ def test_threads_have_processes_of_their_own(processes: DecodeProcesses) -> None
     for thread in threads:
         thread.join()
     assert 1 <= len(processes._idle) <= 3
-    pids = [each._process.pid for each in processes._idle]
+    pids = processes.pids()
     processes.close()
     for pid in pids:
         with pytest.raises(ProcessLookupError):
@@ -220,8 +222,20 @@ def test_costly_images_are_read_in_a_process(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(isolation, "decode_processes", lambda: pytest.fail("a process was used"))
     for source in (SAMPLE, Image.new("RGB", (4000, 4000)), np.zeros((9, 9), np.uint8), io.BytesIO(encoded())):
         read_guarded(source, 64)
+
+
+def test_where_processes_cannot_be_limited_the_thread_that_asks_decodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mark.tif"
+    path.write_bytes(encoded(400, 300, "TIFF"))
     monkeypatch.setattr(isolation, "IS_SUPPORTED", False)
-    read_guarded(encoded(format_="TIFF"), 64)
+    monkeypatch.setattr(isolation, "OtherPython", lambda *_, **__: pytest.fail("a process was started"))
+    assert np.array_equal(read_guarded(path, 64).pixels, read_framed_image(path, 64).pixels)
+    assert shrink_guarded(path, 100).tobytes() == read_small(path, 100).tobytes()
+    assert measure_guarded(path) == measure_image(path)
+    with pytest.raises(ImageError, match="cut off"):
+        read_guarded(path.read_bytes()[:80], 64)
 
 
 def _read_in_fork(queue: "multiprocessing.Queue[int]") -> None:

@@ -16,8 +16,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from viennatag.cli import app
+from viennatag.data.documents import Document
 from viennatag.data.marks import read_marks
-from viennatag.data.source_files import Document
 from viennatag.errors import DataError, OptionError
 from viennatag.importers import FORMATS, import_marks
 from viennatag.importers.record import Record
@@ -294,3 +294,21 @@ def test_a_page_shows_the_whole_chain_for_each_format(name: str) -> None:
     group = get_command(app)
     for command, *arguments in chain:
         assert group.commands[command].make_context(command, list(arguments)).params  # type: ignore[attr-defined]
+
+
+def test_categories_of_other_classifications_are_left_out_and_told(tmp_path: Path) -> None:
+    text = (SAMPLES / "eu.xml").read_text(encoding="utf-8")
+    vienna = text[text.index("<MarkImageCategory>") : text.index("</MarkImageCategory>") + 20]
+    stated = vienna.replace(
+        "<CategoryCodeD", "<CategoryKind>Vienna</CategoryKind><CategoryVersion>8</CategoryVersion><CategoryCodeD"
+    )
+    locarno = (
+        "<MarkImageCategory><CategoryCodeDetails><CategoryCode>01-01</CategoryCode></CategoryCodeDetails>"
+        "<CategoryKind>Locarno</CategoryKind><CategoryVersion>12</CategoryVersion></MarkImageCategory>"
+    )
+    (tmp_path / "a.xml").write_text(text.replace(vienna, locarno + stated), encoding="utf-8")
+    summary = import_marks("eu-xml", tmp_path / "a.xml", tmp_path / "marks.csv")
+    with (tmp_path / "marks.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["codes"], row["edition"]) == ("2.1.95;27.5.5;28.3", "8")
+    assert summary.notes == ("categories of the kind 'Locarno' are no Vienna codes and left out, such as 01-01",)

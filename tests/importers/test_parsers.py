@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError, ViennatagError
 from viennatag.importers import FORMATS, import_marks
 from viennatag.importers.delimited import read_table

@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from viennatag.data.columns import Reading
+from viennatag.data.documents import Document
 from viennatag.data.image_names import ImageFinder
 from viennatag.data.marks import read_marks
-from viennatag.data.source_files import Document
 from viennatag.errors import DataError, OptionError
 from viennatag.images.containers import image_ending
 from viennatag.importers import FORMATS, find_format, import_marks, recognise_format

@@ -171,8 +171,8 @@ def test_suspicious_rows_are_found() -> None:
         "crowded": (1, ("m20: 11 codes",)),
         "contradictory": (2, ("0.png",)),
         "nested": (1, ("m22: 3.1 and 3.1.6",)),
-        "unknown-code": (1, ("3.1.77: 1 marks",)),
-        "extension": (1, ("26.4.99: 1 marks",)),
+        "unknown-code": (1, ("3.1.77: 1 mark",)),
+        "extension": (1, ("26.4.99: 1 mark",)),
     }
     assert not check_rows(table(ordinary, taxonomy="vienna", images=["same.png"] * 20))
     assert [(each.kind, each.rows) for each in check_rows(table(["cat", "", "dog"]))] == [("unlabelled", 1)]

@@ -1,5 +1,6 @@
 """Reduced precision of the starter, judged on drawn shapes."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,14 +65,20 @@ def test_a_reduced_bundle_is_smaller_says_so_and_agrees_on_every_engine(
 def test_whatever_the_quantizer_raises_is_one_error(
     marks: Marks, collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    killed, usual = tmp_path / ".small.work" / "of-a-killed-run", tempfile.gettempdir()
     for failure in (OSError(28, "No space left on device"), ValueError("Error parsing message\nand more")):
+        killed.mkdir(parents=True)
 
         def fail(*_: object, failure: Exception = failure, **__: object) -> None:
+            assert Path(tempfile.gettempdir()) == killed.parent
+            assert not killed.exists()
             raise failure
 
         monkeypatch.setattr("onnxruntime.quantization.quantize_static", fail)
-        with pytest.raises(PrecisionError, match=r"cannot be reduced \(.*\); free space in .*TMPDIR$"):
+        with pytest.raises(PrecisionError, match=r"cannot be reduced \(.*\); free space in .*another folder$"):
             quantize(open_bundle(), marks.select(range(8)), collection, tmp_path / "small")
+        assert not list(tmp_path.glob(".small*"))
+        assert tempfile.gettempdir() == usual
 
 
 def test_what_loses_too_much_is_refused_and_nothing_written(marks: Marks, collection: Path, tmp_path: Path) -> None:
@@ -113,8 +120,8 @@ def test_bfloat16_weights_are_rounded_to_the_nearest() -> None:
     assert kinds == {onnx.TensorProto.BFLOAT16}
 
 
-def test_histograms_take_any_number_of_marks(marks: Marks, collection: Path) -> None:
+def test_histograms_take_any_number_of_marks(marks: Marks, collection: Path, tmp_path: Path) -> None:
     bundle = open_bundle()
     paths = [collection / name for name in marks.images[:27]]
-    graph = quantization._in_int8(bundle.graph, paths, bundle.image_size, "percentile")
+    graph = quantization._in_int8(bundle.graph, paths, bundle.image_size, "percentile", tmp_path)
     assert len(graph) < bundle.graph.stat().st_size

@@ -81,7 +81,7 @@ def test_a_page_needs_nothing_from_outside_and_runs_nothing() -> None:
 def test_advice_names_labels_numbers_and_strategies() -> None:
     advice = dict(advise(profile(long_tail())))
     collect = next(text for title, text in advice.items() if title.startswith("Collect"))
-    assert re.search(r"\d+ of 120 sections have fewer than 50 marks", collect)
+    assert re.search(r"With fewer than 50 marks: \d+ of 120 sections", collect)
     assert re.search(r"The closest: \d+\.\d+\.\d+ \(\+\d+\)", collect)
     assert "`group-rare`" in advice["Choose what to do with the other rare labels"]
     assert "Compare `few-examples`" in advice["Choose what to do with the other rare labels"]

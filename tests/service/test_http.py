@@ -192,7 +192,9 @@ def test_a_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
 def test_the_documents_examples_work(port: int) -> None:
-    lines = [line for line in (ROOT / "docs/guide/service.md").read_text().splitlines() if line.startswith("curl ")]
+    lines = [
+        line for line in (ROOT / "docs/reference/http-api.md").read_text().splitlines() if line.startswith("curl ")
+    ]
     assert len(lines) >= 12
     for line in lines:
         program, *arguments = shlex.split(line.replace(":8000", f":{port}").replace("-o heat.png", ""))

@@ -489,7 +489,7 @@ BAD_CALLS: list[tuple[type[Exception], str, Callable[[], object]]] = [
     (DataError, "one label", lambda: stratify(csr_array((9, 0), dtype=bool))),
     (DataError, "MultiLabelBinarizer", lambda: stratify([["cat"]] * 20)),
     (DataError, r"expected \(marks, labels\)", lambda: stratify(np.ones(20))),
-    (DataError, "the group of row 3 is None", lambda: stratify(GOOD, groups=[*"abc", None, *"abc"] * 3)),
+    (DataError, "the group of row 3 is None", lambda: stratify(GOOD, groups=[*"abc", None] * 5)),
     (DataError, "one integer for each", lambda: label_distribution_error(GOOD, np.zeros(19, dtype=int))),
     (DataError, "one integer for each", lambda: label_distribution_error(GOOD, np.zeros(20))),
     (DataError, "subsets 0 to 1", lambda: label_distribution_error(GOOD, np.arange(20) % 3, (0.5, 0.5))),

@@ -7,8 +7,7 @@ import pytest
 
 from viennatag.errors import MissingExtraError, OptionError
 from viennatag.evaluation.evaluation import Evaluation
-from viennatag.model.bundle import Bundle
-from viennatag.model.saving import TRAINING_LOG
+from viennatag.model.bundle import TRAINING_LOG, Bundle
 from viennatag.reports.training_curves import training_charts
 from viennatag.training.logs import epochs_table, log_epochs, named_epochs, open_logger
 from viennatag.training.options import TrainOptions

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from viennatag.vienna.codes import parse_code, vienna_tree
-from viennatag.vienna.search import auxiliary_codes, parse_spelling, search_classification, synonyms
+from viennatag.vienna.search import auxiliary_codes, parse_spelling, search_classification, search_headings, synonyms
 
 
 def found(text: str, limit: int = 10) -> list[str]:
@@ -74,3 +74,12 @@ def test_imported_languages_and_auxiliary_sections(data_folder: Path) -> None:
     assert {"3.1.16", "3.1.6"} <= set(found("felins"))
     assert search_classification("petits felins")[0] == (parse_code("3.1.6"), "Chats ou autres petits félins")
     assert auxiliary_codes() == {parse_code("3.1.16")}
+
+
+def test_search_finds_words_whatever_their_ending() -> None:
+    tree = vienna_tree()
+    assert parse_code("3.1.6") in search_headings(["cat"], tree)[:3]
+    assert search_headings(["Cats"], tree)[0] == search_headings(["cat"], tree)[0]
+    assert search_headings(["foxes"], tree) == search_headings(["fox"], tree)
+    assert search_headings(["zzz"], tree) == []
+    assert search_headings([], tree) == []

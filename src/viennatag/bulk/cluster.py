@@ -10,7 +10,6 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.bulk.job import Job
-from viennatag.bulk.worker import Outcome, ShardWorker, finish_shard
-from viennatag.errors import BulkError, ViennatagError, require
+from viennatag.bulk.worker import Outcome, ShardWorker, read_answer, shard_answers
+from viennatag.errors import BulkError, require
 from viennatag.signals import keeping_handlers
 
 _HOME = "VIENNATAG_HOME"
@@ -63,9 +62,7 @@ def run_on_ray(
                 _Actor, fn_constructor_args=(job, worker), batch_size=1, num_cpus=1, compute=pool
             )
             for row in outcomes.iter_rows():
-                if stops := row.pop("stops"):
-                    raise BulkError(stops)
-                yield Outcome(**row)
+                yield read_answer(row)
     except ray.exceptions.RayError as exc:
         reason = str(exc).strip().partition("\n")[0]
         raise BulkError(f"the Ray cluster failed ({reason}); the same command goes on with the shards left") from exc
@@ -131,13 +128,7 @@ class _Actor:
     def __init__(self, job: Job[Any], make: Callable[..., ShardWorker]) -> None:
         if home := os.environ.get(_HOME):  # the cache lies there
             os.environ["HOME"] = home
-        self.job, self.make = job, make
-        self.worker: ShardWorker | None = None
+        self.answer = shard_answers(job, make)
 
     def __call__(self, offsets: dict[str, NDArray[np.int64]]) -> dict[str, list[Any]]:
-        try:
-            self.worker = self.worker or self.make(self.job, threads=1)
-            row = {**asdict(finish_shard(self.job, int(offsets["item"][0]), self.worker)), "stops": ""}
-        except ViennatagError as exc:  # the node cannot work, the shard is fine
-            row = {**asdict(Outcome(-1, 0)), "stops": str(exc)}
-        return {name: [value] for name, value in row.items()}
+        return {name: [value] for name, value in self.answer(int(offsets["item"][0])).items()}

@@ -1,7 +1,9 @@
 """Extract the features of a source of images into a store, here or on Ray, resumable at any moment."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,18 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.bulk.feature_store import (
-    LEARNED,
-    STORED_BACKBONE,
-    StoredImages,
-    read_images_of,
-    write_images,
-)
+from viennatag.bulk.feature_store import LEARNED, STORED_BACKBONE, StoredImages, read_images_of, write_images
 from viennatag.bulk.job import FeatureOptions, Job, count_attempt, hold_results, node, prepare_job
 from viennatag.bulk.reading import ShardReader
-from viennatag.bulk.run import BulkSummary, run_job, run_shards
+from viennatag.bulk.run import BulkSummary, run_job
 from viennatag.bulk.sources import Shard, find_source
-from viennatag.bulk.worker import Outcome
+from viennatag.bulk.worker import Outcome, valid_text
 from viennatag.errors import BulkError, DataError, ImageError, require
 from viennatag.files import atomic_file
 from viennatag.images.colour_features import COLOUR_LABELS, colour_features
@@ -33,6 +29,18 @@ from viennatag.runtime.engine import Engine, run_images
 
 HASHED_SIZE = 64
 """Side of the square at which images are compared for the split, in pixels."""
+
+
+@dataclass(eq=False)
+class _Extracted:
+    """An image of a shard: its features, those of the whole and of its crops, or why there are none."""
+
+    name: str
+    seen: int = 0
+    hash: int = 0
+    error: str = ""
+    views: NDArray[np.float32] | None = None
+    colours: NDArray[np.float32] | None = None
 
 
 class FeatureWorker:
@@ -48,9 +56,10 @@ class FeatureWorker:
             ) from exc
         if content_digest(graph) != job.digest:
             raise BulkError(f"{job.results / STORED_BACKBONE}: on {node()} this is another backbone than the run's")
-        if not job.root.is_dir():
-            raise BulkError(f"{job.root}: there is no such folder on {node()}; the source must be there on all nodes")
+        job.check_root()
         self.job, self.engine, self.reader = job, Engine(graph, threads=threads), ShardReader(job.root)
+        pixels = np.zeros((1, self.engine.size, self.engine.size, 3), dtype=np.uint8)
+        self._no_views = np.zeros_like(self.engine.run(pixels, ("features",))[0])  # of an image that cannot be read
 
     def run(self, shards: Iterable[Shard]) -> Iterator[Outcome]:
         """Yield the outcome of each shard once its features are on disk.
@@ -72,71 +81,56 @@ class FeatureWorker:
             yield Outcome(shard.number, shard.count, len(images.errors))
 
     def _extract(self, shard: Shard) -> StoredImages:
-        names: list[str] = []
-        errors: dict[int, str] = {}
-        seen: list[int] = []
-        hashes: list[np.uint64] = []
-        tried: list[int] = []  # the position of each image that is run
+        images: list[_Extracted] = []
+        tried: deque[_Extracted] = deque()
+        crops = self.job.options.crops
+        colours = COLOUR_LABELS if crops else ()
 
         def sources() -> Iterator[ImageSource]:
-            for at, (name, source) in enumerate(self.reader.images(shard)):
-                names.append(name.encode("utf-8", "backslashreplace").decode())
-                seen.append(0)
-                hashes.append(np.uint64(0))
+            for name, source in self.reader.images(shard):
+                image = _Extracted(valid_text(name))
+                images.append(image)
                 try:
                     if isinstance(source, ImageError):
                         raise source
                     content = content_or_image(source)
                     if isinstance(content, bytes):
-                        seen[at] = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
-                    hashes[at] = perceptual_hash(read_image(content, HASHED_SIZE))
+                        image.seen = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
+                    image.hash = int(perceptual_hash(read_image(content, HASHED_SIZE)))
                 except ImageError as exc:
-                    errors[at] = str(exc)
+                    image.error = str(exc)
                     continue
-                tried.append(at)
+                tried.append(image)
                 yield content
 
-        features: dict[int, NDArray[np.float32]] = {}
-        colours: dict[int, NDArray[np.float32]] = {}
-        done, wanted = 0, COLOUR_LABELS if self.job.options.crops else ()
         batches = run_images(
             self.engine,
             sources(),
             ("features",),
-            also=lambda pixels: colour_features(pixels[None], wanted)[0],
-            max_crops=MAX_CROPS if self.job.options.crops else 0,
+            also=lambda pixels: colour_features(pixels[None], colours),
+            max_crops=MAX_CROPS if crops else 0,
             workers=1,
         )
         for batch in batches:
             views = iter(np.split(batch.outputs[0], np.cumsum(batch.view_counts)[:-1]) if batch.outputs else ())
             for outcome in batch.outcomes:
-                at, done = tried[done], done + 1
+                image = tried.popleft()
                 if isinstance(outcome, ImageError):
-                    errors[at] = str(outcome)
+                    image.error = str(outcome)
                 else:
-                    features[at], colours[at] = next(views), outcome
-        width = self._width(features)
-        whole = np.zeros((len(names), width), dtype=np.float32)
-        read = np.zeros((len(names), len(wanted)), dtype=np.float32)
-        for at, found in features.items():
-            whole[at], read[at] = found[0], colours[at]
-        crops = [features[at][1:] if at in features else whole[:0] for at in range(len(names))]
+                    image.views, image.colours = next(views), outcome
+        none, uncoloured = self._no_views, np.zeros((1, len(colours)), np.float32)
+        found = [none if image.views is None else image.views for image in images]
         return StoredImages(
-            names,
-            errors,
-            np.array(seen, dtype=np.uint64),
-            np.array(hashes, dtype=np.uint64),
-            whole,
-            np.concatenate([whole[:0], *crops]),
-            np.array([len(each) for each in crops], dtype=np.intp),
-            read,
+            [image.name for image in images],
+            {at: image.error for at, image in enumerate(images) if image.error},
+            np.array([image.seen for image in images], dtype=np.uint64),
+            np.array([image.hash for image in images], dtype=np.uint64),
+            np.concatenate([none[:0], *(views[:1] for views in found)]),
+            np.concatenate([none[:0], *(views[1:] for views in found)]),
+            np.array([len(views) - 1 for views in found], dtype=np.intp),
+            np.concatenate([uncoloured[:0], *(uncoloured if x.colours is None else x.colours for x in images)]),
         )
-
-    def _width(self, features: dict[int, NDArray[np.float32]]) -> int:
-        if features:
-            return int(next(iter(features.values())).shape[1])
-        pixels = np.zeros((1, self.engine.size, self.engine.size, 3), dtype=np.uint8)
-        return int(self.engine.run(pixels, ("features",))[0].shape[1])
 
 
 def extract_store(
@@ -176,14 +170,16 @@ def extract_store(
     """
     require("pyarrow.parquet", "bulk")
     hashes = b"" if learned is None else learned.astype("<u8").tobytes()
-    options = FeatureOptions(crops, shard_size, content_digest(hashes))
+    options = FeatureOptions(crops=crops, shard_size=shard_size, learned=content_digest(hashes))
     found = find_source(source, images)
     with hold_results(Path(store)):
         job, total = prepare_job(found, Path(store), model=name, digest=content_digest(graph), options=options)
         _write_once(job.results / STORED_BACKBONE, graph)
         _write_once(job.results / LEARNED, hashes)
-        work = partial(run_shards, job, worker=FeatureWorker, address=address)
-        return run_job(job, total, work, found.passed_over, progress, is_whole=partial(_is_whole, job))
+        is_whole = partial(_is_whole, job)
+        return run_job(
+            job, total, found.passed_over, progress, worker=FeatureWorker, address=address, is_whole=is_whole
+        )
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.errors import BulkError, DataError, OutputError, require
+from viennatag.bulk.job import writing
+from viennatag.errors import DataError, require
 from viennatag.files import atomic_file
 from viennatag.model.bundle import content_digest
 
@@ -77,7 +78,8 @@ def write_images(images: StoredImages, path: Path) -> None:
     arrow, parquet = require("pyarrow", "bulk"), require("pyarrow.parquet", "bulk")
 
     def rows(values: NDArray[np.float32]) -> Any:
-        return arrow.FixedSizeListArray.from_arrays(arrow.array(values.ravel()), type=_rows_of(values.shape[1]))
+        kind = arrow.list_(arrow.float32(), values.shape[1])
+        return arrow.FixedSizeListArray.from_arrays(arrow.array(values.ravel()), type=kind)
 
     offsets = arrow.array(np.cumsum([0, *images.crop_counts]), arrow.int32())
     table = arrow.table(
@@ -92,17 +94,8 @@ def write_images(images: StoredImages, path: Path) -> None:
             "checksum": arrow.array(images.checksums()),
         }
     )
-    try:
-        with atomic_file(path) as temporary:
-            parquet.write_table(table, temporary, compression="zstd")
-    except OSError as exc:
-        told = exc if isinstance(exc, OutputError) else f"{path}: it cannot be written: {exc}"
-        raise BulkError(str(told)) from exc
-
-
-def _rows_of(width: int) -> Any:
-    arrow = require("pyarrow", "bulk")
-    return arrow.list_(arrow.float32(), width)
+    with writing(path), atomic_file(path) as temporary:
+        parquet.write_table(table, temporary, compression="zstd")
 
 
 def read_images_of(path: Path) -> StoredImages:
@@ -114,7 +107,10 @@ def read_images_of(path: Path) -> StoredImages:
     arrow, parquet = require("pyarrow", "bulk"), require("pyarrow.parquet", "bulk")
     try:
         table = parquet.read_table(path, memory_map=False).combine_chunks()
-        columns = {name: _only_chunk(table[name]) for name in table.column_names}
+        columns = {
+            name: column.chunk(0) if column.num_chunks else column.combine_chunks()
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
         errors = {at: error for at, error in enumerate(columns["error"].to_pylist()) if error is not None}
         features = _matrix(columns["features"])
         images = StoredImages(
@@ -137,10 +133,6 @@ def read_images_of(path: Path) -> StoredImages:
 
 _REPAIR = "the same `viennatag features` command extracts it again"
 _WRITES = "the same `viennatag features` command writes it again"
-
-
-def _only_chunk(column: Any) -> Any:
-    return column.chunk(0) if column.num_chunks else column.combine_chunks()
 
 
 def _matrix(lists: Any) -> NDArray[np.float32]:

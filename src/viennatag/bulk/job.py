@@ -19,7 +19,7 @@ from typing import IO, Any, Generic, Literal, TypeVar, get_args
 
 from viennatag import __version__
 from viennatag.bulk.sources import Shard, Source, cut_source
-from viennatag.errors import BulkError, DataError, OptionError
+from viennatag.errors import BulkError, DataError, OptionError, OutputError
 from viennatag.files import atomic_file
 from viennatag.model.bundle import DESCRIPTION, Bundle, content_digest, is_starter
 
@@ -30,22 +30,19 @@ ATTEMPTS = 3
 ResultFormat = Literal["parquet", "jsonl"]
 
 
-@dataclass(frozen=True)
-class BulkOptions:
-    """The options of `run_bulk` on which results depend."""
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """The options of any job.
 
-    top: int | None = None
-    level: str | None = None
-    threshold: float | None = None
-    floor: float | None = None
+    Attributes:
+        format: Format of the results.
+        shard_size: Images in a shard.
+    """
+
     format: ResultFormat = "parquet"
     shard_size: int = 500
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "floor"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise OptionError(f"{name} is {value}; a score is a probability from 0 to 1")
         if self.format not in get_args(ResultFormat):
             raise OptionError(f"format {self.format!r} is unknown; choose one of {', '.join(get_args(ResultFormat))}")
         if self.shard_size < 1:
@@ -53,31 +50,40 @@ class BulkOptions:
 
 
 @dataclass(frozen=True)
-class FeatureOptions:
-    """The options of `extract_store` on which its shards depend.
+class BulkOptions(JobOptions):
+    """The options of `run_bulk` on which results depend."""
 
-    Attributes:
-        crops: Whether the features of crops, and colour features, are kept too, as Vienna codes need them.
-        shard_size: Images in a shard.
-        learned: Digest of the hashes of the images that the backbone has learned from.
-        format: Always Parquet.
-    """
-
-    crops: bool = True
-    shard_size: int = 500
-    learned: str = ""
-    format: ResultFormat = "parquet"
+    top: int | None = None
+    level: str | None = None
+    threshold: float | None = None
+    floor: float | None = None
 
     def __post_init__(self) -> None:
-        if self.shard_size < 1:
-            raise OptionError(f"shard_size is {self.shard_size}; a shard holds images, from 1 up")
-
-
-JobOptions = TypeVar("JobOptions", BulkOptions, FeatureOptions)
+        super().__post_init__()
+        for name in ("threshold", "floor"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise OptionError(f"{name} is {value}; a score is a probability from 0 to 1")
 
 
 @dataclass(frozen=True)
-class Job(Generic[JobOptions]):
+class FeatureOptions(JobOptions):
+    """The options of `extract_store` on which its shards, always Parquet, depend.
+
+    Attributes:
+        crops: Whether the features of crops, and colour features, are kept too, as Vienna codes need them.
+        learned: Digest of the hashes of the images that the backbone has learned from.
+    """
+
+    crops: bool = True
+    learned: str = ""
+
+
+Options = TypeVar("Options", BulkOptions, FeatureOptions)
+
+
+@dataclass(frozen=True)
+class Job(Generic[Options]):
     """One run, as every worker on every node receives it.
 
     Attributes:
@@ -92,7 +98,12 @@ class Job(Generic[JobOptions]):
     root: Path
     model: str
     digest: str
-    options: JobOptions
+    options: Options
+
+    def check_root(self) -> None:
+        """Raise BulkError if this machine has no such source."""
+        if not self.root.is_dir():
+            raise BulkError(f"{self.root}: there is no such folder on {node()}; the source must be there on all nodes")
 
     def shard_file(self, number: int) -> Path:
         """Return the file of a shard's results."""
@@ -146,8 +157,8 @@ class Job(Generic[JobOptions]):
 
 
 def prepare_job(
-    source: Source, results: Path, *, model: str | Path, digest: str, options: JobOptions
-) -> tuple[Job[JobOptions], int]:
+    source: Source, results: Path, *, model: str | Path, digest: str, options: Options
+) -> tuple[Job[Options], int]:
     """Return a new or resumed job, and its number of images; `model` is the user's name for what has the digest.
 
     Raises:
@@ -187,6 +198,17 @@ def prepare_job(
     return job, images
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong when a file is written in the block into a BulkError, in the one place."""
+    try:
+        yield
+    except OutputError as exc:
+        raise BulkError(str(exc)) from exc
+    except (OSError, UnicodeEncodeError) as exc:
+        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
+
+
 def count_attempt(job: Job[Any], shard: Shard) -> None:
     """Note an attempt at a shard, so that an image that kills the process does not do so for ever.
 
@@ -195,13 +217,11 @@ def count_attempt(job: Job[Any], shard: Shard) -> None:
         DataError: If there were too many.
     """
     path = job.attempts_file(shard.number)
-    try:
+    with writing(path):
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:
             before = file.tell()
             file.write(b".")
-    except OSError as exc:
-        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
     if before >= ATTEMPTS:
         raise DataError(f"the process died {before} times while it worked on this shard")
 

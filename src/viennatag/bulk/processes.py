@@ -3,33 +3,26 @@
 Decoding an image makes many short calls, between which the threads of one process wait for each other. Processes do
 not: on two cores they predict a fifth more images in the same time. Each one loads the model, so it pays for many
 images only.
-
-A process ends when the pipe from this one closes, also when this one is killed.
 """
 
-import json
 import os
 import pickle
 import queue
-import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
-from typing import IO, Any
+from typing import Any
 
 from viennatag.bulk.job import ATTEMPTS, Job
-from viennatag.bulk.worker import Outcome, ShardWorker, finish_shard
+from viennatag.bulk.worker import Outcome, ShardWorker, read_answer, shard_answers
 from viennatag.cores import available_cores
-from viennatag.errors import BulkError, ViennatagError
+from viennatag.errors import BulkError
+from viennatag.images.pipes import OtherPython, own_pipes, receive_message, send_message
 
 _FEWEST_IMAGES = 1_000
 """Loading the model in a process takes as long as some hundred images."""
-_START = "import sys; sys.path[:] = sys.argv[1:]; from viennatag.bulk import processes; processes._work()"
-_LENGTH = struct.Struct("<Q")
 
 
 def count_processes(job: Job[Any], shards: int) -> int:
@@ -83,7 +76,7 @@ class _Process:
 
     def __init__(self, task: bytes) -> None:
         self._task = task
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: OtherPython | None = None
         self._has_ended = False
         self._lock = threading.Lock()  # none is started after the end
 
@@ -95,18 +88,15 @@ class _Process:
         """
         status = 0
         for _ in range(ATTEMPTS + 2):  # a shard at which it dies is given up before
-            stdin, stdout = self._pipes()
-            answer = b""
-            with suppress(BrokenPipeError):
-                stdin.write(b"%d\n" % offset)
-                stdin.flush()
-                answer = stdout.readline()
-            if answer.endswith(b"\n"):
-                found = json.loads(answer)
-                if "stops" in found:
-                    raise BulkError(found["stops"])
-                return Outcome(**found)
-            status = self.close()  # it has died
+            process = self._started()
+            process.send({"offset": offset})
+            try:
+                found, _ = process.receive()
+            except EOFError:
+                status = process.wait()
+                self.close()
+                continue
+            return read_answer(found)
         raise BulkError(
             f"the processes that predict here end before they can work (status {status}), perhaps for want of memory; "
             "the same command goes on with the images left"
@@ -119,62 +109,35 @@ class _Process:
             if self._process is not None:
                 self._process.kill()
 
-    def close(self) -> int:
-        """Wait for a process that has died, close its pipes and return its status."""
-        if self._process is None:
-            return 0
-        status = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                pipe.close()  # type: ignore[union-attr]
-        self._process = None
-        return status
+    def close(self) -> None:
+        """Close the pipes of a process that has died."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
 
-    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+    def _started(self) -> OtherPython:
         with self._lock:
             if self._has_ended:
                 raise BulkError("the run was stopped")
             if self._process is None:
-                self._process = self._start()
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            return self._process.stdin, self._process.stdout
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, *(path for path in sys.path if path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **one_thread},
-            process_group=0,  # an interrupt from the terminal ends this process, which ends that one
-        )
-        with suppress(BrokenPipeError):
-            process.stdin.write(_LENGTH.pack(len(self._task)) + self._task)  # type: ignore[union-attr]
-        return process
+                self._process = OtherPython(f"{__name__}.finish_shards")
+                self._process.send({}, self._task)
+            return self._process
 
 
-def _work() -> None:
-    """Finish shards until the pipe closes; this is all that a process does."""
-    reader, writer = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not be taken for an answer
-    (length,) = _LENGTH.unpack(reader.read(_LENGTH.size))
-    job, make = pickle.loads(reader.read(length))  # from the process that started this one
+def finish_shards() -> None:
+    """Finish shards until the pipe closes; this is all that such a process does."""
+    reader, writer = own_pipes()
+    job, make = pickle.loads(receive_message(reader)[1])  # from the process that started this one
     asked: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def listen() -> None:
-        for line in reader:
-            asked.put(int(line))
+        with suppress(EOFError):
+            while True:
+                asked.put(receive_message(reader)[0]["offset"])
         os._exit(0)  # whoever would read the answer is gone
 
     threading.Thread(target=listen, daemon=True).start()
-    worker: ShardWorker | None = None
+    answer = shard_answers(job, make)
     while True:
-        offset = asked.get()
-        try:
-            worker = worker or make(job, threads=1)
-            answer: dict[str, Any] = asdict(finish_shard(job, offset, worker))
-        except ViennatagError as exc:
-            answer = {"stops": str(exc)}
-        writer.write(json.dumps(answer).encode() + b"\n")
-        writer.flush()
+        send_message(writer, answer(asked.get()))

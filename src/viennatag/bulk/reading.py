@@ -6,7 +6,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from viennatag.bulk.budgets import MAX_IMAGE, UNFOLDED, BoundedStream, affordable, unfolding_budget
 from viennatag.bulk.sources import DAMAGE, Shard, image_column, open_parquet, open_tar
-from viennatag.data.source_files import IMAGE_ENDINGS, Document, image_cell, stat_source_file, zip_documents
+from viennatag.data.cells import image_cell
+from viennatag.data.documents import Document, zip_documents
+from viennatag.data.source_files import IMAGE_ENDINGS, stat_source_file
 from viennatag.errors import DataError, ImageError, require
 from viennatag.files import open_plain
 from viennatag.images.sources import ImageSource

@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from viennatag.errors import BulkError, OutputError, require
+from viennatag.bulk.job import writing
+from viennatag.errors import require
 from viennatag.files import atomic_file, safe_cells
 
 _ROWS = 1_000
@@ -26,16 +27,12 @@ def write_shard(rows: Iterable[Mapping[str, Any]], path: Path, *, grouped: bool 
     Raises:
         BulkError: If it cannot be written.
     """
-    try:
-        with atomic_file(path) as temporary:
-            if path.suffix == ".jsonl":
-                with temporary.open("w", encoding="utf-8") as file:
-                    file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            else:
-                _write_parquet(iter(rows), temporary, grouped=grouped)
-    except (OSError, UnicodeEncodeError) as exc:
-        told = exc if isinstance(exc, OutputError) else f"{path}: it cannot be written: {exc}"
-        raise BulkError(str(told)) from exc
+    with writing(path), atomic_file(path) as temporary:
+        if path.suffix == ".jsonl":
+            with temporary.open("w", encoding="utf-8") as file:
+                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        else:
+            _write_parquet(iter(rows), temporary, grouped=grouped)
 
 
 def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path, *, grouped: bool) -> None:

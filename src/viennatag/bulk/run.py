@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def run_bulk(
         OptionError: If an option is out of range.
         MissingExtraError: If Ray, or pyarrow for Parquet, is not installed.
     """
-    options = BulkOptions(top, level, threshold, floor, format, shard_size)
+    options = BulkOptions(top, level, threshold, floor, format=format, shard_size=shard_size)
     if format == "parquet":
         require("pyarrow.parquet", "bulk")
     predictor = Predictor.load(model)
@@ -95,18 +94,17 @@ def run_bulk(
     with hold_results(Path(results)):
         digest = bundle_digest(predictor.bundle)
         job, total = prepare_job(found, Path(results), model=model, digest=digest, options=options)
-        return run_job(
-            job, total, partial(run_shards, job, worker=Worker, address=address), found.passed_over, progress
-        )
+        return run_job(job, total, found.passed_over, progress, worker=Worker, address=address)
 
 
 def run_job(
     job: Job[Any],
     total: int,
-    work: Callable[[list[int]], Iterator[Outcome]],
     passed_over: PassedOver,
     progress: Callable[[int, int, int], None] | None,
     *,
+    worker: Callable[..., ShardWorker],
+    address: str | None,
     is_whole: Callable[[int], bool] = lambda _: True,
 ) -> BulkSummary:
     """Do what is left of a job and sum up.
@@ -114,10 +112,15 @@ def run_job(
     Args:
         job: The job.
         total: Number of its images.
-        work: Takes the positions of the shards that are left and yields their outcomes, in any order.
         passed_over: Counts what the source holds beside images.
         progress: Progress callback, see `run_bulk`.
+        worker: Makes what works on a job; a class or function of a module.
+        address: As in `run_bulk`.
         is_whole: Whether the shard of a number, which is there, is as it was written; any other is done again.
+
+    Raises:
+        BulkError: If a worker cannot work on the job.
+        MissingExtraError: If Ray is not installed.
     """
     report = progress or (lambda *_: None)
     job.sweep()
@@ -126,7 +129,7 @@ def run_job(
     ready = resumed = sum(shard.count for shard, _ in job.planned() if shard.number in done)
     failed, errors = 0, dict[int, str]()
     report(ready, total, failed)
-    for outcome in work(left):
+    for outcome in _run_shards(job, left, worker, address):
         ready, failed = ready + outcome.count, failed + outcome.failed
         if outcome.error:
             errors[outcome.number] = outcome.error
@@ -138,21 +141,10 @@ def run_job(
     return BulkSummary(job.shard_file(0).parent, total, resumed, missing, reasons, len(errors), table, told)
 
 
-def run_shards(
-    job: Job[Any], left: Sequence[int], *, worker: Callable[..., ShardWorker], address: str | None
+def _run_shards(
+    job: Job[Any], left: Sequence[int], worker: Callable[..., ShardWorker], address: str | None
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each shard, in any order: on Ray, in processes of this machine, or in this process.
-
-    Args:
-        job: The job.
-        left: Byte offsets of the shards in the plan, from `Job.planned`.
-        worker: Makes what works on a job; a class or function of a module.
-        address: As in `run_bulk`.
-
-    Raises:
-        BulkError: If a worker cannot work on the job.
-        MissingExtraError: If Ray is not installed.
-    """
+    """Yield the outcome of each shard at these offsets, in any order: on Ray, in processes here, or in this one."""
     if not left:
         return
     if address is not None:

@@ -21,17 +21,15 @@ from typing import Any, BinaryIO, cast
 
 from viennatag.bulk.budgets import UNFOLDED, BoundedStream, unfolding_budget
 from viennatag.data.cells import cell_text
-from viennatag.data.columns import IMAGE_NAMES, columns_named
+from viennatag.data.columns import IMAGE_COLUMNS, IMAGE_NAMES, columns_named
+from viennatag.data.documents import is_hidden, zip_documents
 from viennatag.data.source_files import (
-    IMAGE_COLUMNS,
     IMAGE_ENDINGS,
     PassedOver,
     SourceFile,
     check_image_folder,
-    is_hidden,
     list_source_files,
     stat_source_file,
-    zip_documents,
 )
 from viennatag.data.tables import TABLE_FORMATS, read_rows
 from viennatag.errors import DataError, require

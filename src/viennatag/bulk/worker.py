@@ -1,8 +1,8 @@
 """Predict shards and write their results: in the process itself, and in each actor on Ray."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -13,9 +13,12 @@ from viennatag.bulk.job import BulkOptions, Job, bundle_digest, count_attempt, n
 from viennatag.bulk.reading import ShardReader
 from viennatag.bulk.results import write_shard
 from viennatag.bulk.sources import Shard
-from viennatag.errors import BulkError, DataError, ImageError
+from viennatag.errors import BulkError, DataError, ImageError, ViennatagError
 from viennatag.images.sources import ImageSource
 from viennatag.prediction.predictor import Predictor, note_on
+
+_LEFT_OUT = {"heading", "path"}
+"""What a code tells by itself is not repeated in millions of rows."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,39 @@ class ShardWorker(Protocol):
         ...
 
 
-def finish_shard(job: Job[Any], offset: int, worker: ShardWorker) -> Outcome:
-    """Return the outcome of the shard at an offset of the plan; one whose results are there is not done again.
+def shard_answers(job: Job[Any], make: Callable[..., ShardWorker]) -> Callable[[int], dict[str, Any]]:
+    """Return a function that works on the shard at an offset of the plan, and answers in plain data; see `read_answer`.
+
+    What works on the job is made, with one thread, when it is first needed. A shard whose results are there is not done
+    again.
+    """
+    made: list[ShardWorker] = []
+
+    def answer(offset: int) -> dict[str, Any]:
+        try:
+            if not made:
+                made.append(make(job, threads=1))
+            shard = job.shard_at(offset)
+            if job.shard_file(shard.number).is_file():  # done before the process or node that did it died
+                outcome = Outcome(shard.number, shard.count)
+            else:
+                (outcome,) = made[0].run([shard])
+        except ViennatagError as exc:  # this process cannot work, the shard is fine
+            return {**asdict(Outcome(-1, 0)), "stops": str(exc)}
+        return {**asdict(outcome), "stops": ""}
+
+    return answer
+
+
+def read_answer(answer: dict[str, Any]) -> Outcome:
+    """Return the outcome that another process answered.
 
     Raises:
-        BulkError: If its results cannot be written.
+        BulkError: If it cannot work on the job.
     """
-    shard = job.shard_at(offset)
-    if job.shard_file(shard.number).is_file():  # done before the process or node that did it died
-        return Outcome(shard.number, shard.count)
-    (outcome,) = worker.run([shard])
-    return outcome
+    if stops := answer.pop("stops"):
+        raise BulkError(stops)
+    return Outcome(**answer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +103,7 @@ class Worker:
         self.predictor = Predictor.load(job.model, threads=threads)
         if bundle_digest(self.predictor.bundle) != job.digest:
             raise BulkError(f"{job.model}: on {node()} this is another bundle than the one that the run was begun with")
-        if not job.root.is_dir():
-            raise BulkError(f"{job.root}: there is no such folder on {node()}; the source must be there on all nodes")
+        job.check_root()
         self.job = job
         self.reader = ShardReader(job.root)
         if job.options.threshold is not None:
@@ -147,18 +171,12 @@ class Worker:
         if row.shard_error is not None:
             raise _ShardError(row.shard_error)
         if row.scores is None:
-            return {"image": _valid(row.image), "error": _valid(row.error or "")}
+            return {"image": valid_text(row.image), "error": valid_text(row.error or "")}
         options, names = self.job.options, self.predictor.bundle.labels.names
         found: dict[str, Any] = {
-            "image": _valid(row.image),
+            "image": valid_text(row.image),
             "suggestions": [
-                {
-                    "code": each.code,
-                    "score": each.score,
-                    "level": each.level,
-                    "above_threshold": each.above_threshold,
-                    **({"group": each.group} if each.group else {}),
-                }
+                {name: value for name, value in each.to_json().items() if name not in _LEFT_OUT}
                 for each in self.predictor.suggest(row.scores, top=options.top, level=options.level)
             ],
         }
@@ -171,6 +189,6 @@ class Worker:
         return found
 
 
-def _valid(text: str) -> str:
+def valid_text(text: str) -> str:
     """Return a text in valid Unicode; names of files may hold any bytes."""
     return text.encode("utf-8", "backslashreplace").decode()

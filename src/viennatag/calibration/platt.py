@@ -35,7 +35,6 @@ def fit_platt(
     targets: Targets,
     *,
     groups: ArrayLike | None = None,
-    parents: ArrayLike | None = None,
     min_positives: int = 10,
     bins: int = _BINS,
 ) -> Calibration:
@@ -45,16 +44,13 @@ def fit_platt(
     1 / (N + 2) (Platt 1999). With few positives it is more reliable than isotonic regression (Niculescu-Mizil and
     Caruana 2005). It is fitted three times, each time on the previous probabilities: to all labels together, to each
     group, to each label, with Gaussian priors around the previous fit. Labels with fewer than `min_positives` share
-    one fit per group or, if `parents` are given and siblings have that many together, per parent.
+    one fit per group.
 
     Args:
         logits: Finite logits of marks that training did not see; shape (marks, labels).
         targets: True labels, same shape; pairs that are -1 or NaN are unknown and count nowhere.
         groups: Group of each label, such as its level; labels of a group have similar miscalibration. Any integers or
             texts, shape (labels,). None: all labels are one group.
-        parents: Position of each label's parent, -1 for none; shape (labels,). It helps if siblings have similar
-            miscalibration, as after a hierarchical loss. On frozen features with binary cross-entropy they have not,
-            and the log loss of rare labels was 0.3 % higher.
         min_positives: Labels with fewer positives are fitted together.
         bins: Bins of a label's logits; more are slower and hardly more precise.
 
@@ -67,15 +63,11 @@ def fit_platt(
     if not np.isfinite([logits.min(), logits.max()]).all():
         raise DataError("a logit is infinite; Platt scaling needs finite logits")
     owner, counts = number_groups(groups, logits.shape[1]), positives.per_label()
-    rare = counts < min_positives
     curves = _Curves.of(logits, positives, dense_unknown(targets), bins)
     curves = curves.refitted(np.zeros_like(owner), _WEAK_PRIOR)
     curves = curves.refitted(owner, _STRONG_PRIOR)
-    family = (
-        owner if parents is None else _families(owner, np.asarray(parents), np.where(rare, counts, 0), min_positives)
-    )
-    alone = 2 * len(owner) + np.arange(len(owner))
-    curves = curves.refitted(np.where(rare, family, alone), _STRONG_PRIOR)
+    alone = len(owner) + np.arange(len(owner))
+    curves = curves.refitted(np.where(counts < min_positives, owner, alone), _STRONG_PRIOR)
     return Calibration(curves.slope, curves.intercept)
 
 
@@ -88,11 +80,8 @@ class PlattScaler(Parameters):
 
     calibration_: Calibration
 
-    def __init__(
-        self, *, groups: ArrayLike | None = None, parents: ArrayLike | None = None, min_positives: int = 10
-    ) -> None:
+    def __init__(self, *, groups: ArrayLike | None = None, min_positives: int = 10) -> None:
         self.groups = groups
-        self.parents = parents
         self.min_positives = min_positives
 
     def fit(self, logits: ArrayData, targets: ArrayData) -> Self:
@@ -101,9 +90,7 @@ class PlattScaler(Parameters):
         Raises:
             DataError: As `fit_platt`.
         """
-        self.calibration_ = fit_platt(
-            logits, targets, groups=self.groups, parents=self.parents, min_positives=self.min_positives
-        )
+        self.calibration_ = fit_platt(logits, targets, groups=self.groups, min_positives=self.min_positives)
         return self
 
     def transform(self, logits: ArrayData) -> NDArray[np.float64]:
@@ -240,20 +227,6 @@ class _Curves:
             logits=lines(slope, intercept),
             positive_sum=a * self.positive_sum + b * self.positives,
         )
-
-
-def _families(
-    owner: NDArray[np.intp], parents: NDArray[np.intp], counts: NDArray[np.intp], min_count: int
-) -> NDArray[np.intp]:
-    """Return the group of each label, or its parent, numbered above all groups, if siblings have `min_count` together.
-
-    Raises:
-        DataError: If there is not one parent per label.
-    """
-    if parents.shape != owner.shape:
-        raise DataError(f"parents have shape {parents.shape}; expected one parent per label, {owner.shape}")
-    together = np.bincount(parents + 1, counts, minlength=len(owner) + 1)  # labels without a parent come first
-    return np.where((parents >= 0) & (together[parents + 1] >= min_count), len(owner) + parents, owner)
 
 
 def require_positives(scores: Scores, targets: Targets, min_positives: int = 1) -> Positives:

@@ -76,8 +76,10 @@ def search(
     if taxonomy != "vienna":
         own = _open_own(taxonomy, tree, language)
         return _print_own(own, own.search(words)[:_MOST] or _nothing(words), format_)
+    from viennatag.vienna.search import search_headings
+
     shown = _open(tree, language)
-    return _print(shown, shown.tree.search(words, limit=_MOST) or _nothing(words), format_)
+    return _print(shown, search_headings(words, shown.tree, limit=_MOST) or _nothing(words), format_)
 
 
 @codes.command("list", cls=Command)
@@ -165,22 +167,14 @@ def _nothing(words: Iterable[str]) -> NoReturn:
 
 def _print_own(tree: "LabelTree", labels: "Iterable[str]", format_: str) -> None:
     rules = dict(tree.rules)
-    rows = [
-        {
-            "code": label,
-            "heading": tree.heading(label),
-            "level": tree.level_names[len(tree.path(label)) - 1],
-            **({"group": group, "rule": rules[group]} if (group := tree.group(label)) else {}),
-        }
-        for label in dict.fromkeys(labels)
-    ]
-    if format_ == "json":
-        print_json(rows)
-        return
-    width = max(len(row["code"]) for row in rows)
-    for row in rows:
-        group = f"  ({row['rule']} of {row['group']})" if "group" in row else ""
-        print(f"{row['code']:<{width}}  {row['heading']}{group}")
+    rows = []
+    for label in dict.fromkeys(labels):
+        rows.append(
+            {"code": label, "heading": tree.heading(label), "level": tree.level_names[len(tree.path(label)) - 1]}
+        )
+        if group := tree.group(label):
+            rows[-1] |= {"group": group, "rule": rules[group]}
+    _print_rows(rows, format_)
 
 
 def _print(shown: _Shown, found: "Iterable[Code]", format_: str) -> None:
@@ -189,9 +183,15 @@ def _print(shown: _Shown, found: "Iterable[Code]", format_: str) -> None:
     if english:
         counted = f"{english:,} of {len(found):,} headings"
         print(f"{counted} are viennatag's own English words; {shown.languages}", file=sys.stderr)
+    rows = [{"code": str(code), "heading": shown.tree.heading(code), "level": code.level} for code in found]
+    _print_rows(rows, format_)
+
+
+def _print_rows(rows: list[dict[str, str]], format_: str) -> None:
     if format_ == "json":
-        print_json([{"code": str(code), "heading": shown.tree.heading(code), "level": code.level} for code in found])
+        print_json(rows)
         return
-    width = max((len(str(code)) for code in found), default=0)
-    for code in found:
-        print(f"{code!s:<{width}}  {shown.tree.heading(code)}")
+    width = max((len(row["code"]) for row in rows), default=0)
+    for row in rows:
+        group = f"  ({row['rule']} of {row['group']})" if "group" in row else ""
+        print(f"{row['code']:<{width}}  {row['heading']}{group}")

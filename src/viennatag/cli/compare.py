@@ -12,7 +12,6 @@ from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.cli.progress import show_progress
 from viennatag.cli.tables import read_table
-from viennatag.errors import require
 
 COMMAND_CLASS = ConfigCommand
 
@@ -85,8 +84,6 @@ def compare(
         return
     if marks is None or images is None:
         fail("compare needs a table of marks and --images; or --list to list the strategies")
-    if report is not None:
-        require("jinja2", "data")
     check_outputs({"--report": report}, inputs=[marks, config])
     check_cache(cache)
     from viennatag.training.options import PRESETS

@@ -54,18 +54,15 @@ def evaluate(
 
     Example: viennatag evaluate my-bundle marks.csv --images images --report labels.html
     """
-    from viennatag.errors import require
     from viennatag.evaluation.bundle_evaluation import report_labels, score_marks
     from viennatag.evaluation.evaluation import evaluate_scores
-    from viennatag.model.saving import TRAINING_LOG
+    from viennatag.model.bundle import TRAINING_LOG
     from viennatag.model.seen_images import unseen_marks
     from viennatag.prediction.predictor import Predictor
 
     if learning_curves and report is None:
         fail("--learning-curves are drawn in the report; name its file with --report")
     check_outputs({"--report": report}, inputs=[marks])
-    if report is not None:
-        require("jinja2", "data")
     predictor = Predictor.load(bundle)
     labels = predictor.bundle.labels
     whole = read_table(marks, images, taxonomy=labels.taxonomy, skip_bad=skip_bad, ignore=ignore)

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,7 +60,7 @@ def import_(
     check_outputs({"--out": out}, inputs=[source])
     from viennatag.importers import import_marks
 
-    reading = read_reading(image_column, label_column, separator, long, as_written, blank)
+    reading = read_reading(image_column, label_column, ignore, separator, long, as_written, blank)
     with show_progress() as report:
         summary = import_marks(
             format_,
@@ -69,7 +68,7 @@ def import_(
             out,
             images=images,
             taxonomy=taxonomy,
-            reading=replace(reading, ignore=tuple(ignore or ())),
+            reading=reading,
             edition=edition,
             progress=lambda done, total: report("MB", done, total, ""),
         )

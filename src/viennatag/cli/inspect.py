@@ -10,7 +10,7 @@ from viennatag.cli import options, tables
 from viennatag.cli.options import fail, print_json, print_rich, write_page
 from viennatag.cli.outputs import check_cache, check_outputs
 from viennatag.cli.progress import show_progress
-from viennatag.cli.tables import print_notes, read_reading
+from viennatag.cli.tables import print_notes, rare_labels_note, read_reading
 
 if TYPE_CHECKING:
     from viennatag.evaluation.label_issues import LabelIssue
@@ -67,15 +67,12 @@ def inspect(
         fail("--learning-curves need the images; name their folder with --images")
     if bool(drop) != (write_clean is not None):
         fail("--write-clean and --drop belong together: a file, and the kinds of rows to leave out of it")
-    from viennatag.data.labels import rare_labels_note
-    from viennatag.data.marks import read_marks, write_marks
-    from viennatag.errors import require
+    from viennatag.data.marks import read_marks
+    from viennatag.data.writing import write_marks
     from viennatag.files import atomic_file
     from viennatag.inspection.image_checks import check_drop, check_marks, clean_marks
     from viennatag.inspection.profile import profile as profile_marks
 
-    if report is not None:
-        require("jinja2", "data")
     kinds = [kind.strip() for kind in drop.split(",")] if drop else []
     check_drop(kinds, images=images is not None)
     check_outputs({"--label-issues": label_issues, "--write-clean": write_clean, "--report": report}, inputs=[marks])
@@ -87,8 +84,7 @@ def inspect(
         images=images,
         skip_bad=True,  # bad rows are reported too
         require_images=images is not None,
-        ignore=ignore or (),
-        reading=read_reading(image_column, label_column, separator, long, as_written, blank),
+        reading=read_reading(image_column, label_column, ignore, separator, long, as_written, blank),
     )
     profile = profile_marks(table, min_count=min_count)
     notes = [*table.notes, *rare_labels_note(table.codes, profile.levels[-1].names)]

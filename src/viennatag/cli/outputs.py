@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from viennatag.errors import OutputError
-from viennatag.files import cache_folder, check_home
+from viennatag.errors import OutputError, require
+from viennatag.files import cache_folder, check_home, file_kind
 
 _ROOM = 1 << 20
 """Bytes that must be free where something is written."""
@@ -36,18 +36,21 @@ def check_outputs(
         OutputError: If one of them cannot be written, is no plain file or folder, is read by this command, or lies in
             a folder that is kept apart.
         BundleError: If something besides a bundle stands where a bundle is to be written.
+        MissingExtraError: If a page is to be written by --report, and what draws it is not installed.
     """
     taken = {os.path.realpath(each): "it is read by this command, and never overwritten" for each in inputs if each}
     for option, path in {**(folders or {}), "--out": bundle or (folders or {}).get("--out")}.items():
         if path is not None:
             _check(option, path, stat.S_ISDIR, "folder", taken)
             _check_apart(option, path, apart)
+    if files and files.get("--report"):
+        require("jinja2", "data")
     for option, path in (files or {}).items():
         if path is not None:
             _check(option, path, stat.S_ISREG, "file", taken)
             taken[os.path.realpath(path)] = f"{option} writes it too"
     if bundle is not None:
-        from viennatag.model.saving import check_place
+        from viennatag.model.bundle import check_place
 
         check_place(bundle)
 
@@ -85,7 +88,7 @@ def _check(option: str, path: Path, wanted: Callable[[int], bool], kind: str, ta
             place = next(each for each in target.parents if each.exists())
         else:
             if not wanted(mode):
-                raise OutputError(f"{option} {path}: {_what(mode)} stands there; name a {kind}")
+                raise OutputError(f"{option} {path}: a {file_kind(mode)} stands there; name a {kind}")
             if not os.access(target, os.W_OK):
                 raise PermissionError(errno.EACCES, "it is write-protected")
             if kind == "file":
@@ -115,8 +118,3 @@ def _check_replaced(option: str, path: Path, target: Path) -> None:
         raise OutputError(f"--report {path}: something that is no HTML page stands there; name another file")
     if option != "--sheet" and image_ending(start):
         raise OutputError(f"{option} {path}: an image stands there and is not replaced; name another file")
-
-
-def _what(mode: int) -> str:
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFREG: "a file", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")

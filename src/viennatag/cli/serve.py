@@ -8,6 +8,7 @@ import typer
 from typer import Option
 
 from viennatag.cli.options import BundleArgument, fail, one_of
+from viennatag.files import open_plain
 
 TOKEN_VARIABLE = "VIENNATAG_TOKEN"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -98,7 +99,8 @@ def _token(file: Path | None) -> str | None:
     if file is None:
         return os.environ.get(TOKEN_VARIABLE) or None
     try:
-        token = file.read_text(encoding="utf-8").strip()
+        with open_plain(file) as stream:
+            token = stream.read().decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:
-        fail(f"--token-file {file}: it cannot be read ({exc})")
+        fail(f"--token-file {file}: it cannot be read ({getattr(exc, 'strerror', exc)})")
     return token or fail(f"--token-file {file}: it is empty")

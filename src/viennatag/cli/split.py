@@ -50,7 +50,8 @@ def split(
 
     import numpy as np
 
-    from viennatag.data.marks import SUBSETS, write_marks
+    from viennatag.data.marks import SUBSETS
+    from viennatag.data.writing import write_marks
     from viennatag.errors import OptionError, count
     from viennatag.files import replaced_together
     from viennatag.images.reading import hash_images
@@ -64,8 +65,8 @@ def split(
     suffix = marks.suffix if marks.suffix in {".parquet", ".jsonl", ".tsv"} else ".csv"
     names = SUBSETS if folds is None else [f"fold-{fold + 1}" for fold in range(folds)]
     check_outputs({f"--out, {name}": out / f"{name}{suffix}" for name in names}, folders={"--out": out}, inputs=[marks])
-    reading = read_reading(image_column, label_column, separator, long, as_written, blank)
-    table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, ignore=ignore, reading=reading)
+    reading = read_reading(image_column, label_column, ignore, separator, long, as_written, blank)
+    table = read_table(marks, images, taxonomy=taxonomy, skip_bad=skip_bad, reading=reading)
     hashes = None
     if images is not None:
         paths = [images / image for image in table.images]

@@ -39,15 +39,13 @@ def suggest_labels(
         told = f"it holds '{others[0].name}', which would be among the images to label"
         fail(f"--copy-to {copy_to}: {told}; empty it first, or name another folder")
     from viennatag.errors import count as count_of
-    from viennatag.errors import report_problems, require
+    from viennatag.errors import report_problems
     from viennatag.evaluation.label_requests import suggest_labels as choose
     from viennatag.evaluation.scored_images import score_images
     from viennatag.files import atomic_file, fitting_name
     from viennatag.images.reading import hash_images
     from viennatag.prediction.predictor import Predictor
 
-    if report is not None:
-        require("jinja2", "data")
     predictor = Predictor.load(bundle)
     paths = _unlabelled(predictor.bundle, list(image_files(images)))
     with show_progress() as shown:

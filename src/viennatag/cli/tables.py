@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -54,16 +54,15 @@ def read_table(
 ) -> "Marks":
     """Return the marks of a table; what is not sure and the rows left out are told on stderr.
 
-    `reading` is None in commands without options for it.
+    `reading` is None in commands that only have --ignore, whose columns are in `ignore`.
     """
     from viennatag.data.columns import Reading
     from viennatag.data.marks import read_marks
     from viennatag.errors import DataError
 
     try:
-        marks = read_marks(
-            path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=ignore or (), reading=reading or Reading()
-        )
+        said = reading or Reading(ignore=tuple(ignore or ()))
+        marks = read_marks(path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, reading=said)
     except DataError as exc:
         if reading is None and any(option in str(exc) for option in READING_OPTIONS):
             raise DataError(f"{exc}\n{_by_import(path, taxonomy)}") from exc
@@ -78,22 +77,39 @@ def read_table(
 def read_reading(
     image_column: str | None,
     label_column: list[str] | None,
+    ignore: list[str] | None,
     separator: str | None,
     long: bool | None,
     as_written: bool,
-    blank: str | None = None,
+    blank: str | None,
 ) -> "Reading":
     """Return what the options say about a table."""
     from viennatag.data.columns import Reading
 
     said = cast("Blank", blank or "")
-    return Reading(image_column or "", tuple(label_column or ()), (), separator or "", long, as_written, said)
+    columns = image_column or "", tuple(label_column or ()), tuple(ignore or ())
+    return Reading(*columns, separator or "", long, as_written, said)
 
 
 def print_notes(notes: Sequence[str]) -> None:
     """Print on stderr how a table was read where that is not sure."""
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
+
+
+def rare_labels_note(codes: Iterable[Collection[str]], names: Collection[str]) -> list[str]:
+    """Return what is to be said about the flat labels of marks that a label set with these names groups."""
+    from viennatag.data.labels import OTHER
+    from viennatag.errors import count
+
+    if OTHER not in names:
+        return []
+    grouped = sorted({code for each in codes for code in each} - {*names})
+    shown = ", ".join(map(repr, grouped[:3])) + (" and others" if len(grouped) > 3 else "")
+    apart = "; the label 'other' is an own label and stays apart" if "other" in names else ""
+    verb = "is" if len(grouped) == 1 else "are"
+    what = f"{count(len(grouped), 'label')} on too few marks (min_count) {verb}"
+    return [f"{what} grouped as {OTHER!r}: {shown}{apart}"]
 
 
 def _by_import(path: Path, taxonomy: "Taxonomy | str") -> str:

@@ -148,10 +148,9 @@ def train(
     if searched["name"] == AUTO:
         print(f"auto chose {searched['chosen']} after {len(searched['trials'])} trials: {searched['reason']}")
         print(f"  members: {', '.join(each['name'] for each in searched['members'])}")
-    from viennatag.data.labels import rare_labels_note
     from viennatag.errors import count
     from viennatag.reports.evaluation import evaluation_report
 
-    tables.print_notes(rare_labels_note(table.codes, bundle.labels.names))
+    tables.print_notes(tables.rare_labels_note(table.codes, bundle.labels.names))
     print_rich(evaluation_report(evaluation))
     print(f"wrote {bundle.path}: {count(len(bundle.labels), 'label')}, graph and description {megabytes(out)}")

@@ -18,25 +18,16 @@ from viennatag.data.taxonomy import same_label
 from viennatag.errors import DataError
 
 Truth = Literal["positive", "negative", "unknown", "blank"]
-_TRUTHS: dict[str, Truth] = {
-    **dict.fromkeys(
-        ("1", "1.0", "1,0", "true", "t", "yes", "y", "x", "✓", "✔", "+", "on", "present", "positive", "pos"), "positive"
-    ),
-    **dict.fromkeys(("0", "0.0", "0,0", "false", "f", "no", "n", "off", "absent", "negative", "neg"), "negative"),
-    **dict.fromkeys(("ja", "oui", "si", "sí", "sì", "sim", "tak", "да", "是", "はい", "예", "☑", "✅"), "positive"),
-    **dict.fromkeys(("wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda", "истина"), "positive"),
-    **dict.fromkeys(
-        ("nein", "non", "não", "nee", "nie", "нет", "否", "いいえ", "아니요", "☐", "✗", "✘", "❌"), "negative"
-    ),
-    **dict.fromkeys(("falsch", "faux", "falso", "onwaar", "fałsz", "ложь"), "negative"),
-    **dict.fromkeys(("-1", "-1.0", "-1,0", "?", "unknown", "uncertain", "unsure", "unclear"), "unknown"),
-    **dict.fromkeys(("", "nan", "none", "na", "n/a", "<na>", "null", "nat"), "blank"),
-    **dict.fromkeys(
-        ("-nan", "n.a.", "#n/a", "#na", "#nv", "#n/d", "\\n", "<null>", "(null)", "(none)", "(blank)"), "blank"
-    ),
-    **dict.fromkeys((".", "<undefined>", "<missing>", "<none>", "nil"), "blank"),
-    **dict.fromkeys(("-", "--", "---", "–", "—"), "blank"),
+_WORDS: dict[Truth, str] = {
+    "positive": """1 1.0 1,0 true t yes y x ✓ ✔ + on present positive pos ja oui si sí sì sim tak да 是 はい 예 ☑ ✅
+        wahr vrai verdadero verdadeiro vero waar prawda истина""",
+    "negative": """0 0.0 0,0 false f no n off absent negative neg nein non não nee nie нет 否 いいえ 아니요 ☐ ✗ ✘ ❌
+        falsch faux falso onwaar fałsz ложь""",
+    "unknown": "-1 -1.0 -1,0 ? unknown uncertain unsure unclear",
+    "blank": r"""nan none na n/a <na> null nat -nan n.a. #n/a #na #nv #n/d \n <null> (null) (none) (blank)
+        . <undefined> <missing> <none> nil - -- --- – —""",
 }
+_TRUTHS: dict[str, Truth] = {word: truth for truth, words in _WORDS.items() for word in words.split()} | {"": "blank"}
 EMPTY_LISTS = frozenset({"[]", "{}", "()", "set()"})
 EMPTY_WORDS = frozenset({text for text, truth in _TRUTHS.items() if truth == "blank"} - {""})
 """Words (lower case) that programs write for an empty cell."""
@@ -88,12 +79,8 @@ _LONG = 10_000
 _FEW, _SHORT = 8, 1_000  # marks between labels that are looked at in a label, and its characters
 _BETWEEN = re.compile(r"\\[nrt]|\s*<br ?/?>\s*|\s+(?:and|und|et|y|e)\s+|[\W_]+", re.IGNORECASE)
 """What may stand between two labels besides the separators above."""
-
-
 CLASS_WORDS = frozenset({"+", "on", "off", "present", "absent", "positive", "negative", "pos", "neg"})
 """Words for yes and no that are labels themselves in a column of labels."""
-
-
 UNSURE_WORDS = frozenset(
     {
         "unlabeled", "unlabelled", "not labeled", "not labelled", "no label", "no labels", "no tags", "unknown",
@@ -132,6 +119,12 @@ def cell_text(value: Any) -> str:
     if isinstance(value, PathLike):
         return str(value)
     return value.strip() if isinstance(value, str) else str(value).strip()
+
+
+def image_cell(cell: Any) -> tuple[bytes | None, str]:
+    """Return the bytes of a Parquet cell that holds an image, None if it has none, and its path, empty if none."""
+    content, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
+    return content if isinstance(content, bytes) else None, path if isinstance(path, str) else ""
 
 
 def normal_label(text: str) -> str:
@@ -215,8 +208,11 @@ def cell_entries(value: Any, *, separator: str = "", as_written: bool = False) -
         return list(read(value, separator, as_written))
     if isinstance(value, Mapping):
         return _mapping_entries(value)
-    if isinstance(value, (list, tuple, set, frozenset)) or (hasattr(value, "__array__") and not _is_scalar(value)):
-        return [entry for each in _in_order(value) for entry in _listed_entries(each)]
+    if isinstance(value, (list, tuple, set, frozenset)) or (
+        hasattr(value, "__array__") and getattr(value, "ndim", 1) > 0
+    ):
+        ordered = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [entry for each in ordered for entry in _listed_entries(each)]
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise DataError(f"holds bytes where labels are expected: {bytes(value[:20])!r}")
     if hasattr(value, "__next__") or getattr(type(value), "__repr__", None) is object.__repr__:
@@ -414,11 +410,3 @@ def _listed_entries(value: Any) -> list[str]:
     if isinstance(value, str):
         return [label] if (label := normal_label(value)) else []
     return cell_entries(value)
-
-
-def _in_order(values: Any) -> list[Any]:
-    return sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
-
-
-def _is_scalar(value: Any) -> bool:
-    return getattr(value, "ndim", 1) == 0

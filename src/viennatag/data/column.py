@@ -59,7 +59,7 @@ class Column:
 
     def names_files(self) -> bool:
         """Return whether the cells are names of image files, of which most are different."""
-        texts = [text for text in self.texts if truth_of(text) != "blank"]
+        texts = self.said()
         distinct = 2 * len(texts) >= sum(self.texts[text] for text in texts)
         return bool(texts) and distinct and not self.listed and all(map(names_file, texts))
 
@@ -69,6 +69,14 @@ class Column:
         for text, times in self.texts.items():
             found[truth_of(text)] += times
         return found
+
+    def said(self) -> list[str]:
+        """Return the different cells that are not blank."""
+        return [text for text in self.texts if truth_of(text) != "blank"]
+
+    def strange(self) -> tuple[int, Any]:
+        """Return row and content of the first cell that is none of 0 and 1, blank and unknown."""
+        return self.listed or (self.first[self.other()[0]], self.other()[0])
 
     def other(self) -> list[str]:
         """Return the different cells that are no 0 or 1, no blank and no unknown."""
@@ -88,7 +96,7 @@ class Column:
 
     def vector(self) -> tuple[int, Any] | None:
         """Return row and content of a cell if all cells are vectors of 0 and 1, which name no label."""
-        texts = [text for text in self.texts if truth_of(text) != "blank" and text not in EMPTY_LISTS]
+        texts = [text for text in self.said() if text not in EMPTY_LISTS]
         if len(self.lengths | {_vector_length(text) for text in texts}) != 1:
             return None
         if texts and all(map(BITS.fullmatch, texts)) and not any(text.startswith("0") for text in texts):

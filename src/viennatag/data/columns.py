@@ -22,6 +22,8 @@ IMAGE_NAMES = (
     "ファイル名", "이미지", "파일명",
 )  # fmt: skip
 """Columns that name the image, the surest first; a folded `file_name` is `filename` too."""
+IMAGE_COLUMNS = ("image", "img", "picture", "logo")
+"""Columns of Parquet files that hold image files."""
 LABEL_NAMES = (
     "codes", "labels", "label", "code", "tags", "tag", "finding_labels", "finding_label",
     "vienna_codes", "vienna_code", "vienna",
@@ -37,19 +39,9 @@ LABEL_NAMES = (
 )  # fmt: skip
 """Columns of labels, the surest first."""
 SPLIT_NAMES = (
-    "split",
-    "subset",
-    "partition",
-    "set",
-    "part",
-    "phase",
-    "usage",
-    "data_set",
-    "is_valid",
-    "is_validation",
-    "is_test",
+    "split", "subset", "partition", "set", "part", "phase", "usage", "data_set", "is_valid", "is_validation", "is_test",
     "is_train",
-)
+)  # fmt: skip
 ID_NAMES = ("id", "mark_id")
 NUMBER_NAMES = (
     "application_number", "application_no", "app_no", "serial_number", "serial_no", "registration_number",

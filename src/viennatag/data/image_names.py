@@ -3,12 +3,13 @@
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cached_property
 from html import unescape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from viennatag.data.source_files import IMAGE_ENDINGS, names_file
+from viennatag.data.source_files import names_file
 from viennatag.errors import DataError
 
 _AFTER_PATH = re.compile(r"[?#].*", re.DOTALL)
@@ -81,36 +82,31 @@ class ImageFinder:
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
-        names: dict[str, list[str]] = {}
-        for path in self._files:
-            names.setdefault(PurePosixPath(path).name, []).append(path)
-        return names
+        return _grouped((PurePosixPath(name).name, name) for name in self._files)
 
     @cached_property
     def _by_key(self) -> dict[str, list[str]]:
-        keys: dict[str, list[str]] = {}
-        for name in self._files:
-            keys.setdefault(_key(name), []).append(name)
-        return keys
+        return _grouped((_key(name), name) for name in self._files)
 
     @cached_property
     def _by_stem(self) -> dict[str, list[str]]:
         """Images by their path without ending."""
-        stems: dict[str, list[str]] = {}
-        for name in self._files:
-            ending = PurePosixPath(name).suffix
-            if ending.lower() in IMAGE_ENDINGS and ending.lower() != ".svg":  # often the original of one beside it
-                stems.setdefault(_key(name.removesuffix(ending)), []).append(name)
-        return stems
+        ended = ((name, PurePosixPath(name).suffix) for name in self.images)
+        # an SVG drawing is often the original of an image beside it
+        return _grouped((_key(name.removesuffix(end)), name) for name, end in ended if end.lower() != ".svg")
 
     @cached_property
     def _by_number(self) -> dict[str, list[str]]:
         """Images whose path without ending is a number, by it."""
-        numbers: dict[str, list[str]] = {}
-        for stem, names in self._by_stem.items():
-            if number := _NUMBER.fullmatch(stem):
-                numbers.setdefault(number[1], []).extend(names)
-        return numbers
+        stems = ((_NUMBER.fullmatch(stem), names) for stem, names in self._by_stem.items())
+        return _grouped((number[1], name) for number, names in stems if number for name in names)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, name in pairs:
+        found.setdefault(key, []).append(name)
+    return found
 
 
 def _key(name: str) -> str:

@@ -20,7 +20,6 @@ from viennatag.data.cells import (
     has_entity,
     has_score,
     is_listed,
-    truth_of,
 )
 from viennatag.data.column import BITS, Column
 from viennatag.data.columns import Reading
@@ -108,7 +107,7 @@ class LabelCells:
 
     def is_whole(self) -> bool:
         """Return whether all labels are whole numbers with `.0`, as a data frame with gaps writes them; it is noted."""
-        texts = [text for text in self.column.texts if truth_of(text) != "blank"]
+        texts = self.column.said()
         if self.taxonomy == "vienna" or self.reading.as_written or not all(map(_WHOLE.fullmatch, texts)):
             return False
         if not (text := next((text for text in texts if text.endswith(".0")), "")):
@@ -170,7 +169,7 @@ class LabelCells:
              "is read as a label; data frames write it where there is none: then make such cells blank"),
         ]  # fmt: skip
         if self.taxonomy == "vienna":
-            texts = [text for text in self.column.texts if truth_of(text) != "blank"]
+            texts = self.column.said()
             if texts and all(_WHOLE.fullmatch(text) and len(text.removesuffix(".0")) < 3 for text in texts):
                 checks.append((bool, CATEGORIES_ONLY))
             checks += [
@@ -196,7 +195,7 @@ class LabelCells:
         """Return whether a text is -1 and all others are whole numbers from 0 up, as the codes of categories are."""
         if text.removesuffix(".0") != "-1":
             return False
-        texts = {each.removesuffix(".0") for each in self.column.texts if truth_of(each) != "blank"}
+        texts = {each.removesuffix(".0") for each in self.column.said()}
         return len(texts) > 2 and all(each.isdecimal() or each == "-1" for each in texts)
 
 

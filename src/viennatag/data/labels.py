@@ -5,7 +5,7 @@ is too rare to learn is left out, and its marks count for its parent.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from viennatag.calibration.exclusive import ExclusiveGroups
 from viennatag.data.taxonomy import Hierarchy, LabelTree, Taxonomy, hierarchy
-from viennatag.errors import DataError, OptionError, count, require
+from viennatag.errors import DataError, OptionError, require
 from viennatag.vienna.codes import FIRST_FORM_CATEGORY, parse_code
 
 if TYPE_CHECKING:
@@ -25,18 +25,6 @@ if TYPE_CHECKING:
 
 OTHER = "(rare labels)"
 """The flat label for all labels that are too rare; no label that is simply called `other` is mixed with it."""
-
-
-def rare_labels_note(codes: Iterable[Collection[str]], names: Collection[str]) -> list[str]:
-    """Return what is to be said about the flat labels of marks that a label set with these names groups."""
-    if OTHER not in names:
-        return []
-    grouped = sorted({code for each in codes for code in each} - {*names})
-    shown = ", ".join(map(repr, grouped[:3])) + (" and others" if len(grouped) > 3 else "")
-    apart = "; the label 'other' is an own label and stays apart" if "other" in names else ""
-    verb = "is" if len(grouped) == 1 else "are"
-    what = f"{count(len(grouped), 'label')} on too few marks (min_count) {verb}"
-    return [f"{what} grouped as {OTHER!r}: {shown}{apart}"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,7 +96,11 @@ class LabelSet:
     @cached_property
     def parents(self) -> NDArray[np.intp]:
         """Position of each label's parent, -1 for none; shape (labels,). A parent comes before its children."""
-        return np.array([self._parent(name) for name in self.names], dtype=np.intp)
+        found = np.full(len(self), -1, dtype=np.intp)
+        for at, name in enumerate(self.names):
+            above = [self.index[node] for node in self.hierarchy.path(name)[:-1] if node in self.index]
+            found[at] = above[-1] if above else -1
+        return found
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
@@ -232,7 +224,3 @@ class LabelSet:
         """Return the label itself, or the nearest that its marks count for; empty for none."""
         at = self._nodes(name)
         return self.names[at[-1]] if at else ""
-
-    def _parent(self, name: str) -> int:
-        above = (self.index[node] for node in reversed(self.hierarchy.path(name)[:-1]) if node in self.index)
-        return next(above, -1)

@@ -4,23 +4,19 @@ One row is one mark: an image and its codes, in one column or as one 0/1 column 
 are joined. All problems of a file are reported together, with row numbers.
 """
 
-import csv
-import json
 import math
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from viennatag.data.cells import (
     alike_labels,
     as_printed,
-    cell_entries,
     cell_text,
-    choose_separator,
+    image_cell,
     truth_of,
 )
 from viennatag.data.columns import Reading
@@ -28,18 +24,16 @@ from viennatag.data.exclusive_labels import contradiction, still_unknown, unsaid
 from viennatag.data.image_names import ImageFinder
 from viennatag.data.reading import plan_reading
 from viennatag.data.reading_plan import Plan
-from viennatag.data.source_files import check_image_folder, image_cell
-from viennatag.data.tables import BROKEN, TABLE_FORMATS, Row, Table, frame_table, names_columns, open_table
+from viennatag.data.source_files import check_image_folder
+from viennatag.data.tables import BROKEN, Row, Table, frame_table, names_columns, open_table
 from viennatag.data.taxonomy import LabelTree, Taxonomy, hierarchy, same_label
 from viennatag.data.taxonomy_files import find_taxonomy
-from viennatag.errors import CodeError, DataError, count, report_problems, require
-from viennatag.files import atomic_file, is_text, printable, safe_cells
+from viennatag.errors import CodeError, DataError, count, report_problems
+from viennatag.files import printable
 from viennatag.metrics.results import TabularResult, to_frame
 
 SUBSETS = ("train", "validation", "test")
 RESERVED_COLUMNS = ("image", "codes", "id", "group", "split", "weight", "unknown")
-_BATCH = 10_000
-"""Rows of Parquet that are held before they are written."""
 _MOST_BAD_ROWS = 1_000_000
 _FEW_REPEATS = 0.05
 """Share of images with several rows below which these contradict each other, and are not one row per label."""
@@ -132,34 +126,37 @@ class Marks(TabularResult):
 
 
 def read_marks(
-    path: Path | str | Any,
+    table: Path | str | Table | Any,
     *,
     taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
     require_images: bool = True,
-    ignore: Sequence[str] = (),
+    require_codes: bool = True,
     reading: Reading = _DEFAULT,
 ) -> Marks:
     """Return the marks of a CSV, TSV, JSONL or Parquet file, or of a data frame.
 
     Args:
-        path: The file, whose ending gives the format; or what `marks_from_dataframe` takes.
+        table: The file, whose ending gives the format; or what `marks_from_dataframe` takes.
         taxonomy: `vienna`, `flat`, or a tree of one's own: its file, or what `read_taxonomy` gives.
         images: Folder in which each row's image must exist, if given.
         skip_bad: Leave bad rows out, and list them in `Marks.skipped`, instead of raising.
         require_images: Whether a row needs an image.
-        ignore: Columns that are not labels, besides those of `reading`.
+        require_codes: Whether a row needs a Vienna code, which the word marks of a register lack.
         reading: What is known about the columns and cells; what is not sure is told in `Marks.notes`.
 
     Raises:
         DataError: If the file cannot be read, has no marks, or has bad rows; it lists all of them.
     """
-    reading = replace(reading, ignore=(*reading.ignore, *ignore))
-    table = open_table(Path(path)) if isinstance(path, (str, Path)) else frame_table(path)
-    return table_marks(
-        table, reading, taxonomy=taxonomy, images=images, skip_bad=skip_bad, require_images=require_images
-    )
+    if not isinstance(table, Table):
+        table = open_table(Path(table)) if isinstance(table, (str, Path)) else frame_table(table)
+    taxonomy = find_taxonomy(taxonomy)
+    if images is not None:
+        check_image_folder(images)
+    plan = plan_reading(table, reading, taxonomy, require_images=require_images)
+    folder = None if images is None else ImageFinder(Path(images))
+    return _Reader(table, plan, reading, taxonomy, folder, require_images, require_codes).marks(skip_bad=skip_bad)
 
 
 def as_marks(
@@ -195,7 +192,6 @@ def marks_from_dataframe(
     taxonomy: Taxonomy | Path | str = "vienna",
     images: Path | str | None = None,
     skip_bad: bool = False,
-    ignore: Sequence[str] = (),
     reading: Reading = _DEFAULT,
 ) -> Marks:
     """Return the marks of a data frame of pandas or polars, a lazy one too, of columns by name, or of a list of rows.
@@ -205,127 +201,13 @@ def marks_from_dataframe(
     Raises:
         DataError: As `read_marks`, or if the frame is none of these.
     """
-    reading = replace(reading, ignore=(*reading.ignore, *ignore))
-    return table_marks(frame_table(frame), reading, taxonomy=taxonomy, images=images, skip_bad=skip_bad)
-
-
-def table_marks(
-    table: Table,
-    reading: Reading,
-    *,
-    taxonomy: Taxonomy | Path | str,
-    images: Path | str | None = None,
-    skip_bad: bool = False,
-    require_images: bool = True,
-    require_codes: bool = True,
-) -> Marks:
-    """Return the marks of a table; the arguments are those of `read_marks`.
-
-    With `require_codes` False marks without a Vienna code are marks too, as the word marks of a register are.
-
-    Raises:
-        DataError: As `read_marks`.
-    """
-    taxonomy = find_taxonomy(taxonomy)
-    if images is not None:
-        check_image_folder(images)
-    plan = plan_reading(table, reading, taxonomy, require_images=require_images)
-    folder = None if images is None else ImageFinder(Path(images))
-    return _Reader(table, plan, reading, taxonomy, folder, require_images, require_codes).marks(skip_bad=skip_bad)
-
-
-def write_marks(marks: Marks, path: Path | str) -> None:
-    """Write a marks table, completely or not at all, in the format of the path's ending.
-
-    Raises:
-        DataError: If the ending is not a known format, or a name is no text.
-    """
-    columns = [marks.images, marks.codes, marks.ids, marks.groups, marks.splits, marks.weights]
-    columns += [marks.unknown] if marks.unknown else []
-    listed = needs_lists((*marks.codes, *marks.unknown))
-    write_rows(zip(*columns, strict=True), Path(path), columns=RESERVED_COLUMNS[: len(columns)], listed=listed)
-
-
-def needs_lists(codes: Iterable[Sequence[str]]) -> bool:
-    """Return whether cells of these labels must be written as JSON lists, or they would be read otherwise."""
-    return bool(choose_separator({";".join(each) for each in codes})[0])
-
-
-def write_rows(rows: Iterable[Sequence[Any]], path: Path, *, columns: Sequence[str], listed: bool = False) -> None:
-    """Write rows as they come, completely or not at all, so that a table of any size needs little memory.
-
-    A row has the cells of `columns`: the image, the codes as a sequence of texts, and others of `RESERVED_COLUMNS`,
-    the unknown codes as a sequence too.
-    In CSV and TSV a cell of labels is a JSON list if `listed`, or if `;` could not separate them.
-
-    Raises:
-        DataError: If the ending is not a known format.
-    """
-    ending = path.suffix.lower()
-    if ending not in TABLE_FORMATS:
-        raise DataError(f"{path}: a marks table ends in {', '.join(TABLE_FORMATS)}")
-    rows = map(_checked, rows)
-    with atomic_file(path) as temporary:
-        if ending == ".parquet":
-            _write_parquet(iter(rows), temporary, columns)
-            return
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            if ending == ".jsonl":
-                records = (dict(zip(columns, row, strict=True)) for row in rows)
-                file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-            else:
-                table = csv.writer(file, delimiter=_delimiter(path), lineterminator="\n")
-                table.writerow(columns)
-                table.writerows(
-                    safe_cells(each if isinstance(each, (str, int, float)) else _joined(each, listed) for each in row)
-                    for row in rows
-                )
-
-
-def _write_parquet(rows: Iterator[Sequence[Any]], path: Path, columns: Sequence[str]) -> None:
-    arrow = require("pyarrow", "data")
-    texts = arrow.list_(arrow.string())
-    types = {"codes": texts, "unknown": texts, "weight": arrow.float64()}
-    schema = arrow.schema([(name, types.get(name, arrow.string())) for name in columns])
-    with require("pyarrow.parquet", "data").ParquetWriter(path, schema) as writer:
-        while batch := list(islice(rows, _BATCH)):
-            cells = dict(zip(columns, zip(*batch, strict=True), strict=True))
-            writer.write_table(arrow.table(cells, schema=schema))
-
-
-def _checked(row: Sequence[Any]) -> Sequence[Any]:
-    if not is_text(str(row[0])):
-        raise DataError(f"the image name {printable(str(row[0]))!r} is no UTF-8 text; rename the file")
-    return row
-
-
-def _joined(codes: Sequence[str], listed: bool) -> str:
-    text = ";".join(codes)
-    is_vector = len(codes) > 1 and all(map(truth_of, codes))  # `0;1` would be read as one of 0 and 1
-    is_bits = len(text) > 2 and set(text) <= {"0", "1"}
-    if codes and (listed or is_vector or is_bits or not _reads_back(text, codes)):
-        return json.dumps(list(codes), ensure_ascii=False)
-    return text
-
-
-def _reads_back(text: str, codes: Sequence[str]) -> bool:
-    """Return whether a cell is read as these labels, whatever is in other cells."""
-    if set(",#\r") & set(text) or "?" in codes or any(code.endswith(".0") for code in codes):
-        return False
-    try:
-        return cell_entries(text) == list(codes)
-    except DataError:
-        return False
+    return read_marks(frame_table(frame), taxonomy=taxonomy, images=images, skip_bad=skip_bad, reading=reading)
 
 
 def _with_unsaid(mark: "_Mark", labels: Sequence[str]) -> "_Mark":
     """Return a mark whose unknown labels are all of which no row says whether they apply."""
     said = {*mark.codes, *mark.denied}
     return replace(mark, unknown=tuple(label for label in labels if label not in said))
-
-
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,7 +348,7 @@ class _Reader:
                 self.ordered(entry for entry in entries if not (others_unknown and entry == "?"))
                 for entries in (plan.entries(row), plan.unknown_entries(row))
             )
-            denied = self.ordered(plan.listed(row.get(plan.labels))) if plan.truth and not (codes or unknown) else ()
+            denied = self.ordered(plan.stated(row)) if plan.truth and not (codes or unknown) else ()
             if self.reading.blank == "unknown" and plan.labels and not (plan.truth or codes or unknown):
                 others_unknown = True
         except (CodeError, DataError) as exc:
@@ -713,16 +595,6 @@ def _note_single(marks: Sequence[_Mark], notes: list[str]) -> None:
             f"{len(single):,} of {len(counts):,} labels are on one image only, such as {single[0][:60]!r}; if they are "
             "no labels, name the column of labels: --label-column NAME"
         )
-
-
-def parse_labels(value: Any, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Return the distinct codes or labels of a cell, in order.
-
-    Raises:
-        CodeError: If a Vienna code cannot be read.
-        DataError: If the cell cannot be read, or a label is not in the taxonomy.
-    """
-    return hierarchy(taxonomy).read_labels(cell_entries(value))
 
 
 def _weight(value: Any, wrong: list[str]) -> float:

@@ -7,35 +7,13 @@ option that decides it. What cannot be a label is named once, by column.
 import re
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from viennatag.data.cells import (
-    Truth,
-    cell_entries,
-    is_listed,
-    normal_label,
-    truth_of,
-)
+from viennatag.data import columns
+from viennatag.data.cells import Truth, cell_entries, is_listed, normal_label, truth_of
 from viennatag.data.column import Column
-from viennatag.data.columns import (
-    DOUBTFUL_FLAGS,
-    GROUP_NAMES,
-    ID_NAMES,
-    IMAGE_NAMES,
-    LABEL_NAMES,
-    NUMBER_NAMES,
-    SCORE_NAMES,
-    SPLIT_NAMES,
-    TRUTH_NAMES,
-    UNKNOWN_NAMES,
-    WEIGHT_NAMES,
-    Reading,
-    columns_named,
-    fold_name,
-    is_index_name,
-    subset_of,
-)
+from viennatag.data.columns import Reading, columns_named, fold_name, is_index_name, subset_of
 from viennatag.data.label_cells import CATEGORIES_ONLY, LabelCells
 from viennatag.data.reading_plan import SHOWN_NAMES, YES_NO_SUBSETS, Plan, listed_names
 from viennatag.data.tables import BROKEN, Table, names_columns
@@ -43,7 +21,7 @@ from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.errors import CodeError, DataError, count, report_problems
 from viennatag.vienna.codes import parse_code
 
-_STEMS = frozenset(map(fold_name, LABEL_NAMES))
+_STEMS = frozenset(map(fold_name, columns.LABEL_NAMES))
 _DOUBLED = re.compile(r"(.+?)(\.\d+|_duplicated_\d+)")
 _FRACTION = re.compile(r"0?[.,]\d+|[01]([.,]0*)?")
 _FEW_WORDS, _LONGEST_NAME = 4, 100
@@ -102,17 +80,20 @@ class _Planner:
         if missing and self.columns and option != "--ignore":
             raise DataError(f"{self.table.name}: {option} {missing[0]}: no such column; {self.found()}")
 
+    def named(self, names: Sequence[str], used: Collection[str]) -> list[str]:
+        """Return the columns that have one of some names, without those that are something else already."""
+        return columns_named([name for name in self.names if name not in used], names)
+
     def found(self) -> str:
         return f"the columns are {listed_names(tuple(self.columns))}"
 
     def plan(self) -> Plan:
         if not self.columns:
-            return Plan("", "", {})
+            return Plan("", (), {})
         image = self.image_column()
         self.names_images = bool(image)
-        labels = self.label_column(image)
-        further = self.further_columns(labels)
-        used = {image, labels, *further} - {""}
+        labels = self.label_columns(image)
+        used = {image, *labels} - {""}
         if labels:
             roles = self.roles(used, binary_are_labels=False)
             truth = self.truth_column(used | set(roles.values()))
@@ -123,77 +104,80 @@ class _Planner:
             roles = self.roles({*used, *chosen}, binary_are_labels=True)
             truth, flags = "", self.flag_columns(chosen, used | set(roles.values()))
         truths, has_unknown = self.unknown([*flags, *([truth] if truth else [])])
-        cells = LabelCells(labels, self.columns[labels], self.reading, self.taxonomy, self.notes) if labels else None
+        first = labels[0] if labels else ""
+        cells = LabelCells(first, self.columns[first], self.reading, self.taxonomy, self.notes) if labels else None
         separator = cells.separator(self.table.name) if cells else ""
         split_flags = self.split_flags(roles.get("split", ""))
-        read = {image, labels, *further, truth, *flags, *roles.values(), *split_flags}
+        read = {image, *labels, truth, *flags, *roles.values(), *split_flags}
         self.note_unread_subsets(read)
         unread = tuple(name for name in self.columns if name not in read)
         return Plan(
-            image, labels, flags, further, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles,
+            image, labels, flags, truth, truths=truths, has_unknown=has_unknown or "unknown" in roles,
             taxonomy=self.taxonomy, separator=separator,
             split_flags=split_flags, whole=cells is not None and cells.is_whole(), as_written=self.reading.as_written,
             unread=unread, notes=tuple(self.notes), **roles,
         )  # fmt: skip
 
     def image_column(self) -> str:
+        """Return the column of images, empty if there is none and none is needed; what is not sure is noted."""
         if self.reading.image_column:
             return self.reading.image_column
-        named = [name for name in columns_named(self.names, IMAGE_NAMES) if name not in self.reading.label_columns]
+        names = [name for name in self.names if name not in self.reading.label_columns]
+        named = columns_named(names, columns.IMAGE_NAMES)
         named = [name for name in named if not self.columns[name].is_binary()] or named
-        files = [name for name in self.names if name not in named and self.columns[name].names_files()]
-        files = [
-            name for name in files if name not in self.reading.label_columns and not _NO_IMAGES.search(name.lower())
-        ]
-        if len(files) == 1 and not named:
-            shown = next(iter(self.columns[files[0]].texts))
-            self.notes.append(
-                f"images are named by the column {files[0]!r}, as it holds names of image files such as {shown!r}; "
-                "another one: --image-column NAME"
+        files = [name for name in names if name not in named and self.columns[name].names_files()]
+        files = [name for name in files if not _NO_IMAGES.search(name.lower())]
+        ids = columns_named(self.names, (*columns.ID_NAMES, *columns.NUMBER_NAMES)) if self.require_images else []
+        chosen = (named or files[:1] * (len(files) == 1) or ids or [""])[0]
+        if not chosen and self.require_images:
+            raise DataError(f"{self.table.name}: {self.no_images(files)}")
+        if not chosen:
+            return ""
+        if named and self.columns[chosen].listed:
+            self.check_image_cells(chosen)
+            return chosen
+        told = ""
+        if len(named) > 1 and chosen != "image":
+            rest = ", ".join(map(repr, named[1:4]))
+            told = f"; {rest} also could: --image-column {shlex.quote(named[1])}"
+        elif named and files and not self.columns[chosen].names_files():
+            told = f"; {files[0]!r} holds names of image files: --image-column {shlex.quote(files[0])}"
+        elif not named:
+            shown = next(iter(self.columns[chosen].texts), "")
+            why = f", as it holds names of image files such as {shown!r}" if chosen in files else ""
+            told = f"{why}; another one: --image-column NAME"
+        if told:
+            self.notes.append(f"images are named by the column {chosen!r}{told}")
+        return chosen
+
+    def no_images(self, files: Sequence[str]) -> str:
+        """Return what to do where no column names images, or several hold names of image files."""
+        self.refuse_taken(columns.IMAGE_NAMES, "--image-column")
+        if files:
+            ways = ", or ".join(f"--image-column {shlex.quote(name)}" for name in files[:5])
+            return f"no column 'image', and several that hold names of image files; choose one of them: {ways}"
+        if len(self.columns) == 1 and Path(self.table.name).suffix.lower() in {".csv", ".tsv"}:
+            return (
+                f"there is one column, {next(iter(self.columns))[:60]!r}, and none of images; columns are separated by "
+                "a comma, a semicolon, a tab or |"
             )
-            return files[0]
-        if not named and (ids := columns_named(self.names, (*ID_NAMES, *NUMBER_NAMES))) and self.require_images:
-            self.notes.append(f"images are named by the column {ids[0]!r}; another one: --image-column NAME")
-            return ids[0]
-        if not named:
-            if not self.require_images:
-                return ""
-            self.refuse_taken(IMAGE_NAMES, "--image-column")
-            if files:
-                ways = ", or ".join(f"--image-column {shlex.quote(name)}" for name in files[:5])
-                raise DataError(
-                    f"{self.table.name}: no column 'image', and several that hold names of image files; choose one of "
-                    f"them: {ways}"
-                )
-            known = ", ".join(IMAGE_NAMES[:6])
-            if len(self.columns) == 1 and Path(self.table.name).suffix.lower() in {".csv", ".tsv"}:
-                raise DataError(
-                    f"{self.table.name}: there is one column, {next(iter(self.columns))[:60]!r}, and none of images; "
-                    "columns are separated by a comma, a semicolon, a tab or |"
-                )
+        known = ", ".join(columns.IMAGE_NAMES[:6])
+        return (
+            f"no column 'image', and none that is known to name images (such as {known}); {self.found()}; name it with "
+            "--image-column NAME"
+        )
+
+    def check_image_cells(self, name: str) -> None:
+        """Raise unless the objects in a column of images hold paths."""
+        row, value = self.columns[name].listed or (0, None)
+        if isinstance(value, dict) and isinstance(value.get("path"), str) and not value.get("bytes"):
+            return
+        if isinstance(value, dict) and "bytes" in value:
             raise DataError(
-                f"{self.table.name}: no column 'image', and none that is known to name images (such as {known}); "
-                f"{self.found()}; name it with --image-column NAME"
+                f"{self.table.name}: the column {name!r} holds image files themselves; bring them in with: viennatag "
+                "import hf-parquet"
             )
-        if self.columns[named[0]].listed:
-            number, value = self.columns[named[0]].listed or (0, None)
-            if isinstance(value, dict) and isinstance(value.get("path"), str) and not value.get("bytes"):
-                return named[0]
-            if isinstance(value, dict) and "bytes" in value:
-                raise DataError(
-                    f"{self.table.name}: the column {named[0]!r} holds image files themselves; bring them in with: "
-                    "viennatag import hf-parquet"
-                )
-            raise DataError(f"{self.table.name}: row {number:,} has a list in the column {named[0]!r} of images")
-        if len(named) > 1 and named[0] != "image":
-            rest = f"{', '.join(map(repr, named[1:4]))} also could: --image-column {shlex.quote(named[1])}"
-            self.notes.append(f"images are named by the column {named[0]!r}; {rest}")
-        elif files and not self.columns[named[0]].names_files():
-            self.notes.append(
-                f"images are named by the column {named[0]!r}; {files[0]!r} holds names of image files: --image-column "
-                f"{shlex.quote(files[0])}"
-            )
-        return named[0]
+        raise DataError(f"{self.table.name}: row {row:,} has a list in the column {name!r} of images")
 
     def refuse_taken(self, names: Sequence[str], option: str) -> None:
         """Raise if the column that is missed is there, and an option says that it is something else."""
@@ -219,21 +203,21 @@ class _Planner:
                 "code as one, such as 3.1.6, in a column 'codes'"
             )
 
-    def label_column(self, image: str) -> str:
-        """Return the column of labels, empty if there is one 0/1 column per label."""
-        chosen = self.reading.label_columns
-        if len(chosen) == 1 and (self.columns[chosen[0]].names_classes() or self.reading.as_written):
-            return chosen[0]
+    def label_columns(self, image: str) -> tuple[str, ...]:
+        """Return the columns of labels, none if there is one 0/1 column per label."""
+        chosen = tuple(self.reading.label_columns)
+        if chosen and (self.reading.as_written or (len(chosen) == 1 and self.columns[chosen[0]].names_classes())):
+            return chosen
         if chosen:
             flags = [name for name in chosen if self.is_flag(name)]
             texts = [name for name in chosen if name not in flags]
-            if flags and texts and not self.reading.as_written:
+            if flags and texts:
                 raise DataError(
                     f"{self.table.name}: --label-column names columns of two kinds: {flags[0]!r} holds yes and no, and "
                     f"{texts[0]!r} labels; name those of one kind, or take 0 and 1 as labels with --as-written"
                 )
-            return "" if flags else chosen[0]
-        named = [name for name in columns_named(self.names, LABEL_NAMES) if name != image]
+            return () if flags else chosen
+        named = [name for name in columns_named(self.names, columns.LABEL_NAMES) if name != image]
         texts = [name for name in named if self.columns[name].names_classes() or self.reading.as_written]
         texts = [name for name in texts if not self.columns[name].is_blank()] or texts
         first = "codes" if "codes" in named else texts[0] if texts else ""
@@ -244,67 +228,56 @@ class _Planner:
                 f"labels are those of the {len(numbered):,} columns {shown}; another choice: --label-column "
                 f"{shlex.quote(numbered[0])}, repeated for each"
             )
-            return numbered[0]
+            return numbered
         if first == "codes":
-            return first
+            return (first,)
         self.refuse_spread_codes()
-        if not texts:
-            if named:
-                shown = _first_text(self.columns[named[0]])
-                self.notes.append(
-                    f"the column {named[0]!r} holds only yes and no (such as {shown}), so 1 means that the label "
-                    f"{named[0]!r} applies; --as-written takes its cells as labels"
-                )
-            return ""
-        if len(texts) > 1:
-            others = [name for name in texts[1:] if not _NUMBERED.search(fold_name(name))]
-            if others:
-                self.notes.append(
-                    f"labels are those of the column {texts[0]!r}; {', '.join(map(repr, others[:3]))} could hold "
-                    f"labels too: --label-column {shlex.quote(others[0])}"
-                )
-        return texts[0]
+        if named and not texts:
+            shown = ", ".join(map(repr, list(self.columns[named[0]].texts)[:2]))
+            self.notes.append(
+                f"the column {named[0]!r} holds only yes and no (such as {shown}), so 1 means that the label "
+                f"{named[0]!r} applies; --as-written takes its cells as labels"
+            )
+        if others := [name for name in texts[1:] if not _NUMBERED.search(fold_name(name))]:
+            self.notes.append(
+                f"labels are those of the column {texts[0]!r}; {', '.join(map(repr, others[:3]))} could hold "
+                f"labels too: --label-column {shlex.quote(others[0])}"
+            )
+        return tuple(texts[:1])
 
-    def numbered_columns(self) -> list[str]:
+    def numbered_columns(self) -> tuple[str, ...]:
         """Return columns of labels that are counted, such as `label1` and `label2`, or `label` and `label_2`."""
         texts = [name for name in self.names if len(name) < _LONGEST_NAME and not self.is_flag(name)]
         stems = {name: _NUMBER_AT_END.sub("", fold_name(name)) for name in texts}
         counted = {stem for name, stem in stems.items() if stem in _STEMS and stem != fold_name(name)}
-        found = [name for name in texts if stems[name] in counted]
-        return found if len(found) > 1 else []
-
-    def further_columns(self, labels: str) -> tuple[str, ...]:
-        """Return the columns of labels besides the first one."""
-        if self.reading.label_columns or not labels:
-            return tuple(self.reading.label_columns[1:]) if labels else ()
-        numbered = self.numbered_columns()
-        return tuple(numbered[1:]) if labels in numbered else ()
+        found = tuple(name for name in texts if stems[name] in counted)
+        return found if len(found) > 1 else ()
 
     def roles(self, used: set[str], *, binary_are_labels: bool) -> dict[str, str]:
         """Return the columns that are no labels; in a 0/1 table a 0/1 column of such a name is a label."""
         found = {}
-        id_names = ID_NAMES if self.names_images else (*ID_NAMES, *NUMBER_NAMES)
+        id_names = columns.ID_NAMES if self.names_images else (*columns.ID_NAMES, *columns.NUMBER_NAMES)
         for role, names in (
-            ("id", id_names), ("group", GROUP_NAMES), ("split", SPLIT_NAMES), ("weight", WEIGHT_NAMES),
-            ("unknown", UNKNOWN_NAMES),
+            ("id", id_names), ("group", columns.GROUP_NAMES), ("split", columns.SPLIT_NAMES),
+            ("weight", columns.WEIGHT_NAMES), ("unknown", columns.UNKNOWN_NAMES),
         ):  # fmt: skip
-            for name in columns_named([each for each in self.names if each not in used], names):
+            for name in self.named(names, used):
                 column = self.columns[name]
                 words = fold_name(name).startswith("is")
-                if role == "split" and name != "split" and not words and not self.names_subsets(column):
+                said = column.said()
+                names_subsets = bool(said) and all(map(subset_of, said))
+                if role == "split" and name != "split" and not words and not names_subsets:
                     continue
                 truths = column.truths()
                 if role == "unknown" and column.is_binary() and (truths["positive"] or truths["negative"]):
                     continue
-                if binary_are_labels and not words and column.is_binary() and truths["positive"] and truths["negative"]:
-                    if role == "id" and column.counts_rows():
-                        pass
-                    else:
-                        self.notes.append(
-                            f"the column {name!r} holds only yes and no, so it is read as the label {name!r} and not "
-                            f"as the {role} of a mark; if it is no label: --ignore {shlex.quote(name)}"
-                        )
-                        break
+                both = column.is_binary() and truths["positive"] and truths["negative"]
+                if binary_are_labels and not words and both and not (role == "id" and column.counts_rows()):
+                    self.notes.append(
+                        f"the column {name!r} holds only yes and no, so it is read as the label {name!r} and not "
+                        f"as the {role} of a mark; if it is no label: --ignore {shlex.quote(name)}"
+                    )
+                    break
                 found[role] = name
                 if role == "split":
                     self.note_split(name)
@@ -328,18 +301,14 @@ class _Planner:
 
     def note_unread_subsets(self, read: set[str]) -> None:
         """Note the columns that are named like a subset and hold other words."""
-        for name in columns_named([each for each in self.names if each not in read], SPLIT_NAMES):
+        for name in self.named(columns.SPLIT_NAMES, read):
             column = self.columns[name]
             if column.is_blank() or fold_name(name).startswith("is") or column.listed:
                 continue
-            text = next((text for text in column.texts if truth_of(text) != "blank" and not subset_of(text)), None)
-            why = (
-                "another column states it" if text is None else f"{text[:40]!r} (row {column.first[text]:,}) names none"
-            )
-            self.notes.append(
-                f"the column {name!r} is not read as the subset, because {why}"
-                + ("" if text is None else "; write train, validation or test in it")
-            )
+            why = "another column states it"
+            if text := next((text for text in column.said() if not subset_of(text)), ""):
+                why = f"{text[:40]!r} (row {column.first[text]:,}) names none; write train, validation or test in it"
+            self.notes.append(f"the column {name!r} is not read as the subset, because {why}")
 
     def note_split(self, name: str) -> None:
         """Note what yes and no mean in a column such as `is_train`, where the other subset is not named."""
@@ -351,13 +320,9 @@ class _Planner:
                 f"{shlex.quote(name)} leaves it out"
             )
 
-    def names_subsets(self, column: Column) -> bool:
-        words = [text for text in column.texts if truth_of(text) != "blank"]
-        return bool(words) and all(subset_of(text) for text in words)
-
     def truth_column(self, used: set[str]) -> str:
         """Return the column that says whether the label of a row applies, as Open Images has it."""
-        for name in columns_named([each for each in self.names if each not in used], TRUTH_NAMES):
+        for name in self.named(columns.TRUTH_NAMES, used):
             column = self.columns[name]
             if self.reading.long is not False and not column.is_blank():
                 if column.is_binary():
@@ -372,7 +337,7 @@ class _Planner:
                         )
                     return name
                 if fold_name(name) == "confidence":
-                    row, shown = column.listed or (column.first[column.other()[0]], column.other()[0])
+                    row, shown = column.strange()
                     raise DataError(
                         f"{self.table.name}: the column {name!r} holds {str(shown)[:20]!r} (row {row:,}), "
                         f"which is neither 0 nor 1, so it is not sure which labels apply; make it 0 or 1, or read "
@@ -382,7 +347,7 @@ class _Planner:
 
     def note_scores(self, used: set[str]) -> None:
         """Note that rows state scores, as those of predictions do, and that all of their labels are read."""
-        for name in columns_named([each for each in self.names if each not in used], SCORE_NAMES):
+        for name in self.named(columns.SCORE_NAMES, used):
             column = self.columns[name]
             if text := next((text for text in column.texts if _FRACTION.fullmatch(text) and text not in "10"), ""):
                 self.notes.append(
@@ -394,7 +359,7 @@ class _Planner:
         """Return the label of each 0/1 column."""
         names = list(chosen) or [name for name in self.names if name not in used and not self.is_index(name)]
         if not names:
-            self.refuse_taken(LABEL_NAMES, "--label-column")
+            self.refuse_taken(columns.LABEL_NAMES, "--label-column")
             raise DataError(
                 f"{self.table.name}: no column 'codes' or 'labels' and no 0/1 column per label; {self.found()}; name "
                 "the column of labels with --label-column NAME"
@@ -415,7 +380,7 @@ class _Planner:
 
     def note_flags(self, names: list[str]) -> None:
         """Note 0/1 columns that may be no labels: a fold, or a doubled column as pandas and polars name it."""
-        for name in (*columns_named(names, DOUBTFUL_FLAGS), *filter(subset_of, names)):
+        for name in (*columns_named(names, columns.DOUBTFUL_FLAGS), *filter(subset_of, names)):
             self.notes.append(
                 f"the column {name!r} holds only yes and no, so it is read as the label {name!r}; if it is no label: "
                 f"--ignore {shlex.quote(name)}"
@@ -515,12 +480,8 @@ class _Planner:
             if column.is_blank():
                 lines.append(f"  {name!r} is empty")
                 continue
-            if column.listed:
-                shown, number = str(column.listed[1]), column.listed[0]
-            else:
-                shown = column.other()[0]
-                number = column.first[shown]
-            lines.append(f"  has {shown[:30]!r} in column {name!r}, row {number:,}")
+            number, shown = column.strange()
+            lines.append(f"  has {str(shown)[:30]!r} in column {name!r}, row {number:,}")
         lines += [f"  and {len(wrong) - SHOWN_NAMES:,} more"] if len(wrong) > SHOWN_NAMES else []
         ways = " ".join(f"--ignore {shlex.quote(name)}" for name in wrong)
         if len(wrong) > SHOWN_NAMES:
@@ -541,7 +502,7 @@ class _Planner:
 
     def naming_advice(self, names: Sequence[str]) -> str:
         """Return what to do about columns of which none is one of 0 and 1."""
-        texts = {text for name in names for text in self.columns[name].texts if truth_of(text) != "blank"}
+        texts = {text for name in names for text in self.columns[name].said()}
         names = sorted(names, key=self.unlike_labels)
         shown = ", ".join(map(repr, sorted(texts)[:_FEW_WORDS]))
         if texts and all(map(_FRACTION.fullmatch, texts)):
@@ -618,7 +579,3 @@ def _holds_labels(column: Column) -> bool:
 
 def _verb(number: int, one: str, several: str) -> str:
     return one if number == 1 else several
-
-
-def _first_text(column: Column) -> str:
-    return ", ".join(repr(text) for text in list(column.texts)[:2])

@@ -25,9 +25,8 @@ class Plan:
 
     Attributes:
         image: Column of the image, empty if there is none.
-        labels: Column of labels, empty if there is one column per label.
+        labels: Columns of labels, such as `label1` and `label2`; empty if there is one column per label.
         flags: The label of each 0/1 column; empty if there is a column of labels.
-        further: Other columns of labels, as `label2` and `label3` beside `label1`.
         truth: Column that says with 0 or 1 whether the row's label applies, empty if there is none.
         unknown: Column of the labels of which nobody knows whether they apply, empty if there is none.
         split: Column of the subset, and so on for `id`, `group` and `weight`; empty if there is none.
@@ -43,9 +42,8 @@ class Plan:
     """
 
     image: str
-    labels: str
+    labels: tuple[str, ...]
     flags: Mapping[str, str]
-    further: tuple[str, ...] = ()
     truth: str = ""
     id: str = ""
     group: str = ""
@@ -67,7 +65,7 @@ class Plan:
         parts = [f"images in {self.image!r}"] if self.image else []
         if self.labels:
             separated = f", separated by {self.separator!r}" if self.separator else ""
-            parts.append(f"labels in {', '.join(map(repr, (self.labels, *self.further)))}{separated}")
+            parts.append(f"labels in {', '.join(map(repr, self.labels))}{separated}")
         else:
             parts.append(f"{len(self.flags):,} 0/1 columns of labels")
         roles = ("truth", "unknown", "id", "group", "split", "weight")
@@ -85,7 +83,7 @@ class Plan:
         if self.labels:
             if self.truth and truth_of(cell_text(row.get(self.truth))) != "positive":
                 return ()
-            return tuple(entry for name in (self.labels, *self.further) for entry in self.listed(row.get(name)))
+            return self.stated(row)
         present = []
         for column, label in self.flags.items():
             text = cell_text(row.get(column))
@@ -108,16 +106,20 @@ class Plan:
         found = self.listed(row.get(self.unknown)) if self.unknown else ()
         if self.truth:
             unknown = self.says(row.get(self.truth)) == "unknown"
-            return (*found, *(self.listed(row.get(self.labels)) if unknown else ()))
+            return (*found, *(self.stated(row) if unknown else ()))
         said = {label: self.says(row.get(column)) for column, label in self.flags.items()}
         open_labels = (label for label, truth in said.items() if truth == "unknown")
         return (*found, *(label for label in open_labels if not _denied(label, said, self.taxonomy)))
 
     def leaves_open(self, row: Row) -> bool:
         """Return whether a `?` among the labels of a row says that nobody knows about those that it does not name."""
-        cells = [row.get(name) for name in (self.labels, *self.further, self.unknown) if name]
+        cells = [row.get(name) for name in (*self.labels, self.unknown) if name]
         texts = [cell for cell in cells if isinstance(cell, str) and "?" in cell and not is_listed(cell.strip())]
         return not self.as_written and any("?" in self.listed(text) for text in texts)
+
+    def stated(self, row: Row) -> tuple[str, ...]:
+        """Return the entries of the columns of labels, whatever the row says about them."""
+        return tuple(entry for name in self.labels for entry in self.listed(row.get(name)))
 
     def says(self, cell: Any) -> Truth | None:
         """Return what a cell of a 0/1 column says, blanks included."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from viennatag.errors import DataError
 from viennatag.vienna.codes import LEVELS, parse_code, parse_codes, vienna_headings, vienna_tree
@@ -18,6 +18,33 @@ Rule = Literal["exactly-one", "at-most-one"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 BUILT_IN = ("vienna", "flat")
 _SHOWN = 3
+
+
+class Hierarchy:
+    """What a taxonomy says about labels; of flat labels, which do not hang together, unless a subclass says more."""
+
+    level_names: tuple[str, ...] = ("label",)
+    """The levels from the root down."""
+
+    def path(self, label: str) -> tuple[str, ...]:
+        """Return a label's ancestors from the root down, then itself."""
+        return (label,)
+
+    def sort_key(self, label: str) -> Any:
+        """Return what labels are ordered by, each parent before its children."""
+        return label
+
+    def heading(self, label: str) -> str:
+        """Return what a label means, in a few words; itself if nothing is said."""
+        return label
+
+    def group(self, label: str) -> str:
+        """Return the group of exclusive labels that a label belongs to, empty for none."""
+        return ""
+
+    def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
+        """Return the distinct labels that entries spell, in order; raise a ViennatagError where one does not."""
+        return tuple(sorted(set(entries)))
 
 
 class LabelNode(NamedTuple):
@@ -37,7 +64,7 @@ class LabelNode(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LabelTree:
+class LabelTree(Hierarchy):
     """A tree of one's own, of any depth, with groups of exclusive labels.
 
     Attributes:
@@ -249,31 +276,8 @@ Taxonomy: TypeAlias = LabelTree | Literal["vienna", "flat"]
 """Vienna codes, flat labels of any kind, or a tree of one's own."""
 
 
-class Hierarchy(Protocol):
-    """What a taxonomy says about labels."""
-
-    @property
-    def level_names(self) -> tuple[str, ...]:
-        """The levels from the root down."""
-
-    def path(self, label: str) -> tuple[str, ...]:
-        """Return a label's ancestors from the root down, then itself."""
-
-    def sort_key(self, label: str) -> Any:
-        """Return what labels are ordered by, each parent before its children."""
-
-    def heading(self, label: str) -> str:
-        """Return what a label means, in a few words."""
-
-    def group(self, label: str) -> str:
-        """Return the group of exclusive labels that a label belongs to, empty for none."""
-
-    def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
-        """Return the distinct labels that entries spell, in order; raise a ViennatagError where one does not."""
-
-
-class _Vienna:
-    level_names: tuple[str, ...] = LEVELS
+class _Vienna(Hierarchy):
+    level_names = LEVELS
 
     def path(self, label: str) -> tuple[str, ...]:
         return _code_path(label)
@@ -284,33 +288,11 @@ class _Vienna:
     def heading(self, label: str) -> str:
         return vienna_headings().get(label) or vienna_tree().heading(parse_code(label))
 
-    def group(self, label: str) -> str:
-        return ""
-
     def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(str, sorted({code for each in entries for code in parse_codes(each.replace("#", " "))})))
 
 
-class _Flat:
-    level_names: tuple[str, ...] = ("label",)
-
-    def path(self, label: str) -> tuple[str, ...]:
-        return (label,)
-
-    def sort_key(self, label: str) -> Any:
-        return label
-
-    def heading(self, label: str) -> str:
-        return label
-
-    def group(self, label: str) -> str:
-        return ""
-
-    def read_labels(self, entries: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(set(entries)))
-
-
-_BUILT_IN: Mapping[str, Hierarchy] = {"vienna": _Vienna(), "flat": _Flat()}
+_BUILT_IN: Mapping[str, Hierarchy] = {"vienna": _Vienna(), "flat": Hierarchy()}
 
 
 def hierarchy(taxonomy: Taxonomy) -> Hierarchy:

@@ -11,6 +11,7 @@ from viennatag.data.cells import cell_text, normal_label, truth_of
 from viennatag.data.tables import BROKEN, TABLE_FORMATS, NumberedRow, read_rows
 from viennatag.data.taxonomy import BUILT_IN, RULES, LabelNode, LabelTree, Rule, Taxonomy, tree_problems
 from viennatag.errors import DataError, OptionError, report_problems, require
+from viennatag.files import open_plain
 
 TAXONOMY_COLUMNS = ("label", "parent", "heading", "group", "rule", "level")
 """Columns of a taxonomy file; only `label` is needed."""
@@ -137,7 +138,7 @@ def _levels(
 def _read_document(path: Path) -> tuple[tuple[str, ...], dict[str, Rule], list[NumberedRow]]:
     """Return levels, rules, and the numbered entries of a YAML, JSON or TOML file."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise DataError(f"{path}: larger than {_MAX_BYTES >> 20} MB, too large for a taxonomy")

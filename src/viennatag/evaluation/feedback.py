@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viennatag.data.columns import LABEL_NAMES, UNKNOWN_NAMES, Reading, columns_named
-from viennatag.data.marks import Marks, read_marks, table_marks
+from viennatag.data.marks import Marks, read_marks
 from viennatag.data.tables import NumberedRow, Table, read_rows
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, count, report_problems
@@ -62,7 +62,8 @@ def read_feedback(
         DataError: As `read_marks`, if rejected codes cannot be read, or one is also a code of its mark.
     """
     path = Path(path)
-    marks = read_marks(path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, ignore=[*ignore, "rejected"])
+    reading = Reading(ignore=(*ignore, "rejected"))
+    marks = read_marks(path, taxonomy=taxonomy, images=images, skip_bad=skip_bad, reading=reading)
 
     def rows() -> Iterator[NumberedRow]:
         for number, row in read_rows(path):
@@ -70,8 +71,8 @@ def read_feedback(
             others = {name: cell for name, cell in row.items() if name not in labels}
             yield number, others | {"codes": row.get("rejected")}
 
-    rejecting = table_marks(  # by the same reader, so that names of images and repeated rows mean the same
-        Table(f"{path}, the column 'rejected'", rows), Reading(ignore=ignore, long=True), taxonomy=taxonomy,
+    rejecting = read_marks(  # by the same reader, so that names of images and repeated rows mean the same
+        Table(f"{path}, the column 'rejected'", rows), reading=Reading(ignore=ignore, long=True), taxonomy=taxonomy,
         images=images, skip_bad=skip_bad, require_codes=False,
     )  # fmt: skip
     rejected = dict(zip(rejecting.ids, rejecting.codes, strict=True))

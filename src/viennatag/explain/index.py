@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from viennatag.data.marks import Marks
 from viennatag.errors import ImageError, OutputError, ReferenceMarksError
 from viennatag.explain import similar
-from viennatag.explain.similar import Projection, digest, search_library
-from viennatag.files import atomic_folder, exclusive, recover_folder
+from viennatag.explain.similar import Projection, search_library
+from viennatag.files import atomic_folder, digest, exclusive, recover_folder
 from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle
 from viennatag.runtime.engine import Engine, run_images

@@ -6,7 +6,6 @@ into memory, with a neighbour graph (HNSW, Malkov and Yashunin 2018, arXiv 1603.
 full vectors, read from a file. An index contains no pickle, and opening one runs no code.
 """
 
-import hashlib
 import json
 import threading
 import weakref
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from viennatag.errors import OptionError, ReferenceMarksError, require
 from viennatag.explain.graph_check import check_graph
-from viennatag.files import recover_folder
+from viennatag.files import digest, recover_folder
 from viennatag.model.bundle import STARTER, STARTER_FOLDER
 
 INDEX = "index"
@@ -230,15 +229,3 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:
         raise ValueError(f"{VECTORS} does not hold {len(starts):,} vectors")
     if starts[0] != 0 or (np.diff(starts) <= 0).any() or starts[-1] >= (folder / MARKS).stat().st_size:
         raise ValueError(f"{MARKS} does not hold {len(starts):,} marks")
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 digest of a file; what is no plain file is not read.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()

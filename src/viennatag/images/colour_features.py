@@ -13,10 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.images.colours import CODES, COUNTS, MANY, NAMES, PixelColours, find_pixel_colours
+from viennatag.images.colours import CODES, COUNTS, MANY, MIN_SHARE, NAMES, PixelColours, find_pixel_colours
 
-MIN_SHARE = 0.05
-"""Share of the foreground that a colour must cover to count."""
 _NO_SHARE = 0.001  # a smaller share counts as this, which bounds the features
 COLOUR_LABELS = ("29", "29.1", *CODES.values(), *COUNTS.values(), MANY)
 """The labels that have colour features."""

@@ -10,7 +10,6 @@ on a coloured background, and black if the mark has another colour too. Offices 
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +39,8 @@ COUNTS = {1: "29.1.11", 2: "29.1.12", 3: "29.1.13", 4: "29.1.14"}
 MANY = "29.1.15"
 """Five colours and more."""
 
+MIN_SHARE = 0.05
+"""Share of the foreground that a colour must cover to count."""
 _LONGEST_SIDE = 160
 _STEP = 4  # levels of a channel that share a cell of the table of names
 _SIDE = 256 // _STEP
@@ -47,14 +48,11 @@ _UNNAMED = 255
 _EDGE = 0.03  # width of the margin that shows the background, as a share of height and width
 
 
-def colour_codes(
-    pixels: NDArray[np.uint8], *, min_share: float = 0.05, counts: bool = True, greys: bool = False
-) -> tuple[str, ...]:
+def colour_codes(pixels: NDArray[np.uint8], *, counts: bool = True, greys: bool = False) -> tuple[str, ...]:
     """Return the sections of division 29.1 that an image shows, in the order of the classification.
 
     Args:
         pixels: RGB, shape (height, width, 3).
-        min_share: Share of the foreground that a colour must cover to count.
         counts: Whether to return the number of colours (29.1.11 to 29.1.15) too.
         greys: Whether to code an image of only black, grey and white; offices mostly treat these as filed
             without colour.
@@ -63,7 +61,7 @@ def colour_codes(
         ImageError: If the array is not RGB of 8 bits, or is empty.
     """
     shares, background = colour_shares(pixels)
-    shown = {name for name, share in shares.items() if share >= min_share}
+    shown = {name for name, share in shares.items() if share >= MIN_SHARE}
     shown.discard("")
     if background and background not in {"white", "black", "grey"}:
         shown.add(background)
@@ -219,21 +217,18 @@ def _median(values: NDArray[np.uint8]) -> float:
     return float(low + high) / 2
 
 
-@cache
-def _known() -> NDArray[np.uint8]:
-    """Return the table of names by cell of a coarse colour grid, filled as needed; naming all cells is slow."""
-    return np.full(_SIDE**3, _UNNAMED, dtype=np.uint8)
+_known = np.full(_SIDE**3, _UNNAMED, dtype=np.uint8)
+"""The names by cell of a coarse colour grid, filled as needed; naming all cells is slow."""
 
 
 def _name_cells(cells: NDArray[np.intp]) -> NDArray[np.uint8]:
     """Return the index in `NAMES` for cells of a coarse colour grid, numbered with red first; each is named once."""
-    known = _known()
-    names = known.take(cells)
+    names = _known.take(cells)
     if (new := names == _UNNAMED).any():
         ordered = np.sort(cells[new])  # np.unique loads a part of NumPy that a cold start has no use for
         fresh = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
-        known[fresh] = _names_by_rule(fresh)
-        names = known.take(cells)
+        _known[fresh] = _names_by_rule(fresh)
+        names = _known.take(cells)
     return names
 
 

@@ -49,6 +49,18 @@ def count_scans(jpeg: bytes) -> int:
     return jpeg.count(b"\xff\xda")
 
 
+def jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, start and end of each segment of a JPEG up to its first scan, or to one without a length."""
+    at = len(JPEG_SIGNATURE)
+    while (fill := _FILL_BYTES.match(content, at)) and fill.end() + 3 <= len(content):
+        start = fill.end() - 1
+        marker, length = content[start + 1], int.from_bytes(content[start + 2 : start + 4], "big")
+        at = start + 2 + length
+        yield marker, start, at
+        if marker == _SCAN or length < 2:
+            return
+
+
 def _strip_png(content: bytes) -> bytes:
     kept = [content[:8]]
     start = 8  # of what is kept next
@@ -90,13 +102,9 @@ def _join_data(content: bytes, data: bytes) -> bytes:
 
 def _strip_jpeg(content: bytes) -> bytes:
     kept: list[bytes] = [JPEG_SIGNATURE]
-    at = 2
-    while (fill := _FILL_BYTES.match(content, at)) and fill.end() + 3 <= len(content):
-        start = fill.end() - 1
-        marker, length = content[start + 1], int.from_bytes(content[start + 2 : start + 4], "big")
-        if marker == _SCAN or length < 2 or not 0xC0 <= marker <= _COMMENT:
+    for marker, start, at in jpeg_segments(content):
+        if marker == _SCAN or at < start + 4 or not 0xC0 <= marker <= _COMMENT:
             return b"".join([*kept, content[start:]])
-        at = start + 2 + length
         if marker == _APP1 and content.startswith(_EXIF, start + 4):
             if exif := _keep_orientation(content[start + 4 : at]):
                 kept.append(b"\xff\xe1" + struct.pack(">H", 2 + len(_EXIF + exif)) + _EXIF + exif)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +28,16 @@ from viennatag.images.framing import Framing, find_framing
 from viennatag.images.levels import to_eight_bits
 from viennatag.images.sources import ImageSource, content_or_image
 
-if TYPE_CHECKING:
-    pass
-
+# What is decoded, besides SVG. Formats that run other programs (EPS) stay out.
 _BASIC_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
-_FURTHER_FORMATS = ("AVIF", "HEIF")  # HEIF where pillow-heif is installed
-IMAGE_FORMATS = (*_BASIC_FORMATS, *_FURTHER_FORMATS)
-"""What is decoded, besides SVG; AVIF and HEIF where Pillow can. Formats that run other programs (EPS) stay out."""
+_FURTHER_FORMATS = ("AVIF", "HEIF")  # where Pillow can, HEIF where pillow-heif is installed
 
 MAX_PIXELS = 80_000_000
 """Larger images are refused before they are decoded; a scan of an A3 page at 600 dpi has 70 million pixels."""
 
 _OVERSAMPLING = {2: 1.4, 4: 3.0, 8: 3.0}  # by how many times a JPEG is reduced: pixels left for each of the square
 _FEWEST = 240  # pixels of the longer side of a reduced JPEG, so that a mark's edges are found in a small square too
-_MOST_SCANNED = (
-    40_000_000_000  # pixels times scans of a JPEG, about 5 s; a sound one of the largest size has a fortieth
-)
+_MOST_SCANNED = 40_000_000_000  # pixels times scans of a JPEG, some 5 s; a sound one of most pixels has a fortieth
 _LARGE = 16_000_000  # pixels from which an image is halved before it is copied, to save memory
 _MOST_KEPT = 1_000_000  # pixels of an image that is kept in memory for crops that may be asked for later
 _REDUCING_GAP = 1.3  # blocks are averaged before the resize as far as this many pixels remain for each; see Pillow

@@ -9,27 +9,25 @@ What comes back is JSON and plain pixels, never a pickle, so a decoder that was 
 """
 
 import atexit
-import json
 import math
 import os
 import select
 import signal
 import stat
 import struct
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from viennatag.errors import ImageError
+from viennatag.images.containers import JPEG_SIGNATURE, PNG_SIGNATURE, count_scans, jpeg_segments
 from viennatag.images.crops import Box
 from viennatag.images.decoding import (
     MAX_PIXELS,
@@ -40,6 +38,7 @@ from viennatag.images.decoding import (
     measure_image,
     read_framed_image,
 )
+from viennatag.images.pipes import OtherPython, own_pipes, receive_message, send_message
 from viennatag.images.sources import ImageSource
 
 SECONDS = 8.0
@@ -50,9 +49,6 @@ IS_SUPPORTED = sys.platform != "win32" and bool(sys.executable)
 """Whether images can be decoded in processes here; on Windows a process cannot be limited like this."""
 
 _PATIENCE = 10.0  # seconds on the clock for each of processor time, because the machine may be busy
-_START = "import sys; sys.path[:] = sys.argv[2:]; from viennatag.images import isolation; isolation._work()"
-_LENGTHS = struct.Struct("<QQ")  # of the JSON, and of the bytes after it
-
 _ORDINARY_BYTES = 2_000_000
 _ORDINARY_PIXELS = 8_000_000
 _ORDINARY_SCANNED_PIXELS = 120_000_000  # pixels times scans of a progressive JPEG
@@ -71,7 +67,7 @@ def read_guarded(source: ImageSource, size: int, *, max_crops: int = 0, max_pixe
         ImageError: As `read_framed_image`, or if the image takes too much time or memory.
     """
     source = _read_ordinary(source)
-    if IS_SUPPORTED and isinstance(source, (str, Path, bytes)) and is_costly(source):
+    if isinstance(source, (str, Path, bytes)) and is_costly(source):
         return decode_processes().frame(source, size, max_crops=max_crops, max_pixels=max_pixels)
     return read_framed_image(source, size, max_crops=max_crops, max_pixels=max_pixels)
 
@@ -83,7 +79,7 @@ def shrink_guarded(source: ImageSource, side: int) -> Image.Image:
         ImageError: As `read_guarded`.
     """
     source = _read_ordinary(source)
-    if IS_SUPPORTED and isinstance(source, (str, Path, bytes)) and is_costly(source):
+    if isinstance(source, (str, Path, bytes)) and is_costly(source):
         return decode_processes().shrink(source, side)
     image = decode_image(source, longer_side=side)
     image.thumbnail((side, side))
@@ -96,7 +92,7 @@ def measure_guarded(path: str | Path) -> ImageMeasurement:
     Raises:
         ImageError: As `read_guarded`.
     """
-    return decode_processes().measure(path) if IS_SUPPORTED and is_costly(path) else measure_image(path)
+    return decode_processes().measure(path) if is_costly(path) else measure_image(path)
 
 
 def is_costly(source: str | Path | bytes) -> bool:
@@ -111,14 +107,14 @@ def is_costly(source: str | Path | bytes) -> bool:
         return False  # the decoder will say why it cannot be read
     if content.startswith(_OTHER_FORMATS) or content[4:8] == b"ftyp":
         return True
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+    if content.startswith(PNG_SIGNATURE):
         pixels = int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big")
         return len(content) > _ORDINARY_BYTES or pixels > _ORDINARY_PIXELS or _holds_long_exif(content)
-    if content.startswith(b"\xff\xd8"):
+    if content.startswith(JPEG_SIGNATURE):
         if len(content) > _ORDINARY_BYTES:
             return True
         pixels, exif = _measure_jpeg(content)
-        scans = content.count(b"\xff\xda")
+        scans = count_scans(content)
         return pixels > _ORDINARY_PIXELS or pixels * scans > _ORDINARY_SCANNED_PIXELS or exif > _ORDINARY_EXIF
     return False
 
@@ -153,27 +149,13 @@ def _holds_long_exif(png: bytes) -> bool:
 def _measure_jpeg(content: bytes) -> tuple[int, int]:
     """Return the pixels that a JPEG states, the most if several times, and the bytes of its application segments."""
     pixels = application = 0
-    for marker, start, length in _jpeg_segments(content):
+    for marker, start, end in jpeg_segments(content):
         if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-            height, width = struct.unpack_from(">HH", content.ljust(start + 5, b"\0"), start + 1)
+            height, width = struct.unpack_from(">HH", content.ljust(start + 9, b"\0"), start + 5)
             pixels = max(pixels, height * width)
         elif marker == 0xE1:
-            application += length
+            application += end - start - 4
     return pixels, application
-
-
-def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, start and length of each segment before the first scan."""
-    at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if marker == 0xDA or length < 2:
-            return
-        yield marker, at + 4, length - 2
-        at += 2 + length
 
 
 class DecodeProcesses:
@@ -191,7 +173,7 @@ class DecodeProcesses:
         self.seconds = seconds
         self._limits = {"seconds": seconds, "memory": memory}
         self._nice = nice
-        self._idle: list[_DecodeProcess] = []
+        self._idle: list[OtherPython] = []
 
     def frame(
         self,
@@ -209,8 +191,6 @@ class DecodeProcesses:
             ImageError: As `read_framed_image`.
         """
         wanted = {"size": size, "max_crops": max_crops, "max_pixels": max_pixels, "region": region}
-        if not IS_SUPPORTED:
-            return read_region(source, **wanted)  # type: ignore[arg-type]
         found, content = self._ask("frame", source, wanted)
         views = np.frombuffer(content, np.uint8).reshape(-1, size, size, 3)
         boxes = [tuple(box) for box in found["boxes"]]
@@ -226,10 +206,7 @@ class DecodeProcesses:
             CostlyImageError: If the image takes too much time or memory.
             ImageError: As `read_framed_image`.
         """
-        wanted = {"side": side, "max_pixels": max_pixels, "region": region}
-        if not IS_SUPPORTED:
-            return read_small(source, **wanted)  # type: ignore[arg-type]
-        found, content = self._ask("shrink", source, wanted)
+        found, content = self._ask("shrink", source, {"side": side, "max_pixels": max_pixels, "region": region})
         return Image.frombytes("RGB", tuple(found["size"]), content)
 
     def measure(self, path: str | Path) -> ImageMeasurement:
@@ -239,8 +216,6 @@ class DecodeProcesses:
             CostlyImageError: If the image takes too much time or memory.
             ImageError: As `read_framed_image`.
         """
-        if not IS_SUPPORTED:
-            return measure_image(path)
         found, digest = self._ask("measure", path, {})
         return ImageMeasurement(**{**found, "hash": np.uint64(found["hash"]), "digest": digest})
 
@@ -257,26 +232,49 @@ class DecodeProcesses:
         path = None if isinstance(source, bytes) else os.path.abspath(source)
         content = source if isinstance(source, bytes) else b""
         question = {"what": what, "path": path, "wanted": wanted, **self._limits}
-        process = self._take()
-        try:
-            found = process.ask(question, content, _PATIENCE * self.seconds)
-        except BaseException:
-            process.end()
-            raise
-        self._idle.append(process)
+        found = self._ask_process(question, content) if IS_SUPPORTED else _answer(question, content)
         if "error" in found[0]:
             raise (CostlyImageError if found[0]["costly"] else ImageError)(found[0]["error"])
         return found
 
-    def _take(self) -> "_DecodeProcess":
+    def _ask_process(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return the answer of a process, which is ended if there is none.
+
+        Raises:
+            CostlyImageError: If the answer takes too long or the process is killed for it.
+            ImageError: If the decoder crashes.
+        """
+        process = self._take()
+        try:
+            process.send(question, content)
+            poll = select.poll()
+            poll.register(process.reader, select.POLLIN)
+            if not poll.poll(1000 * _PATIENCE * self.seconds):
+                raise CostlyImageError(self._too_slow())
+            try:
+                found = process.receive()
+            except EOFError:
+                if process.wait() == -signal.SIGXCPU:
+                    raise CostlyImageError(self._too_slow()) from None
+                raise ImageError("the image is damaged: its decoder crashed") from None
+        except BaseException:
+            process.end()
+            raise
+        self._idle.append(process)
+        return found
+
+    def _take(self) -> OtherPython:
         while True:
             try:
                 process = self._idle.pop()
             except IndexError:
-                return _DecodeProcess(self._nice)
+                return OtherPython(f"{__name__}.answer_questions", self._nice, quiet=True)
             if process.is_alive:
                 return process
             process.end()
+
+    def _too_slow(self) -> str:
+        return f"the image takes more than {self.seconds:g} s to decode; save it again as a plain PNG"
 
 
 @cache
@@ -289,98 +287,15 @@ def decode_processes(*, seconds: float = SECONDS, nice: int = 0) -> DecodeProces
     return found
 
 
-class _DecodeProcess:
-    """One process and its pipes."""
-
-    def __init__(self, nice: int) -> None:
-        paths = [each for each in sys.path if each]
-        one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, str(nice), *paths],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **one_thread},  # each thread reserves address space
-            start_new_session=True,  # an interrupt from the terminal must not end it: accepted images are finished
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def ask(self, question: dict[str, Any], content: bytes, patience: float) -> tuple[dict[str, Any], bytes]:
-        """Return the answer of the process; it must be ended if this raises.
-
-        Raises:
-            CostlyImageError: If the answer takes too long or the process is killed for it.
-            ImageError: If the decoder crashes.
-        """
-        reader, writer = self._process.stdout, self._process.stdin
-        assert reader is not None
-        assert writer is not None
-        with suppress(BrokenPipeError):  # then there is no answer either
-            _send(writer, question, content)
-        poll = select.poll()
-        poll.register(reader, select.POLLIN)
-        if not poll.poll(1000 * patience):
-            raise CostlyImageError(_too_slow(question["seconds"]))
-        try:
-            return _receive(reader)
-        except EOFError:
-            if self._process.wait() == -signal.SIGXCPU:
-                raise CostlyImageError(_too_slow(question["seconds"])) from None
-            raise ImageError("the image is damaged: its decoder crashed") from None
-
-    def end(self) -> None:
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what could not be written is no longer wanted
-                pipe.close()  # type: ignore[union-attr]
-        self._process.wait()
-
-
-def _too_slow(seconds: float) -> str:
-    return f"the image takes more than {seconds:g} s to decode; save it again as a plain PNG"
-
-
-def _send(pipe: IO[bytes], header: dict[str, Any], content: bytes) -> None:
-    text = json.dumps(header).encode()
-    pipe.write(_LENGTHS.pack(len(text), len(content)))
-    pipe.write(text)
-    pipe.write(content)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-    """Return the next message.
-
-    Raises:
-        EOFError: If the pipe was closed.
-    """
-    lengths = pipe.read(_LENGTHS.size)
-    if len(lengths) < _LENGTHS.size:
-        raise EOFError
-    of_text, of_content = _LENGTHS.unpack(lengths)
-    text, content = pipe.read(of_text), pipe.read(of_content)
-    if len(text) < of_text or len(content) < of_content:
-        raise EOFError
-    return json.loads(text), content
-
-
-def _work() -> None:
-    """Answer questions until the pipe closes; this is all that a process does."""
-    os.nice(int(sys.argv[1]))
-    reader, writer = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not be taken for an answer
+def answer_questions(nice: int) -> None:
+    """Decode what `DecodeProcesses` asks for until the pipe closes; this is all that such a process does."""
+    os.nice(nice)
+    reader, writer = own_pipes()
     with suppress(EOFError, BrokenPipeError):
         while True:
-            question, content = _receive(reader)
+            question, content = receive_message(reader)
             _limit(question["seconds"], question["memory"])
-            _send(writer, *_answer(question, content))
+            send_message(writer, *_answer(question, content))
 
 
 def _limit(seconds: float, memory: int) -> None:

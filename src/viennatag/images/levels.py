@@ -27,22 +27,17 @@ def to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         return values.view(np.uint8) * np.uint8(255)
     if values.dtype.kind not in "iuf":
         raise ImageError(f"the array has type {values.dtype}; expected numbers")
-    smallest, largest = values.min(), values.max()
+    smallest, largest = float(values.min()), float(values.max())
     if not (smallest >= 0 and np.isfinite(largest)):  # NaN fails here too
         raise ImageError(
             f"the image has values from {smallest:g} to {largest:g}; expected finite ones from 0 up; scale them first"
         )
-    white = 1.0 if values.dtype.kind == "f" and largest <= 1 else _white(float(largest))
+    usual = (float(2**bits - 1) for bits in _BITS if largest <= 2**bits - 1)
+    white = 1.0 if values.dtype.kind == "f" and largest <= 1 else next(usual, None)
+    if white is None:
+        raise ImageError(f"the image has values up to {largest:g}, of which the range is unknown; scale them first")
     levels = np.empty(values.shape, dtype=np.uint8)
     for at in range(0, len(values), _ROWS):
         rows: NDArray[Any] = values[at : at + _ROWS]
         levels[at : at + _ROWS] = rows if white == 255 and rows.dtype.kind != "f" else rows * (255 / white) + 0.5
     return levels
-
-
-def _white(largest: float) -> float:
-    """Return the value of white in the smallest usual range that holds a value."""
-    for bits in _BITS:
-        if largest <= 2**bits - 1:
-            return float(2**bits - 1)
-    raise ImageError(f"the image has values up to {largest:g}, of which the range is unknown; scale them first")

@@ -1,22 +1,17 @@
 """Read images, one or many at a time; one that may cost much is decoded in a process with limits."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.cores import available_cores
+from viennatag.cores import available_cores, in_threads
 from viennatag.errors import ImageError
 from viennatag.images.decoding import ImageMeasurement, perceptual_hash
 from viennatag.images.isolation import measure_guarded, read_guarded
 from viennatag.images.sources import ImageSource
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 
 def read_image(source: ImageSource, size: int) -> NDArray[np.uint8]:
@@ -35,12 +30,12 @@ def read_images(
     sources: Iterable[ImageSource], size: int, *, workers: int | None = None, ahead: int = 64
 ) -> Iterator[NDArray[np.uint8] | ImageError]:
     """Yield each image's pixels, or its error, in order; threads decode up to `ahead` images in advance."""
-    return _in_threads(lambda source: read_image(source, size), sources, workers=workers, ahead=ahead)
+    return _read_in_threads(lambda source: read_image(source, size), sources, workers=workers, ahead=ahead)
 
 
 def measure_images(paths: Iterable[Path]) -> Iterator[ImageMeasurement | ImageError]:
     """Yield the measurements of each image file, or its error, in order; each file is decoded once."""
-    return _in_threads(measure_guarded, paths)
+    return _read_in_threads(measure_guarded, paths)
 
 
 def hash_images(
@@ -63,10 +58,10 @@ _Source = TypeVar("_Source")
 _Result = TypeVar("_Result")
 
 
-def _in_threads(
+def _read_in_threads(
     compute: Callable[[_Source], _Result], sources: Iterable[_Source], *, workers: int | None = None, ahead: int = 64
 ) -> Iterator[_Result | ImageError]:
-    """Yield the result of each source, or its error, in order."""
+    """Return the result of each source, or its error, in order."""
 
     def attempt(source: _Source) -> _Result | ImageError:
         try:
@@ -74,19 +69,4 @@ def _in_threads(
         except ImageError as exc:
             return exc
 
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="decode") as pool:
-        remaining = iter(sources)
-        queue: deque[Future[_Result | ImageError]] = deque()
-        try:
-            for source in islice(remaining, ahead):
-                queue.append(pool.submit(attempt, source))
-            while queue:
-                done = queue.popleft().result()
-                for source in islice(remaining, 1):
-                    queue.append(pool.submit(attempt, source))
-                yield done
-        finally:
-            for future in queue:
-                future.cancel()
+    return in_threads(attempt, sources, workers=workers or available_cores(), ahead=ahead)

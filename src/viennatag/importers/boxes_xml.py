@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from viennatag.data.cells import truth_of
 from viennatag.data.columns import subset_of
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError
 from viennatag.importers.record import Record
 from viennatag.importers.xml_records import read_xml_records

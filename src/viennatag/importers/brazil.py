@@ -5,7 +5,7 @@ A mark is a `processo`; its codes are `classes-vienna/classe-vienna[@codigo]`, w
 
 from collections.abc import Iterator
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.importers.record import Record
 from viennatag.importers.xml_records import read_xml_records
 

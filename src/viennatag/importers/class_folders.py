@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from viennatag.data.columns import subset_in, subset_of
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError
 from viennatag.importers.record import Record
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from viennatag.data.cells import normal_label
 from viennatag.data.columns import subset_in, subset_of
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError, count
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from viennatag.data.source_files import IMAGE_ENDINGS, Document
+from viennatag.data.documents import Document
+from viennatag.data.source_files import IMAGE_ENDINGS
 from viennatag.data.tables import TABLE_FORMATS
 from viennatag.errors import OptionError
 from viennatag.importers.boxes_xml import read_cvat, read_voc

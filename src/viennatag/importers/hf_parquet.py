@@ -11,12 +11,14 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from viennatag.data.columns import IMAGE_NAMES, LABEL_NAMES, columns_named, fold_name, subset_of
-from viennatag.data.marks import table_marks
-from viennatag.data.source_files import IMAGE_COLUMNS, Document, image_cell
+from viennatag.data.cells import image_cell
+from viennatag.data.columns import IMAGE_COLUMNS, IMAGE_NAMES, LABEL_NAMES, columns_named, fold_name, subset_of
+from viennatag.data.documents import Document
+from viennatag.data.marks import read_marks
 from viennatag.data.tables import BROKEN, NumberedRow, Row, Table, batch_rows, check_header
 from viennatag.errors import DataError, require
 from viennatag.importers.record import Record
+from viennatag.importers.tables import row_problems
 
 _BATCH = 64
 """Rows held at a time; an image of a register has at most a few megabytes."""
@@ -43,14 +45,11 @@ def read_hf_parquet(document: Document) -> Iterator[Record]:
 def _records(document: Document, file: Any) -> Iterator[Record]:
     check_header(file.schema_arrow.names)
     image = _image_column(document, file.schema_arrow)
-    marks = table_marks(
-        Table(document.name, lambda: _rows(file, image)), replace(document.reading, image_column=image),
+    marks = read_marks(
+        Table(document.name, lambda: _rows(file, image)), reading=replace(document.reading, image_column=image),
         taxonomy=document.taxonomy, skip_bad=True, require_images=False, require_codes=False,
     )  # fmt: skip
-    for note in marks.notes:
-        document.note(note)
-    for problem in marks.skipped:
-        yield Record(problem, problem="a row that cannot be used")
+    yield from row_problems(marks, document)
     stated = "" if any(marks.splits) else _subset_in(document)
     rows = {int(name): row for row, name in enumerate(marks.images)}
     number = 0

@@ -16,28 +16,27 @@ from typing import Any
 
 from viennatag import __version__
 from viennatag.data.columns import Reading
+from viennatag.data.documents import Document, list_documents
 from viennatag.data.image_names import ImageFinder
-from viennatag.data.marks import needs_lists, write_rows
 from viennatag.data.source_files import (
     IMAGE_ENDINGS,
-    Document,
     PassedOver,
     SourceFile,
     check_image_folder,
-    list_documents,
     list_source_files,
     names_file,
 )
 from viennatag.data.tables import TABLE_FORMATS, other_kind
 from viennatag.data.taxonomy import LabelTree, Taxonomy
 from viennatag.data.taxonomy_files import find_taxonomy
+from viennatag.data.writing import needs_lists, write_rows
 from viennatag.errors import DataError, OptionError, OutputError, report_problems, require
 from viennatag.files import exclusive, is_text, printable
 from viennatag.images.containers import image_ending
 from viennatag.importers.formats import HEAD, Format, describe_head, find_format, recognise_format
 from viennatag.importers.image_files import find_image, is_other_medium, plain_name, safe_file_name
 from viennatag.importers.record import Record, flat_labels, vienna_codes
-from viennatag.importers.staging import Note, StagedRow, Staging
+from viennatag.importers.staging import Note, StagedMark, Staging
 from viennatag.vienna.codes import parse_code
 from viennatag.vienna.editions import Counts, map_codes
 
@@ -46,7 +45,6 @@ COMMIT_EVERY = 500
 COLUMNS = ("image", "codes", "id", "edition", "split", "group", "weight", "unknown")
 _STATED = ("split", "mark_group", "weight", "unknown")
 """Columns of the staging that a table has only if some mark has them."""
-"""Columns of a table; the last three only where some mark has one."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -194,7 +192,7 @@ class _Import:
                 self.write(staging.marks(self.wanted), staging)
             elif summary.kept:
                 mapper = _EditionMapper(self.edition or 0)
-                self.write(mapper.rows(staging.marks(self.wanted)), staging)
+                self.write(mapper.map(staging.marks(self.wanted)), staging)
                 summary = mapper.adjust(summary)
             staging.remove()
         except DataError:  # trying again would end the same way
@@ -210,17 +208,15 @@ class _Import:
         negatives = self.taxonomy != "vienna" and not self.format.own_codes
         return "codes != '' OR image != ''" if negatives else "codes != ''"
 
-    def write(self, rows: Iterator[StagedRow], staging: Staging) -> None:
+    def write(self, marks: Iterator[StagedMark], staging: Staging) -> None:
         stated = [name for name in _STATED if staging.count(f"{name} != ''")]
         columns = (*COLUMNS[:4], *(name.removeprefix("mark_") for name in stated))
 
         def cells() -> Iterator[tuple[Any, ...]]:
-            for number, image, codes, edition, *others in rows:
-                optional: dict[str, Any] = dict(zip(_STATED, others, strict=True))
-                optional["weight"] = _weight(optional["weight"])
-                optional["unknown"] = _lines(optional["unknown"])
-                distinct = list(dict.fromkeys(_lines(codes)))  # joined ones may repeat
-                yield image, distinct, number, edition, *(optional[name] for name in stated)
+            for mark in marks:
+                found = mark._asdict() | {"weight": float(mark.weight or 1), "unknown": _lines(mark.unknown)}
+                distinct = list(dict.fromkeys(_lines(mark.codes)))  # joined ones may repeat
+                yield mark.image, distinct, mark.number, mark.edition, *(found[name] for name in stated)
 
         listed = self.taxonomy != "vienna" and needs_lists([codes.split("\n") for codes in staging.codes()])
         write_rows(cells(), self.out, columns=columns, listed=listed)
@@ -334,44 +330,43 @@ class _Import:
             staging.note("skipped", problem, printable(record.image) or number)
             return
         if codes or ((image or record.content is not None) and "image" in self.wanted):
-            reason = ""
-            if record.content is not None:
-                image = self.extract(record.content, number)
-                reason = "image in a format that is unknown"
-            elif is_other_medium(image):
-                image, reason = "", f"{Path(image).suffix.lower()} file, no image"
-            elif self.images is not None:
-                name = image
-                image, reason = self.find(name, number)
-                if image and names_file(name) and not name.endswith(image):
-                    staging.note("note", "images are found under another spelling of the name; correct it if that is "
-                                 "another image", f"{printable(image)} for {printable(name)}")  # fmt: skip
-                if not image and (below := self.folder.find_below(name)):  # as in JPEGImages of Pascal VOC
-                    image = below
-                    staging.note("note", f"images are found in folders below {self.images}", printable(below))
+            image, reason = self.find_image(record, image, number, staging)
             if reason and not image:
                 staging.note("skipped", reason, number)
                 return
         unknown = "\n".join(self.codes(replace(record, codes=record.unknown), number, staging))
-        stated = (_clean(record.edition), record.split, _clean(record.group), record.weight, unknown)
+        stated = StagedMark(
+            number, image, "\n".join(codes), _clean(record.edition), record.split, _clean(record.group), record.weight,
+            unknown,
+        )  # fmt: skip
         if record.numbered and image and staging.image_of(number) not in {None, image}:
             staging.note("note", "ids are those of the images where two files use one id for different images", number)
-            number = image
-        way = (
-            "; --long joins the labels of an image" if record.numbered and self.format.endings == TABLE_FORMATS else ""
-        )
-        staging.add((number, image, "\n".join(codes), *stated), joins=record.joins, way=way)
+            stated = stated._replace(number=image)
+        is_table = record.numbered and self.format.endings == TABLE_FORMATS
+        staging.add(stated, joins=record.joins, way="; --long joins the labels of an image" if is_table else "")
 
     @cached_property
     def folder(self) -> ImageFinder:
         return ImageFinder(self.images or Path())
 
-    def find(self, image: str, number: str) -> tuple[str, str]:
-        """Return the image of a mark in the folder of images, or why there is none."""
+    def find_image(self, record: Record, name: str, number: str, staging: Staging) -> tuple[str, str]:
+        """Return the image of a mark, empty if there is none, and why not."""
+        if record.content is not None:
+            return self.extract(record.content, number), "image in a format that is unknown"
+        if is_other_medium(name):
+            return "", f"{Path(name).suffix.lower()} file, no image"
+        if self.images is None:
+            return name, ""
         try:
-            return find_image(self.folder, image, number) or "", f"image that is not in {self.images}"
+            image, reason = find_image(self.folder, name, number) or "", f"image that is not in {self.images}"
         except DataError:
-            return "", f"image for which several files in {self.images} fit"
+            image, reason = "", f"image for which several files in {self.images} fit"
+        if image and names_file(name) and not name.endswith(image):
+            staging.note("note", "images are found under another spelling of the name; correct it if that is another "
+                         "image", f"{printable(image)} for {printable(name)}")  # fmt: skip
+        if not image and (image := self.folder.find_below(name) or ""):  # as in JPEGImages of Pascal VOC
+            staging.note("note", f"images are found in folders below {self.images}", printable(image))
+        return image, reason
 
     def codes(self, record: Record, number: str, staging: Staging) -> tuple[str, ...]:
         if self.taxonomy == "vienna":
@@ -470,22 +465,23 @@ class _EditionMapper:
         self.written = self.without_image = self.emptied = 0
         self.first = ""
 
-    def rows(self, rows: Iterator[StagedRow]) -> Iterator[StagedRow]:
-        for number, image, codes, stated, *others in rows:
-            source = int(stated) if stated.isascii() and stated.isdecimal() else None
-            found = map_codes(map(parse_code, codes.split("\n")), edition=self.edition, stated=source)
+    def map(self, marks: Iterator[StagedMark]) -> Iterator[StagedMark]:
+        for mark in marks:
+            stated = int(mark.edition) if mark.edition.isascii() and mark.edition.isdecimal() else None
+            found, unknown = (
+                map_codes(map(parse_code, _lines(codes)), edition=self.edition, stated=stated)
+                for codes in (mark.codes, mark.unknown)
+            )
             self.counts = self.counts.plus(found.counts)
             if not found.codes:
                 self.emptied += 1
-                self.first = self.first or number
+                self.first = self.first or mark.number
                 continue
             self.written += 1
-            self.without_image += not image
-            *rest, unknown = others
-            mapped = map_codes(map(parse_code, _lines(unknown)), edition=self.edition, stated=source)
-            split, group, weight = rest
-            doubtful = "\n".join(str(code) for code in mapped.codes if code not in found.codes)
-            yield number, image, "\n".join(map(str, found.codes)), str(self.edition), split, group, weight, doubtful
+            self.without_image += not mark.image
+            doubtful = (code for code in unknown.codes if code not in found.codes)
+            codes, open_codes = ("\n".join(map(str, each)) for each in (found.codes, doubtful))
+            yield mark._replace(codes=codes, edition=str(self.edition), unknown=open_codes)
 
     def adjust(self, summary: ImportSummary) -> ImportSummary:
         left_out = (Note(f"no code of edition {self.edition}", self.emptied, self.first),) if self.emptied else ()
@@ -524,10 +520,6 @@ def _why(document: Document, error: DataError) -> str:
 def _told(note: Note) -> str:
     more = f" and {note.times - 1:,} more" if note.times > 1 else ""
     return f"{note.reason}, such as {note.example}{more}" if note.example else note.reason
-
-
-def _weight(text: str) -> float:
-    return float(text) if text else 1.0
 
 
 def _name_problem(image: str) -> str:

@@ -6,7 +6,7 @@ hold one `viennaCodeInfo/viennaCode` for each. Numbers are written without dots.
 
 from collections.abc import Iterator
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.importers.record import Record
 from viennatag.importers.xml_records import read_xml_records
 

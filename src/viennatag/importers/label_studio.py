@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from viennatag.data.cells import CLASS_WORDS, truth_of
-from viennatag.data.source_files import IMAGE_ENDINGS, Document
+from viennatag.data.documents import Document
+from viennatag.data.source_files import IMAGE_ENDINGS
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record
@@ -103,7 +104,7 @@ def _check_chosen(document: Document) -> None:
     """Raise DataError if a control that the user chooses is in no task."""
     if not document.reading.label_columns:
         return
-    labels = _Labels(replace(document, note=lambda _, __="", /: None))
+    labels = _Labels(replace(document, note=lambda *_: None))
     with document.open() as stream:
         for task in filter(lambda each: isinstance(each, dict), _tasks(stream)):
             _annotations(task, labels) if isinstance(task.get("data"), dict) else _short_labels(task, "", labels)

@@ -7,7 +7,7 @@ column or three (`Vienna Category`, `Vienna Division`, `Vienna Section`) and nam
 from collections.abc import Iterator, Mapping, Sequence
 
 from viennatag.data.columns import fold_name
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError
 from viennatag.importers.delimited import read_table
 from viennatag.importers.record import Record

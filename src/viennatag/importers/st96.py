@@ -6,7 +6,7 @@ whole code into each of the three.
 
 from collections.abc import Iterator
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.importers.record import Record
 from viennatag.importers.xml_records import XmlRecord, read_xml_records
 

@@ -4,7 +4,6 @@ A small SQLite database beside the output table. Later records of a mark replace
 in memory. A file's marks and the note that it is done are committed together, so an interrupted import can be resumed.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from viennatag.data.source_files import SourceFile
-from viennatag.files import open_plain, printable
+from viennatag.files import digest, printable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (value TEXT);
@@ -23,15 +22,30 @@ CREATE TABLE IF NOT EXISTS marks (
 );
 CREATE TABLE IF NOT EXISTS notes (kind TEXT, reason TEXT, count INTEGER, example TEXT, PRIMARY KEY (kind, reason));
 """
-StagedRow = tuple[str, str, str, str, str, str, str, str]
-"""Number, image, codes separated by newlines, edition, split, group, weight and unknown codes of a mark."""
-
-
 _JOIN = """
-UPDATE marks SET codes = CASE WHEN codes = '' THEN ? WHEN ? = '' THEN codes
-    WHEN instr(char(10) || codes || char(10), char(10) || ? || char(10)) THEN codes ELSE codes || char(10) || ? END
-WHERE id = ? AND ? != ''
+UPDATE marks SET codes = CASE WHEN codes = '' THEN :codes
+    WHEN instr(char(10) || codes || char(10), char(10) || :codes || char(10)) THEN codes
+    ELSE codes || char(10) || :codes END
+WHERE id = :number AND :codes != ''
 """
+_REPLACE = """
+UPDATE marks SET image = :image, codes = :codes, edition = :edition, split = :split, mark_group = :mark_group,
+    weight = :weight, unknown = :unknown
+WHERE id = :number
+"""
+
+
+class StagedMark(NamedTuple):
+    """A mark, all of it as text; codes are separated by newlines."""
+
+    number: str
+    image: str
+    codes: str
+    edition: str = ""
+    split: str = ""
+    mark_group: str = ""
+    weight: str = ""
+    unknown: str = ""
 
 
 class Note(NamedTuple):
@@ -70,19 +84,15 @@ class Staging:
         found = self.database.execute("SELECT digest FROM files WHERE name = ?", (printable(file.name),)).fetchone()
         return bool(found and found[0] == _digest(file))
 
-    def add(self, row: StagedRow, *, joins: bool = False, way: str = "") -> None:
+    def add(self, mark: StagedMark, *, joins: bool = False, way: str = "") -> None:
         """Add a mark; it replaces an earlier one, which is noted with a way out, or adds its codes to those of that."""
-        if self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+        if self.database.execute("INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", mark).rowcount:
             return
         if joins:
-            self.database.execute(_JOIN, (row[2], row[2], row[2], row[2], row[0], row[2]))
+            self.database.execute(_JOIN, mark._asdict())
             return
-        order = (
-            "UPDATE marks SET image = ?, codes = ?, edition = ?, split = ?, mark_group = ?, weight = ?, unknown = ? "
-            "WHERE id = ?"
-        )
-        self.database.execute(order, (*row[1:], row[0]))
-        self.note("repeated", f"stated again, the last counts{way}", row[0])
+        self.database.execute(_REPLACE, mark._asdict())
+        self.note("repeated", f"stated again, the last counts{way}", mark.number)
 
     def image_of(self, number: str) -> str | None:
         """Return the image of a mark, None if there is no such mark."""
@@ -127,9 +137,9 @@ class Staging:
         order = "SELECT reason, count, example FROM notes WHERE kind = ? ORDER BY count DESC, reason LIMIT 1000"
         return tuple(Note(*row) for row in self.database.execute(order, (kind,)))
 
-    def marks(self, condition: str) -> Iterator[StagedRow]:
+    def marks(self, condition: str) -> Iterator[StagedMark]:
         """Yield the marks that meet an SQL condition, in the order of the source."""
-        yield from self.database.execute(f"SELECT * FROM marks WHERE {condition} ORDER BY rowid")
+        yield from map(StagedMark._make, self.database.execute(f"SELECT * FROM marks WHERE {condition} ORDER BY rowid"))
 
     def codes(self) -> set[str]:
         """Return the different cells of codes, at most 50,000."""
@@ -149,7 +159,6 @@ class Staging:
 
 def _digest(file: SourceFile) -> str:
     try:
-        with open_plain(file.path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest(file.path)
     except OSError:
         return ""

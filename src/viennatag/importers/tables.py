@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from viennatag.data.columns import subset_in, subset_of
-from viennatag.data.marks import table_marks
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
+from viennatag.data.marks import Marks, read_marks
 from viennatag.data.tables import TABLE_FORMATS, NumberedRow, Table, open_table, read_text_rows
 from viennatag.errors import DataError
 from viennatag.importers.label_studio import UPLOADED, task_image
@@ -51,16 +51,13 @@ def read_table_document(document: Document) -> Iterator[Record]:
 
 
 def _records(document: Document, path: PurePosixPath, table: Table) -> Iterator[Record]:
-    marks = table_marks(
-        table, document.reading, taxonomy=document.taxonomy, skip_bad=True, require_codes=False,
+    marks = read_marks(
+        table, reading=document.reading, taxonomy=document.taxonomy, skip_bad=True, require_codes=False,
         require_images=document.taxonomy != "vienna",  # a register's image is found by the number of its mark
     )  # fmt: skip
     if _GUESSES.search(path.stem.lower()):
         document.note("files of predictions are read as labels; if they are no labels, take them away", path.name)
-    for note in marks.notes:
-        document.note(note)
-    for problem in marks.skipped:
-        yield Record(problem, problem="a row that cannot be used")
+    yield from row_problems(marks, document)
     beside = path.parent if path.stem.lower() == _BESIDE else PurePosixPath()
     stated_in = subset_of(path.parent.name), subset_in(path.stem)
     split = "" if any(marks.splits) else stated_in[0] or stated_in[1] or ""
@@ -88,6 +85,14 @@ def _records(document: Document, path: PurePosixPath, table: Table) -> Iterator[
             joins=bool(document.reading.long),
             folder=path.parent.as_posix() if path.parent.name and not beside.name else "",
         )  # fmt: skip
+
+
+def row_problems(marks: Marks, document: Document) -> Iterator[Record]:
+    """Yield a record for each row of a table that cannot be used, and note what is not sure about the others."""
+    for note in marks.notes:
+        document.note(note)
+    for problem in marks.skipped:
+        yield Record(problem, problem="a row that cannot be used")
 
 
 def _subsets_of_folders(images: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ names that were seen.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError
 from viennatag.importers.delimited import read_table
 from viennatag.importers.json_items import read_json_items

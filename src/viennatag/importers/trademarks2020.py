@@ -6,7 +6,7 @@ number, so they are found by it.
 
 from collections.abc import Iterator
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import DataError
 from viennatag.importers.json_items import read_json_items
 from viennatag.importers.record import Record, code_entries

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import resources
 
-from viennatag.data.source_files import Document
+from viennatag.data.documents import Document
 from viennatag.errors import CodeError
 from viennatag.importers.record import Record
 from viennatag.importers.register_tables import read_register_table

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from viennatag.data.marks import Marks
+from viennatag.errors import count
 from viennatag.vienna.codes import parse_code, vienna_tree
 
 _LETTERING = 27
@@ -21,7 +22,7 @@ class Finding:
     Attributes:
         kind: Name of the kind, for programs.
         rows: Number of rows.
-        what: The problem; it continues a sentence that begins with the number of rows.
+        what: The problem, in words that follow any number of rows.
         advice: What to do.
         examples: A few rows.
         positions: Positions of the marks, without rows that cannot be read.
@@ -53,14 +54,14 @@ def check_rows(marks: Marks, *, shown: int = 5) -> tuple[Finding, ...]:
         Finding(
             "unreadable",
             len(marks.skipped),
-            "cannot be used and are left out of all statistics",
+            "that cannot be used, left out of all statistics",
             "correct them; other commands stop at them, or go on with --skip-bad",
             marks.skipped[:shown],
         ),
         Finding(
             "unlabelled",
             len(unlabelled),
-            "carry no label",
+            "without a label",
             "keep them only if nothing applies to them: a model learns from them that nothing does",
             tuple(marks.ids[at] for at in unlabelled[:shown]),
             unlabelled,
@@ -68,7 +69,7 @@ def check_rows(marks: Marks, *, shown: int = 5) -> tuple[Finding, ...]:
         Finding(
             "crowded",
             len(crowded),
-            f"carry more than {most} codes, far more than most",
+            f"with more than {most} codes, far more than most",
             "check the first few: several marks may have become one row",
             tuple(f"{marks.ids[at]}: {sizes[at]} codes" for at in crowded[:shown]),
             tuple(int(at) for at in crowded),
@@ -76,7 +77,7 @@ def check_rows(marks: Marks, *, shown: int = 5) -> tuple[Finding, ...]:
         Finding(
             "contradictory",
             sum(image in contradictory for image in marks.images),
-            "show an image that another row gives other codes",
+            "with an image to which another row gives other codes",
             "join the rows of an image, or each counts as evidence against the other",
             tuple(sorted(contradictory)[:shown]),
             tuple(at for at, image in enumerate(marks.images) if image in contradictory),
@@ -104,32 +105,33 @@ def _check_codes(marks: Marks, shown: int) -> list[Finding]:
     def of(kind: str, codes: set[str], what: str, advice: str) -> Finding:
         common = sorted(codes, key=lambda code: (-counts[code], code))[:shown]
         at = tuple(at for at, row in enumerate(marks.codes) if not codes.isdisjoint(row))
-        return Finding(kind, len(at), what, advice, tuple(f"{code}: {counts[code]:,} marks" for code in common), at)
+        examples = tuple(f"{code}: {count(counts[code], 'mark')}" for code in common)
+        return Finding(kind, len(at), what, advice, examples, at)
 
     return [
         of(
             "unknown-code",
             unknown,
-            f"carry a code that the tree does not hold; there are {len(unknown):,} such codes",
+            f"with a code that the tree does not hold; such codes: {len(unknown):,}",
             "map codes of an older edition to the new ones; as they are, they are learned as labels without a heading",
         ),
         of(
             "extension",
             office,
-            f"carry a code that an office added (numbered from .90); there are {len(office):,} such codes",
+            f"with a code that an office added (numbered from .90); such codes: {len(office):,}",
             "keep them if you need them; marks of other offices lack them without being different",
         ),
         Finding(
             "nested",
             len(nested),
-            "carry a code together with its own ancestor",
+            "with a code together with its own ancestor",
             "nothing: the ancestor follows from the code anyway; but one of the two may be a slip",
             tuple(nested[:shown]),
         ),
         Finding(
             "text-only",
             len(lettered),
-            "carry codes of lettering and colours only (categories 27 to 29)",
+            "with codes of lettering and colours only (categories 27 to 29)",
             "nothing, if such marks are to be coded too; what is shown in images cannot be learned from them",
             tuple(f"{marks.ids[at]}: {'; '.join(marks.codes[at])}" for at in lettered[:shown]),
             lettered,

@@ -21,7 +21,7 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.data.taxonomy import BUILT_IN, LabelTree
 from viennatag.errors import BundleError, CodeError, DataError
-from viennatag.files import is_text, recover_folder
+from viennatag.files import digest, is_text, recover_folder
 from viennatag.model.graph_files import external_files
 from viennatag.model.postprocessing import Postprocessor
 
@@ -33,6 +33,10 @@ DESCRIPTION = "bundle.json"
 CARD = "MODEL_CARD.md"
 SEEN = "seen.u64"
 """Hashes of the images that a bundle has learned from, see `seen_images`; 8 bytes each, little-endian."""
+TRAINING_LOG = "training.csv"
+"""Name of the table of what each epoch of the training reached."""
+_PARTS = {GRAPH, DESCRIPTION, CARD, SEEN, TRAINING_LOG, "index", ".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What a bundle is made of, and what file managers leave in a folder."""
 STARTER = "starter"
 """Name of the bundle that comes inside the package."""
 MAX_SIZE = 4096
@@ -266,10 +270,8 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
             raise BundleError(f"{path}: {DESCRIPTION} names {file[:60]!r}, which is no file of the bundle's folder")
         if not (path / file).is_file():
             raise BundleError(f"{path}: the file {file} is missing")
-    for file, digest in files.items():
-        with (path / file).open("rb") as stream:
-            hashed = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
-        if hashed != digest:
+    for file, stated in files.items():
+        if digest(path / file) != stated:
             with (path / file).open("rb") as stream:
                 if stream.read(23) == b"version https://git-lfs":
                     raise BundleError(
@@ -282,6 +284,27 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
             f"{path}: {GRAPH} reads its weights from {outside[0][:60]!r}, which {DESCRIPTION} gives no hash of; "
             "save the graph with its weights inside"
         )
+
+
+def check_place(path: Path) -> None:
+    """Check that a bundle can take the place of what is at a path, if there is anything.
+
+    Raises:
+        BundleError: If that is no bundle, or holds other things too, which would be lost; or if the path is no text.
+    """
+    if not is_text(str(path.absolute())):
+        raise BundleError(f"{path}: this path is no UTF-8, and ONNX Runtime opens no graph there; choose another name")
+    if not path.exists():
+        return
+    if not (path / DESCRIPTION).is_file():
+        raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
+    try:
+        named = {*json.loads((path / DESCRIPTION).read_bytes())["files"]}
+    except (ValueError, KeyError, TypeError, RecursionError):  # a damaged bundle may be replaced
+        named = set()
+    if others := sorted({each.name for each in path.iterdir()} - _PARTS - named):
+        shown = ", ".join(map(repr, others[:3])) + (" and more" if len(others) > 3 else "")
+        raise BundleError(f"{path}: besides a bundle it holds {shown}; move that away, or choose another name")
 
 
 def content_digest(content: bytes) -> str:

@@ -12,14 +12,19 @@ import numpy as np
 
 from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import BundleError, OutputError
-from viennatag.files import atomic_folder, cache_folder, is_text
-from viennatag.model.bundle import CARD, DESCRIPTION, GRAPH, SCHEMA, SEEN, Bundle, content_digest, open_bundle
+from viennatag.files import atomic_folder, cache_folder
+from viennatag.model.bundle import (
+    CARD,
+    DESCRIPTION,
+    GRAPH,
+    SCHEMA,
+    SEEN,
+    Bundle,
+    check_place,
+    content_digest,
+    open_bundle,
+)  # fmt: skip
 from viennatag.model.model_card import model_card, read_notes
-
-TRAINING_LOG = "training.csv"
-"""Name of the table of what each epoch of the training reached."""
-_PARTS = {GRAPH, DESCRIPTION, CARD, SEEN, TRAINING_LOG, "index", ".DS_Store", "Thumbs.db", "desktop.ini"}
-"""What a bundle is made of, and what file managers leave in a folder."""
 
 
 def write_bundle(
@@ -54,27 +59,6 @@ def write_bundle(
         except (OSError, BundleError):
             raise exc from None
         raise OutputError(f"{exc}; the finished bundle is in {spare}, move it from there") from exc
-
-
-def check_place(path: Path) -> None:
-    """Check that a bundle can take the place of what is at a path, if there is anything.
-
-    Raises:
-        BundleError: If that is no bundle, or holds other things too, which would be lost; or if the path is no text.
-    """
-    if not is_text(str(path.absolute())):
-        raise BundleError(f"{path}: this path is no UTF-8, and ONNX Runtime opens no graph there; choose another name")
-    if not path.exists():
-        return
-    if not (path / DESCRIPTION).is_file():
-        raise BundleError(f"{path}: something that is not a bundle stands there; choose another name")
-    try:
-        named = {*json.loads((path / DESCRIPTION).read_bytes())["files"]}
-    except (ValueError, KeyError, TypeError, RecursionError):  # a damaged bundle may be replaced
-        named = set()
-    if others := sorted({each.name for each in path.iterdir()} - _PARTS - named):
-        shown = ", ".join(map(repr, others[:3])) + (" and more" if len(others) > 3 else "")
-        raise BundleError(f"{path}: besides a bundle it holds {shown}; move that away, or choose another name")
 
 
 def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], further: Mapping[str, str]) -> Bundle:

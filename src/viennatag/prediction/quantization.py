@@ -8,11 +8,13 @@ compute in it do so. Either is refused when the macro mAP on marks falls by more
 
 import io
 import logging
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import numpy as np
@@ -20,13 +22,13 @@ from numpy.typing import NDArray
 
 from viennatag.data.marks import Marks, as_marks
 from viennatag.errors import DataError, OptionError, PrecisionError, ViennatagError, require
-from viennatag.files import holding_output
+from viennatag.files import fitting_name, holding_output
 from viennatag.images.reading import read_images
 from viennatag.images.sources import ImageSource
 from viennatag.metrics.metrics import average_precision
 from viennatag.metrics.scores import as_targets
-from viennatag.model.bundle import GRAPH, Bundle, as_bundle
-from viennatag.model.saving import check_place, write_bundle
+from viennatag.model.bundle import GRAPH, Bundle, as_bundle, check_place
+from viennatag.model.saving import write_bundle
 from viennatag.model.seen_images import is_seen
 from viennatag.prediction.predictor import Predictor
 
@@ -128,11 +130,11 @@ def quantize(
     chosen = [paths[at] for at in evaluating]
     original = _scores(bundle, chosen, "original", progress)
     attempts: list[QuantizationReport] = []
-    with _workplace() as folder:
+    with _workplace(Path(out)) as folder:
         for method in METHODS if precision == "int8" else ("rounding",):
             progress(f"{precision}, {method}", 0, 1, "")
             if precision == "int8":
-                graph = _in_int8(bundle.graph, [paths[at] for at in calibrating], bundle.image_size, method)
+                graph = _in_int8(bundle.graph, [paths[at] for at in calibrating], bundle.image_size, method, folder)
             else:
                 graph = _in_bfloat16(bundle.graph)
             progress(f"{precision}, {method}", 1, 1, f"{len(graph) / 1e6:.1f} MB")
@@ -185,8 +187,8 @@ def _plain(report: QuantizationReport) -> dict[str, Any]:
     return {**report.__dict__, "drop": round(report.drop, 3)}
 
 
-def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
-    """Return the graph with 8-bit weights (per channel) and activations, in the portable QDQ form.
+def _in_int8(graph: Path, paths: list[Path], size: int, method: str, folder: Path) -> bytes:
+    """Return the graph with 8-bit weights (per channel) and activations, in the portable QDQ form, made in a folder.
 
     Weights take 7 of their 8 bits: processors with AVX2 but without VNNI add pairs of products in 16 bits, which
     would overflow, and a bundle shall give the same scores everywhere.
@@ -200,8 +202,8 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
     if method == "percentile":
         paths = paths[: -(-len(paths) // 3)]  # histograms take up to 30 MB for each mark
         paths = paths[: max(len(paths) // _BATCH * _BATCH, min(_BATCH, len(paths)))]  # of batches of one size only
-    with _workplace() as folder, _quietly():
-        file = folder / GRAPH
+    file = folder / GRAPH
+    with _quietly():
         tools.quantize_static(
             str(graph),
             str(file),
@@ -220,18 +222,30 @@ def _in_int8(graph: Path, paths: list[Path], size: int, method: str) -> bytes:
 
 
 @contextmanager
-def _workplace() -> Iterator[Path]:
-    """Yield a temporary folder; whatever the quantizer raises inside the block, a full disk too, becomes one error."""
+def _workplace(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside an output; what a killed run left there is gone.
+
+    The quantizer's own temporary folders lie in it too. Whatever it raises inside the block, a full disk too, becomes
+    one error.
+    """
+    folder = Path(os.path.realpath(out))
+    folder = folder.with_name(fitting_name(f".{folder.name}.work"))
+    usual = tempfile.tempdir
     try:
-        with TemporaryDirectory() as folder:
-            yield Path(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        tempfile.tempdir = str(folder)
+        yield folder
     except (ViennatagError, MemoryError):
         raise
     except Exception as exc:  # to ONNX a graph that was cut off by a full disk is a damaged one
         reason = str(exc).partition("\n")[0][:200] or type(exc).__name__
         raise PrecisionError(
-            f"the graph cannot be reduced ({reason}); free space in {gettempdir()}, or name another folder by TMPDIR"
+            f"the graph cannot be reduced ({reason}); free space in {folder.parent}, or write to another folder"
         ) from exc
+    finally:
+        tempfile.tempdir = usual
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

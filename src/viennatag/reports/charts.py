@@ -4,8 +4,8 @@ Colours follow the reader's light or dark setting. `Markup.format` escapes every
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from markupsafe import Markup
@@ -14,6 +14,7 @@ Colour = Literal["blue", "amber", "red", "grey"]
 """Colours of series, which differ with every kind of colour vision; each has a light and a dark value."""
 WIDTH = 480
 """Width of a chart in its own units: it is scaled to its card, and letters stay legible on a phone."""
+_HEIGHT = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 30, 48
 
 
@@ -38,30 +39,16 @@ class IntervalRow:
     colour: Colour
 
 
-def log_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Markup:
+def log_chart(lines: Sequence[Line], *, x: str, y: str) -> Markup:
     """Return a line chart with logarithmic axes named `x` and `y` that start at 1; points below 1 are drawn at 1."""
-    most = (max((point[axis] for line in lines for point in line.points), default=1.0) for axis in (0, 1))
-    decades = [max(0.1, math.log10(value or 1.0)) for value in most]
-    bottom = height - _BOTTOM
-
-    def place(point: tuple[float, float]) -> tuple[float, float]:
-        right, up = (math.log10(max(value, 1)) / span for value, span in zip(point, decades, strict=True))
-        return _LEFT + right * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
-
-    x_ticks, y_ticks = ([10**power for power in range(int(span) + 1)] for span in decades)
-    if decades[0] % 1 > 0.12 * decades[0]:  # far enough from the last power of ten to be read
-        x_ticks.append(round(10 ** decades[0]))
-    parts = [
-        _axis_names(x, y, height),
-        *(_grid_line(place((1, value))[1], short_number(value)) for value in y_ticks),
-        *(_tick(place((value, 1))[0], bottom, short_number(value)) for value in x_ticks),
-    ]
-    for line in lines:
-        parts += _drawn_line(line, [place(each) for each in line.points], bottom)
-    return _svg(parts, height, f"{y} over {x}, logarithmic axes")
+    most = [max((point[axis] for line in lines for point in line.points), default=1.0) for axis in (0, 1)]
+    across, up = (_log_axis(name, value) for name, value in zip((x, y), most, strict=True))
+    if math.log10(most[0] or 1) % 1 > 0.12 * math.log10(most[0] or 1):  # far enough from the last power of ten
+        across.ticks.append((round(most[0]), short_number(round(most[0]))))
+    return _plot(across, up, lambda place: _drawn_lines(lines, place), "logarithmic axes")
 
 
-def bar_chart(bars: Sequence[tuple[str, float, str]], *, x: str, y: str, height: int = 300) -> Markup:
+def bar_chart(bars: Sequence[tuple[str, float, str]], *, x: str, y: str, height: int = _HEIGHT) -> Markup:
     """Return a bar chart with axes named `x` and `y`; a bar is its name, its count, and its tooltip."""
     bottom, top_value = height - _BOTTOM, max((value for _, value, _ in bars), default=0) or 1
     step = max(1, _round_up(top_value / 5))
@@ -161,7 +148,6 @@ def unit_chart(
     y: str,
     ranges: Sequence[tuple[float, float, float]] = (),
     diagonal: bool = False,
-    height: int = 300,
 ) -> Markup:
     """Return a line chart whose axes named `x` and `y` run from 0 to 1.
 
@@ -171,29 +157,20 @@ def unit_chart(
         y: Name of the axis up.
         ranges: Vertical bars, each at x from one y to another, such as intervals.
         diagonal: Whether to draw where both are the same.
-        height: In units of the chart.
     """
-    bottom = height - _BOTTOM
-
-    def place(across: float, up: float) -> tuple[float, float]:
-        return _LEFT + across * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
-
-    ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
-    parts = [
-        _axis_names(x, y, height),
-        *(_grid_line(place(0, value)[1], f"{value:g}") for value in ticks),
-        *(_tick(place(value, 0)[0], bottom, f"{value:g}") for value in ticks),
-    ]
     straight = Markup('<line class="{} line" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
-    if diagonal:
-        parts.append(straight.format("grey", *place(0, 0), *place(1, 1)))
-    parts += [straight.format("blue range", *place(at, low), *place(at, high)) for at, low, high in ranges]
-    for line in lines:
-        parts += _drawn_line(line, [place(*each) for each in line.points], bottom)
-    return _svg(parts, height, f"{y} over {x}")
+
+    def draw(place: _Place) -> Iterator[Markup]:
+        if diagonal:
+            yield straight.format("grey", *place((0, 0)), *place((1, 1)))
+        for at, low, high in ranges:
+            yield straight.format("blue range", *place((at, low)), *place((at, high)))
+        yield from _drawn_lines(lines, place)
+
+    return _plot(_unit_axis(x), _unit_axis(y), draw)
 
 
-def step_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> Markup:
+def step_chart(lines: Sequence[Line], *, x: str, y: str) -> Markup:
     """Return a line chart over steps, such as epochs: both axes are linear and fit the points."""
     points = [point for line in lines for point in line.points] or [(0.0, 0.0)]
     (left, low), (right, high) = (
@@ -201,41 +178,23 @@ def step_chart(lines: Sequence[Line], *, x: str, y: str, height: int = 300) -> M
     )
     step = _round_up(((high - low) or abs(high) or 1.0) / 4)
     base, roof = math.floor(low / step) * step, math.ceil(high / step + 1e-9) * step
-    bottom = height - _BOTTOM
-
-    def place(point: tuple[float, float]) -> tuple[float, float]:
-        across, up = (point[0] - left) / ((right - left) or 1), (point[1] - base) / ((roof - base) or 1)
-        return _LEFT + across * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
-
     rows = [base + at * step for at in range(round((roof - base) / step) + 1)]
     columns = sorted({round(left + (right - left) * at / 5) for at in range(6)})
-    parts = [
-        _axis_names(x, y, height),
-        *(_grid_line(place((left, value))[1], f"{value:.3g}") for value in rows),
-        *(_tick(place((value, base))[0], bottom, short_number(value)) for value in columns if left <= value <= right),
-    ]
-    for line in lines:
-        parts += _drawn_line(line, [place(each) for each in line.points], bottom)
-    return _svg(parts, height, f"{y} over {x}")
+    across = _Axis(x, lambda value: (value - left) / ((right - left) or 1))
+    across.ticks.extend((value, short_number(value)) for value in columns if left <= value <= right)
+    up = _Axis(y, lambda value: (value - base) / ((roof - base) or 1), [(value, f"{value:.3g}") for value in rows])
+    return _plot(across, up, lambda place: _drawn_lines(lines, place))
 
 
-def frequency_chart(points: Sequence[tuple[float, float, Colour, str]], *, x: str, y: str, height: int = 300) -> Markup:
+def frequency_chart(points: Sequence[tuple[float, float, Colour, str]], *, x: str, y: str) -> Markup:
     """Return a dot for each point: x from 1 on a logarithmic axis, y from 0 to 1, its colour and its tooltip."""
-    decades = max(0.5, math.log10(max((point[0] for point in points), default=1.0) or 1.0))
-    bottom = height - _BOTTOM
-
-    def place(across: float, up: float) -> tuple[float, float]:
-        right = math.log10(max(across, 1)) / decades
-        return _LEFT + right * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
-
-    parts = [
-        _axis_names(x, y, height),
-        *(_grid_line(place(1, value)[1], f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0)),
-        *(_tick(place(10**power, 0)[0], bottom, short_number(10**power)) for power in range(int(decades) + 1)),
-    ]
     dot = Markup('<g class="dot"><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.5"/><title>{}</title></g>')
-    parts += [dot.format(colour, *place(across, up), title) for across, up, colour, title in points]
-    return _svg(parts, height, f"{y} over {x}, logarithmic axis")
+
+    def draw(place: _Place) -> Iterator[Markup]:
+        return (dot.format(colour, *place((across, up)), title) for across, up, colour, title in points)
+
+    axis = _log_axis(x, max((point[0] for point in points), default=1.0), least=0.5)
+    return _plot(axis, _unit_axis(y), draw, "logarithmic axis")
 
 
 def short_number(value: float) -> str:
@@ -252,22 +211,63 @@ def _round_up(value: float) -> float:
     return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * (1 - 1e-9))
 
 
-def _drawn_line(line: Line, placed: Sequence[tuple[float, float]], bottom: float) -> list[Markup]:
-    """Return a line through its placed points, the area below it, and a dot to point at for each tooltip."""
-    if not placed:
-        return []
-    path = " ".join(f"{left:.1f},{top:.1f}" for left, top in placed)
-    parts = []
-    if line.fill:
-        ends = f"{placed[-1][0]:.1f},{bottom} {placed[0][0]:.1f},{bottom}"
-        parts.append(Markup('<polygon class="{} area" points="{} {}"/>').format(line.colour, path, ends))
-    parts.append(Markup('<polyline class="{} line" points="{}"/>').format(line.colour, path))
-    point = Markup(
-        '<g class="point {colour}"><circle class="hover" cx="{x:.1f}" cy="{y:.1f}" r="9"/>'
-        '<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><title>{title}</title></g>'
-    )
-    titled = zip(placed, line.titles, strict=False)
-    return [*parts, *(point.format(colour=line.colour, x=left, y=top, title=title) for (left, top), title in titled)]
+@dataclass(frozen=True)
+class _Axis:
+    """The name of an axis, the share of its length at which a value stands, and its ticks with their names."""
+
+    name: str
+    share: Callable[[float], float]
+    ticks: list[tuple[float, str]] = field(default_factory=list)
+
+
+_Place = Callable[[tuple[float, float]], tuple[float, float]]
+"""Returns where a point (x, y) stands in a chart."""
+
+
+def _log_axis(name: str, most: float, *, least: float = 0.1) -> _Axis:
+    """Return a logarithmic axis from 1 to the most, over a tenth of a decade at least."""
+    decades = max(least, math.log10(most or 1.0))
+    powers = [10**power for power in range(int(decades) + 1)]
+    ticks = [(float(value), short_number(value)) for value in powers]
+    return _Axis(name, lambda value: math.log10(max(value, 1)) / decades, ticks)
+
+
+def _unit_axis(name: str) -> _Axis:
+    return _Axis(name, lambda value: value, [(value, f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0)])
+
+
+def _plot(x: _Axis, y: _Axis, draw: Callable[[_Place], Iterable[Markup]], note: str = "") -> Markup:
+    """Return a chart with two axes, and what is drawn between them."""
+    bottom = _HEIGHT - _BOTTOM
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        across, up = x.share(point[0]), y.share(point[1])
+        return _LEFT + across * (WIDTH - _LEFT - _RIGHT), bottom - up * (bottom - _TOP)
+
+    parts = [
+        _axis_names(x.name, y.name, _HEIGHT),
+        *(_grid_line(place((1, value))[1], name) for value, name in y.ticks),
+        *(_tick(place((value, 1))[0], bottom, name) for value, name in x.ticks),
+        *draw(place),
+    ]
+    return _svg(parts, _HEIGHT, f"{y.name} over {x.name}{note and f', {note}'}")
+
+
+def _drawn_lines(lines: Iterable[Line], place: _Place) -> Iterator[Markup]:
+    """Yield each line through its points, the area below it, and a dot to point at for each tooltip."""
+    point = Markup('<circle class="point {}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}</title></circle>')
+    for line in lines:
+        if not line.points:
+            continue
+        placed = [place(each) for each in line.points]
+        path = " ".join(f"{left:.1f},{top:.1f}" for left, top in placed)
+        if line.fill:
+            bottom = _HEIGHT - _BOTTOM
+            ends = f"{placed[-1][0]:.1f},{bottom} {placed[0][0]:.1f},{bottom}"
+            yield Markup('<polygon class="{} area" points="{} {}"/>').format(line.colour, path, ends)
+        yield Markup('<polyline class="{} line" points="{}"/>').format(line.colour, path)
+        titled = zip(placed, line.titles, strict=False)
+        yield from (point.format(line.colour, *at, title) for at, title in titled if title)
 
 
 def _svg(parts: Iterable[Markup], height: int, label: str) -> Markup:

@@ -58,10 +58,7 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
             table.add_row(title, *(_cell(found.metrics[name]) for found in groups))
         parts.append(table)
         if absent := groups[0].left_out:
-            have, are = ("has", "is") if absent == 1 else ("have", "are")
-            left_out = (
-                f"{count(absent, 'label')} of this level {have} no positive mark here and {are} left out of macro means"
-            )
+            left_out = f"left out of macro means: {count(absent, 'label')} of this level without a positive mark here"
             parts.append(Text(left_out))
         parts.append(Text())
     if evaluation.exclusive and not incomplete:
@@ -81,8 +78,7 @@ def evaluation_report(evaluation: "Evaluation", *, incomplete: bool = False) -> 
             counted = f"count as {OTHER!r}" if OTHER in evaluation.labels else "are left out"
         notes += f"; {share:.1%} of their codes are not among the model's labels and {counted}"
     if evaluation.skipped:
-        verb = "was" if len(evaluation.skipped) == 1 else "were"
-        notes += f"; {count(len(evaluation.skipped), 'mark')} {verb} left out"
+        notes += f"; left out: {count(len(evaluation.skipped), 'mark')}"
     return Group(*parts, Text(notes), *([Text(INCOMPLETE, style="yellow")] if incomplete else []))
 
 

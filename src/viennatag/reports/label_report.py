@@ -1,15 +1,18 @@
 """The figures of each label for people: one HTML page to sort, search and open, and a CSV table.
 
 The page holds its pictures and its one script itself. Charts and pictures of a label are shown when it is opened, so
-a page with thousands of labels stays quick.
+a page with thousands of labels stays quick; where there are many, they are compressed, for a chart has some kilobytes.
 """
 
 import base64
 import csv
+import gzip
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -25,14 +28,27 @@ from viennatag.metrics.metrics import frequency_bands, mean_of_known
 from viennatag.reports import charts
 from viennatag.reports.charts import Colour, Line
 from viennatag.reports.learning_curves import MORE, curves_chart
-from viennatag.reports.pages import Chart, render, thumbnail_url
+from viennatag.reports.pages import PICTURES_ON_PAGE, Chart, render, thumbnail_url
 
 if TYPE_CHECKING:
     from viennatag.evaluation.learning_curves import LearningCurves
 
-_THUMBNAIL = 88
+_THUMBNAIL = 88  # pixels
+_PLAIN_DETAILS = 2_000_000  # characters of details up to which they are not compressed
+_MANY = 500  # labels from which on only every fifth point of a curve has a tooltip: they take most of a page
+_BLOCK = 50  # labels whose details are compressed together
 _BANDS: dict[str, Colour] = {"head": "blue", "medium": "amber", "tail": "red"}
 _SCRIPT = Path(__file__).parent / "templates/labels.js"
+
+
+class _Column(NamedTuple):
+    """A column of figures: its name, its tooltip, a figure for each label, how they are written, and its class."""
+
+    name: str
+    tip: str
+    values: NDArray[Any]
+    form: str = ".2f"
+    kind: str = "right"
 
 
 class _Cell(NamedTuple):
@@ -40,7 +56,7 @@ class _Cell(NamedTuple):
 
     text: str
     value: float | str
-    kind: str = "right"
+    kind: str
 
 
 class _Picture(NamedTuple):
@@ -74,6 +90,7 @@ def label_report_page(
     curves: "LearningCurves | None" = None,
     training: Sequence[Chart] = (),
     notes: Sequence[str] = (),
+    most_pictures: int = PICTURES_ON_PAGE,
 ) -> str:
     """Return the figures of each label as one HTML page.
 
@@ -85,12 +102,19 @@ def label_report_page(
         curves: What more training marks would bring, by label.
         training: Charts of the training.
         notes: What a reader must know about these marks.
+        most_pictures: Marks that are pictured at most, those that most labels name.
     """
-    pictured = _pictures(report, marks, images)
+    named = Counter(row for each in report.details for row in (*each.right, *each.false_positives, *each.missed))
+    chosen = [row for row, _ in named.most_common(most_pictures)]
+    pictured = {} if marks is None or images is None else _pictures(chosen, marks, Path(images))
+    if pictured and len(chosen) < len(named):
+        notes = [*notes, f"Only {len(chosen):,} of the {len(named):,} marks that labels name are pictured."]
+    if len(report) >= _MANY:
+        notes = [*notes, "Pointed at, curves of precision and recall tell their figures at every fifth point."]
     script = _SCRIPT.read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     bands = _band_of(report)
-    gains = None if curves is None else curves.gain(MORE)
+    columns = _columns(report, curves)
     shown = list(dict.fromkeys(report.levels))
     return render(
         "labels",
@@ -104,7 +128,7 @@ def label_report_page(
         levels=shown if len(shown) > 1 else [],
         bands=[band for band in _BANDS if band in bands],
         groups=[group for group in dict.fromkeys(report.groups) if group],
-        head=_head(report, curves),
+        head=columns,
         rows=[
             {
                 "name": name,
@@ -112,11 +136,14 @@ def label_report_page(
                 "level": report.levels[at],
                 "band": bands[at],
                 "group": report.groups[at],
-                "cells": _cells(report, at, gains),
-                "details": _details(report, at, marks, curves),
+                "cells": [_cell(report, column, at) for column in columns],
             }
             for at, name in enumerate(report.names)
         ],
+        details=stored_details(
+            [render("label_details", at=at, **_details(report, at, marks, curves)) for at in range(len(report))]
+        ),
+        block=_BLOCK,
         pictures=Markup(json.dumps(pictured).replace("<", "\\u003c")),
     )
 
@@ -179,56 +206,43 @@ def _title(report: LabelReport, at: int) -> str:
     return name if heading == name else f"{name} {heading}"
 
 
-def _head(report: LabelReport, curves: "LearningCurves | None") -> list[tuple[str, str, str]]:
-    """Return name, tooltip and class of each column after the label's."""
-    return [
-        *((name, f"marks with the label in {name}", _subset_class(name)) for name in _subsets(report)),
-        ("evaluated", "evaluated marks with the label", "right"),
-        ("AP", "average precision, with its 95 % interval by bootstrap over marks", "bar"),
-        *([("+50", "expected gain of average precision with 50 more training marks", "right")] if curves else []),
-        ("precision", "share of the suggestions that are right", "right"),
-        ("recall", "share of the label's marks that are suggested", "right"),
-        ("F1", "harmonic mean of precision and recall", "right"),
-        ("threshold", "the label is suggested from this score on", "right wide"),
-        ("calibration", "expected calibration error", "right wide"),
-    ]
-
-
-def _subsets(report: LabelReport) -> list[str]:
-    """Return the subsets with a column of their own, without the one that was evaluated."""
+def _columns(report: LabelReport, curves: "LearningCurves | None") -> list[_Column]:
+    """Return the columns after the label's; of subsets with the same marks as the evaluated ones there is none."""
     evaluated = report.support["evaluated"]
-    return [name for name, counts in report.support.items() if not np.array_equal(counts, evaluated)]
-
-
-def _subset_class(name: str) -> str:
-    return "right" if name in {"train", "evaluated"} else "right wide"
-
-
-def _cells(report: LabelReport, at: int, gains: NDArray[np.float64] | None) -> list[_Cell]:
-    value, low, high = (float(each[at]) for each in (report.average_precision, report.low, report.high))
-    more = [] if gains is None else [_number(float(gains[at]), sign="+")]
+    others = {name: each for name, each in report.support.items() if not np.array_equal(each, evaluated)}
+    gain = "expected gain of average precision with 50 more training marks"
     return [
         *(
-            _Cell(f"{report.support[name][at]:,}", int(report.support[name][at]), _subset_class(name))
-            for name in (*_subsets(report), "evaluated")
+            _Column(name, f"marks with the label in {name}", counts, ",", "right" if name == "train" else "right wide")
+            for name, counts in others.items()
         ),
-        _Cell(_bar(value, low, high), "" if math.isnan(value) else round(value, 5), "bar"),
-        *more,
-        *(_number(float(each[at])) for each in (report.precision, report.recall, report.f1)),
-        *(
-            _number(float(each[at]), digits=3, kind="right wide")
-            for each in (report.threshold, report.calibration_error)
+        _Column("evaluated", "evaluated marks with the label", evaluated, ","),
+        _Column(
+            "AP",
+            "average precision, with its 95 % interval by bootstrap over marks",
+            report.average_precision,
+            kind="bar",
         ),
+        *([_Column("+50", gain, curves.gain(MORE), "+.2f")] if curves else []),
+        _Column("precision", "share of the suggestions that are right", report.precision),
+        _Column("recall", "share of the label's marks that are suggested", report.recall),
+        _Column("F1", "harmonic mean of precision and recall", report.f1),
+        _Column("threshold", "the label is suggested from this score on", report.threshold, ".3f", "right wide"),
+        _Column("calibration", "expected calibration error", report.calibration_error, ".3f", "right wide"),
     ]
 
 
-def _number(value: float, *, digits: int = 2, kind: str = "right", sign: str = "") -> _Cell:
-    return _Cell("–", "", kind) if math.isnan(value) else _Cell(f"{value:{sign}.{digits}f}", round(value, 5), kind)
+def _cell(report: LabelReport, column: _Column, at: int) -> _Cell:
+    value = column.values[at].item()
+    if math.isnan(value):
+        return _Cell("–", "", column.kind)
+    text = f"{value:{column.form}}"
+    if column.kind == "bar":
+        text = _bar(value, float(report.low[at]), float(report.high[at]))
+    return _Cell(text, round(value, 5), column.kind)
 
 
 def _bar(value: float, low: float, high: float) -> str:
-    if math.isnan(value):
-        return "–"
     ends = (value, value) if math.isnan(low) else (max(low, 0.0), min(high, 1.0))
     svg = Markup(
         '<span class="bar"><svg viewBox="0 0 100 14" preserveAspectRatio="none" role="img" aria-label="{value:.2f}">'
@@ -289,7 +303,9 @@ def _curve_chart(report: LabelReport, at: int) -> Chart | None:
     if not len(curve):
         return None
     points = [(0.0, float(curve[0, 1])), *((float(recall), float(precision)) for recall, precision in curve)]
-    titles = ["", *(f"recall {recall:.2f}, precision {precision:.2f}" for recall, precision in curve)]
+    named = [f"recall {recall:.2f}, precision {precision:.2f}" for recall, precision in curve]
+    every = 1 if len(report) < _MANY else 5
+    titles = ["", *(title if number % every == 0 else "" for number, title in enumerate(named))]
     lines = [Line(points, "blue", titles, fill=True)]
     precision, recall = float(report.precision[at]), float(report.recall[at])
     note = ""
@@ -314,14 +330,22 @@ def _reliability_chart(found: LabelDetails) -> Chart:
     return Chart("Reliability", svg, note="On the dashed line scores are probabilities. Bars: 95 % intervals.")
 
 
-def _pictures(report: LabelReport, marks: Marks | None, images: Path | str | None) -> dict[str, str]:
-    """Return each mark that details show as a URL by its row; one that cannot be read is left out."""
-    if marks is None or images is None:
-        return {}
+def stored_details(details: Sequence[str], *, most_plain: int = _PLAIN_DETAILS) -> Markup:
+    """Return the details of labels as markup: templates, or compressed blocks of them if they have many characters."""
+    if sum(map(len, details)) <= most_plain:
+        return Markup("".join(details))
+    block = Markup('<script type="application/gzip" id="block-{}">{}</script>\n')
+    packed = (
+        gzip.compress("".join(details[first : first + _BLOCK]).encode(), mtime=0)
+        for first in range(0, len(details), _BLOCK)
+    )
+    return Markup("").join(block.format(at, base64.b64encode(each).decode("ascii")) for at, each in enumerate(packed))
+
+
+def _pictures(rows: Iterable[int], marks: Marks, images: Path) -> dict[str, str]:
+    """Return marks as URLs by their rows; one that cannot be read is left out."""
     found: dict[str, str] = {}
-    for row in sorted({row for each in report.details for row in (*each.right, *each.false_positives, *each.missed)}):
-        try:
-            found[str(row)] = thumbnail_url(Path(images) / marks.images[row], _THUMBNAIL)
-        except ImageError:
-            continue
+    for row in rows:
+        with suppress(ImageError):
+            found[str(row)] = thumbnail_url(images / marks.images[row], _THUMBNAIL)
     return found

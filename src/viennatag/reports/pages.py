@@ -50,6 +50,8 @@ CHARTED = ("macro_map", "tail_map")
 """Metrics with a chart of differences on a comparison page."""
 ISSUES_ON_PAGE = 200
 """Label issues of a kind on a page; a CSV file holds all."""
+PICTURES_ON_PAGE = 1_000
+"""Most pictures of marks on a page, which have a few kilobytes each."""
 _THUMBNAIL = 96
 _LISTED_LABELS = 2_000
 _COLOURS: dict[str, Colour] = {"better": "blue", "worse": "red", "same": "grey"}
@@ -184,7 +186,7 @@ def profile_page(profile: Profile, *, source: str, more: Sequence[Markup] = ()) 
         pair_tables=pair_tables,
         labels=labels,
         needs=f"{needs.marks:,} marks of a label give {needs.train_marks:,} training and {needs.test_marks:,} test "
-        f"marks. {len(nearest):,} of {len(level.names):,} {labels} have fewer.",
+        f"marks. Below that: {len(nearest):,} of {len(level.names):,} {labels}.",
         nearest=label_table(profile, nearest[:20]),
         all_title=f"{listed} {len(frequent):,} {labels}",
         all_labels=label_table(profile, frequent),

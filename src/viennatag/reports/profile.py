@@ -39,10 +39,10 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
     if missing.any():
         near = ", ".join(f"{level.names[at]} (+{missing[at]:,})" for at in nearest_labels(profile)[:5])
         advice[f"Collect marks for the {labels} that nearly have enough"] = (
-            f"{np.sum(missing > 0):,} of {len(level.names):,} {labels} have fewer than {needs.marks:,} marks, "
-            f"which give {needs.train_marks:,} training and {needs.test_marks:,} test marks in an 80/10/10 split; "
-            f"{np.sum(level.counts < needs.to_learn):,} have too few even for training. "
-            f"Together they lack {missing.sum():,} marks. The closest: {near}."
+            f"With fewer than {needs.marks:,} marks: {np.sum(missing > 0):,} of {len(level.names):,} {labels}. So many "
+            f"give {needs.train_marks:,} training and {needs.test_marks:,} test marks in an 80/10/10 split. "
+            f"With too few even for training: {np.sum(level.counts < needs.to_learn):,}. "
+            f"Marks missing in all: {missing.sum():,}. The closest: {near}."
         )
         vienna, lone = profile.taxonomy == "vienna", np.sum(level.counts < _SUBSETS)
         rendered = ", and `more-data`, which adds synthetic marks of them to the training subset" if vienna else ""
@@ -52,8 +52,8 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
             else f"`group-rare` counts {labels} too rare to learn for their parent"
         )
         untestable = (
-            f" {lone:,} {labels} have fewer than {_SUBSETS} marks and cannot be in training, validation and test at "
-            "once: no metric tells how well they are learned."
+            f" With fewer than {_SUBSETS} marks ({lone:,} of the {labels}) a label cannot be in training, validation "
+            "and test at once: no metric tells how well it is learned."
         )
         advice["Choose what to do with the other rare labels"] = (
             f"Compare `few-examples`, which learns them from similarities to single marks{rendered}. {grouped}."

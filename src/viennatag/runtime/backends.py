@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,31 +28,9 @@ class Tensor:
     shape: tuple[Any, ...]
 
 
-class Runtime(Protocol):
-    """A graph opened by one library.
-
-    Attributes:
-        name: One of `RUNTIMES`.
-        device: `CPU` or `CUDA`.
-        precision: Type for computations: `float32` or `bfloat16`; integers of a graph stay integers.
-        input: The only input of the graph.
-        outputs: Names of the outputs.
-    """
-
-    name: str
-    device: str
-    precision: str
-    input: Tensor
-    outputs: tuple[str, ...]
-
-    def run(self, pixels: NDArray[np.uint8], outputs: tuple[str, ...]) -> list[NDArray[np.float32]]:
-        """Return the named outputs; several threads may call at once."""
-        ...
-
-
 def open_runtime(
     name: str, graph: Path | bytes, *, threads: int, callers: int = 1, precision: str = "float32"
-) -> Runtime:
+) -> "Runtime":
     """Return a graph opened by the named library.
 
     Args:
@@ -98,7 +76,15 @@ def installed_runtimes() -> tuple[str, ...]:
 
 
 class OnnxRuntime:
-    """ONNX Runtime, on CUDA if the installed package and the machine support it."""
+    """ONNX Runtime, on CUDA if the installed package and the machine support it.
+
+    Attributes:
+        name: One of `RUNTIMES`.
+        device: `CPU` or `CUDA`.
+        precision: Type for computations: `float32` or `bfloat16`; integers of a graph stay integers.
+        input: The only input of the graph.
+        outputs: Names of the outputs.
+    """
 
     name, title = "onnxruntime", "ONNX Runtime"
 
@@ -120,12 +106,12 @@ class OnnxRuntime:
         self.precision = "float32"
 
     def run(self, pixels: NDArray[np.uint8], outputs: tuple[str, ...]) -> list[NDArray[np.float32]]:
-        """Return the named outputs."""
+        """Return the named outputs; several threads may call at once."""
         return list(self._session.run(list(outputs), {self.input.name: pixels}))
 
 
 class OpenVino:
-    """OpenVINO on the processor; each calling thread has its own request."""
+    """OpenVINO on the processor; each calling thread has its own request. Attributes are those of `OnnxRuntime`."""
 
     name, title, device = "openvino", "OpenVINO", "CPU"
 
@@ -155,6 +141,10 @@ class OpenVino:
             self._requests.own = self._compiled.create_infer_request()
         found = self._requests.own.infer([pixels], share_inputs=True)
         return [found[name] for name in outputs]
+
+
+Runtime = OnnxRuntime | OpenVino
+"""A graph opened by one library."""
 
 
 def _output_name(output: Any) -> str:

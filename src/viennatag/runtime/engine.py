@@ -4,26 +4,22 @@ The graph takes uint8 and normalises inside, so nothing about a network leaks ou
 same engine extracts features for training and serves predictions, so both see the same values.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.cores import available_cores
+from viennatag.cores import available_cores, in_threads
 from viennatag.errors import BundleError, DataError, ImageError
 from viennatag.images.crops import full_view_rows
 from viennatag.images.decoding import FramedImage
 from viennatag.images.isolation import read_guarded
 from viennatag.images.sources import ImageSource
 from viennatag.runtime.backends import open_runtime
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 BATCH_SIZE = 8
 """Throughput on a CPU is flat from about 4 images on; larger batches only cost memory."""
@@ -64,8 +60,7 @@ class Engine:
         return self._runtime.device
 
     def __str__(self) -> str:
-        names = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-        return f"{names[self._runtime.name]} on {self.device}, computing in {self._runtime.precision}"
+        return f"{self._runtime.title} on {self.device}, computing in {self._runtime.precision}"
 
     def run(self, pixels: NDArray[np.uint8], outputs: tuple[str, ...] | None = None) -> list[NDArray[np.float32]]:
         """Return the named outputs, or all of them, for a batch of pixels.
@@ -181,25 +176,14 @@ def run_images(
     if len(first) < 2 or workers == 1:  # a thread besides this one would only take turns with it
         yield from map(run, batches)
         return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(workers, thread_name_prefix="engine") as pool:
-        queue: deque[tuple[Future[Batch[Extra]], int]] = deque()
-        waiting = 0
-        try:
-            while True:
-                while len(queue) < 2 * workers and waiting <= _WAITING_BYTES and (batch := next(batches, None)):
-                    size = sum(map(_held_bytes, batch))
-                    queue.append((pool.submit(run, batch), size))
-                    waiting += size
-                if not queue:
-                    return
-                future, size = queue.popleft()
-                yield future.result()
-                waiting -= size
-        finally:
-            for future, _ in queue:
-                future.cancel()
+    yield from in_threads(
+        run,
+        batches,
+        workers=workers,
+        ahead=2 * workers,
+        weigh=lambda batch: sum(map(_held_bytes, batch)),
+        most=_WAITING_BYTES,
+    )
 
 
 def _batches(sources: Iterable[ImageSource], batch_size: int) -> Iterator[list[ImageSource]]:

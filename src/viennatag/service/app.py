@@ -40,7 +40,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
     metrics = ServiceMetrics()
     state = State(predictor, options, metrics)
     store: BatchStore = MemoryBatchStore(options.batch_bytes)
-    callers = None
+    find_caller = None
     if options.store is not None:
         require("alembic", "store")
         require("sqlalchemy", "store")
@@ -49,7 +49,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
         from viennatag.service.store.database import Database
 
         database = Database(options.store)
-        store, callers = DatabaseBatchStore(database, options.batch_bytes), Callers(database)
+        store, find_caller = DatabaseBatchStore(database, options.batch_bytes), Callers(database).find
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +73,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None) -> Fas
         docs_url=None,  # FastAPI's pages load scripts from the internet; `describe` has one that does not
         redoc_url=None,
         dependencies=[Depends(refuse_unknown_parameters)],
-        middleware=[Middleware(RequestMiddleware, options=options, metrics=metrics, callers=callers)],
+        middleware=[Middleware(RequestMiddleware, options=options, metrics=metrics, find_caller=find_caller)],
     )
     if options.origins:
         app.add_middleware(

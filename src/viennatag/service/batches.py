@@ -45,29 +45,6 @@ BatchId = Annotated[str, Path(max_length=64, description="The id of a batch, as 
 
 
 @dataclass(frozen=True)
-class BatchStatus:
-    """How far a batch is.
-
-    Attributes:
-        id: Its id, which cannot be guessed.
-        status: `waiting`, `running`, `done`, or `failed`.
-        images: Number of its images.
-        done: Number of its images that have a result.
-        created: When it was sent.
-        expires: When its results are forgotten; None until it is done.
-        detail: Why it failed.
-    """
-
-    id: str
-    status: str
-    images: int
-    done: int
-    created: datetime
-    expires: datetime | None = None
-    detail: str | None = None
-
-
-@dataclass(frozen=True)
 class BatchImages:
     """The next images of a batch, and what is wanted of them; `first` is the number of the first one, from 1."""
 
@@ -80,10 +57,10 @@ class BatchImages:
 class BatchStore(Protocol):
     """Where batches are kept. A method that names an unknown batch raises KeyError."""
 
-    def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchStatus:
+    def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchResponse:
         """Keep a new batch, or raise a `Problem` if there is no room for it."""
 
-    def status(self, id_: str) -> BatchStatus:
+    def status(self, id_: str) -> BatchResponse:
         """Return how far a batch is."""
 
     def results(self, id_: str, start: int, count: int) -> list[bytes]:
@@ -122,7 +99,7 @@ class MemoryBatchStore:
         self._held = 0
         self._batches: dict[str, _Batch] = {}
 
-    def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchStatus:
+    def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchResponse:
         """Keep a new batch.
 
         Raises:
@@ -137,16 +114,18 @@ class MemoryBatchStore:
         self._held += size
         return self.status(id_)
 
-    def status(self, id_: str) -> BatchStatus:
+    def status(self, id_: str) -> BatchResponse:
         """Return how far a batch is."""
         self._forget_old()
         batch = self._batches[id_]
-        done = len(batch.results)
-        if batch.expires is None:
-            status = "running" if done else "waiting"
-        else:
-            status = "failed" if batch.detail else "done"
-        return BatchStatus(id_, status, batch.images, done, batch.created, batch.expires, batch.detail)
+        return BatchResponse(
+            id=id_,
+            images=batch.images,
+            done=len(batch.results),
+            created=batch.created,
+            expires=batch.expires,
+            detail=batch.detail,
+        )
 
     def results(self, id_: str, start: int, count: int) -> list[bytes]:
         """Return results as JSON in the order of the images, from a position on."""
@@ -250,6 +229,13 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
     """Return the routes of batches."""
     router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=RESPONSES)
 
+    async def ask(question: Callable[..., _Answer], id_: str, *arguments: int) -> _Answer:
+        try:
+            return await ask_store(question, id_, *arguments)
+        except KeyError:
+            reasons = "it was removed, its hour is over, or the service was started again"
+            raise Problem(NO_BATCH, f"there is no batch {id_[:64]!r}; {reasons}") from None
+
     @router.post(
         "",
         status_code=202,
@@ -261,7 +247,7 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
         request: Request,
         response: Response,
         wanted: Annotated[PredictionQuery, Depends(prediction_query(state.predictor))],
-    ) -> BatchStatus:
+    ) -> BatchResponse:
         """Send up to 1,000 images, in the body of one request, to be predicted in the background.
 
         The parameters are those of a prediction. The answer names the batch, whose results are kept for an hour.
@@ -272,12 +258,9 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
         return found
 
     @router.get("/{id}", response_model=BatchResponse, operation_id="read_batch")
-    async def read(id: BatchId) -> BatchStatus:  # noqa: A002 - the name in the address
+    async def read(id: BatchId) -> BatchResponse:  # noqa: A002 - the name in the address
         """Show how far a batch is."""
-        try:
-            return await ask_store(store.status, id)
-        except KeyError:
-            raise _unknown(id) from None
+        return await ask(store.status, id)
 
     @router.get("/{id}/results", response_model=BatchResultsResponse, operation_id="read_batch_results")
     async def read_results(
@@ -286,10 +269,7 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
         count: Annotated[int, Query(ge=1, le=MAX_FILES, description="How many results.")] = 100,
     ) -> StreamingResponse:
         """Show results in the order of the images, as far as there are; each as in a prediction."""
-        try:
-            first = await ask_store(store.results, id, start, min(count, _AT_ONCE))
-        except KeyError:
-            raise _unknown(id) from None
+        first = await ask(store.results, id, start, min(count, _AT_ONCE))
 
         async def stream() -> AsyncGenerator[bytes, None]:
             found, sent = first, 0
@@ -305,14 +285,6 @@ def batch_routes(state: State, store: BatchStore) -> APIRouter:
     @router.delete("/{id}", status_code=204, operation_id="remove_batch")
     async def remove(id: BatchId) -> None:  # noqa: A002
         """Cancel a batch, and forget its images and results."""
-        try:
-            await ask_store(store.remove, id)
-        except KeyError:
-            raise _unknown(id) from None
+        await ask(store.remove, id)
 
     return router
-
-
-def _unknown(id_: str) -> Problem:
-    reasons = "it was removed, its hour is over, or the service was started again"
-    return Problem(NO_BATCH, f"there is no batch {id_[:64]!r}; {reasons}")

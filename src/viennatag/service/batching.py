@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from viennatag.errors import ImageError
 from viennatag.images.crops import Box
@@ -82,8 +83,7 @@ class Batcher:
         self._closing = False
         self._busy_since: dict[str, float] = {}  # by the name of a worker
         self.size = 0
-        metrics.watch_queue(lambda: self.size)
-        metrics.watch_stuck(self.stuck_workers)
+        metrics.watch(lambda: self.size, self.stuck_workers)
         self._decoders = decode_processes(seconds=ORDINARY_SECONDS)
         self._slow_decoders = decode_processes(nice=_SLOW_NICE)
         self._slow_threads = -(-options.workers // 2)
@@ -151,6 +151,12 @@ class Batcher:
         size, max_crops = self._predictor.engine.size, self._predictor.postprocessor.max_crops
         max_pixels = self._options.max_pixels
         return lambda processes: processes.frame(image, size, max_crops=max_crops, max_pixels=max_pixels, region=region)
+
+    def shrinking(
+        self, image: bytes | Path, side: int, region: Box | None = None
+    ) -> Callable[[DecodeProcesses], Image.Image]:
+        """Return what decodes an image, or a region of it, at most `side` pixels wide and high."""
+        return lambda processes: processes.shrink(image, side, max_pixels=self._options.max_pixels, region=region)
 
     async def close(self) -> None:
         """Finish the queue, then end the workers."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from viennatag.data.taxonomy import LabelNode, LabelTree
 from viennatag.errors import CodeError
-from viennatag.explain.similar import digest
+from viennatag.files import digest
 from viennatag.model.bundle import DESCRIPTION, Bundle
 from viennatag.service.problems import NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import CodeList, CodeResponse, ModelResponse
@@ -21,18 +21,20 @@ _LIMIT = 60
 def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
     """Return the routes of the classification and the model."""
     router = APIRouter(prefix="/v1", responses=RESPONSES)
-    vienna = bundle.labels.taxonomy == "vienna"
-    own = None if vienna else _tree_of(bundle)
+    taxonomy = bundle.labels.taxonomy
+    own = taxonomy if isinstance(taxonomy, LabelTree) else None
+    if taxonomy == "flat":  # a tree of one level
+        own = LabelTree(tuple(map(LabelNode, bundle.labels.names)))
     card = {
         **model_name(bundle),
         "team": team,
-        "taxonomy": str(bundle.labels.taxonomy),
+        "taxonomy": str(taxonomy),
         "image_size": bundle.image_size,
         "labels": dict(Counter(bundle.labels.levels)),
         "training": dict(bundle.training),
         "metrics": dict(bundle.metrics),
         "thresholds": dict(zip(bundle.labels.names, bundle.postprocessor.thresholds.tolist(), strict=True)),
-        "auxiliary": [str(code) for code in sorted(auxiliary_codes()) if vienna and str(code) in bundle.labels.index],
+        "auxiliary": [str(code) for code in sorted(auxiliary_codes()) if not own and str(code) in bundle.labels.index],
         "parents": {node.label: node.parent for node in own.nodes if node.parent} if own else None,
         "groups": {group: sorted(labels, key=own.sort_key) for group, labels in own.members.items()} if own else {},
     }
@@ -49,7 +51,13 @@ def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
         ] = None,
     ) -> dict[str, Any]:
         """Search the headings; without `q`, list the categories, or the labels without a parent."""
-        return {"codes": _search_own(own, q) if own else _search_vienna(q)}
+        if own:
+            found = own.children("") if q is None else own.search(q.split())[:_LIMIT]
+            return {"codes": [_own_node(label, own) for label in found]}
+        if q is None:
+            return {"codes": [_node(code) for code in vienna_tree().children(None)]}
+        matches = search_classification(q, limit=_LIMIT)
+        return {"codes": [{**_node(code), "matched": matched} for code, matched in matches]}
 
     @router.get("/codes/{code:path}", response_model=CodeResponse, tags=["codes"], operation_id="read_code")
     async def read_code(code: Annotated[str, Path(max_length=1000, examples=["3.1.6"])]) -> dict[str, Any]:
@@ -68,23 +76,6 @@ def model_name(bundle: Bundle) -> dict[str, str]:
     """Return the name of a bundle and the digest of its description, which holds the hashes of its other files."""
     folder = bundle.graph.parent
     return {"name": folder.resolve().name, "digest": digest(folder / DESCRIPTION)}
-
-
-def _search_vienna(words: str | None) -> list[dict[str, Any]]:
-    if words is None:
-        return [_node(code) for code in vienna_tree().children(None)]
-    return [{**_node(code), "matched": matched} for code, matched in search_classification(words, limit=_LIMIT)]
-
-
-def _tree_of(bundle: Bundle) -> LabelTree:
-    """Return the tree of a bundle's labels; flat ones are a tree of one level."""
-    taxonomy = bundle.labels.taxonomy
-    return taxonomy if isinstance(taxonomy, LabelTree) else LabelTree(tuple(map(LabelNode, bundle.labels.names)))
-
-
-def _search_own(tree: LabelTree, words: str | None) -> list[dict[str, str]]:
-    found = tree.children("") if words is None else tree.search(words.split())[:_LIMIT]
-    return [_own_node(label, tree) for label in found]
 
 
 def _vienna_code(text: str, bundle: Bundle) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`/v1/explain`: the heat map of a code."""
 
-import io
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from PIL import Image
 from viennatag.errors import BundleError
 from viennatag.explain.heatmap import Explanation
 from viennatag.images.decoding import FramedImage
-from viennatag.images.isolation import DecodeProcesses
 from viennatag.service.parameters import BoxQuery, read_box
 from viennatag.service.problems import NO_HEAT_MAP, RESPONSES, Problem
 from viennatag.service.schemas import PNG_RESPONSE, ExplainResponse
 from viennatag.service.state import State
-from viennatag.service.uploads import ONE_IMAGE, receive_image
+from viennatag.service.uploads import ONE_IMAGE, png_response, receive_image
 from viennatag.vienna.codes import parse_code
 
 _LONGEST_SIDE = 1024
@@ -65,21 +63,14 @@ def explain_routes(state: State) -> APIRouter:
             return JSONResponse(content | {"heat": _rounded(found.heat(*_GRID))}, headers={"Vary": "Accept"})
 
         def draw(images: tuple[FramedImage, Image.Image]) -> Response:
-            file = io.BytesIO()
-            explain_framed(images[0]).overlay(images[1]).save(file, "PNG", compress_level=1)
-            return Response(file.getvalue(), media_type="image/png", headers={"Vary": "Accept"})
+            return png_response(explain_framed(images[0]).overlay(images[1]), {"Vary": "Accept"})
 
         async with receive_image(request, state) as image:
             frame = state.batcher.framing(image.content, region)
             if wants_json:
                 return await state.batcher.run(image.content, frame, describe)
-
-            def decode(processes: DecodeProcesses) -> tuple[FramedImage, Image.Image]:
-                most = state.options.max_pixels
-                small = processes.shrink(image.content, _LONGEST_SIDE, max_pixels=most, region=region)
-                return frame(processes), small
-
-            return await state.batcher.run(image.content, decode, draw)
+            shrink = state.batcher.shrinking(image.content, _LONGEST_SIDE, region)
+            return await state.batcher.run(image.content, lambda each: (frame(each), shrink(each)), draw)
 
     return router
 

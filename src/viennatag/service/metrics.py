@@ -21,15 +21,12 @@ class ServiceMetrics:
         self.batches = Histogram("viennatag_batch_images", what, buckets=range(1, 9), registry=home)
         self.refused = Counter("viennatag_refused", "Requests refused because of load.", registry=home)
 
-    def watch_queue(self, size: Callable[[], float]) -> None:
-        """Export the size of the queue."""
-        gauge = Gauge("viennatag_queue_images", "Images waiting or running.", registry=self.registry)
-        gauge.set_function(size)
-
-    def watch_stuck(self, workers: Callable[[], float]) -> None:
-        """Export how many workers are stuck."""
-        gauge = Gauge("viennatag_stuck_workers", "Workers busy with one batch for too long.", registry=self.registry)
-        gauge.set_function(workers)
+    def watch(self, size: Callable[[], float], stuck: Callable[[], float]) -> None:
+        """Export the size of the queue, and how many workers are stuck."""
+        waiting = Gauge("viennatag_queue_images", "Images waiting or running.", registry=self.registry)
+        waiting.set_function(size)
+        busy = Gauge("viennatag_stuck_workers", "Workers busy with one batch for too long.", registry=self.registry)
+        busy.set_function(stuck)
 
     def export(self) -> bytes:
         """Return the metrics in the Prometheus text format."""

@@ -4,7 +4,8 @@ import hmac
 import re
 import time
 import uuid
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -46,23 +47,20 @@ _CLIENT_CLOSED = 499
 """The status in the log of a request whose client closed the connection; it is never sent."""
 
 
-class KnownCallers(Protocol):
-    """Who may call besides the holder of the service's token."""
-
-    async def find(self, token: str) -> Any | None:
-        """Return who has a token, or None."""
+FindCaller = Callable[[str], Awaitable[Any | None]]
+"""Returns who has a token, besides the holder of the service's; None if nobody has it."""
 
 
 class RequestMiddleware:
     """The outermost ASGI middleware."""
 
     def __init__(
-        self, app: ASGIApp, options: ServiceOptions, metrics: ServiceMetrics, callers: KnownCallers | None = None
+        self, app: ASGIApp, options: ServiceOptions, metrics: ServiceMetrics, find_caller: FindCaller | None = None
     ) -> None:
         self._app = app
         self._options = options
         self._metrics = metrics
-        self._callers = callers
+        self._find_caller = find_caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle or refuse a request; see `starlette.types.ASGIApp`."""
@@ -124,7 +122,7 @@ class RequestMiddleware:
         if self._options.hosts and host not in self._options.hosts:
             return Problem(WRONG_HOST, f"the request is for {host[:80]!r}; expected {', '.join(self._options.hosts)}")
         token = self._options.token
-        if (token is None and self._callers is None) or is_open(scope["path"]) or scope["method"] == "OPTIONS":
+        if (token is None and self._find_caller is None) or is_open(scope["path"]) or scope["method"] == "OPTIONS":
             return None
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -132,7 +130,7 @@ class RequestMiddleware:
             if token is not None and hmac.compare_digest(shown.encode(), token.encode()):
                 return None
             try:
-                if self._callers is not None and (caller := await self._callers.find(shown)):
+                if self._find_caller is not None and (caller := await self._find_caller(shown)):
                     scope["state"]["caller"] = caller
                     return None
             except StoreError as exc:

@@ -1,7 +1,7 @@
 """The options of the service, checked before it starts."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from viennatag.cores import available_cores
@@ -51,26 +51,14 @@ class ServiceOptions:
     store: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        limits = (
-            "max_body",
-            "max_files",
-            "max_pixels",
-            "queue",
-            "upload_bytes",
-            "batch_bytes",
-            "connections",
-            "workers",
-        )
-        times = ("header_seconds", "read_seconds", "response_seconds")
-        values = {name: getattr(self, name) for name in (*limits, *times)}
-        problems = [f"{name} is {value}; it must be above 0" for name, value in values.items() if value <= 0]
+        limits = {each.name: getattr(self, each.name) for each in fields(self) if each.type in {int, float}}
+        problems = [f"{name} is {value}; it must be above 0" for name, value in limits.items() if value <= 0]
         if self.queue < self.max_files:
             problems.append(f"queue is {self.queue}, less than the {self.max_files} images of one request")
-        budgets = {name: getattr(self, name) for name in ("upload_bytes", "batch_bytes")}
         problems += [
-            f"{name} is {most:,}, less than the {self.max_body:,} bytes of one body; raise it, or lower max_body"
-            for name, most in budgets.items()
-            if 0 < most < self.max_body
+            f"{name} is {limits[name]:,}, less than the {self.max_body:,} bytes of one body; raise it or lower max_body"
+            for name in ("upload_bytes", "batch_bytes")
+            if 0 < limits[name] < self.max_body
         ]
         if self.token is not None and len(self.token) < 16:
             problems.append(f"the token has {len(self.token)} characters; it needs at least 16")

@@ -1,16 +1,12 @@
 """`/v1/picture`: an image as PNG, for clients that cannot draw its format."""
 
-import io
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from PIL import Image
 
-from viennatag.images.isolation import DecodeProcesses
 from viennatag.service.problems import RESPONSES
 from viennatag.service.schemas import PNG_RESPONSE
 from viennatag.service.state import State
-from viennatag.service.uploads import ONE_IMAGE, receive_image
+from viennatag.service.uploads import ONE_IMAGE, png_response, receive_image
 
 _LONGEST_SIDE = 2048
 
@@ -31,17 +27,8 @@ def picture_routes(state: State) -> APIRouter:
 
         Most browsers draw no TIFF, which registers use.
         """
-
-        def encode(image: Image.Image) -> Response:
-            file = io.BytesIO()
-            image.save(file, "PNG", compress_level=1)
-            return Response(file.getvalue(), media_type="image/png")
-
         async with receive_image(request, state) as image:
-
-            def decode(processes: DecodeProcesses) -> Image.Image:
-                return processes.shrink(image.content, _LONGEST_SIDE, max_pixels=state.options.max_pixels)
-
-            return await state.batcher.run(image.content, decode, encode)
+            decode = state.batcher.shrinking(image.content, _LONGEST_SIDE)
+            return await state.batcher.run(image.content, decode, png_response)
 
     return router

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from viennatag.prediction.predictor import Suggestion
 
@@ -55,13 +55,19 @@ class PredictResponse(BaseModel):
 class BatchResponse(BaseModel):
     """How far a batch is."""
 
-    id: str = Field(examples=["mT7Tg5ZPYvyqXl5dRkTnGw"])
-    status: Literal["waiting", "running", "done", "failed"] = Field(examples=["running"])
+    id: str = Field(examples=["mT7Tg5ZPYvyqXl5dRkTnGw"], description="Its id, which cannot be guessed.")
     images: int = Field(examples=[250], description="Number of its images.")
     done: int = Field(examples=[48], description="Number of its images that have a result.")
     created: datetime
     expires: datetime | None = Field(None, description="When its results are forgotten; null until it is done.")
     detail: str | None = Field(None, description="Why it failed.")
+
+    @computed_field(examples=["running"])  # type: ignore[prop-decorator]
+    @property
+    def status(self) -> Literal["waiting", "running", "done", "failed"]:
+        """Whether it is done."""
+        ended: Literal["done", "failed"] = "failed" if self.detail else "done"
+        return ended if self.expires else "running" if self.done else "waiting"
 
 
 class BatchResultsResponse(BaseModel):

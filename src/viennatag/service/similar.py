@@ -5,25 +5,23 @@ load it in an image element, which cannot send a token.
 """
 
 import hmac
-import io
 import secrets
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from PIL import Image
 
 from viennatag.errors import ImageError, MissingExtraError
 from viennatag.explain.similar import INDEX, INDEX_DESCRIPTION, ReferenceMarks, SimilarMark
-from viennatag.images.isolation import DecodeProcesses
 from viennatag.service.batching import ImageScores
 from viennatag.service.logs import LOG
 from viennatag.service.parameters import BoxQuery, read_box
 from viennatag.service.problems import NO_INDEX, NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import PNG_RESPONSE, SimilarResponse
 from viennatag.service.state import State
-from viennatag.service.uploads import ONE_IMAGE, receive_image
+from viennatag.service.uploads import ONE_IMAGE, png_response, receive_image
 
 THUMBNAIL_PATH = "/v1/similar/image"
 _LONGEST_SIDE = 320
@@ -98,17 +96,7 @@ def similar_routes(state: State) -> APIRouter:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()) or not path.is_file():
             raise Problem(NOT_FOUND, "the folder of reference images does not hold this image")
-
-        def decode(processes: DecodeProcesses) -> Image.Image:
-            return processes.shrink(path, _LONGEST_SIDE, max_pixels=state.options.max_pixels)
-
-        content = await state.batcher.run(path, decode, _encode)
-        return Response(content, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+        encode = partial(png_response, headers={"Cache-Control": "private, max-age=3600"})
+        return await state.batcher.run(path, state.batcher.shrinking(path, _LONGEST_SIDE), encode)
 
     return router
-
-
-def _encode(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()

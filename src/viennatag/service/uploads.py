@@ -1,18 +1,21 @@
-"""The images of a request: a multipart form, or one image as the whole body, never read beyond the limits.
+"""The images of a request, a multipart form or one as the whole body, never read beyond the limits; and of an answer.
 
 Starlette parses forms as they arrive. It sets no limit on the whole body or on the time to send it, and it takes a
 form without its last boundary for complete, so these three are checked here.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import io
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from starlette.responses import Response
 
 from viennatag.service.budget import CLOSE, GAVE_WAY, Reservation, budget_refusal
 from viennatag.service.problems import INVALID, MALFORMED, SLOW_BODY, TOO_LARGE, UNSUPPORTED_MEDIA, Problem
@@ -35,6 +38,13 @@ ONE_IMAGE = _images_body(_BINARY)
 """The OpenAPI description of a request body with one image."""
 IMAGES = _images_body({"type": "array", "minItems": 1, "items": _BINARY})
 """The OpenAPI description of a request body with one or more images."""
+
+
+def png_response(image: Image.Image, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an image as the answer to a request, with fast compression."""
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return Response(file.getvalue(), media_type="image/png", headers=headers)
 
 
 @dataclass(frozen=True)

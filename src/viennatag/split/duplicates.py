@@ -6,12 +6,13 @@ Norouzi, Punjani and Fleet 2012). That finds chains of near duplicates. Among ph
 has no end, so it is cut into groups around centres: what is in a group is close to its centre.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError, require
+from viennatag.metrics.scores import ArrayData, plain_array
 
 BUCKETS = (16, 64, 256, 1024)
 """Hashes that share a block are compared pair by pair up to the last of these numbers of hashes."""
@@ -26,7 +27,7 @@ _MAX_DISTANCE = 8  # one more bit about doubles the time: 2 s at 4, 40 s at 8 fo
 def near_duplicate_groups(
     hashes: NDArray[np.uint64],
     *,
-    groups: NDArray[np.integer[Any]] | None = None,
+    groups: ArrayData | None = None,
     max_distance: int = 4,
     max_size: int | None = None,
     buckets: tuple[int, ...] = BUCKETS,
@@ -41,7 +42,8 @@ def near_duplicate_groups(
 
     Args:
         hashes: Perceptual hashes of 64 bits, shape (marks,).
-        groups: Integers of shape (marks,), equal for marks that belong together; None for no groups.
+        groups: Integers or texts of shape (marks,), equal for marks that belong together, an empty text for none; None
+            for no groups.
         max_distance: Most bits in which near duplicates differ, 0 to 8; one more about doubles the time.
         max_size: Marks of larger groups of similar images are no copies and stand alone; None keeps all groups.
         buckets: See `BUCKETS`; it changes the time, not the result.
@@ -69,7 +71,7 @@ def near_duplicate_groups(
         crowded = np.bincount(found)[found] > max_size
         found[crowded] = distinct.size + np.arange(np.count_nonzero(crowded))
     if groups is not None:
-        group_of = checked_groups(groups, given.size)
+        group_of = number_mark_groups(groups, given.size)
         nodes = np.arange(found.max() + group_of.max() + 2)
         found = _merged(nodes, found, found.max() + 1 + group_of)[found]
     _, first, renumbered = np.unique(found, return_index=True, return_inverse=True)
@@ -187,15 +189,24 @@ def _compare(
     return _merged(component, np.concatenate(lefts), np.concatenate(rights)) if held else component
 
 
-def checked_groups(groups: NDArray[np.integer[Any]] | None, mark_count: int) -> NDArray[np.int64]:
-    """Return the group of each mark, numbered without gaps."""
+def number_mark_groups(groups: ArrayData | None, marks: int) -> NDArray[np.int64]:
+    """Return the group of each mark, numbered without gaps; texts are taken too, and an empty one is no group."""
     if groups is None:
-        return np.arange(mark_count)
-    given = np.asarray(groups)
-    if given.shape != (mark_count,):
-        raise DataError(f"groups have shape {given.shape} for {mark_count:,} marks; one group for each mark is needed")
+        return np.arange(marks)
+    given = plain_array(groups)
+    if given.shape != (marks,):
+        raise DataError(f"groups have shape {given.shape} for {marks:,} marks; one group for each mark is needed")
     if given.dtype.kind not in "iu":
-        raise DataError(
-            f"groups have type {given.dtype}; integers are needed (a mark without a group gets a number of its own)"
-        )
+        number: dict[object, int] = {}
+        keys = (_group_key(group, row) for row, group in enumerate(given.tolist()))
+        given = np.array([number.setdefault(key, len(number)) for key in keys])
     return np.unique(given, return_inverse=True)[1].astype(np.int64)
+
+
+def _group_key(group: object, row: int) -> object:
+    """Return what the marks of a group share; data frames write whole numbers as floats where some are missing."""
+    if isinstance(group, float) and group.is_integer():
+        return int(group)
+    if not isinstance(group, (str, int)):
+        raise DataError(f"the group of row {row} is {group!r}; a text or an integer is needed, '' for no group")
+    return group if group != "" else ("", row)

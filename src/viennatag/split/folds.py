@@ -12,7 +12,7 @@ from viennatag.errors import DataError, OptionError
 from viennatag.metrics.results import Parameters
 from viennatag.metrics.scores import ArrayData, as_targets, plain_array
 from viennatag.split.splitting import MAX_DISTANCE, mark_groups
-from viennatag.split.stratification import assign_marks
+from viennatag.split.stratification import stratify
 
 MAX_FOLDS = 127
 
@@ -39,8 +39,8 @@ def assign_folds(
     """
     if not isinstance(folds, (int, np.integer)) or not 2 <= folds <= MAX_FOLDS:
         raise OptionError(f"folds are {folds!r}; expected a whole number from 2 to {MAX_FOLDS}")
-    shares = np.full(int(folds), 1 / folds)
-    return assign_marks(targets, shares, groups=groups, order=order, seed=seed, first_has_all=False)
+    shares = (1 / folds,) * int(folds)
+    return stratify(targets, fractions=shares, groups=groups, order=order, seed=seed, first_has_all=False)
 
 
 def fold_marks(

@@ -5,7 +5,6 @@ first (Sechidis, Tsoumakas and Vlahavas 2011, "On the Stratification of Multi-La
 label into every subset, and another evens out labels and sizes. On sparse arrays a million marks take seconds.
 """
 
-import heapq
 import math
 from collections.abc import Sequence
 from itertools import accumulate
@@ -15,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viennatag.errors import DataError, OptionError, require
-from viennatag.metrics.scores import ArrayData, as_targets, plain_array
-from viennatag.split.duplicates import checked_groups
+from viennatag.metrics.scores import ArrayData, as_targets
+from viennatag.split.duplicates import number_mark_groups
 from viennatag.split.local_search import balance, cover_labels
 from viennatag.split.state import SplitState, gather_units
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 FRACTIONS = (0.8, 0.1, 0.1)
 """Default shares of training, validation and test."""
+_NONE_LEFT = np.iinfo(np.int64).max
 
 
 def stratify(
@@ -34,6 +34,7 @@ def stratify(
     groups: ArrayData | None = None,
     order: int = 1,
     seed: int = 0,
+    first_has_all: bool = True,
 ) -> NDArray[np.int8]:
     """Return the subset of each mark: 0 for the first fraction, 1 for the second, and so on; shape (marks,).
 
@@ -53,6 +54,7 @@ def stratify(
             None: each mark is its own group.
         order: 1 balances labels, 2 also pairs of labels (slower).
         seed: Same seed, same split.
+        first_has_all: Whether every label must be in the first subset. Folds want rare labels spread out instead.
 
     Raises:
         DataError: If targets are not 0 and 1 with marks and labels, `groups` does not match them, or there are fewer
@@ -61,34 +63,12 @@ def stratify(
         MissingExtraError: If SciPy is not installed.
     """
     shares = _checked_fractions(fractions)
-    return assign_marks(targets, shares, groups=groups, order=order, seed=seed, first_has_all=True)
-
-
-def assign_marks(
-    targets: ArrayData,
-    shares: NDArray[np.float64],
-    *,
-    groups: ArrayData | None,
-    order: int,
-    seed: int,
-    first_has_all: bool,
-) -> NDArray[np.int8]:
-    """Return the subset of each mark; see `stratify`.
-
-    Args:
-        targets: As in `stratify`.
-        shares: Share of each subset, summing to 1.
-        groups: As in `stratify`.
-        order: As in `stratify`.
-        seed: As in `stratify`.
-        first_has_all: Whether every label must be in the first subset. Folds want rare labels spread out instead.
-    """
     if order not in (1, 2):
         raise OptionError(f"order is {order!r}; it must be 1 (labels) or 2 (labels and their pairs)")
     if seed < 0:
         raise OptionError(f"seed is {seed}; it must be 0 or more")
     marked = _checked_targets(targets)
-    unit_of = _number_groups(groups, marked.shape[0])
+    unit_of = number_mark_groups(groups, marked.shape[0])
     count = int(unit_of.max()) + 1
     if count < len(shares):
         raise DataError(
@@ -162,29 +142,6 @@ def _checked_fractions(fractions: Sequence[float]) -> NDArray[np.float64]:
     return shares
 
 
-def _number_groups(groups: ArrayData | None, mark_count: int) -> NDArray[np.int64]:
-    """Return the group of each mark, numbered without gaps; texts are taken too, and an empty one is no group."""
-    if groups is None:
-        return checked_groups(None, mark_count)
-    given = plain_array(groups)
-    if given.dtype.kind in "iu":
-        return checked_groups(given, mark_count)
-    number: dict[object, int] = {}
-    keys = [_group_key(group, row) for row, group in enumerate(given.ravel().tolist())]
-    for key in keys:
-        number.setdefault(key, len(number))
-    return checked_groups(np.array([number[key] for key in keys]).reshape(given.shape), mark_count)
-
-
-def _group_key(group: object, row: int) -> object:
-    """Return what the marks of a group share; data frames write whole numbers as floats where some are missing."""
-    if isinstance(group, float) and group.is_integer():
-        return int(group)
-    if not isinstance(group, (str, int)):
-        raise DataError(f"the group of row {row} is {group!r}; a text or an integer is needed, '' for no group")
-    return group if group != "" else ("", row)
-
-
 def _checked_targets(targets: ArrayData) -> "csr_array":
     """Return targets as sparse booleans without stored zeros or duplicates."""
     found = as_targets(targets)
@@ -217,43 +174,22 @@ def _with_pairs(marked: "csr_array") -> "csr_array":
 
 
 class _RarestFirst:
-    """Queue of the columns with units left: the one with the fewest first, ties in random order.
-
-    A heap of the columns up to a horizon; a column that falls below the horizon is pushed again, and its older
-    entries are recognised as out of date.
-    """
+    """Queue of the columns with units left: the one with the fewest first, ties in random order."""
 
     def __init__(self, left: NDArray[np.int64], rng: np.random.Generator) -> None:
         self.left = left
-        self.ranked = rng.permutation(left.size)
-        self.rank = np.argsort(self.ranked)
-        self.horizon = 0
-        self.heap: list[int] = []
+        self._keys = left * left.size + np.argsort(rng.permutation(left.size))
+        self._keys[left == 0] = _NONE_LEFT
 
     def pop(self) -> int | None:
-        while True:
-            while self.heap:
-                left, rank = divmod(heapq.heappop(self.heap), self.left.size)
-                column = int(self.ranked[rank])
-                if self.left[column] == left:
-                    return column
-            waiting = self.left[self.left > 0]
-            if not waiting.size:
-                return None
-            self.horizon = 2 * int(waiting.min())
-            self.heap = self._keys(np.flatnonzero(self.left > 0))
-            heapq.heapify(self.heap)
+        column = int(self._keys.argmin())
+        return column if self.left[column] else None
 
     def lower(self, columns: NDArray[np.int64]) -> None:
         """Take one unit from each of these columns; a column may occur many times."""
         np.subtract.at(self.left, columns, 1)
-        for key in set(self._keys(columns)):
-            heapq.heappush(self.heap, key)
-
-    def _keys(self, columns: NDArray[np.int64]) -> list[int]:
-        left = self.left[columns]
-        near = (left > 0) & (left <= self.horizon)
-        return (left[near] * self.left.size + self.rank[columns[near]]).tolist()  # type: ignore[no-any-return]
+        np.subtract.at(self._keys, columns, self.left.size)
+        self._keys[columns[self.left[columns] == 0]] = _NONE_LEFT
 
 
 def _assign_units(state: SplitState, rng: np.random.Generator) -> None:

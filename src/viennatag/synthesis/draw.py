@@ -23,7 +23,7 @@ from PIL import Image
 from viennatag.cores import available_cores
 from viennatag.data.marks import read_marks
 from viennatag.errors import ArtworkError, OptionError
-from viennatag.files import atomic_file, exclusive, safe_cells, temporary_neighbour
+from viennatag.files import atomic_file, holding_output, safe_cells, temporary_neighbour
 from viennatag.images.colours import CODES as COLOUR_CODES
 from viennatag.images.colours import COUNTS, MANY, colour_codes
 from viennatag.signals import starting_workers
@@ -106,6 +106,7 @@ class _Job:
     form: frozenset[str] | None
 
 
+@holding_output
 def draw_marks(
     out: Path | str,
     options: RenderOptions,
@@ -115,7 +116,7 @@ def draw_marks(
     profile: Path | str | None = None,
     workers: int | None = None,
     chunk_size: int = _CHUNK_SIZE,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Path:
     """Draw marks into a folder and return the path of their table, `marks.csv`.
 
@@ -142,22 +143,7 @@ def draw_marks(
         ArtworkError: If artwork or fonts cannot be used.
         DataError: If the profile cannot be read.
     """
-    folder, report = Path(out), progress or (lambda *_: None)
-    with exclusive(folder):
-        return _draw_into(folder, options, tuple(artwork), tuple(fonts), profile, workers, chunk_size, report)
-
-
-def _draw_into(
-    folder: Path,
-    options: RenderOptions,
-    artwork: Sequence[Path | str],
-    fonts: Sequence[Path | str],
-    profile: Path | str | None,
-    workers: int | None,
-    chunk_size: int,
-    report: Callable[[int, int], None],
-) -> Path:
-    count = options.count
+    folder, fonts, count = Path(out), tuple(fonts), options.count
     rows = read_marks(profile, require_images=False).codes if profile is not None else ()
     drawings, packs = read_artwork(artwork, allow_share_alike=options.allow_share_alike)
     faces = usable_fonts(find_fonts(fonts))
@@ -167,7 +153,7 @@ def _draw_into(
     _check_folder(folder, options, {"drawings": len(drawings), "fonts": len(every_font), "rows": len(rows)})
     if (folder / "marks.csv").is_file():
         _remove_parts(folder)
-        report(count, count)
+        progress(count, count)
         return folder / "marks.csv"
     assets = _split_assets(drawings, faces, script_fonts, options)
     requests = {subset: _requests(each, rows, options.balance) for subset, each in assets.items()}
@@ -177,7 +163,7 @@ def _draw_into(
     done = count - sum(map(len, left))
     for chunk in _draw_chunks(job, left, workers or available_cores()):
         done += len(chunk)
-        report(done, count)
+        progress(done, count)
     return _write_tables(folder, chunks, packs, every_font)
 
 
@@ -280,15 +266,10 @@ def _requests(
     kept = [row for row in kept if any(code not in COLOUR_CODES.values() for code in row)]
     if not kept:
         raise ArtworkError("nothing of the profile can be drawn with this artwork; its codes must be Vienna sections")
-    leads = [_leading(row) for row in kept]
+    leads = [next(iter(_pictorial(row)), row[0]) for row in kept]
     frequency = Counter(leads)
     weights = np.cumsum([frequency[lead] ** -balance for lead in leads])
     return tuple(kept), tuple(weights.tolist())
-
-
-def _leading(row: Sequence[str]) -> str:
-    """Return the first pictorial section of a row, or its first section of form."""
-    return next(iter(_pictorial(row)), row[0])
 
 
 _job: _Job | None = None

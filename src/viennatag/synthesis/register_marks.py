@@ -135,10 +135,10 @@ class _Register:
             return Colours(main, main, background)
         return Colours(palette.main, palette.second(), palette.background)
 
-    def _word(self, inks: Colours, *, other_script: float = 0.5) -> Element:
-        """Return a word, in one of the other scripts as often as asked for."""
+    def _word(self, inks: Colours) -> Element:
+        """Return a word, half of the time in one of the other scripts."""
         rng, fonts = self.rng, self.assets.script_fonts
-        if fonts and rng.random() < other_script:
+        if fonts and rng.random() < 0.5:
             return write_script_word(fonts, rng, inks.main, second=inks.second)
         if rng.random() < 0.5:
             return write_word(self.assets.fonts, rng, inks, ())

@@ -18,7 +18,13 @@ from viennatag.errors import OptionError
 from viennatag.metrics.results import Parameters
 from viennatag.metrics.scores import ArrayData, Scores, Targets, as_scores, as_targets
 from viennatag.thresholds.thresholds import Thresholds
-from viennatag.thresholds.tuning import expected_thresholds, macro_gains, recall_thresholds, tune_thresholds
+from viennatag.thresholds.tuning import (
+    check_options,
+    expected_thresholds,
+    macro_gains,
+    recall_thresholds,
+    tune_thresholds,
+)
 
 
 class DecisionRule(ABC):
@@ -63,7 +69,7 @@ class OneThreshold(DecisionRule):
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise OptionError(f"threshold is {self.threshold}; expected a score in [0, 1]")
-        _check(self.beta)
+        check_options(self.beta)
 
     def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
         if self.threshold is not None:
@@ -87,7 +93,7 @@ class PerLabel(DecisionRule):
     floor: float = 0.05
 
     def __post_init__(self) -> None:
-        _check(self.beta, self.min_positives, self.floor)
+        check_options(self.beta, self.floor, self.min_positives)
 
     def _fit(self, scores: Scores, targets: Targets, groups: ArrayLike | None, levels: NDArray[np.intp]) -> Thresholds:
         thresholds = tune_thresholds(
@@ -258,11 +264,3 @@ class ThresholdTuner(Parameters):
     def fit_transform(self, scores: ArrayData, targets: ArrayData) -> NDArray[np.bool_]:
         """Return what `transform` gives after `fit` on the same scores."""
         return self.fit(scores, targets).transform(scores)
-
-
-def _check(beta: float, min_positives: int = 1, floor: float = 0.0) -> None:
-    if not (beta > 0 and np.isfinite(beta) and min_positives >= 1 and 0 <= floor <= 1):
-        raise OptionError(
-            f"beta is {beta}, min_positives {min_positives} and floor {floor}; "
-            "expected beta above 0, min_positives of at least 1 and a floor in [0, 1]"
-        )

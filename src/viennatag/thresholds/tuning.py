@@ -43,7 +43,7 @@ def tune_thresholds(
         DataError: If shapes differ, a score is outside [0, 1], or no target is true.
         OptionError: If `beta` is not positive, `min_positives` below 1, or `floor` outside [0, 1].
     """
-    _check_options(beta, floor)
+    check_options(beta, floor)
     scores = as_scores(scores)
     check_scores(scores, probabilities=True)
     positives = require_positives(scores, targets, min_positives)
@@ -106,7 +106,7 @@ def expected_thresholds(
         DataError: If a score is outside [0, 1].
         OptionError: If `beta` is not positive, or `floor` outside [0, 1].
     """
-    _check_options(beta, floor)
+    check_options(beta, floor)
     scores = as_scores(scores)
     check_scores(scores, probabilities=True)
     best = np.zeros(scores.shape[1])
@@ -213,6 +213,10 @@ def macro_gains(scores: Scores, k: int, *, rounds: int = 100) -> tuple[NDArray[n
     return best
 
 
-def _check_options(beta: float, floor: float) -> None:
-    if not (beta > 0 and np.isfinite(beta) and 0 <= floor <= 1):
-        raise OptionError(f"beta is {beta} and floor {floor}; expected beta above 0 and a floor in [0, 1]")
+def check_options(beta: float, floor: float = 0.0, min_positives: int = 1) -> None:
+    """Raise OptionError if an option makes no sense."""
+    if not (beta > 0 and np.isfinite(beta) and min_positives >= 1 and 0 <= floor <= 1):
+        raise OptionError(
+            f"beta is {beta}, min_positives {min_positives} and floor {floor}; "
+            "expected beta above 0, min_positives of at least 1 and a floor in [0, 1]"
+        )

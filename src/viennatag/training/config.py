@@ -21,6 +21,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from viennatag.data.marks import Marks, read_marks
 from viennatag.data.taxonomy import Taxonomy
 from viennatag.errors import DataError, OptionError, report_problems
+from viennatag.files import open_plain
 from viennatag.thresholds.decision_rules import DECISION_RULES, DecisionRule, find_decision_rule
 from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, TrainOptions
@@ -104,7 +105,8 @@ def read_config(path: Path | str) -> tuple[Setting, ...]:
         OptionError: If the file cannot be read or is not TOML.
     """
     try:
-        return tuple(_flatten(tomllib.loads(Path(path).read_text(encoding="utf-8-sig")), str(path)))  # Notepad marks it
+        with open_plain(Path(path)) as file:
+            return tuple(_flatten(tomllib.loads(file.read().decode("utf-8-sig")), str(path)))  # Notepad marks it
     except FileNotFoundError:
         raise OptionError(f"{path}: there is no such file; viennatag train --show-config prints an example") from None
     except (OSError, UnicodeDecodeError) as exc:

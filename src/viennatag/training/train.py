@@ -17,12 +17,12 @@ from viennatag.data.marks import SUBSETS, Marks, as_marks
 from viennatag.errors import OptionError
 from viennatag.evaluation.evaluation import Evaluation, evaluate_scores
 from viennatag.files import cache_folder, holding_output
-from viennatag.model.bundle import Bundle, open_bundle
+from viennatag.model.bundle import TRAINING_LOG, Bundle, check_place, open_bundle
 from viennatag.model.model_card import ARTWORK
-from viennatag.model.saving import TRAINING_LOG, check_place, write_bundle
+from viennatag.model.saving import write_bundle
 from viennatag.model.seen_images import hash_files
 from viennatag.training.backbones.backbone import LOCAL, Backbone
-from viennatag.training.backbones.loading import BUNDLE, load_backbone
+from viennatag.training.backbones.loading import BUNDLE
 from viennatag.training.backbones.onnx_files import ONNX
 from viennatag.training.backbones.stages import STAGES
 from viennatag.training.backbones.torchvision_networks import TORCHVISION
@@ -40,6 +40,7 @@ from viennatag.training.selection.candidates import (
     TrainingMarks,
     contrasts,
     frozen,
+    load_unchanged,
     train_candidate,
     without_seen_test_marks,
 )
@@ -123,7 +124,7 @@ def train(
         options = replace(options, backbone=source.store.backbone)
     marks = as_marks(marks, images=images, skip_bad=skip_bad)
     if features is None and (options.pretrained or not options.finetune):
-        _load_frozen(options, cache)  # a wrong name is told before all images are read
+        load_unchanged(frozen(options), cache)  # a wrong name is told before all images are read
     marks = split_readable(
         marks,
         source,
@@ -144,19 +145,6 @@ def train(
 def _epochs(candidate: Candidate) -> list[EpochFigures]:
     """Return the figures of all epochs, of the network's fine-tuning and of the head."""
     return [*named_epochs(candidate.backbone.epochs, "network"), *named_epochs(candidate.trained.history, "head")]
-
-
-def _load_frozen(options: TrainOptions, cache: Path) -> None:
-    """Load the backbone as it is before fine-tuning, which finds it in the cache."""
-    wanted = frozen(options)
-    load_backbone(
-        wanted.backbone,
-        cache=cache,
-        pretrained=wanted.pretrained,
-        size=wanted.size,
-        seed=wanted.seed,
-        onnx_input=wanted.onnx,
-    )
 
 
 def _open_store(

@@ -5,6 +5,7 @@ codes and headings, which a spreadsheet can open.
 """
 
 import csv
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from viennatag.errors import CodeError, DataError, OptionError, report_problems
-from viennatag.files import atomic_file
+from viennatag.files import atomic_file, open_plain
 from viennatag.vienna.codes import Code, Tree, parse_code, vienna_tree
 
 MAX_BYTES = 1 << 26
@@ -79,13 +80,13 @@ def read_classification(path: Path | str, *, language: str = "en", max_bytes: in
     """
     reader = _Reader(parse_language(language))
     try:
-        with Path(path).open("rb") as file:
+        with open_plain(Path(path)) as file:
             content = file.read(max_bytes + 1)
         if len(content) > max_bytes:
             raise DataError(f"larger than {max_bytes >> 20} MB; a classification has less than one")
         reader.parser.Parse(content, True)
     except (OSError, DataError, expat.ExpatError, LookupError, ValueError) as exc:  # the last two: strange encodings
-        reason = f"not well-formed XML: {exc}" if isinstance(exc, expat.ExpatError) else exc
+        reason = f"not well-formed XML: {exc}" if isinstance(exc, expat.ExpatError) else getattr(exc, "strerror", exc)
         raise DataError(f"{path}: cannot be read as WIPO's classification: {reason}") from exc
     if reader.problems:
         raise DataError(report_problems(f"{path}: codes that cannot be read:", reader.problems))
@@ -202,11 +203,13 @@ def read_tree_file(path: Path | str) -> Classification:
         DataError: If it is missing or not a tree file.
     """
     try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            table = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        with open_plain(Path(path)) as file:
+            table = csv.reader(
+                io.TextIOWrapper(file, encoding="utf-8", newline=""), delimiter="\t", quoting=csv.QUOTE_NONE
+            )
             head, *rows = list(table) or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        raise DataError(f"{path}: the tree file cannot be read: {exc}") from exc
+        raise DataError(f"{path}: the tree file cannot be read: {getattr(exc, 'strerror', exc)}") from exc
     languages = head[2:]
     if tuple(head[:2]) != _HEAD or not languages or any(len(row) != len(head) for row in rows):
         raise DataError(f"{path}: this is no tree file; make one with: viennatag codes import FILE.xml -o {path}")

@@ -6,7 +6,7 @@ extension, a newer edition) is kept and shown with its nearest known ancestor.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -108,7 +108,7 @@ def parse_codes(text: str) -> tuple[Code, ...]:
     return tuple(sorted(set(codes)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
     """The classification with one short English heading for each code."""
 
@@ -138,46 +138,6 @@ class Tree:
         for code in sorted(self.headings):
             below.setdefault(code.parent, []).append(code)
         return {parent: tuple(codes) for parent, codes in below.items()}
-
-    def search(self, words: Iterable[str], *, limit: int | None = None) -> list[Code]:
-        """Return the codes whose heading, or an ancestor's, contains every word; the closest match first.
-
-        Case and plural endings are ignored, and a word also matches the beginning of a longer one.
-        """
-        wanted = [_stem(word) for text in words for word in _WORD.findall(text.lower())]
-        if not wanted:
-            return []
-        found = []
-        for code in self.headings:
-            own = self._stems[code]
-            inherited = frozenset[str]().union(*(self._stems.get(node, ()) for node in code.path[:-1]))
-            ranks = [_rank(word, own, inherited) for word in wanted]
-            if all(ranks):
-                found.append((-sum(ranks), len(own), code))
-        return [code for _, _, code in sorted(found)][:limit]
-
-    @cached_property
-    def _stems(self) -> dict[Code, frozenset[str]]:
-        return {code: frozenset(map(_stem, _WORD.findall(heading.lower()))) for code, heading in self.headings.items()}
-
-
-_WORD = re.compile(r"[^\W_]+")
-
-
-def _stem(word: str) -> str:
-    """Return an English noun without its plural ending, as in `cats`, `foxes`, `berries`."""
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
-        if word.endswith(ending) and len(word) > len(ending) + 1 and not word.endswith("ss"):
-            return word.removesuffix(ending) + instead
-    return word
-
-
-def _rank(word: str, own: frozenset[str], inherited: frozenset[str]) -> int:
-    if word in own:
-        return 8
-    if any(other.startswith(word) for other in own):
-        return 4
-    return 1 if word in inherited else 0
 
 
 @cache

@@ -33,6 +33,42 @@ class Found(NamedTuple):
     matched: str = ""
 
 
+def search_headings(words: Iterable[str], tree: Tree, *, limit: int | None = None) -> list[Code]:
+    """Return the codes of a tree whose heading, or an ancestor's, contains every word; the closest match first.
+
+    Case and plural endings are ignored, and a word also matches the beginning of a longer one.
+    """
+    wanted = [_stem(word) for text in words for word in _WORD.findall(text.lower())]
+    found, stems = [], _stems(tree)
+    for code, own in stems.items():
+        inherited = frozenset[str]().union(*(stems.get(node, ()) for node in code.path[:-1]))
+        ranks = [_rank(word, own, inherited) for word in wanted]
+        if wanted and all(ranks):
+            found.append((-sum(ranks), len(own), code))
+    return [code for _, _, code in sorted(found)][:limit]
+
+
+@lru_cache(maxsize=4)
+def _stems(tree: Tree) -> dict[Code, frozenset[str]]:
+    return {code: frozenset(map(_stem, _WORD.findall(heading.lower()))) for code, heading in tree.headings.items()}
+
+
+def _stem(word: str) -> str:
+    """Return an English noun without its plural ending, as in `cats`, `foxes`, `berries`."""
+    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", "")):
+        if word.endswith(ending) and len(word) > len(ending) + 1 and not word.endswith("ss"):
+            return word.removesuffix(ending) + instead
+    return word
+
+
+def _rank(word: str, own: frozenset[str], inherited: frozenset[str]) -> int:
+    if word in own:
+        return 8
+    if any(other.startswith(word) for other in own):
+        return 4
+    return 1 if word in inherited else 0
+
+
 def parse_spelling(text: str) -> Code:
     """Return the code of any spelling in use: as `parse_code`, and `03 01 06`, `3-1-6`, `3/1/6`, `A 3.1.16`.
 
@@ -52,7 +88,7 @@ def search_classification(text: str, *, limit: int | None = None) -> list[Found]
         pass
     else:
         return [Found(each) for each in (code, *tree.children(code)) if each in tree][:limit]
-    found = [*map(Found, tree.search([text])), *_by_synonym(text, tree), *_by_language(text)]
+    found = [*map(Found, search_headings([text], tree)), *_by_synonym(text, tree), *_by_language(text)]
     return _first_of_each(found or _mistyped(text, tree))[:limit]
 
 
@@ -92,7 +128,7 @@ def _by_synonym(text: str, tree: Tree) -> list[Found]:
             codes = [parse_code(instead)]
         else:
             rest = typed.replace(whole[0], " ") if whole else ""
-            codes = tree.search([instead, rest]) or tree.search([instead])
+            codes = search_headings([instead, rest], tree) or search_headings([instead], tree)
         found += [Found(code, word) for code in codes]
     return found
 
@@ -140,7 +176,7 @@ def _mistyped(text: str, tree: Tree) -> list[Found]:
     if not words or not all(meant):
         return []
     read = " ".join(each[0] for each in meant)
-    found = [*map(Found, tree.search([read])), *_by_synonym(read, tree)]
+    found = [*map(Found, search_headings([read], tree)), *_by_synonym(read, tree)]
     return [Found(code, read) for code, _ in found]
 
 

@@ -50,10 +50,23 @@ function toggle(row, open = !isOpen(row)) {
   const details = document.createElement("tr"), cell = details.insertCell();
   details.className = "opened";
   cell.colSpan = heads.length;
-  cell.append(document.getElementById(`details-${row.dataset.at}`).content.cloneNode(true));
+  row.after(details);
+  fill(cell, row.dataset.at).catch(error => { cell.textContent = `The details cannot be shown in this browser (${error}).`; });
+}
+
+async function fill(cell, at) {
+  const block = document.getElementById(`block-${Math.floor(at / table.dataset.block)}`);
+  if (block) await (block.unpacked ??= unpack(block));
+  cell.append(document.getElementById(`details-${at}`).content.cloneNode(true));
   for (const image of cell.querySelectorAll("[data-picture]"))
     if (pictures[image.dataset.picture]) image.src = pictures[image.dataset.picture];
-  row.after(details);
+}
+
+async function unpack(block) {
+  const bytes = Uint8Array.from(atob(block.textContent), letter => letter.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  block.insertAdjacentHTML("afterend", await new Response(plain).text());
+  block.remove();
 }
 
 function go(at) {

@@ -73,7 +73,8 @@ class Callers:
         if monotonic() < until:
             return self._callers[name]
         self._known.pop(key, None)
-        user = await run_in_threadpool(self._database.read, lambda session: _user_of(session, key))
+        query = select(UserRow).where(UserRow.token_hash == key)
+        user = await run_in_threadpool(self._database.read, lambda session: session.scalars(query).first())
         if user is None:
             return None
         caller = self._callers.setdefault(user.name, Caller(user))
@@ -82,10 +83,6 @@ class Callers:
         caller.user = user
         self._known[key] = monotonic() + _REMEMBERED, user.name
         return caller
-
-
-def _user_of(session: Session, key: str) -> UserRow | None:
-    return session.scalars(select(UserRow).where(UserRow.token_hash == key)).first()
 
 
 def _hash_token(token: str) -> str:

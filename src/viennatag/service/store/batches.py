@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from viennatag.service.batches import KEEP, NO_ROOM, BatchImages, BatchStatus
+from viennatag.service.batches import KEEP, NO_ROOM, BatchImages
 from viennatag.service.parameters import PredictionQuery
 from viennatag.service.problems import BUSY, Problem
+from viennatag.service.schemas import BatchResponse
 from viennatag.service.store.database import Database
 from viennatag.service.store.tables import BatchImageRow, BatchRow, utc_now
 from viennatag.service.uploads import Upload
@@ -25,7 +26,7 @@ class DatabaseBatchStore:
         self._database = database
         self._most, self._keep = most_bytes, keep
 
-    def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchStatus:
+    def add(self, wanted: PredictionQuery, uploads: Sequence[Upload]) -> BatchResponse:
         """Keep a new batch.
 
         Raises:
@@ -34,7 +35,7 @@ class DatabaseBatchStore:
         size = sum(len(upload.content) for upload in uploads)
         query = asdict(wanted) | {"exclude": sorted(wanted.exclude)}
 
-        def work(session: Session) -> BatchStatus:
+        def work(session: Session) -> BatchResponse:
             if held := self._too_much(session, size):
                 raise Problem(BUSY, f"the batches hold {held:,} bytes, at most {self._most:,} are allowed; try later")
             batch = BatchRow(id=secrets.token_urlsafe(16), wanted=query, images=len(uploads), size=size)
@@ -44,13 +45,15 @@ class DatabaseBatchStore:
                 BatchImageRow(batch=batch.number, number=at, name=upload.name.replace("\0", ""), content=upload.content)
                 for at, upload in enumerate(uploads, start=1)
             )
-            return _status(batch)
+            return BatchResponse.model_validate(batch, from_attributes=True)
 
         return self._database.write(work)
 
-    def status(self, id_: str) -> BatchStatus:
+    def status(self, id_: str) -> BatchResponse:
         """Return how far a batch is."""
-        return self._database.read(lambda session: _status(_find(session, id_)))
+        return self._database.read(
+            lambda session: BatchResponse.model_validate(_find(session, id_), from_attributes=True)
+        )
 
     def results(self, id_: str, start: int, count: int) -> list[bytes]:
         """Return results as JSON in the order of the images, from a position on."""
@@ -153,11 +156,3 @@ def _remove(session: Session, rows: Sequence[BatchRow]) -> None:
 def _query(kept: dict[str, Any]) -> PredictionQuery:
     region = tuple(kept["region"]) if kept["region"] else None
     return PredictionQuery(**kept | {"exclude": frozenset(kept["exclude"]), "region": region})
-
-
-def _status(batch: BatchRow) -> BatchStatus:
-    if batch.expires is None:
-        status = "running" if batch.done else "waiting"
-    else:
-        status = "failed" if batch.detail else "done"
-    return BatchStatus(batch.id, status, batch.images, batch.done, batch.created, batch.expires, batch.detail)

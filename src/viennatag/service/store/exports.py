@@ -34,7 +34,6 @@ _LOG_COLUMNS = {"image", "codes", "rejected", "decided_at"}
 _CODES_COLUMNS = {"image", "state", "code", "decision"}
 _READ_COLUMNS = _LOG_COLUMNS | _CODES_COLUMNS | {"model", "heading", "score", "source", None}  # None: cells too many
 _DECISIONS = {"accepted", "rejected"}
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -150,13 +149,8 @@ def _read_archive(content: bytes, read_code: Callable[[str], str], now: datetime
             raise DataError(f"the {_LOG} in the archive has more than {MOST_LOG_BYTES:,} bytes; import it in parts")
         marks = read_export(archive.read(_LOG), "csv", read_code, now)
         named = {f"images/{mark.name}" for mark in marks}
-        hashes = {name: _hash_of(archive, name) for name in sorted(named & sizes.keys())}
+        hashes = {}
+        for name in sorted(named & sizes.keys()):
+            with archive.open(name) as file:
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
         return [replace(mark, image_hash=hashes.get(f"images/{mark.name}")) for mark in marks]
-
-
-def _hash_of(archive: zipfile.ZipFile, name: str) -> str:
-    found = hashlib.sha256()
-    with archive.open(name) as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
-    return found.hexdigest()

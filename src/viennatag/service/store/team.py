@@ -17,6 +17,7 @@ from viennatag.data.taxonomy import Hierarchy, Taxonomy, hierarchy
 from viennatag.service.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Problem
 from viennatag.service.store.database import Database
 from viennatag.service.store.exports import ExportedMark
+from viennatag.service.store.schemas import ExaminationResponse
 from viennatag.service.store.tables import EventRow, ExaminationRow, MarkRow, UserRow, utc_now
 
 ACCEPTED, REJECTED = "accepted", "rejected"
@@ -65,13 +66,13 @@ class Team:
         """
 
         def work(session: Session) -> list[dict[str, Any]]:
-            return [_describe(_keep(session, caller, mark), self._tree, whole=True) for mark in marks]
+            return [self._describe(_keep(session, caller, mark), whole=True) for mark in marks]
 
         return self._database.write(work)
 
     def mark(self, mark_id: int) -> dict[str, Any]:
         """Return a mark with its suggestions and examinations."""
-        return self._database.read(lambda session: _describe(_find(session, mark_id), self._tree, whole=True))
+        return self._database.read(lambda session: self._describe(_find(session, mark_id), whole=True))
 
     def marks(
         self,
@@ -99,7 +100,7 @@ class Team:
         if assigned_to:
             mine = (ExaminationRow.assigned_to == assigned_to) & ExaminationRow.done.is_(None)
             wanted = wanted.where(MarkRow.examinations.any(mine))
-        return self._database.read(lambda session: [_describe(mark, self._tree) for mark in session.scalars(wanted)])
+        return self._database.read(lambda session: [self._describe(mark) for mark in session.scalars(wanted)])
 
     def decide(
         self, caller: UserRow, mark_id: int, stage: str, decisions: Mapping[str, str], *, version: int, done: bool
@@ -124,18 +125,16 @@ class Team:
             _check_may_decide(session, caller, mark, examination)
             before = dict(examination.decisions), bool(examination.done)
             if before == (dict(decisions), done) and examination.examiner == caller.name:
-                return _describe(mark, self._tree, whole=True)
+                return self._describe(mark, whole=True)
             if version != examination.version:
                 found = f"the {stage} examination has version {examination.version}, not {version}"
                 changed = f"{examination.examiner} changed it at {_time(examination.changed)}"
                 by = changed if examination.version else "nobody has decided yet"
                 advice = "look at the decisions in `mark` and decide again, with its version"
-                raise Problem(
-                    CONFLICT, f"{found}: {by}; {advice}", more={"mark": _describe(mark, self._tree, whole=True)}
-                )
-            _log_decisions(session, caller.name, examination, decisions, self._tree, done=done)
-            _set(examination, caller.name, decisions, utc_now() if done else None, self._tree)
-            return _describe(mark, self._tree, whole=True)
+                raise Problem(CONFLICT, f"{found}: {by}; {advice}", more={"mark": self._describe(mark, whole=True)})
+            self._log_decisions(session, caller.name, examination, decisions, done=done)
+            self._set(examination, caller.name, decisions, utc_now() if done else None)
+            return self._describe(mark, whole=True)
 
         return self._database.write(work)
 
@@ -164,8 +163,8 @@ class Team:
             if examination.assigned_to != to:
                 _log(session, caller.name, "assigned", mark, stage, {"from": examination.assigned_to, "to": to})
                 examination.assigned_to = to
-                mark.state = _state(mark, self._tree)
-            return _describe(mark, self._tree)
+                mark.state = self._state(mark)
+            return self._describe(mark)
 
         return self._database.write(work)
 
@@ -177,7 +176,7 @@ class Team:
         marks = sorted(exported, key=lambda mark: mark.name)  # so that two imports lock in the same order
 
         def work(session: Session) -> dict[str, Any]:
-            outcomes = [(mark.name, _import_one(session, caller, mark, self._tree)) for mark in marks]
+            outcomes = [(mark.name, self._import_one(session, caller, mark)) for mark in marks]
             left_out = [{"image": name, "reason": reason} for name, reason in outcomes if reason]
             return {"imported": len(outcomes) - len(left_out), "left_out": left_out}
 
@@ -204,6 +203,86 @@ class Team:
         found = [{name: getattr(row, name) for name in names} | {"at": _time(row.at)} for row in rows]
         return found[::-1] if newest else found
 
+    def _import_one(self, session: Session, caller: UserRow, exported: ExportedMark) -> str:
+        """Take over one mark; return why not, or nothing."""
+        found = _known(session, exported.name, exported.image_hash, lock=True)
+        if len(found) > 1:
+            return f"the store has {len(found)} marks of this name; import the archive, which has the images"
+        mark = found[0] if found else None
+        mark = mark or _new_mark(
+            session, caller.name, exported.name, exported.image_hash, exported.model, exported.suggestions
+        )
+        mark.image_hash = mark.image_hash or exported.image_hash
+        examination = _examination(mark, "first")
+        if examination.version:
+            same = examination.decisions == exported.decisions and bool(examination.done) == bool(exported.done)
+            return "" if same else f"{examination.examiner} decided it at {_time(examination.changed)}"
+        if examination.assigned_to not in {None, caller.name} and caller.role != "lead":
+            return f"it is assigned to {examination.assigned_to}"
+        if exported.decisions or exported.done:
+            details = {"decisions": exported.decisions, "done": exported.done and _time(exported.done)}
+            _log(session, caller.name, "imported", mark, "first", details)
+            self._set(examination, caller.name, exported.decisions, exported.done)
+        return ""
+
+    def _set(
+        self, examination: ExaminationRow, examiner: str, decisions: Mapping[str, str], done: datetime | None
+    ) -> None:
+        examination.examiner, examination.decisions = examiner, dict(decisions)
+        examination.changed, examination.done = utc_now(), done
+        examination.version += 1
+        examination.mark.state = self._state(examination.mark)
+
+    def _state(self, mark: MarkRow) -> str:
+        by = {each.stage: each for each in mark.examinations}
+        first, review, settlement = by["first"], by.get("review"), by.get("settlement")
+        if not first.done:
+            return "open"
+        if review is None or not (review.done or review.assigned_to or review.version):
+            return "done"
+        if not review.done:
+            return "in review"
+        if self._accepted(first) == self._accepted(review):
+            return "agreed"
+        return "settled" if settlement and settlement.done else "disagreed"
+
+    def _accepted(self, examination: ExaminationRow) -> set[str]:
+        return accepted_codes(examination.decisions, self._tree)
+
+    def _log_decisions(
+        self, session: Session, user: str, examination: ExaminationRow, decisions: Mapping[str, str], *, done: bool
+    ) -> None:
+        """Add a line for each code whose decision changes, and one if the examination ends or is opened again."""
+        before = examination.decisions
+        for code in sorted(before.keys() | decisions.keys()):
+            if before.get(code) != decisions.get(code):
+                details = {"code": code, "before": before.get(code), "after": decisions.get(code)}
+                _log(session, user, "decided", examination.mark, examination.stage, details)
+        if done != bool(examination.done):
+            details = {"codes": sorted(accepted_codes(decisions, self._tree))}
+            _log(session, user, "finished" if done else "reopened", examination.mark, examination.stage, details)
+
+    def _describe(self, mark: MarkRow, *, whole: bool = False) -> dict[str, Any]:
+        by = {each.stage: each for each in mark.examinations}
+        first, review = (self._accepted(by[stage]) if stage in by else set() for stage in ("first", "review"))
+        differ = mark.state in {"disagreed", "settled"}
+        last = by["settlement"] if mark.state == "settled" else by["first"]
+        return {
+            "id": mark.id,
+            "name": mark.name,
+            "image_hash": mark.image_hash,
+            "model": mark.model,
+            "state": mark.state,
+            "codes": sorted(self._accepted(last)) if mark.state in _FINAL else None,
+            "disagreement": {"first": sorted(first - review), "review": sorted(review - first)} if differ else None,
+            "created": _time(mark.created),
+            "examinations": {
+                stage: ExaminationResponse.model_validate(each, from_attributes=True).model_dump(mode="json")
+                for stage, each in by.items()
+            },
+            **({"suggestions": mark.suggestions} if whole else {}),
+        }
+
 
 def describe_user(user: UserRow) -> dict[str, Any]:
     """Return what others may know of a user."""
@@ -225,6 +304,15 @@ def _find(session: Session, mark_id: int, *, lock: bool = False) -> MarkRow:
     return mark
 
 
+def _known(session: Session, name: str, image_hash: str | None, *, lock: bool = False) -> Sequence[MarkRow]:
+    """Return the marks of an image: by its hash; or by its name, as an export may have told it first."""
+    named = MarkRow.name == name
+    ways = [named] if image_hash is None else [MarkRow.image_hash == image_hash, named & MarkRow.image_hash.is_(None)]
+    queries = (select(MarkRow).where(way) for way in ways)
+    found = (session.scalars(query.with_for_update() if lock else query).all() for query in queries)
+    return next(filter(None, found), ())
+
+
 def _named(mark: MarkRow) -> str:
     return f"mark {mark.id} ({mark.name})"
 
@@ -239,9 +327,7 @@ def _examination(mark: MarkRow, stage: str) -> ExaminationRow:
 
 
 def _keep(session: Session, caller: str, new: NewMark) -> MarkRow:
-    mark = session.scalars(select(MarkRow).where(MarkRow.image_hash == new.image_hash)).first()
-    if mark is None:  # an export may have named it before its image came
-        mark = session.scalars(select(MarkRow).where(MarkRow.name == new.name, MarkRow.image_hash.is_(None))).first()
+    mark = next(iter(_known(session, new.name, new.image_hash)), None)
     if mark is None:
         mark = _new_mark(session, caller, new.name, new.image_hash, new.model, new.suggestions)
     elif not any(each.version for each in mark.examinations):
@@ -262,33 +348,6 @@ def _new_mark(
     session.flush()
     _log(session, caller, "added", mark, None, {"name": name, "image_hash": image_hash, "model": model})
     return mark
-
-
-def _import_one(session: Session, caller: UserRow, exported: ExportedMark, tree: Hierarchy) -> str:
-    """Take over one mark; return why not, or nothing."""
-    by = MarkRow.image_hash == exported.image_hash if exported.image_hash else MarkRow.name == exported.name
-    found = session.scalars(select(MarkRow).where(by).with_for_update()).all()
-    if not found and exported.image_hash:
-        nameless = MarkRow.image_hash.is_(None)
-        found = session.scalars(select(MarkRow).where(MarkRow.name == exported.name, nameless).with_for_update()).all()
-    if len(found) > 1:
-        return f"the store has {len(found)} marks of this name; import the archive, which has the images"
-    mark = found[0] if found else None
-    mark = mark or _new_mark(
-        session, caller.name, exported.name, exported.image_hash, exported.model, exported.suggestions
-    )
-    mark.image_hash = mark.image_hash or exported.image_hash
-    examination = _examination(mark, "first")
-    if examination.version:
-        same = examination.decisions == exported.decisions and bool(examination.done) == bool(exported.done)
-        return "" if same else f"{examination.examiner} decided it at {_time(examination.changed)}"
-    if examination.assigned_to not in {None, caller.name} and caller.role != "lead":
-        return f"it is assigned to {examination.assigned_to}"
-    if exported.decisions or exported.done:
-        details = {"decisions": exported.decisions, "done": exported.done and _time(exported.done)}
-        _log(session, caller.name, "imported", mark, "first", details)
-        _set(examination, caller.name, exported.decisions, exported.done, tree)
-    return ""
 
 
 def _check_may_decide(session: Session, caller: UserRow, mark: MarkRow, examination: ExaminationRow) -> None:
@@ -313,83 +372,8 @@ def _check_is_second(session: Session, mark: MarkRow, name: str) -> None:
         raise Problem(FORBIDDEN, f"{name} took part in the first examination of {_named(mark)}; another must review it")
 
 
-def _set(
-    examination: ExaminationRow, examiner: str, decisions: Mapping[str, str], done: datetime | None, tree: Hierarchy
-) -> None:
-    examination.examiner, examination.decisions = examiner, dict(decisions)
-    examination.changed, examination.done = utc_now(), done
-    examination.version += 1
-    examination.mark.state = _state(examination.mark, tree)
-
-
-def _state(mark: MarkRow, tree: Hierarchy) -> str:
-    by = {each.stage: each for each in mark.examinations}
-    first, review, settlement = by["first"], by.get("review"), by.get("settlement")
-    if not first.done:
-        return "open"
-    if review is None or not (review.done or review.assigned_to or review.version):
-        return "done"
-    if not review.done:
-        return "in review"
-    if accepted_codes(first.decisions, tree) == accepted_codes(review.decisions, tree):
-        return "agreed"
-    return "settled" if settlement and settlement.done else "disagreed"
-
-
 def _log(session: Session, user: str, action: str, mark: MarkRow, stage: str | None, details: dict[str, Any]) -> None:
     session.add(EventRow(user=user, action=action, mark_id=mark.id, stage=stage, details=details))
-
-
-def _log_decisions(
-    session: Session,
-    user: str,
-    examination: ExaminationRow,
-    decisions: Mapping[str, str],
-    tree: Hierarchy,
-    *,
-    done: bool,
-) -> None:
-    """Add a line for each code whose decision changes, and one if the examination ends or is opened again."""
-    before = examination.decisions
-    for code in sorted(before.keys() | decisions.keys()):
-        if before.get(code) != decisions.get(code):
-            details = {"code": code, "before": before.get(code), "after": decisions.get(code)}
-            _log(session, user, "decided", examination.mark, examination.stage, details)
-    if done != bool(examination.done):
-        details = {"codes": sorted(accepted_codes(decisions, tree))}
-        _log(session, user, "finished" if done else "reopened", examination.mark, examination.stage, details)
-
-
-def _describe(mark: MarkRow, tree: Hierarchy, *, whole: bool = False) -> dict[str, Any]:
-    by = {each.stage: each for each in mark.examinations}
-    first, review = (
-        accepted_codes(by[stage].decisions, tree) if stage in by else set() for stage in ("first", "review")
-    )
-    differ = mark.state in {"disagreed", "settled"}
-    last = by["settlement"] if mark.state == "settled" else by["first"]
-    return {
-        "id": mark.id,
-        "name": mark.name,
-        "image_hash": mark.image_hash,
-        "model": mark.model,
-        "state": mark.state,
-        "codes": sorted(accepted_codes(last.decisions, tree)) if mark.state in _FINAL else None,
-        "disagreement": {"first": sorted(first - review), "review": sorted(review - first)} if differ else None,
-        "created": _time(mark.created),
-        "examinations": {stage: _describe_examination(each) for stage, each in by.items()},
-        **({"suggestions": mark.suggestions} if whole else {}),
-    }
-
-
-def _describe_examination(examination: ExaminationRow) -> dict[str, Any]:
-    return {
-        "assigned_to": examination.assigned_to,
-        "examiner": examination.examiner,
-        "version": examination.version,
-        "decisions": examination.decisions,
-        "changed": _time(examination.changed),
-        "done": _time(examination.done),
-    }
 
 
 def _time(value: datetime | None) -> str | None:

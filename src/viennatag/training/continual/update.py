@@ -23,9 +23,9 @@ from viennatag.evaluation.feedback import AFTER, BEFORE, Contrasts, Feedback, Up
 from viennatag.files import cache_folder, holding_output
 from viennatag.metrics.bootstrap import draw_weights
 from viennatag.metrics.scores import as_targets, known_counts
-from viennatag.model.bundle import Bundle, as_bundle
+from viennatag.model.bundle import Bundle, as_bundle, check_place
 from viennatag.model.postprocessing import Postprocessor
-from viennatag.model.saving import check_place, write_bundle
+from viennatag.model.saving import write_bundle
 from viennatag.model.seen_images import hash_files, is_seen, unseen_marks
 from viennatag.split.splitting import mark_groups
 from viennatag.split.stratification import stratify

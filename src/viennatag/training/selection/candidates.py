@@ -92,14 +92,7 @@ class TrainingMarks(TrainingData):
         if options.finetune:
             return finetune_backbone(self, options)
         self.progress("backbone", 0, 1, options.backbone)
-        backbone = load_backbone(
-            options.backbone,
-            cache=self.cache,
-            pretrained=options.pretrained,
-            size=options.size,
-            seed=options.seed,
-            onnx_input=options.onnx,
-        )
+        backbone = load_unchanged(options, self.cache)
         self.progress("backbone", 1, 1, f"{options.backbone}, {backbone.width} features at {backbone.size} pixels")
         return backbone, None
 
@@ -126,6 +119,18 @@ def without_seen_test_marks(marks: Marks, images: Path | StoredFeatures, backbon
             "split the marks as it was trained, by the same seed or a split column"
         )
     return marks.select(np.flatnonzero(~(test & seen)))
+
+
+def load_unchanged(options: TrainOptions, cache: Path) -> Backbone:
+    """Return the backbone that options name as it is, whether or not they fine-tune it; see `load_backbone`."""
+    return load_backbone(
+        options.backbone,
+        cache=cache,
+        pretrained=options.pretrained,
+        size=options.size,
+        seed=options.seed,
+        onnx_input=options.onnx,
+    )
 
 
 def frozen(options: TrainOptions) -> TrainOptions:

@@ -41,7 +41,7 @@ from viennatag.runtime.engine import Engine
 from viennatag.split.folds import fold_marks
 from viennatag.split.splitting import MAX_DISTANCE
 from viennatag.training.backbones.backbone import Backbone
-from viennatag.training.backbones.loading import contents_digest, load_backbone
+from viennatag.training.backbones.loading import contents_digest
 from viennatag.training.data.collection import (
     TEST,
     TRAIN,
@@ -56,7 +56,7 @@ from viennatag.training.data.held_out import HeldOut
 from viennatag.training.heads.trainer import Schedule
 from viennatag.training.onnx_input import OnnxInput
 from viennatag.training.options import FinetuneOptions, Preset, TrainOptions
-from viennatag.training.selection.candidates import TrainingMarks, without_seen_test_marks
+from viennatag.training.selection.candidates import TrainingMarks, load_unchanged, without_seen_test_marks
 from viennatag.training.selection.preset_search import SEARCHES, search_preset, train_fast
 from viennatag.training.selection.trained_strategy import TrainedStrategy, train_strategy
 from viennatag.training.strategies import BASELINE, MIN_COUNT, PRIOR, STRATEGIES, Strategy, find_strategy
@@ -145,9 +145,7 @@ def compare(
     networks = []
     for at, name in enumerate(backbones):  # all of them, so that one that cannot be had is told before the work
         report("backbone", at, len(backbones), name)
-        networks.append(
-            load_backbone(name, cache=folder, pretrained=pretrained, size=size, seed=seed, onnx_input=base.onnx)
-        )
+        networks.append(load_unchanged(replace(base, backbone=name, seed=seed), folder))
     network = networks[0]
     report("backbone", len(backbones), len(backbones), f"{network.width} features at {network.size} pixels")
     splits = (
