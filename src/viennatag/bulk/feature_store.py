@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.bulk.job import writing
+from viennatag.bulk.writing import writing
 from viennatag.errors import DataError, require
 from viennatag.files import atomic_file
 from viennatag.model.bundle import content_digest

@@ -19,7 +19,8 @@ from typing import IO, Any, Generic, Literal, TypeVar, get_args
 
 from viennatag import __version__
 from viennatag.bulk.sources import Shard, Source, cut_source
-from viennatag.errors import BulkError, DataError, OptionError, OutputError
+from viennatag.bulk.writing import writing
+from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.files import atomic_file
 from viennatag.model.bundle import DESCRIPTION, Bundle, content_digest, is_starter
 
@@ -196,17 +197,6 @@ def prepare_job(
         with atomic_file(manifest) as temporary:
             temporary.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
     return job, images
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what goes wrong when a file is written in the block into a BulkError, in the one place."""
-    try:
-        yield
-    except OutputError as exc:
-        raise BulkError(str(exc)) from exc
-    except (OSError, UnicodeEncodeError) as exc:
-        raise BulkError(f"{path}: it cannot be written: {exc}") from exc
 
 
 def count_attempt(job: Job[Any], shard: Shard) -> None:

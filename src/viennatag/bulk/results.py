@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from viennatag.bulk.job import writing
+from viennatag.bulk.writing import writing
 from viennatag.errors import require
 from viennatag.files import atomic_file, safe_cells
 
