@@ -156,6 +156,16 @@ def test_every_table_has_a_column_of_groups(drawings: Path, trained: tuple[Bundl
         assert {each["code"]: each.get("group") or "" for each in row["suggestions"]} == found
 
 
+def test_a_table_is_inspected_with_the_labels_of_the_bundle(drawings: Path, trained: tuple[Bundle, Any]) -> None:
+    """Without `--taxonomy`, as in `evaluate`."""
+    asked = ("inspect", drawings / "marks.csv", "--images", drawings, "--model", trained[0].path, "--own-scores")
+    said = CliRunner().invoke(app, [*map(str, asked), "--format", "json"])
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    assert found["taxonomy"] == str(trained[0].labels.taxonomy)
+    assert found["marks"] == 150
+
+
 HEADS = (Cosine(), Ensemble((Linear(), Ridge())))
 
 

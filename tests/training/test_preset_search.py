@@ -135,7 +135,7 @@ def test_too_small_a_budget_is_told_and_leaves_the_backbone_as_it_is(
     bundle, _ = train(
         marks, collection, tmp_path / "bundle", options, cache=tmp_path / "cache", progress=lambda *a: told.append(a[3])
     )
-    assert any("an epoch would take about 10 minutes, give more budget" in each for each in told)
+    assert any("an epoch would take about 600 seconds, give more budget" in each for each in told)
     assert bundle.training["finetune"] is None
     assert FINETUNED not in bundle.training["gains"]
 

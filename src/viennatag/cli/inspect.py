@@ -13,6 +13,7 @@ from viennatag.cli.progress import show_progress
 from viennatag.cli.tables import print_notes, rare_labels_note, read_reading
 
 if TYPE_CHECKING:
+    from viennatag.data.taxonomy import Taxonomy
     from viennatag.evaluation.label_issues import LabelIssue
 
 
@@ -72,15 +73,19 @@ def inspect(
     from viennatag.files import atomic_file
     from viennatag.inspection.image_checks import check_drop, check_marks, clean_marks
     from viennatag.inspection.profile import profile as profile_marks
+    from viennatag.model.bundle import open_bundle
 
     kinds = [kind.strip() for kind in drop.split(",")] if drop else []
     check_drop(kinds, images=images is not None)
     check_outputs({"--label-issues": label_issues, "--write-clean": write_clean, "--report": report}, inputs=[marks])
+    labels: Taxonomy | str = taxonomy
     if model is not None:
         check_cache(cache)
+        if taxonomy == "vienna":  # nothing was said, so the labels are those of the bundle
+            labels = open_bundle(model).labels.taxonomy
     table = read_marks(
         marks,
-        taxonomy=taxonomy,
+        taxonomy=labels,
         images=images,
         skip_bad=True,  # bad rows are reported too
         require_images=images is not None,

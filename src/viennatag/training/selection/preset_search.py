@@ -307,7 +307,7 @@ class _Search:
         epoch = self._expected_epoch(start)
         available = (1 - self.plan.head_share) * self.budget - self._spent()
         if epoch > available:
-            self._report(f"no fine-tuning: an epoch would take about {epoch / 60:.0f} minutes, give more budget")
+            self._report(f"no fine-tuning: an epoch would take about {epoch:,.0f} seconds, give more budget")
             return self.staged(start)
         chosen, short, overhead = start, None, 0.0
         if self.plan.short_epochs * epoch <= SHORT_SHARE * self.budget:
