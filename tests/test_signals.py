@@ -74,7 +74,7 @@ def test_bulk_ends_and_goes_on(number: signal.Signals, collection: Path, tmp_pat
 
 
 @pytest.mark.parametrize("group", [False, True])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_workers_of_render_end_with_it(number: signal.Signals, group: bool, tmp_path: Path) -> None:
     fonts = sorted(Path("/usr/share/fonts").rglob("*.ttf"))
     if not fonts:

@@ -423,6 +423,7 @@ def test_every_export_follows_the_tray(visit: Opener, tmp_path: Path) -> None:
     assert (levels["3"], levels["26.1.1"]) == ("category", "section")
 
 
+@pytest.mark.slow
 def test_pictures_that_browsers_draw_badly(visit: Opener) -> None:
     from playwright.sync_api import expect
 

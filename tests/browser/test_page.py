@@ -383,7 +383,7 @@ def test_the_accessibility_checker_sees_a_fault(visit: Opener) -> None:
     [
         ("light", 1280),
         pytest.param("dark", 1280, marks=pytest.mark.slow),
-        ("light", 390),
+        pytest.param("light", 390, marks=pytest.mark.slow),
         pytest.param("dark", 390, marks=pytest.mark.slow),
     ],
 )

@@ -54,7 +54,10 @@ def lively_network(name: str, size: int) -> PixelNetwork:
     return network.eval()
 
 
-@pytest.mark.parametrize("name", ["test_efficientnet", "mobilenetv3_small_050", "mobilenetv4_conv_small_035"])
+@pytest.mark.parametrize(
+    "name",
+    ["test_efficientnet", "mobilenetv3_small_050", pytest.param("mobilenetv4_conv_small_035", marks=pytest.mark.slow)],
+)
 def test_a_backbone_becomes_a_network_that_gives_the_same(name: str) -> None:
     network = lively_network(name, 64)
     again = unfold_network(export_network(network, name=name, size=64))
@@ -214,6 +217,7 @@ def test_mistakes_are_told(collection: Path, tmp_path: Path) -> None:
         load_backbone("bundle:nowhere", cache=tmp_path)
 
 
+@pytest.mark.slow
 def test_the_first_head_sees_images_as_large_as_they_are_served(
     collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

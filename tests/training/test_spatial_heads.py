@@ -279,6 +279,7 @@ def test_attention_finds_what_fills_one_place(made: Collection) -> None:
     assert reached[1.0] > reached[0.0]
 
 
+@pytest.mark.slow
 def test_compare_leaves_them_out_without_maps_and_auto_too(made: Collection) -> None:
     pooled, quick = replace(made, feature_maps=None), Schedule(epochs=1, min_steps=5)
     few = [STRATEGIES[name] for name in ("residual-attention", "ml-decoder")]
