@@ -171,6 +171,22 @@ def test_figures_come_first_and_colours_last(visit: Opener) -> None:
     expect(page.locator("#list [data-code]").nth(before)).to_be_attached()
 
 
+def test_the_search_knows_the_mark_when_its_scores_come_late(visit: Opener) -> None:
+    """What was typed before is answered as soon as they are there, also if the service has not found anything yet."""
+    from playwright.sync_api import expect
+
+    page = examine(visit(), SHIELD)
+    held: list[Any] = []
+    page.route("**/v1/codes?q=*", lambda _: None)
+    page.route(re.compile("top=1000"), lambda route: held.append(route))  # noqa: PLW0108 - it takes no method
+    with page.expect_request(re.compile("top=1000")):
+        press(page, "/ s h")
+    expect(page.locator("#search")).to_have_value("sh")
+    expect(page.locator("#nodes .main").first).to_contain_text("Sky")  # nothing is known about the letters
+    held[0].continue_()
+    expect(page.locator("#nodes .main").first).to_contain_text(re.compile("shield", re.I))
+
+
 def test_the_search_knows_the_mark(visit: Opener) -> None:
     """A few letters are enough for what the model thinks possible, and no row moves when the service answers."""
     from playwright.sync_api import expect

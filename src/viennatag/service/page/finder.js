@@ -94,16 +94,22 @@ export class Finder {
     this.#ranking = [];
     if (mark?.status !== "read") return;
     const { codes } = await this.session.ranking(mark).catch(() => ({ codes: [] }));
-    if (mark === this.session.current) this.#ranking = codes;
+    if (mark !== this.session.current) return;
+    this.#ranking = codes;
+    if (this.#stale) this.#showLikely();
   }
 
   /** Show what is known at once while a request is on its way. */
   #type() {
     clearTimeout(this.#timer);
-    const words = byId("search").value.trim();
     this.#asked++; // what is on its way belongs to other words
     this.#stale = true;
     this.#timer = setTimeout(() => this.refresh(), DEBOUNCE_MS);
+    this.#showLikely();
+  }
+
+  #showLikely() {
+    const words = byId("search").value.trim();
     this.#rows = isVienna() && A_CODE.test(words) ? [] : this.#likely(words);
     if (words && this.#rows.length) {
       this.#drawBreadcrumbs([]);
