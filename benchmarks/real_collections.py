@@ -231,22 +231,44 @@ def by_preset(preset: Preset, task: Task, work: Path, budget: float | None, seed
         near_duplicates=None,
         seed=seed,
     )
-    out = work / "bundles" / f"{task.name}-{Path(task.backbone).name}-{preset}-{seed}"
-    bundle, _ = viennatag.train(task.marks, task.images, out, options, cache=work / "cache", progress=_report(task))
-    predictor = viennatag.Predictor(bundle)
-    paths = [task.images / task.marks.images[at] for at in task.rows("test")]
-    scores = np.concatenate([rows for _, rows in predictor.score_many(paths)])
-    order = [bundle.labels.index[name] for name in task.labels().names]
-    facts = {name: bundle.training[name] for name in ("kept", "trials", "gains") if name in bundle.training}
+    name = f"{task.name}-{Path(task.backbone).name}-{preset}-{seed}"
+    return by_training(task.marks, task.images, name, options, work, task.labels())
+
+
+def by_training(
+    marks: viennatag.Marks,
+    images: Path,
+    name: str,
+    options: viennatag.TrainOptions,
+    work: Path,
+    labels: viennatag.LabelSet,
+) -> Scored:
+    """Return the test images as the bundle scores them that `viennatag.train` writes; columns are the labels."""
+
+    def report(stage: str, done: int, total: int, remark: str) -> None:
+        if stage in {"search", "choice", "augmentation"} or done == total:
+            print(f"{name}: {stage}: {remark}", file=sys.stderr, flush=True)
+
+    out = work / "bundles" / name
+    bundle, _ = viennatag.train(marks, images, out, options, cache=work / "cache", progress=report)
+    tested = np.flatnonzero(np.array(marks.splits) == "test")
+    found = viennatag.Predictor(bundle).score_many([images / marks.images[at] for at in tested])
+    scores = np.concatenate([rows for _, rows in found])
+    order = [bundle.labels.index[label] for label in labels.names]
+    facts = {each: bundle.training[each] for each in ("kept", "trials", "gains") if each in bundle.training}
     return scores[:, order], bundle.postprocessor.decide(scores)[:, order], facts
 
 
-def _report(task: Task) -> Callable[[str, int, int, str], None]:
-    def report(stage: str, done: int, total: int, remark: str) -> None:
-        if stage in {"search", "choice", "augmentation"} or done == total:
-            print(f"{task.name}: {stage}: {remark}", file=sys.stderr, flush=True)
-
-    return report
+def kept_scores(kept: Path, make: Callable[[], Scored]) -> Scored:
+    """Return scores that are kept in a file; they are made, and timed, if it is not there."""
+    if not kept.is_file():
+        started, clock = time.process_time(), time.perf_counter()
+        scores, decided, facts = make()
+        facts |= {"cpu_seconds": round(time.process_time() - started), "seconds": round(time.perf_counter() - clock)}
+        with atomic_file(kept) as temporary, temporary.open("wb") as file:
+            np.savez(file, scores=scores.astype(np.float32), decided=decided, facts=json.dumps(facts))
+    with np.load(kept) as loaded:
+        return loaded["scores"].astype(np.float64), loaded["decided"], json.loads(str(loaded["facts"]))
 
 
 def found_words(task: Task, scores: NDArray[np.float64]) -> dict[str, float]:
@@ -276,19 +298,13 @@ def measure(task: Task, method: str, seed: int, work: Path, budget: float | None
     """Return what is kept of a method: samples of the metrics, and how long it took."""
     network = "" if task.backbone == BACKBONE else f"-{Path(task.backbone).name}"
     key = f"{task.name}-{task.size}-{len(task.rows('train'))}-{method}{network}-{seed}"
-    kept = work / "kept" / f"{key}.npz"
-    if not kept.is_file():
-        started, clock = time.process_time(), time.perf_counter()
+
+    def make() -> Scored:
         if method == QUESTION:
-            scores, decided, facts = by_recipe(task, seed)
-        else:
-            scores, decided, facts = by_preset(method, task, work, budget, seed)  # type: ignore[arg-type]
-        facts |= {"cpu_seconds": round(time.process_time() - started), "seconds": round(time.perf_counter() - clock)}
-        with atomic_file(kept) as temporary, temporary.open("wb") as file:
-            np.savez(file, scores=scores.astype(np.float32), decided=decided, facts=json.dumps(facts))
-    with np.load(kept) as loaded:
-        scores, decided = loaded["scores"].astype(np.float64), loaded["decided"]
-        facts = json.loads(str(loaded["facts"]))
+            return by_recipe(task, seed)
+        return by_preset(method, task, work, budget, seed)  # type: ignore[arg-type]
+
+    scores, decided, facts = kept_scores(work / "kept" / f"{key}.npz", make)
     targets = task.targets("test")
     counts = np.asarray(task.targets("train").sum(axis=0), dtype=np.int64).ravel()
     samples = sample_metrics(scores, decided, targets, counts, draw_weights(targets.shape[0], rounds=ROUNDS))

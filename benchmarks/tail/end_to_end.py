@@ -12,8 +12,6 @@ all methods at once. Results: benchmarks/results/tail.json, under `end to end`, 
 
 import argparse
 import json
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from cut import Tail
 from long_tail import RESULTS, ROOT, SHOWN, SIZES, long_tailed, marks_of
 
 import viennatag
-from real_collections import BACKBONE, plain_contrast
+from real_collections import BACKBONE, by_training, kept_scores, plain_contrast
 from viennatag.data.marks import SUBSETS, Marks
 from viennatag.evaluation.comparison import ROUNDS, contrast, sample_metrics
 from viennatag.files import atomic_file
@@ -59,41 +57,14 @@ def trained(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return samples of the metrics on the test part, and what the training cost."""
     key = f"tail-{name}-{options.size}-{method}-{options.seed}"
-    kept = work / "kept" / f"{key}.npz"
     test, train = (marks.select(np.flatnonzero(np.array(marks.splits) == part)) for part in ("test", "train"))
     labels = viennatag.LabelSet.from_marks(train)
-    if not kept.is_file():
-        clock = time.perf_counter()
-        bundle, _ = viennatag.train(
-            marks, images, work / "bundles" / key, options, cache=work / "cache", progress=_report(key)
-        )
-        scored = viennatag.Predictor(bundle).score_many([images / image for image in test.images])
-        scores = np.concatenate([rows for _, rows in scored])
-        order = [bundle.labels.index[label] for label in labels.names]
-        decided = bundle.postprocessor.decide(scores)
-        facts = {each: bundle.training[each] for each in ("kept", "trials", "gains") if each in bundle.training}
-        facts["seconds"] = round(time.perf_counter() - clock)
-        with atomic_file(kept) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file, scores=scores[:, order].astype(np.float32), decided=decided[:, order], facts=json.dumps(facts)
-            )
-    with np.load(kept) as loaded:
-        scores, decided, facts = (
-            loaded["scores"].astype(np.float64),
-            loaded["decided"],
-            json.loads(str(loaded["facts"])),
-        )
+    scores, decided, facts = kept_scores(
+        work / "kept" / f"{key}.npz", lambda: by_training(marks, images, key, options, work, labels)
+    )
     targets = labels.encode(test.codes)
     weights = draw_weights(targets.shape[0], rounds=ROUNDS)
     return sample_metrics(scores, decided, targets, labels.encode(train.codes).sum(axis=0), weights), facts
-
-
-def _report(key: str) -> Callable[[str, int, int, str], None]:
-    def report(stage: str, done: int, total: int, remark: str) -> None:
-        if stage in {"search", "choice", "augmentation"} or done == total:
-            print(f"{key}: {stage}: {remark}", flush=True)
-
-    return report
 
 
 def main() -> None:

@@ -190,7 +190,7 @@ def open_plain(path: Path) -> BufferedReader:
     return open(handle, "rb")
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """Return the digest of a plain file as descriptions hold it: `sha256:` and hexadecimal digits.
 
     Raises:
@@ -200,6 +200,13 @@ def digest(path: Path) -> str:
 
     with open_plain(path) as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def content_digest(content: bytes) -> str:
+    """Return the digest of the content of a file, as `file_digest` gives it."""
+    import hashlib
+
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def safe_cells(row: Iterable[Any]) -> list[Any]:

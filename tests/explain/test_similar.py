@@ -25,8 +25,8 @@ from viennatag.explain.similar import (
     PROJECTIONS,
     VECTORS,
     ReferenceMarks,
-    digest,
 )
+from viennatag.files import file_digest
 from viennatag.model.bundle import Bundle, open_bundle
 from viennatag.prediction.predictor import Predictor
 from viennatag.runtime.engine import Engine, run_images
@@ -289,7 +289,7 @@ def change_graph(folder: Path, change: Callable[[NDArray[np.uint8]], NDArray[np.
     graph, description = folder / INDEX_GRAPH, folder / INDEX_DESCRIPTION
     graph.write_bytes(change(np.fromfile(graph, dtype=np.uint8)).tobytes())
     found = json.loads(description.read_text())
-    found["files"][INDEX_GRAPH] = digest(graph)
+    found["files"][INDEX_GRAPH] = file_digest(graph)
     description.write_text(json.dumps(found))
 
 
@@ -367,7 +367,7 @@ def change_arrays(folder: Path, *, compressed: bool = False, **changed: NDArray[
     (np.savez_compressed if compressed else np.savez)(folder / PROJECTIONS, **found)
     description = folder / INDEX_DESCRIPTION
     stated = json.loads(description.read_text())
-    stated["files"][PROJECTIONS] = digest(folder / PROJECTIONS)
+    stated["files"][PROJECTIONS] = file_digest(folder / PROJECTIONS)
     description.write_text(json.dumps(stated))
 
 

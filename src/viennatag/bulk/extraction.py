@@ -18,13 +18,12 @@ from viennatag.bulk.run import BulkSummary, run_job
 from viennatag.bulk.sources import Shard, find_source
 from viennatag.bulk.worker import Outcome, valid_text
 from viennatag.errors import BulkError, DataError, ImageError, require
-from viennatag.files import atomic_file
+from viennatag.files import atomic_file, content_digest
 from viennatag.images.colour_features import COLOUR_LABELS, colour_features
 from viennatag.images.crops import MAX_CROPS
 from viennatag.images.decoding import perceptual_hash
 from viennatag.images.reading import read_image
 from viennatag.images.sources import ImageSource, content_or_image
-from viennatag.model.bundle import content_digest
 from viennatag.runtime.engine import Engine, run_images
 
 HASHED_SIZE = 64

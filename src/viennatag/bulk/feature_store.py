@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from viennatag.bulk.writing import writing
 from viennatag.errors import DataError, require
-from viennatag.files import atomic_file
-from viennatag.model.bundle import content_digest
+from viennatag.files import atomic_file, content_digest
 
 STORED_BACKBONE = "backbone.onnx"
 LEARNED = "learned.u64"

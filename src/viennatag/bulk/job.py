@@ -21,8 +21,8 @@ from viennatag import __version__
 from viennatag.bulk.sources import Shard, Source, cut_source
 from viennatag.bulk.writing import writing
 from viennatag.errors import BulkError, DataError, OptionError
-from viennatag.files import atomic_file
-from viennatag.model.bundle import DESCRIPTION, Bundle, content_digest, is_starter
+from viennatag.files import atomic_file, file_digest
+from viennatag.model.bundle import DESCRIPTION, Bundle, is_starter
 
 _SCHEMA = 1
 ATTEMPTS = 3
@@ -223,7 +223,7 @@ def node() -> str:
 
 def bundle_digest(bundle: Bundle) -> str:
     """Return the digest of a bundle: the hash of its description, which holds that of its graph."""
-    return content_digest(bundle.graph.with_name(DESCRIPTION).read_bytes())
+    return file_digest(bundle.graph.with_name(DESCRIPTION))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -52,17 +53,16 @@ def shard_answers(job: Job[Any], make: Callable[..., ShardWorker]) -> Callable[[
     What works on the job is made, with one thread, when it is first needed. A shard whose results are there is not done
     again.
     """
-    made: list[ShardWorker] = []
+    worker = cache(partial(make, job, threads=1))
 
     def answer(offset: int) -> dict[str, Any]:
         try:
-            if not made:
-                made.append(make(job, threads=1))
+            worker()  # if it cannot be made, the shard is not looked at
             shard = job.shard_at(offset)
             if job.shard_file(shard.number).is_file():  # done before the process or node that did it died
                 outcome = Outcome(shard.number, shard.count)
             else:
-                (outcome,) = made[0].run([shard])
+                (outcome,) = worker().run([shard])
         except ViennatagError as exc:  # this process cannot work, the shard is fine
             return {**asdict(Outcome(-1, 0)), "stops": str(exc)}
         return {**asdict(outcome), "stops": ""}

@@ -38,7 +38,7 @@ _MOST_BAD_ROWS = 1_000_000
 _FEW_REPEATS = 0.05
 """Share of images with several rows below which these contradict each other, and are not one row per label."""
 _MANY_SINGLE, _SINGLE_SHARE = 20, 0.9
-"""So many labels, and more than this share of all, on one mark each are told."""
+"""Labels on one mark each are told if there are at least this many, and more than this share of all labels."""
 _DEFAULT = Reading()
 
 

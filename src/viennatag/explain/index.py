@@ -19,7 +19,7 @@ from viennatag.data.marks import Marks
 from viennatag.errors import ImageError, OutputError, ReferenceMarksError
 from viennatag.explain import similar
 from viennatag.explain.similar import Projection, search_library
-from viennatag.files import atomic_folder, digest, exclusive, recover_folder
+from viennatag.files import atomic_folder, exclusive, file_digest, recover_folder
 from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle
 from viennatag.runtime.engine import Engine, run_images
@@ -75,7 +75,7 @@ def make_index(
         found = "this folder exists and is no index of reference marks"
         raise ReferenceMarksError(f"{folder}: {found}; choose another name")
     paths = [Path(images) / image for image in marks.images]
-    graph = digest(bundle.graph)
+    graph = file_digest(bundle.graph)
     partial = folder.with_name(f".{folder.name}.partial")
     try:
         with exclusive(folder):
@@ -136,7 +136,7 @@ def write_index(
             "schema": similar.INDEX_SCHEMA,
             "marks": len(marks),
             "graph": graph,
-            "files": {name: digest(fresh / name) for name in similar.FILES},
+            "files": {name: file_digest(fresh / name) for name in similar.FILES},
         }
         (fresh / similar.INDEX_DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
@@ -249,6 +249,6 @@ class _Contents:
 
 def _content_digest(path: Path) -> bytes:
     try:
-        return bytes.fromhex(digest(path).removeprefix("sha256:"))
+        return bytes.fromhex(file_digest(path).removeprefix("sha256:"))
     except (OSError, ValueError):  # reported when it is decoded
         return bytes(_DIGEST)

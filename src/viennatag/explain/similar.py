@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from viennatag.errors import OptionError, ReferenceMarksError, require
 from viennatag.explain.graph_check import check_graph
-from viennatag.files import digest, recover_folder
+from viennatag.files import file_digest, recover_folder
 from viennatag.model.bundle import STARTER, STARTER_FOLDER
 
 INDEX = "index"
@@ -129,11 +129,11 @@ class ReferenceMarks:
             if (schema := description["schema"]) != INDEX_SCHEMA:
                 found = f"the index has schema {schema}, expected {INDEX_SCHEMA}"
                 raise ReferenceMarksError(f"{folder}: {found}; make it again")
-            if graph is not None and description["graph"] != digest(graph):
+            if graph is not None and description["graph"] != file_digest(graph):
                 found = "the index was made with another bundle"
                 raise ReferenceMarksError(f"{folder}: {found}; make it again with this one")
             for name in FILES:
-                if digest(folder / name) != description["files"][name]:
+                if file_digest(folder / name) != description["files"][name]:
                     raise ReferenceMarksError(f"{folder}: the file {name} is damaged; make the index again")
             return cls(folder)
         except _DAMAGE as exc:

@@ -154,7 +154,7 @@ def _measure_jpeg(content: bytes) -> tuple[int, int]:
             height, width = struct.unpack_from(">HH", content.ljust(start + 9, b"\0"), start + 5)
             pixels = max(pixels, height * width)
         elif marker == 0xE1:
-            application += end - start - 4
+            application += max(end - start - 4, 0)
     return pixels, application
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from viennatag.data.source_files import SourceFile
-from viennatag.files import digest, printable
+from viennatag.files import file_digest, printable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (value TEXT);
@@ -159,6 +159,6 @@ class Staging:
 
 def _digest(file: SourceFile) -> str:
     try:
-        return digest(file.path)
+        return file_digest(file.path)
     except OSError:
         return ""

@@ -5,7 +5,6 @@ of them, and `MODEL_CARD.md` tells people what it was trained on and how good it
 bundle runs no code of its own, and a damaged bundle or one of another schema is refused with the reason.
 """
 
-import hashlib
 import json
 import logging
 import math
@@ -21,7 +20,7 @@ from viennatag.calibration.calibration import Calibration
 from viennatag.data.labels import LabelSet
 from viennatag.data.taxonomy import BUILT_IN, LabelTree
 from viennatag.errors import BundleError, CodeError, DataError
-from viennatag.files import digest, is_text, recover_folder
+from viennatag.files import file_digest, is_text, recover_folder
 from viennatag.model.graph_files import external_files
 from viennatag.model.postprocessing import Postprocessor
 
@@ -271,7 +270,7 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
         if not (path / file).is_file():
             raise BundleError(f"{path}: the file {file} is missing")
     for file, stated in files.items():
-        if digest(path / file) != stated:
+        if file_digest(path / file) != stated:
             with (path / file).open("rb") as stream:
                 if stream.read(23) == b"version https://git-lfs":
                     raise BundleError(
@@ -305,8 +304,3 @@ def check_place(path: Path) -> None:
     if others := sorted({each.name for each in path.iterdir()} - _PARTS - named):
         shown = ", ".join(map(repr, others[:3])) + (" and more" if len(others) > 3 else "")
         raise BundleError(f"{path}: besides a bundle it holds {shown}; move that away, or choose another name")
-
-
-def content_digest(content: bytes) -> str:
-    """Return the digest of the content of a file as descriptions and manifests hold it, `sha256:` and digits."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

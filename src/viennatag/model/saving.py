@@ -12,7 +12,7 @@ import numpy as np
 
 from viennatag.data.taxonomy import LabelTree
 from viennatag.errors import BundleError, OutputError
-from viennatag.files import atomic_folder, cache_folder
+from viennatag.files import atomic_folder, cache_folder, content_digest
 from viennatag.model.bundle import (
     CARD,
     DESCRIPTION,
@@ -21,7 +21,6 @@ from viennatag.model.bundle import (
     SEEN,
     Bundle,
     check_place,
-    content_digest,
     open_bundle,
 )  # fmt: skip
 from viennatag.model.model_card import model_card, read_notes

@@ -39,8 +39,9 @@ def advise(profile: Profile) -> list[tuple[str, str]]:
     if missing.any():
         near = ", ".join(f"{level.names[at]} (+{missing[at]:,})" for at in nearest_labels(profile)[:5])
         advice[f"Collect marks for the {labels} that nearly have enough"] = (
-            f"With fewer than {needs.marks:,} marks: {np.sum(missing > 0):,} of {len(level.names):,} {labels}. So many "
-            f"give {needs.train_marks:,} training and {needs.test_marks:,} test marks in an 80/10/10 split. "
+            f"With fewer than {needs.marks:,} marks: {np.sum(missing > 0):,} of {len(level.names):,} {labels}. "
+            f"{needs.marks:,} marks give {needs.train_marks:,} training and {needs.test_marks:,} test marks in an "
+            f"80/10/10 split. "
             f"With too few even for training: {np.sum(level.counts < needs.to_learn):,}. "
             f"Marks missing in all: {missing.sum():,}. The closest: {near}."
         )

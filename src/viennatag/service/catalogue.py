@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from viennatag.data.taxonomy import LabelNode, LabelTree
 from viennatag.errors import CodeError
-from viennatag.files import digest
+from viennatag.files import file_digest
 from viennatag.model.bundle import DESCRIPTION, Bundle
 from viennatag.service.problems import NOT_FOUND, RESPONSES, Problem
 from viennatag.service.schemas import CodeList, CodeResponse, ModelResponse
@@ -75,7 +75,7 @@ def catalogue_routes(bundle: Bundle, *, team: bool = False) -> APIRouter:
 def model_name(bundle: Bundle) -> dict[str, str]:
     """Return the name of a bundle and the digest of its description, which holds the hashes of its other files."""
     folder = bundle.graph.parent
-    return {"name": folder.resolve().name, "digest": digest(folder / DESCRIPTION)}
+    return {"name": folder.resolve().name, "digest": file_digest(folder / DESCRIPTION)}
 
 
 def _vienna_code(text: str, bundle: Bundle) -> dict[str, Any]:
