@@ -14,10 +14,10 @@ demo: $(BASE)/ready
 	@echo '  export PATH="$(CURDIR)/$(BASE)/bin:$$PATH"'
 
 test: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -n 3
+	$(FULL)/bin/python -m pytest -n 3 --dist loadfile
 
 test-slow: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -n 2 -m "slow or not slow"
+	$(FULL)/bin/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
 
 check: $(FULL)/ready
 	$(FULL)/bin/ruff check .

@@ -400,7 +400,10 @@ def clustered_hashes(seed: int, density: float) -> NDArray[np.uint64]:
 
 @pytest.mark.parametrize("max_distance", [0, 2, 8, *(pytest.param(bits, marks=pytest.mark.slow) for bits in (1, 4))])
 @pytest.mark.parametrize("density", [0.5, 0.1])
-@pytest.mark.parametrize(("buckets", "max_unjoined"), [((16, 64, 256, 1024), 512), ((2, 5), 3), ((3, 6), 0)])
+@pytest.mark.parametrize(
+    ("buckets", "max_unjoined"),
+    [((16, 64, 256, 1024), 512), ((2, 5), 3), pytest.param((3, 6), 0, marks=pytest.mark.slow)],
+)
 def test_near_duplicates_are_near_the_centre_of_their_group(max_distance, density, buckets, max_unjoined):
     # Small buckets make few hashes take the paths for crowded blocks.
     hashes = clustered_hashes(max_distance, density)

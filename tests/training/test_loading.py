@@ -56,7 +56,11 @@ def lively_network(name: str, size: int) -> PixelNetwork:
 
 @pytest.mark.parametrize(
     "name",
-    ["test_efficientnet", "mobilenetv3_small_050", pytest.param("mobilenetv4_conv_small_035", marks=pytest.mark.slow)],
+    [
+        "test_efficientnet",
+        pytest.param("mobilenetv3_small_050", marks=pytest.mark.slow),
+        pytest.param("mobilenetv4_conv_small_035", marks=pytest.mark.slow),
+    ],
 )
 def test_a_backbone_becomes_a_network_that_gives_the_same(name: str) -> None:
     network = lively_network(name, 64)
