@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from viennatag.errors import ImageError
-from viennatag.images.colours import CODES, NAMES, colour_codes, colour_shares, name_colour
+from viennatag.images.colours import CODES, NAMES, colour_codes, colour_shares, is_grey, name_colour
 
 
 def picture(*patches: str, background: str = "#ffffff", size: int = 200) -> Image.Image:
@@ -123,3 +123,22 @@ def test_what_is_no_rgb_image_is_refused(pixels: np.ndarray) -> None:
 def test_the_smallest_images_pass() -> None:
     assert colour_codes(np.full((1, 1, 3), 255, np.uint8)) == ()
     assert colour_codes(np.array([[[255, 0, 0]] * 3] * 2, np.uint8), counts=False) == ("29.1.1",)
+
+
+def test_what_counts_as_grey_has_no_other_name() -> None:
+    red, first, second = np.meshgrid(np.arange(256), np.arange(-20, 21), np.arange(-20, 21), indexing="ij")
+    every = np.stack([red, red + first, red + first + second], axis=-1).reshape(-1, 3)
+    every = every[((every >= 0) & (every <= 255)).all(axis=1)].astype(np.uint8)
+    near = (np.abs(np.diff(every.astype(int))) <= 10).all(axis=1)
+    assert is_grey(every[near][None])
+    assert {name_colour(*colour) for colour in every[near][::7].tolist()} == {"black", "grey", "white"}
+    assert not any(is_grey(colour[None, None]) for colour in every[~near][::101])
+
+
+@pytest.mark.parametrize("at", [(0, 0), (17, 3), (199, 299)])
+def test_one_pixel_of_a_colour_is_enough_to_be_no_grey(at: tuple[int, int]) -> None:
+    pixels = np.full((200, 300, 3), 128, dtype=np.uint8)
+    pixels[at] = 120, 131, 128
+    assert not is_grey(pixels)
+    pixels[at] = 120, 130, 128
+    assert is_grey(pixels)

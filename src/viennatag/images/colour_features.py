@@ -13,7 +13,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viennatag.images.colours import CODES, COUNTS, MANY, MIN_SHARE, NAMES, PixelColours, find_pixel_colours
+from viennatag.images.colours import (
+    CODES,
+    COUNTS,
+    MANY,
+    MIN_SHARE,
+    NAMES,
+    PixelColours,
+    find_pixel_colours,
+    is_grey,
+    median_level,
+)
 
 _NO_SHARE = 0.001  # a smaller share counts as this, which bounds the features
 COLOUR_LABELS = ("29", "29.1", *CODES.values(), *COUNTS.values(), MANY)
@@ -27,6 +37,8 @@ _DULL = np.array([name in {"white", "black", "grey"} for name in _ORDER])
 _PALE, _TINT = 190, 26  # a background with all channels above the first and within the second is light paper
 _MAX_STEP = 40  # levels from pixel to pixel; a soft edge between black and white is steeper
 _CONTRAST = 4.0
+_NOTHING = np.float32(np.log(_NO_SHARE / MIN_SHARE))
+"""Every feature of an image in black, grey and white."""
 
 
 def colour_features(pixels: NDArray[np.uint8], codes: Sequence[str]) -> NDArray[np.float32]:
@@ -36,10 +48,12 @@ def colour_features(pixels: NDArray[np.uint8], codes: Sequence[str]) -> NDArray[
         pixels: As `read_image` returns each; shape (images, size, size, 3).
         codes: Labels among `COLOUR_LABELS`.
     """
-    found = np.empty((len(pixels), len(codes)), dtype=np.float32)
+    found = np.full((len(pixels), len(codes)), _NOTHING, dtype=np.float32)
     columns = [COLOUR_LABELS.index(code) for code in codes]
     for at, square in enumerate(pixels if codes else ()):
-        found[at] = _compute_features(_find_colours(square)[0])[columns]
+        image = _whiten_paper(square[_find_image_area(square)])
+        if not is_grey(image):
+            found[at] = _compute_features(find_pixel_colours(image, max_step=_MAX_STEP))[columns]
     return found
 
 
@@ -89,11 +103,14 @@ def _whiten_paper(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     margin = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     if 2 * np.count_nonzero(margin == 255, axis=0).min() > len(margin):  # the usual case; a median takes longer
         return pixels
-    paper = np.median(margin, axis=0)
+    paper = np.array([median_level(margin[:, channel]) for channel in range(3)])
     if paper.min() < _PALE or np.ptp(paper) > _TINT:
         return pixels
     levels = np.minimum(np.arange(256) * (255 / paper[:, None]), 255).round().astype(np.uint8)
-    return np.stack([levels[channel][pixels[..., channel]] for channel in range(3)], axis=2)
+    whitened = np.empty_like(pixels)
+    for channel in range(3):
+        whitened[..., channel] = levels[channel].take(pixels[..., channel])
+    return whitened
 
 
 def _strengths(colours: PixelColours) -> NDArray[np.float64]:
