@@ -7,7 +7,7 @@ and none of its sections is, the division is what an examiner should read.
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
@@ -59,7 +59,7 @@ class Suggestion:
 
     def to_json(self) -> dict[str, Any]:
         """Return the suggestion as plain data; a free label has no `group`."""
-        found = asdict(self)
+        found = dict(vars(self))
         if not self.group:
             del found["group"]
         return found
