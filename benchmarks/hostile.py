@@ -224,7 +224,7 @@ def bundles(chance: random.Random) -> Iterator[Callable[[Path], None]]:
     )  # fmt: skip
     keys = (
         "schema", "taxonomy", "image_size", "precision", "training", "metrics", "files", "labels", "train_counts",
-        "prior", "top", "thresholds", "slope", "intercept", "max_crops", "parent_weight", "pixel_labels",
+        "prior", "top", "thresholds", "slope", "intercept", "max_crops", "pixel_labels",
     )  # fmt: skip
 
     def change(key: str, value: Any, *, first: bool) -> Callable[[Path], None]:

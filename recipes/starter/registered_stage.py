@@ -226,7 +226,7 @@ class RegisteredStage:
             min_positives=self.stage.min_positives,
             pixel_labels=before.postprocessor.pixel_labels,  # chosen on more marks
         )
-        chain = replace(fitted.postprocessor, parent_weight=0.0, max_crops=MAX_CROPS)
+        chain = replace(fitted.postprocessor, max_crops=MAX_CROPS)
         learned = {
             "start": self.start.name,
             "registered_marks": len(real),

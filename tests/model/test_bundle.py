@@ -120,7 +120,7 @@ def postprocessing(key: str, value: object) -> Callable[[Path], None]:
         (postprocessing("top", math.inf), "top is inf, no whole number"),
         (postprocessing("top", True), "top is True, no whole number"),
         (postprocessing("max_crops", 10**6), "max_crops is 1000000; expected 0 to 16"),
-        (postprocessing("parent_weight", math.nan), "parent_weight is nan"),
+        (postprocessing("crop_scores", [math.nan, 1]), r"crop_scores are \(nan, 1"),
         (postprocessing("pixel_labels", [["29.1.1"]]), "a label is no text"),
         (lambda folder: (folder / "bundle.json").write_text("[" * 200_000), "bundle.json is damaged"),
         (lambda folder: (folder / "bundle.json").write_text("1" * 5000), "bundle.json is damaged"),

@@ -1,13 +1,10 @@
-"""From logits to scores and suggestions: crops, parents, pixel colours, calibration, hierarchy, thresholds."""
+"""From logits to scores and suggestions: crops, pixel colours, calibration, hierarchy, thresholds."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
 
 from tests.bundles import plain_bundle, reading_pixels, with_postprocessing
@@ -20,7 +17,7 @@ from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS, merge_crops
 from viennatag.images.reading import read_image
 from viennatag.model.bundle import Bundle, open_bundle
-from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor, average_parent_logits
+from viennatag.model.postprocessing import Outputs, Postprocessor
 from viennatag.model.saving import write_bundle
 from viennatag.prediction.predictor import Predictor
 
@@ -32,47 +29,15 @@ def chain(**changes: object) -> Postprocessor:
     return plain_bundle(LABELS, **changes).postprocessor  # type: ignore[arg-type]
 
 
-def test_a_category_is_the_mean_of_itself_and_of_its_best_division() -> None:
-    logits = np.array([[0.5, -1.0, 2.0, 4.0, 3.0, -2.0, 1.0, -4.0, 6.0, 0, 0, 0]], dtype=np.float32)
-    averaged = average_parent_logits(logits, LABELS, PARENT_WEIGHT)
-    expected = logits.copy()
-    expected[0, LABELS.index["3"]] = (-1.0 + 3.0) / 2  # of 3.7; sections do not count
-    expected[0, LABELS.index["5"]] = (-2.0 + 1.0) / 2  # 5.3.1 is right below it: its division is too rare
-    np.testing.assert_allclose(averaged, expected)
-    assert averaged.dtype == logits.dtype
-
-
-@pytest.mark.parametrize(
-    ("names", "weight"), [(("red", "round"), PARENT_WEIGHT), (("1", "2"), PARENT_WEIGHT), (LABELS.names, 0.0)]
-)
-def test_nothing_is_averaged_without_divisions_or_weight(names: tuple[str, ...], weight: float) -> None:
-    labels = LabelSet("flat" if "red" in names else "vienna", names)
-    logits = np.arange(2 * len(names), dtype=np.float32).reshape(2, -1)
-    np.testing.assert_array_equal(average_parent_logits(logits, labels, weight), logits)
-
-
-@settings(max_examples=50, deadline=None)
-@given(arrays(np.float64, (3, WIDTH), elements=st.floats(-20, 20)), st.floats(0, 1))
-def test_an_averaged_category_lies_between_itself_and_its_best_division(logits: np.ndarray, weight: float) -> None:
-    before = logits.copy()
-    averaged = average_parent_logits(logits, LABELS, weight)
-    np.testing.assert_array_equal(logits, before)
-    best = logits[:, [LABELS.index["3.1"], LABELS.index["3.7"]]].max(axis=1)
-    own, found = logits[:, LABELS.index["3"]], averaged[:, LABELS.index["3"]]
-    assert (found >= np.minimum(own, best) - 1e-9).all()
-    assert (found <= np.maximum(own, best) + 1e-9).all()
-
-
 def test_the_chain_by_hand() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(5, WIDTH)).astype(np.float32)  # two marks: three views and two
     colours = rng.normal(size=(2, len(COLOUR_LABELS))).astype(np.float32)
     calibration = Calibration(rng.uniform(0.5, 2, WIDTH), rng.normal(size=WIDTH))
-    found = chain(calibration=calibration, max_crops=MAX_CROPS, parent_weight=0.25, pixel_labels=("29.1.1",)).scores(
+    found = chain(calibration=calibration, max_crops=MAX_CROPS, pixel_labels=("29.1.1",)).scores(
         Outputs(logits, [3, 2], colours)
     )
-    merged = merge_crops(logits, [3, 2], LABELS.is_pictorial)
-    expected = average_parent_logits(merged, LABELS, 0.25).copy()
+    expected = merge_crops(logits, [3, 2], LABELS.is_pictorial)
     expected[:, LABELS.index["29.1.1"]] = colours[:, COLOUR_LABELS.index("29.1.1")]
     np.testing.assert_array_equal(found, coherent_scores(calibration(expected), LABELS.parents))
 
@@ -107,8 +72,6 @@ def test_suggestions_follow_thresholds_and_the_limit_of_each_level() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(DataError, match=r"parent_weight is 1\.5"):
-        chain(parent_weight=1.5)
     with pytest.raises(DataError, match=r"crop_scores are \(0\.5, 0\.2\)"):
         chain(crop_scores=(0.5, 0.2))
     with pytest.raises(DataError, match=r"'3\.1' cannot be read from pixels"):
@@ -122,12 +85,12 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def test_it_is_kept_in_the_bundle_to_the_last_bit(trained: tuple[Bundle, Evaluation], tmp_path: Path) -> None:
-    bundle = with_postprocessing(reading_pixels(trained[0], tuple(COLOURS)), max_crops=2, parent_weight=0.25, top=4)
+    bundle = with_postprocessing(reading_pixels(trained[0], tuple(COLOURS)), max_crops=2, top=4)
     weights = np.linspace(0.1, 9, len(bundle.labels))
     bundle = with_postprocessing(bundle, weights=weights)
     written = write_bundle(bundle, trained[0].graph.read_bytes(), tmp_path / "bundle")
     found, expected = written.postprocessor, bundle.postprocessor
-    for name in ("labels", "top", "max_crops", "parent_weight", "pixel_labels"):
+    for name in ("labels", "top", "max_crops", "pixel_labels"):
         assert getattr(found, name) == getattr(expected, name)
     for name in ("slope", "intercept"):
         np.testing.assert_array_equal(getattr(found.calibration, name), getattr(expected.calibration, name))
@@ -138,7 +101,6 @@ def test_it_is_kept_in_the_bundle_to_the_last_bit(trained: tuple[Bundle, Evaluat
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("parent_weight", 1.5, r"parent_weight is 1\.5"),
         ("pixel_labels", ["29.1.1", "1.1.1"], r"'1\.1\.1' cannot be read from pixels"),
         ("thresholds", [0.5], "one entry per label"),
         ("weights", [0.5], "one positive entry per label"),

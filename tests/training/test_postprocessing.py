@@ -15,7 +15,7 @@ from viennatag.errors import DataError
 from viennatag.evaluation.bundle_evaluation import evaluate
 from viennatag.images.colour_features import COLOUR_LABELS
 from viennatag.images.crops import MAX_CROPS
-from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor
+from viennatag.model.postprocessing import Outputs, Postprocessor
 from viennatag.prediction.predictor import Predictor
 from viennatag.thresholds.decision_rules import DecisionRule, ExpectedF, TopK
 from viennatag.training.data.held_out import HeldOut, extract_held_out
@@ -124,40 +124,6 @@ def test_rules_without_thresholds_of_their_own_keep_them() -> None:
         chain, prior_of(targets), marks_with({"29.1.1": 1}, 100), TopK(5), Outputs(logits, None, colours), targets
     )
     np.testing.assert_array_equal(shifted.thresholds, 0)
-
-
-def marks_of(noise_of_category: float, noise_of_division: float) -> tuple[np.ndarray, csr_array]:
-    """Return logits and targets of 400 marks with 1.1 or 3.1."""
-    rng = np.random.default_rng(0)
-    is_three = rng.random(400) < 0.5
-    truth = np.stack([~is_three, ~is_three, is_three, is_three], axis=1)
-    noise = np.tile([noise_of_category, noise_of_division], 2)
-    logits = np.where(truth, 1.0, -1.0) + noise * rng.normal(size=truth.shape)
-    return logits.astype(np.float32), csr_array(truth)
-
-
-def test_parents_are_averaged_only_where_this_ranks_them_better() -> None:
-    labels = LabelSet("vienna", ("1", "1.1", "3", "3.1"))
-
-    def fit(logits: np.ndarray, targets: csr_array):  # type: ignore[no-untyped-def]
-        found = fit_postprocessor(Outputs(logits), targets, labels, ExpectedF())
-        return found.postprocessor.parent_weight, found.facts["parent_weight"]
-
-    weight, facts = fit(*marks_of(2.0, 2.0))  # each knows something
-    assert weight == PARENT_WEIGHT
-    assert facts["averaged"] > facts["own"]
-    weight, facts = fit(*marks_of(6.0, 0.3))  # divisions know all, and raise their categories anyway
-    assert weight == 0
-    assert facts["averaged"] < facts["own"]
-
-
-@pytest.mark.parametrize(
-    "labels", [LabelSet("flat", ("a", "b", "c", "d")), LabelSet("vienna", ("1", "2", "3", "4"))], ids=["flat", "vienna"]
-)
-def test_labels_without_divisions_are_not_compared(labels: LabelSet) -> None:
-    logits, targets = marks_of(1.0, 1.0)
-    found = fit_postprocessor(Outputs(logits), targets, labels, ExpectedF())
-    assert (found.postprocessor.parent_weight, found.facts) == (0.0, {})
 
 
 @pytest.mark.parametrize("crop_gain", [-1.0, 1.0])

@@ -155,14 +155,6 @@ class LabelSet:
         members = [found[group] for group in groups]
         return ExclusiveGroups.of(list(groups), members, exact, self.parents) if groups else None
 
-    @cached_property
-    def divisions(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """Positions of the pictorial divisions and of their categories, and where each category's divisions start."""
-        above = self.parents
-        divisions = np.flatnonzero((above >= 0) & (above[above] < 0) & self.is_pictorial)
-        categories, starts = np.unique(above[divisions], return_index=True)
-        return divisions, categories, starts
-
     def under(self, names: Collection[str]) -> NDArray[np.bool_]:
         """Return which labels are among these names or below one of them; unknown names are ignored."""
         inside = np.zeros(len(self), dtype=bool)

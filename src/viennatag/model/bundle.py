@@ -218,7 +218,6 @@ def _bundle(found: Mapping[str, Any], path: Path) -> Bundle:
         weights=np.array(chain["weights"], dtype=np.float64) if chain.get("weights") else None,
         max_crops=_whole(chain["max_crops"], "max_crops"),
         crop_scores=_pair(chain.get("crop_scores", [0, 1]), "crop_scores"),
-        parent_weight=float(_numbers([chain["parent_weight"]], "parent_weight")[0]),
         pixel_labels=pixel_labels,
     )
     return Bundle(

@@ -125,10 +125,6 @@ def _training(bundle: Bundle) -> Iterator[str]:
         low, high = chain.crop_scores
         where = f", where its best pictorial category scores from {low:g} to {high:g}" if high - low < 1 else ""
         yield f"at most {chain.max_crops} crops of a mark are run besides the whole{where}{gained and f'; {gained}'}"
-    if chain.parent_weight:
-        gained = _gained(facts.get("parent_weight"), "pictorial categories", "own", "averaged", "it")
-        weight = f"{chain.parent_weight:g}"
-        yield f"a category's best division has a weight of {weight} in its logit{gained and f': {gained}'}"
     if chain.pixel_labels:
         yield f"read from pixels, not by the head: {', '.join(chain.pixel_labels)}"
     for note in facts.get("updates", ()):

@@ -2,8 +2,8 @@
 
 One chain, fitted once by `train` and carried by the bundle:
 
-    logits of each view -> crops merged where the whole is unsure -> parents averaged with their best child
-    -> pixel colours -> calibration (a softmax in exclusive groups) -> coherent scores
+    logits of each view -> crops merged where the whole is unsure -> pixel colours
+    -> calibration (a softmax in exclusive groups) -> coherent scores
     -> thresholds (of a group at most one label)
 
 Everything that predicts or evaluates calls it: the predictor, the service, bulk prediction, `evaluate`, `compare`,
@@ -26,8 +26,6 @@ from viennatag.images.colour_features import colour_features as find_colour_feat
 from viennatag.images.crops import full_view_rows, merge_crops
 from viennatag.thresholds.thresholds import Thresholds
 
-PARENT_WEIGHT = 0.5
-"""Weight of the best division's logit in that of its category, where this averaging is used."""
 _MOST_CROPS = 16  # a bundle that asks for more is made to waste time
 
 
@@ -67,7 +65,6 @@ class Postprocessor:
         max_crops: At most this many crops of a mark are run besides the whole; see `viennatag.images.crops`.
         crop_scores: Crops count for marks whose best pictorial category scores, on the whole mark, at least the first
             and below the second.
-        parent_weight: Weight of the best division's logit in that of its category, in [0, 1]; 0 leaves logits alone.
         pixel_labels: Colour labels whose logits are replaced by colour features of the pixels; see
             `viennatag.images.colour_features`. Their calibration and thresholds belong to these features.
         weights: Of a rule that suggests exactly `top` labels of each level; see `Thresholds`. None for other rules.
@@ -79,7 +76,6 @@ class Postprocessor:
     top: int | None = None
     max_crops: int = 0
     crop_scores: tuple[float, float] = (0.0, 1.0)
-    parent_weight: float = 0.0
     pixel_labels: tuple[str, ...] = ()
     weights: NDArray[np.float64] | None = None
 
@@ -101,8 +97,6 @@ class Postprocessor:
             raise DataError(f"max_crops is {self.max_crops}; expected 0 to {_MOST_CROPS}")
         if not 0 <= self.crop_scores[0] <= self.crop_scores[1] <= 1:
             raise DataError(f"crop_scores are {self.crop_scores}; expected two scores between 0 and 1, in order")
-        if not 0 <= self.parent_weight <= 1:
-            raise DataError(f"parent_weight is {self.parent_weight}; expected a weight between 0 and 1")
         strange = [name for name in self.pixel_labels if name not in self.labels.index or name not in COLOUR_LABELS]
         if strange:
             raise DataError(f"{strange[0]!r} cannot be read from pixels")
@@ -148,7 +142,6 @@ class Postprocessor:
         if self.max_crops and outputs.view_counts is not None and len(logits) < len(outputs.logits):
             wanted = self.wants_crops(logits)
             logits = merge_crops(outputs.logits, outputs.view_counts, self.labels.is_pictorial, wanted)
-        logits = average_parent_logits(logits, self.labels, self.parent_weight)
         if self.pixel_labels:
             expected = (len(logits), len(COLOUR_LABELS))
             if outputs.colours is None or outputs.colours.shape != expected:
@@ -188,24 +181,3 @@ class Postprocessor:
     def with_thresholds(self, thresholds: Thresholds) -> "Postprocessor":
         """Return a copy that suggests by other thresholds."""
         return replace(self, thresholds=thresholds.thresholds, top=thresholds.top, weights=thresholds.weights)
-
-
-def average_parent_logits(
-    logits: NDArray[np.floating[Any]], labels: LabelSet, weight: float
-) -> NDArray[np.floating[Any]]:
-    """Return logits in which that of a pictorial category is the mean of its own and of its best division's.
-
-    A category and its best division are two estimates of nearly the same thing, so their mean can rank better.
-
-    Args:
-        logits: Shape (images, labels); the input is left as it is.
-        labels: The labels of the columns.
-        weight: Weight of the best division's logit, in [0, 1]; categories without divisions keep their own.
-    """
-    divisions, categories, starts = labels.divisions
-    if not weight or not len(categories):
-        return logits
-    best = np.maximum.reduceat(logits[:, divisions], starts, axis=1)
-    averaged = logits.copy()
-    averaged[:, categories] = (1 - weight) * logits[:, categories] + weight * best
-    return averaged

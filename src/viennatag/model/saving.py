@@ -83,7 +83,6 @@ def _write(bundle: Bundle, graph: bytes, path: Path, notes: Mapping[str, str], f
             "weights": None if chain.weights is None else chain.weights.tolist(),
             "max_crops": chain.max_crops,
             "crop_scores": chain.crop_scores,
-            "parent_weight": chain.parent_weight,
             "pixel_labels": chain.pixel_labels,
         },
     }

@@ -2,8 +2,7 @@
 
 `train`, `compare` and the strategy search call it for every head, so all of them evaluate what would be served. Each
 correction is used only where it helps on the validation subset: crops where they lift the macro average precision of
-pictorial labels by `CROP_GAIN`, parent averaging where it lifts that of pictorial categories, pixels where they rank a
-colour label better than the head beyond noise.
+pictorial labels by `CROP_GAIN`, pixels where they rank a colour label better than the head beyond noise.
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from viennatag.calibration.calibration import Calibration, coherent_probabilities
+from viennatag.calibration.calibration import Calibration
 from viennatag.calibration.platt import fit_platt
 from viennatag.calibration.temperature import fit_exclusive
 from viennatag.data.labels import LabelSet
@@ -23,7 +22,7 @@ from viennatag.images.crops import CROP_SCORES, MAX_CROPS, merge_crops
 from viennatag.metrics.bootstrap import Interval, draw_weights
 from viennatag.metrics.metrics import average_precision, macro_average_precision
 from viennatag.metrics.scores import as_targets
-from viennatag.model.postprocessing import PARENT_WEIGHT, Outputs, Postprocessor, average_parent_logits
+from viennatag.model.postprocessing import Outputs, Postprocessor
 from viennatag.thresholds.decision_rules import DecisionRule
 
 CROP_GAIN = 0.005
@@ -35,7 +34,7 @@ Logits = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False)
 class FittedPostprocessor:
-    """A postprocessor, and what was measured to choose it: facts `crops`, `parent_weight` and `pixel_colours`."""
+    """A postprocessor, and what was measured to choose it: facts `crops` and `pixel_colours`."""
 
     postprocessor: Postprocessor
     facts: dict[str, Any]
@@ -66,12 +65,11 @@ def fit_postprocessor(
         seed: Of the bootstrap that compares head and pixels.
     """
     logits, crops, facts = _choose_crops(outputs, targets, labels, crop_gain)
-    parent_weight, calibration, found = _choose_parent_weight(logits, targets, labels, min_positives)
-    facts |= found
+    calibration = fit_platt(logits, targets, groups=labels.groups, min_positives=min_positives)
+    if labels.exclusive:
+        calibration = fit_exclusive(calibration, logits, targets, labels.exclusive)
     unfitted = np.ones(len(labels))  # thresholds come last, when there are scores
-    chain = Postprocessor(
-        labels, calibration, unfitted, max_crops=crops, crop_scores=CROP_SCORES, parent_weight=parent_weight
-    )
+    chain = Postprocessor(labels, calibration, unfitted, max_crops=crops, crop_scores=CROP_SCORES)
     if outputs.colours is not None:
         compared = compare_colour_readers(logits, outputs.colours, targets, labels, seed=seed)
         facts |= {"pixel_colours": compared} if compared else {}
@@ -119,30 +117,6 @@ def _choose_crops(
     if found["crops"] - found["whole"] >= crop_gain:
         return merged, MAX_CROPS, {"crops": found}
     return whole, 0, {"crops": found}
-
-
-def _choose_parent_weight(
-    logits: Logits, targets: csr_array, labels: LabelSet, min_positives: int
-) -> tuple[float, Calibration, dict[str, Any]]:
-    """Return the weight of the best division in its category, the calibration that goes with it, and what was measured.
-
-    Scores are compared as they would be given: no category scores below its best division either way.
-    """
-    columns = np.flatnonzero(labels.is_pictorial & (labels.parents < 0))
-    with_divisions = bool(np.isin(labels.parents, columns).any())
-    found: dict[str, float] = {}
-    calibrations: dict[str, Calibration] = {}
-    for name, weight in (("own", 0.0), ("averaged", PARENT_WEIGHT))[: 1 + with_divisions]:
-        shown = average_parent_logits(logits, labels, weight)
-        calibrations[name] = fit_platt(shown, targets, groups=labels.groups, min_positives=min_positives)
-        if labels.exclusive:
-            calibrations[name] = fit_exclusive(calibrations[name], shown, targets, labels.exclusive)
-        if with_divisions:
-            scores = coherent_probabilities(calibrations[name], shown, labels.parents)[:, columns]  # frees the others
-            found[name] = macro_average_precision(scores, targets[:, columns]).value
-    if with_divisions and found["averaged"] > found["own"]:
-        return PARENT_WEIGHT, calibrations["averaged"], {"parent_weight": found}
-    return 0.0, calibrations["own"], {"parent_weight": found} if found else {}
 
 
 def compare_colour_readers(
