@@ -22,7 +22,9 @@ from typer.testing import CliRunner
 
 from viennatag.bulk import BulkSummary, cluster, run_bulk, worker
 from viennatag.bulk.job import ATTEMPTS, BulkOptions, Job, bundle_digest, prepare_job
+from viennatag.bulk.processes import run_in_processes
 from viennatag.bulk.sources import Shard, cut_source, find_source
+from viennatag.bulk.worker import Outcome
 from viennatag.cli import app
 from viennatag.errors import BulkError, DataError, OptionError
 from viennatag.evaluation.evaluation import Evaluation
@@ -393,6 +395,20 @@ def test_a_node_that_cannot_do_the_work_ends_the_run(model: Path, pictures: Path
         (replace(job, results=tmp_path / "none"), "put them on a shared file system"),
     ):
         assert message in work(other)["stops"]
+
+
+def test_a_process_of_its_own_writes_what_this_one_writes(model: Path, pictures: Path, tmp_path: Path) -> None:
+    here = run_bulk(pictures, tmp_path / "here", model=model, shard_size=4)
+    job, _ = prepare_job(
+        find_source(pictures),
+        tmp_path / "there",
+        model=model,
+        digest=bundle_digest(Predictor.load(model).bundle),
+        options=BulkOptions(shard_size=4),
+    )
+    outcomes = list(run_in_processes(job, [at for _, at in job.planned()], worker.Worker, 1))
+    assert outcomes == [Outcome(0, 4), Outcome(1, 4, failed=1), Outcome(2, 3)]
+    assert table(replace(here, shards=job.shard_file(0).parent)) == table(here)
 
 
 def test_ray_is_an_extra(model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ class Counting:
     def __init__(self, job: Job[Any], *, threads: int) -> None:
         assert threads == 1
         sys.stdout.write("what a library prints is no answer\n")
+        if (job.results / "broken").exists():
+            raise ZeroDivisionError("a mistake of ours")
         if (job.results / "refused").exists():
             raise BulkError("this machine cannot")
         if (job.results / "deadly").exists():
@@ -90,13 +92,23 @@ def test_each_shard_is_done_whoever_dies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "message"), [("refused", "this machine cannot"), ("deadly", r"before they can work \(status -9\)")]
+    ("why", "message"),
+    [
+        ("refused", "this machine cannot"),
+        ("deadly", r"before they can work \(status -9\)"),
+        ("broken", r"before they can work \(status 1\)"),
+    ],
 )
-def test_a_machine_that_cannot_work_ends_the_run(why: str, message: str, tmp_path: Path) -> None:
+def test_a_machine_that_cannot_work_ends_the_run(
+    why: str, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     job, offsets = prepare(tmp_path, "a-0.png", "b-0.png")
     (job.results / why).touch()
     with pytest.raises(BulkError, match=message):
         list(run_in_processes(job, offsets, Counting, 1))
+    told = capfd.readouterr().err
+    assert "Fatal Python error" not in told
+    assert ("a mistake of ours" in told) == (why == "broken")
 
 
 def test_a_run_that_is_left_leaves_no_process(tmp_path: Path) -> None:

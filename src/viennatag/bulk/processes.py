@@ -10,6 +10,7 @@ import pickle
 import queue
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -139,5 +140,10 @@ def finish_shards() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     answer = shard_answers(job, make)
-    while True:
-        send_message(writer, answer(asked.get()))
+    try:
+        while True:
+            send_message(writer, answer(asked.get()))
+    except BaseException:  # told here: Python cannot shut down while a thread of its own listens
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
