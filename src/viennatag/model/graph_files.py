@@ -2,8 +2,7 @@
 
 The base install has no ONNX package, and ONNX Runtime opens whatever file a graph names. So the graph is read here as
 what it is, a protocol buffer: fields of a number, a wire type and a value (protobuf.dev, "Encoding"). Only the fields
-that may hold a tensor are followed, and the bytes of tensors are stepped over. A file without the word that marks an
-external tensor has none, and is not walked through.
+that may hold a tensor are followed, and the bytes of tensors are stepped over.
 """
 
 import mmap
@@ -25,20 +24,17 @@ _FIELDS: Mapping[str, Mapping[int, str]] = {  # of onnx.proto: what a field of a
 }
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5  # wire types
 _MAX_DEPTH = 64  # graphs inside graphs
-_LOCATION = b"location"  # the key of the entry that names an external tensor's file
 
 
 def external_files(path: Path) -> set[str]:
     """Return the names of the files that the tensors of an ONNX file are read from, besides the file itself.
 
     Raises:
-        BundleError: If the file has that word, and is no protocol buffer.
+        BundleError: If the file is no protocol buffer.
     """
     if not path.stat().st_size:
         return set()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.find(_LOCATION) < 0:
-            return set()
         try:
             return set(_locations(content, 0, len(content), "model", _MAX_DEPTH))
         except (ValueError, IndexError) as exc:
@@ -54,7 +50,7 @@ def _locations(content: mmap.mmap, start: int, end: int, kind: str, depth: int) 
         inner = followed.get(number)
         if inner == "entry":
             entry = {key: content[a:b] for key, a, b in _fields(content, first, last)}
-            if entry.get(1) == _LOCATION:
+            if entry.get(1) == b"location":
                 yield entry.get(2, b"").decode("utf-8", "replace")
         elif inner:
             yield from _locations(content, first, last, inner, depth - 1)
