@@ -71,6 +71,13 @@ def shards(source: Path | str, *, size: int = 4, images: Path | None = None) -> 
     return list(cut_source(find_source(source, images), size=size))
 
 
+def prepare(model: Path, source: Path, results: Path) -> Job[Any]:
+    """Return a job of shards of four images, of which nothing is done yet."""
+    options = BulkOptions(shard_size=4)
+    digest = bundle_digest(Predictor.load(model).bundle)
+    return prepare_job(find_source(source), results, model=model, digest=digest, options=options)[0]
+
+
 def add_tar(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(content)
@@ -380,14 +387,7 @@ def test_a_node_that_cannot_do_the_work_ends_the_run(model: Path, pictures: Path
     def work(job: Job) -> dict[str, Any]:
         return {name: value for name, (value,) in cluster._Actor(job, worker.Worker)({"item": np.array([0])}).items()}
 
-    predictor = Predictor.load(model)
-    job, _ = prepare_job(
-        find_source(pictures),
-        tmp_path / "out",
-        model=model,
-        digest=bundle_digest(predictor.bundle),
-        options=BulkOptions(shard_size=4),
-    )
+    job = prepare(model, pictures, tmp_path / "out")
     assert work(job) == {"number": 0, "count": 4, "failed": 0, "error": "", "stops": ""}
     for other, message in (
         (replace(job, digest="sha256:0"), "another bundle"),
@@ -399,13 +399,7 @@ def test_a_node_that_cannot_do_the_work_ends_the_run(model: Path, pictures: Path
 
 def test_a_process_of_its_own_writes_what_this_one_writes(model: Path, pictures: Path, tmp_path: Path) -> None:
     here = run_bulk(pictures, tmp_path / "here", model=model, shard_size=4)
-    job, _ = prepare_job(
-        find_source(pictures),
-        tmp_path / "there",
-        model=model,
-        digest=bundle_digest(Predictor.load(model).bundle),
-        options=BulkOptions(shard_size=4),
-    )
+    job = prepare(model, pictures, tmp_path / "there")
     outcomes = list(run_in_processes(job, [at for _, at in job.planned()], worker.Worker, 1))
     assert outcomes == [Outcome(0, 4), Outcome(1, 4, failed=1), Outcome(2, 3)]
     assert table(replace(here, shards=job.shard_file(0).parent)) == table(here)

@@ -143,7 +143,6 @@ def finish_shards() -> None:
     try:
         while True:
             send_message(writer, answer(asked.get()))
-    except BaseException:  # told here: Python cannot shut down while a thread of its own listens
+    except BaseException:
         traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+        os._exit(1)  # an ordinary end fails, because the thread that listens holds the lock of stdin
